@@ -1,0 +1,71 @@
+// Types-aware lint, plus the house rule: imports run one way and never in a circle.
+import { createTypeScriptImportResolver } from 'eslint-import-resolver-typescript';
+import importX from 'eslint-plugin-import-x';
+import tseslint from 'typescript-eslint';
+
+/** Which rooms a room may import from (itself and `src/*.ts` leaves always). */
+const rooms = {
+  proof: [],
+  worker: ['proof'],
+  store: ['proof'],
+  client: ['worker', 'store', 'proof'],
+  ledger: ['proof'],
+  cli: ['client', 'store', 'ledger'],
+};
+const zones = Object.entries(rooms).map(([room, may]) => ({
+  target: `./src/${room}`,
+  from: './src',
+  except: [
+    `./${room}`,
+    ...may.map((other) => `./${other}`),
+    './errors.ts',
+    './wire-schema.ts',
+    ...(room === 'cli' ? ['./index.ts', './testing.ts'] : []),
+  ],
+  message: `src/${room} may import only from: ${[room, ...may].join(', ')} (see CONTRIBUTING.md).`,
+}));
+
+export default tseslint.config(
+  { ignores: ['dist/', '.cache/', 'node_modules/', 'test/immudb/', 'bench/peers/'] },
+  ...tseslint.configs.strictTypeChecked,
+  {
+    languageOptions: {
+      parserOptions: { project: './tsconfig.check.json', tsconfigRootDir: import.meta.dirname },
+    },
+    plugins: { 'import-x': importX },
+    settings: { 'import-x/resolver-next': [createTypeScriptImportResolver({ project: './tsconfig.json' })] },
+    rules: {
+      'import-x/no-cycle': 'error',
+      'import-x/no-restricted-paths': ['error', { zones }],
+      'no-console': 'error',
+      '@typescript-eslint/no-explicit-any': 'error',
+      '@typescript-eslint/switch-exhaustiveness-check': [
+        'error',
+        { considerDefaultExhaustiveForUnions: true },
+      ],
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
+      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
+      '@typescript-eslint/consistent-type-imports': 'error',
+      'max-lines': ['error', { max: 400 }],
+    },
+  },
+  {
+    files: ['src/proof/**'],
+    rules: {
+      'no-restricted-imports': ['error', { patterns: ['node:*', '@grpc/*', 'piscina', 'better-sqlite3'] }],
+    },
+  },
+  { files: ['src/cli/**', 'bench/**', 'test/**', '.ci/**'], rules: { 'no-console': 'off' } },
+  {
+    files: ['test/**', 'bench/**'],
+    rules: {
+      '@typescript-eslint/no-non-null-assertion': 'off',
+      '@typescript-eslint/no-unsafe-assignment': 'off',
+      '@typescript-eslint/no-unsafe-member-access': 'off',
+      '@typescript-eslint/no-unsafe-argument': 'off',
+      '@typescript-eslint/no-unsafe-call': 'off',
+      '@typescript-eslint/no-unsafe-return': 'off',
+      'max-lines': 'off',
+    },
+  },
+);

@@ -1,0 +1,23 @@
+// The one way in which proof code says no.
+
+/** What a check wanted and what it got: a digest, an id, a count or a word. */
+export type ProofTerm = Uint8Array | bigint | number | string;
+
+/**
+ * A check did not hold. Thrown by every `verify…` and `assert…` function of this room and by the decoding of
+ * answers; anything else that is thrown there is a defect of ours, not a statement about the server.
+ */
+export class ProofFailure extends Error {
+  override readonly name = 'ProofFailure';
+  /** Stable dotted name, e.g. `dual-proof.consistency`, `entries.root`, `wire.truncated`. */
+  readonly check: string;
+  readonly expected: ProofTerm | undefined;
+  readonly computed: ProofTerm | undefined;
+
+  constructor(check: string, detail: string, expected?: ProofTerm, computed?: ProofTerm) {
+    super(`${check}: ${detail}`);
+    this.check = check;
+    this.expected = expected;
+    this.computed = computed;
+  }
+}
