@@ -1,0 +1,118 @@
+// First contact with a database: how the first head comes to be trusted (design, trust rule 10).
+import { toHex, equalBytes } from '../../proof/bytes.js';
+import { EMPTY_HASH } from '../../proof/hash.js';
+import type { RootStore } from '../../store/root-store.js';
+import { checkStateSignature } from '../../worker/checks/signature.js';
+import { toRefuted } from '../../worker/refuted.js';
+import type { Context, Job, Proven, Refuted, Root, Verifier } from '../../worker/verifier.js';
+import type { CallOptions, TrustPolicy } from '../options.js';
+import type { Rpc } from '../rpc.js';
+import { headAt } from './head.js';
+import type { Head } from './head.js';
+import type { Journal } from './journal.js';
+import { askHeader, askState } from './trust-wire.js';
+
+export interface EstablishOptions {
+  readonly rpc: Rpc;
+  readonly store: RootStore;
+  readonly journal: Journal;
+  readonly verifier: Verifier;
+  readonly policy: TrustPolicy;
+  readonly contextFor: (head: Root | null) => Context;
+}
+
+const OPERATION = 'firstContact';
+
+/**
+ * The stored head; without one, what the policy says: the pinned root, or the server's present state, proven by
+ * itself, with its signature when a key is configured, and logged as first use.
+ */
+export async function establish(options: EstablishOptions, call: CallOptions): Promise<Head> {
+  const { store, journal, policy } = options;
+  const startedAt = performance.now();
+  const stored = await store.head(journal.key);
+  if (policy.policy === 'pinned') return establishPinned(options, stored, policy, call, startedAt);
+  if (stored) return stored;
+
+  const found = await firstState(options, call);
+  const move = { outcome: 'first-use', operation: OPERATION, calls: 0, startedAt } as const;
+  const outcome = await journal.advance(null, found, move);
+  // Somebody else was first: what they trusted is what this store trusts.
+  return outcome.moved || !outcome.current ? found : outcome.current;
+}
+
+async function firstState(options: EstablishOptions, call: CallOptions): Promise<Head> {
+  const { rpc, journal, contextFor } = options;
+  const state = await askState(rpc, call);
+  const { database } = journal.key;
+  if (state.database !== database) {
+    throw await refuse(options, null, {
+      check: 'state.database',
+      detail: 'the state is that of another database',
+      expected: database,
+      computed: state.database,
+    });
+  }
+  if (state.tx === 0n) {
+    const genesis = { tx: 0n, alh: EMPTY_HASH };
+    if (!equalBytes(state.alh, EMPTY_HASH)) {
+      throw await refuse(options, null, different('state.empty', 'an empty database with a hash', EMPTY_HASH, state.alh));
+    }
+    const refuted = toRefuted(() => checkStateSignature(contextFor(null), genesis, state.signature));
+    if (refuted) throw await refuse(options, null, refuted);
+    return genesis;
+  }
+  const { proven, job } = await proveHeader(options, null, state.tx, call);
+  if (!equalBytes(proven.target.alh, state.alh)) {
+    const refuted = different('state.alh', 'the state is not what its proof proves', state.alh, proven.target.alh);
+    throw await refuse(options, null, refuted, job);
+  }
+  return headAt(proven.target);
+}
+
+/** A pinned root starts trust, or must lie on the history that is already trusted. */
+async function establishPinned(
+  options: EstablishOptions,
+  stored: Root | null,
+  pinned: Root,
+  call: CallOptions,
+  startedAt: number,
+): Promise<Head> {
+  const root = { tx: pinned.tx, alh: pinned.alh };
+  if (!stored) {
+    const move = { outcome: 'pinned', operation: OPERATION, calls: 0, startedAt } as const;
+    const outcome = await options.journal.advance(null, root, move);
+    return outcome.moved || !outcome.current ? root : establishPinned(options, outcome.current, pinned, call, startedAt);
+  }
+  if (root.tx === 0n) return stored;
+  // Whichever is older is proven to lie on the other's history.
+  const [older, newer] = root.tx <= stored.tx ? [root, stored] : [stored, root];
+  const { proven, job } = await proveHeader(options, newer, older.tx, call);
+  if (!equalBytes(proven.subject.alh, older.alh)) {
+    const refuted = different('trust.pinned', 'the pinned root is not on the trusted history', older.alh, proven.subject.alh);
+    throw await refuse(options, stored, { ...refuted, tx: older.tx }, job, 'fork');
+  }
+  return stored;
+}
+
+async function proveHeader(options: EstablishOptions, head: Root | null, tx: bigint, call: CallOptions) {
+  const answer = await askHeader(options.rpc, tx, head ? head.tx : 0n, call);
+  const job: Job = { question: { kind: 'tx', tx }, context: options.contextFor(head), answer };
+  const verdict = await options.verifier.verify(job);
+  if (!verdict.ok) throw await refuse(options, head, { ...verdict.refuted, tx }, job);
+  return { proven: verdict.proven as Extract<Proven, { kind: 'tx' }>, job };
+}
+
+function refuse(
+  { journal }: EstablishOptions,
+  head: Root | null,
+  refuted: Refuted & { tx?: bigint },
+  job?: Job,
+  outcome: 'failure' | 'fork' = 'failure',
+) {
+  return journal.refuse(outcome, OPERATION, head, refuted, job);
+}
+
+function different(check: string, detail: string, expected: Uint8Array, computed: Uint8Array): Refuted {
+  return { check, detail, expected: toHex(expected), computed: toHex(computed) };
+}

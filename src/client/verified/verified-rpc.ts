@@ -1,0 +1,15 @@
+// The two RPCs that verified calls send, answered with raw bytes: answers are decoded where they are proven.
+import type { CallOptions } from '../options.js';
+import type { Rpc } from '../rpc.js';
+
+export interface VerifiedRpc {
+  get(request: object, options: CallOptions): Promise<Uint8Array>;
+  set(request: object, options: CallOptions): Promise<Uint8Array>;
+}
+
+export function verifiedRpc(rpc: Rpc): VerifiedRpc {
+  return {
+    get: (request, options) => rpc.unaryRaw('VerifiableGet', request, { ...options, idempotent: true }),
+    set: (request, options) => rpc.unaryRaw('VerifiableSet', request, { ...options, idempotent: false }),
+  };
+}
