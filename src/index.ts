@@ -16,7 +16,13 @@ export {
 } from './errors.js';
 
 export type { BytesInput } from './client/bytes-input.js';
-export type { CallOptions, Credentials, ImmuClientOptions, TlsOptions, TrustPolicy } from './client/options.js';
+export type {
+  CallOptions,
+  Credentials,
+  ImmuClientOptions,
+  TlsOptions,
+  TrustPolicy,
+} from './client/options.js';
 export type { VerifiedEntry, VerifiedGetOptions, VerifiedReference } from './client/verified/verified-get.js';
 export type { VerifiedWrite } from './client/verified/verified-set.js';
 export type { ImmuErrorCode, VerificationEvidence } from './errors.js';

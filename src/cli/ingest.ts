@@ -28,7 +28,8 @@ export async function ingestLockfile(client: ImmuClient, lockfile: string | URL)
   const reading = new Progress('verified reads ', records.length);
   await forEachInFlight(records, READS_IN_FLIGHT, async ({ key, value }) => {
     const entry = await client.verifiedGet(key);
-    if (!entry || Buffer.from(entry.value).toString() !== value) throw new Error(`${key} reads back differently`);
+    if (!entry || Buffer.from(entry.value).toString() !== value)
+      throw new Error(`${key} reads back differently`);
     reading.tick();
   });
   const readsPerSecond = reading.end();

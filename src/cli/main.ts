@@ -41,7 +41,11 @@ async function main(): Promise<number> {
   const address = values.address ?? ledger?.address;
   await using directory = values.store === undefined ? await temporaryDirectory() : null;
   await using store = await SqliteRootStore.open(values.store ?? join(directory?.path ?? '.', 'roots.db'));
-  await using client = new ImmuClient({ ...(address && { address }), store, credentials: { user, password, database } });
+  await using client = new ImmuClient({
+    ...(address && { address }),
+    store,
+    credentials: { user, password, database },
+  });
 
   process.stdout.write(`${ledger ? 'embedded ledger' : 'immudb'} at ${address ?? ''}\n`);
   const report = await ingestLockfile(client, values.lockfile);

@@ -28,10 +28,21 @@ export class Deadline {
     let giveUp: ((error: TransportError) => void) | undefined;
     const givenUp = new Promise<never>((_, reject) => (giveUp = reject));
     const timer = setTimeout(
-      () => giveUp?.(new TransportError('DEADLINE_EXCEEDED', `deadline of ${this.#timeoutMs} ms passed while waiting for ${waitingFor}`)),
+      () =>
+        giveUp?.(
+          new TransportError(
+            'DEADLINE_EXCEEDED',
+            `deadline of ${this.#timeoutMs} ms passed while waiting for ${waitingFor}`,
+          ),
+        ),
       Math.max(0, this.#endsAt - performance.now()),
     );
-    const onAbort = () => giveUp?.(new TransportError('ABORTED', `aborted by the caller while waiting for ${waitingFor}`, { cause: signal?.reason }));
+    const onAbort = () =>
+      giveUp?.(
+        new TransportError('ABORTED', `aborted by the caller while waiting for ${waitingFor}`, {
+          cause: signal?.reason,
+        }),
+      );
     if (signal?.aborted) onAbort();
     signal?.addEventListener('abort', onAbort, { once: true });
     try {

@@ -74,7 +74,12 @@ export class DatabaseTrust {
    * reaches beyond the head, moves the head first. Resolves when the answer is proven under the one trusted head
    * and that head is durable.
    */
-  async prove<Q extends Question>(call: Call, question: Q, head: Root, answer: Uint8Array): Promise<ProvenBy<Q>> {
+  async prove<Q extends Question>(
+    call: Call,
+    question: Q,
+    head: Root,
+    answer: Uint8Array,
+  ): Promise<ProvenBy<Q>> {
     const job: Job = { question, context: this.#context({ tx: head.tx, alh: head.alh }), answer };
     const verdict = await this.#options.verifier.verify(job);
     if (!verdict.ok) throw await this.#journal.refuse('failure', call.operation, head, verdict.refuted, job);
@@ -101,7 +106,9 @@ export class DatabaseTrust {
     const head = await this.head(call);
     if (head.tx >= tx) return;
     const since = head.tx === 0n ? 1n : head.tx;
-    const answer = await this.ask(call, head, () => askHeader(this.#options.rpc, tx, since, call.deadline.left));
+    const answer = await this.ask(call, head, () =>
+      askHeader(this.#options.rpc, tx, since, call.deadline.left),
+    );
     await this.prove(call, { kind: 'tx', tx }, head, answer);
   }
 
@@ -136,7 +143,10 @@ export class DatabaseTrust {
   }
 
   /** A proven answer that contradicts what was proven before, or what was asked. */
-  refuse(call: Call, detail: { check: string; detail: string; expected: string; computed: string; tx: bigint }) {
+  refuse(
+    call: Call,
+    detail: { check: string; detail: string; expected: string; computed: string; tx: bigint },
+  ) {
     return this.#journal.refuse('failure', call.operation, this.#mover?.head ?? null, detail);
   }
 

@@ -56,7 +56,11 @@ async function firstState(options: EstablishOptions, call: CallOptions): Promise
   if (state.tx === 0n) {
     const genesis = { tx: 0n, alh: EMPTY_HASH };
     if (!equalBytes(state.alh, EMPTY_HASH)) {
-      throw await refuse(options, null, different('state.empty', 'an empty database with a hash', EMPTY_HASH, state.alh));
+      throw await refuse(
+        options,
+        null,
+        different('state.empty', 'an empty database with a hash', EMPTY_HASH, state.alh),
+      );
     }
     const refuted = toRefuted(() => checkStateSignature(contextFor(null), genesis, state.signature));
     if (refuted) throw await refuse(options, null, refuted);
@@ -64,7 +68,12 @@ async function firstState(options: EstablishOptions, call: CallOptions): Promise
   }
   const { proven, job } = await proveHeader(options, null, state.tx, call);
   if (!equalBytes(proven.target.alh, state.alh)) {
-    const refuted = different('state.alh', 'the state is not what its proof proves', state.alh, proven.target.alh);
+    const refuted = different(
+      'state.alh',
+      'the state is not what its proof proves',
+      state.alh,
+      proven.target.alh,
+    );
     throw await refuse(options, null, refuted, job);
   }
   return headAt(proven.target);
@@ -82,14 +91,21 @@ async function establishPinned(
   if (!stored) {
     const move = { outcome: 'pinned', operation: OPERATION, calls: 0, startedAt } as const;
     const outcome = await options.journal.advance(null, root, move);
-    return outcome.moved || !outcome.current ? root : establishPinned(options, outcome.current, pinned, call, startedAt);
+    return outcome.moved || !outcome.current
+      ? root
+      : establishPinned(options, outcome.current, pinned, call, startedAt);
   }
   if (root.tx === 0n) return stored;
   // Whichever is older is proven to lie on the other's history.
   const [older, newer] = root.tx <= stored.tx ? [root, stored] : [stored, root];
   const { proven, job } = await proveHeader(options, newer, older.tx, call);
   if (!equalBytes(proven.subject.alh, older.alh)) {
-    const refuted = different('trust.pinned', 'the pinned root is not on the trusted history', older.alh, proven.subject.alh);
+    const refuted = different(
+      'trust.pinned',
+      'the pinned root is not on the trusted history',
+      older.alh,
+      proven.subject.alh,
+    );
     throw await refuse(options, stored, { ...refuted, tx: older.tx }, job, 'fork');
   }
   return stored;

@@ -96,7 +96,12 @@ export class HeadMover {
     return open.filter((waiter) => {
       const { target } = waiter.offer;
       if (target.tx > this.#head.tx) return true;
-      const known = target.tx === this.#head.tx ? (sameRoot(target, this.#head) ? 'same' : 'other') : this.#proven.compare(target);
+      const known =
+        target.tx === this.#head.tx
+          ? sameRoot(target, this.#head)
+            ? 'same'
+            : 'other'
+          : this.#proven.compare(target);
       if (known === 'same') waiter.resolve();
       else if (known === 'other') void this.#fork(waiter, this.#head);
       else void this.#proveBehind(waiter);
@@ -112,7 +117,8 @@ export class HeadMover {
 
     const newest = open[open.length - 1] as Waiter;
     const { target, from } = newest.offer;
-    if (open.length > 1 && head.frontier && target.tx - head.tx <= MAX_RUN) return this.#moveByRun(newest, open);
+    if (open.length > 1 && head.frontier && target.tx - head.tx <= MAX_RUN)
+      return this.#moveByRun(newest, open);
     if (head.tx > 0n && sameRoot(from, head)) return this.#commit(target, open);
     return this.#moveByProof(newest, open);
   }
@@ -170,7 +176,12 @@ export class HeadMover {
     const covered = open.filter((waiter) => waiter.offer.target.tx <= target.tx);
     const oldest = covered[0] ?? (open[0] as Waiter);
     const { operation } = (covered[covered.length - 1] ?? oldest).offer;
-    const move = { outcome: 'root', operation, calls: covered.length, startedAt: oldest.offer.startedAt } as const;
+    const move = {
+      outcome: 'root',
+      operation,
+      calls: covered.length,
+      startedAt: oldest.offer.startedAt,
+    } as const;
     const outcome = await this.#options.journal.advance(this.#head, target, move);
     if (!outcome.moved) {
       this.#adopt(outcome.current);
@@ -186,7 +197,10 @@ export class HeadMover {
   #adopt(current: StoredRoot | null): void {
     const { database } = this.#options.journal.key;
     if (!current) {
-      throw new StoreError('STORE_FAILED', `trust in ${database} was forgotten by another process: open a new client`);
+      throw new StoreError(
+        'STORE_FAILED',
+        `trust in ${database} was forgotten by another process: open a new client`,
+      );
     }
     if (current.tx <= this.#head.tx) {
       throw new StoreError(
@@ -199,7 +213,12 @@ export class HeadMover {
   }
 
   /** Checks an answer that serves `waiter`; a refusal is recorded and ends its wait, not its neighbours'. */
-  async #check(waiter: Waiter, question: Question, head: Root, answer: Uint8Array): Promise<Proven | undefined> {
+  async #check(
+    waiter: Waiter,
+    question: Question,
+    head: Root,
+    answer: Uint8Array,
+  ): Promise<Proven | undefined> {
     const job: Job = { question, context: this.#options.contextFor({ tx: head.tx, alh: head.alh }), answer };
     const verdict = await this.#options.verifier.verify(job);
     if (verdict.ok) return verdict.proven;

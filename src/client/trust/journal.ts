@@ -1,7 +1,14 @@
 // What trust writes into the root store: moves, first trust, refusals with their evidence, counts of covered calls.
 import { ArgumentError, VerificationError } from '../../errors.js';
 import type { VerificationEvidence } from '../../errors.js';
-import type { AdvanceOutcome, AuditEntry, AuditOutcome, RootStore, StoredRoot, TrustKey } from '../../store/root-store.js';
+import type {
+  AdvanceOutcome,
+  AuditEntry,
+  AuditOutcome,
+  RootStore,
+  StoredRoot,
+  TrustKey,
+} from '../../store/root-store.js';
 import { packJob } from '../../worker/packet.js';
 import type { Job, ProvenTarget, Refuted, Root } from '../../worker/verifier.js';
 
@@ -27,7 +34,11 @@ export interface Move {
 
 type RefusalOutcome = Extract<AuditOutcome, 'failure' | 'fork' | 'rollback'>;
 
-const CODES = { failure: 'VERIFICATION_FAILED', fork: 'FORK_DETECTED', rollback: 'SERVER_BEHIND_TRUST' } as const;
+const CODES = {
+  failure: 'VERIFICATION_FAILED',
+  fork: 'FORK_DETECTED',
+  rollback: 'SERVER_BEHIND_TRUST',
+} as const;
 
 export class Journal {
   readonly #options: JournalOptions;
@@ -108,7 +119,10 @@ export class Journal {
   ): Promise<VerificationError> {
     const { server, database } = this.#options.key;
     const { check, expected, computed } = refuted;
-    const terms = { ...(expected !== undefined && { expected }), ...(computed !== undefined && { computed }) };
+    const terms = {
+      ...(expected !== undefined && { expected }),
+      ...(computed !== undefined && { computed }),
+    };
     const evidence: VerificationEvidence = {
       server,
       database,
@@ -128,7 +142,9 @@ export class Journal {
       });
     } catch (cause) {
       if (cause instanceof ArgumentError) throw cause;
-      return new VerificationError(CODES[outcome], `${message} (not recorded: the store failed)`, evidence, { cause });
+      return new VerificationError(CODES[outcome], `${message} (not recorded: the store failed)`, evidence, {
+        cause,
+      });
     }
     return new VerificationError(CODES[outcome], message, evidence);
   }

@@ -30,7 +30,12 @@ export async function askState(rpc: Rpc, options: CallOptions): Promise<ClaimedS
 }
 
 /** Raw VerifiableTx without entries: dual proof between `tx` and `since`. */
-export async function askHeader(rpc: Rpc, tx: bigint, since: bigint, options: CallOptions): Promise<Uint8Array> {
+export async function askHeader(
+  rpc: Rpc,
+  tx: bigint,
+  since: bigint,
+  options: CallOptions,
+): Promise<Uint8Array> {
   const request = {
     tx: tx.toString(),
     proveSinceTx: since.toString(),
@@ -41,7 +46,12 @@ export async function askHeader(rpc: Rpc, tx: bigint, since: bigint, options: Ca
 }
 
 /** Raw TxList with the headers of `count` transactions from `first` on. */
-export async function askHeaders(rpc: Rpc, first: bigint, count: number, options: CallOptions): Promise<Uint8Array> {
+export async function askHeaders(
+  rpc: Rpc,
+  first: bigint,
+  count: number,
+  options: CallOptions,
+): Promise<Uint8Array> {
   const request = { initialTx: first.toString(), limit: count, entriesSpec: NO_ENTRIES };
   return rpc.unaryRaw('TxScan', request, { ...options, idempotent: true });
 }

@@ -74,7 +74,12 @@ export async function verifiedGet(
   const answer = await askOrMissing(() => trust.ask(call, head, () => rpc.get(request, call.deadline.left)));
   if (!answer) return null;
 
-  const question = { kind: 'get', key, ...(atTx !== undefined && { atTx }), ...(atRevision !== undefined && { atRevision }) } as const;
+  const question = {
+    kind: 'get',
+    key,
+    ...(atTx !== undefined && { atTx }),
+    ...(atRevision !== undefined && { atRevision }),
+  } as const;
   const { subject, found } = await trust.prove(call, question, head, answer);
   if (sinceTx !== undefined) await trust.reach(call, sinceTx);
   if (subject.tx < floor) throw await stale(trust, call, key, subject.tx, floor);
@@ -129,12 +134,18 @@ async function provenTarget(
 function checkVersion({ atTx, sinceTx, atRevision }: VerifiedGetOptions) {
   for (const [name, value] of Object.entries({ atTx, sinceTx, atRevision })) {
     if (value === undefined) continue;
-    if (typeof value !== 'bigint') throw new ArgumentError(name, `${name} must be a bigint, not ${typeof value}`);
-    if (name !== 'atRevision' && value < 1n) throw new ArgumentError(name, `${name} must be 1 or more, not ${value.toString()}`);
-    if (BigInt.asIntN(64, value) !== value) throw new ArgumentError(name, `${name} is out of range: ${value.toString()}`);
+    if (typeof value !== 'bigint')
+      throw new ArgumentError(name, `${name} must be a bigint, not ${typeof value}`);
+    if (name !== 'atRevision' && value < 1n)
+      throw new ArgumentError(name, `${name} must be 1 or more, not ${value.toString()}`);
+    if (BigInt.asIntN(64, value) !== value)
+      throw new ArgumentError(name, `${name} is out of range: ${value.toString()}`);
   }
   if (atTx !== undefined && (sinceTx !== undefined || atRevision !== undefined)) {
-    throw new ArgumentError('atTx', 'atTx names one version: it cannot be combined with sinceTx or atRevision');
+    throw new ArgumentError(
+      'atTx',
+      'atTx names one version: it cannot be combined with sinceTx or atRevision',
+    );
   }
   return { atTx, sinceTx, atRevision: atRevision === 0n ? undefined : atRevision };
 }

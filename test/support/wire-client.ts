@@ -1,0 +1,80 @@
+// A bare gRPC client on our schema: set-up of tests, and a second opinion beside the client under test.
+import { Client, Metadata, credentials } from '@grpc/grpc-js';
+import { methodDefinition } from '#dist/wire-schema.js';
+import type { ServiceName } from '#dist/wire-schema.js';
+
+/** Decoded messages are as loose as the wire. */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+export type Decoded = any;
+
+export class WireClient {
+  readonly #client: Client;
+  readonly metadata = new Metadata();
+
+  constructor(address: string) {
+    this.#client = new Client(address, credentials.createInsecure(), {
+      'grpc.max_receive_message_length': -1,
+      'grpc.max_send_message_length': -1,
+    });
+  }
+
+  /** Logs in with a session on `database`. */
+  static async open(
+    address: string,
+    database = 'defaultdb',
+    user = 'immudb',
+    password = 'immudb',
+  ): Promise<WireClient> {
+    const client = new WireClient(address);
+    const session = await client.call('OpenSession', {
+      username: Buffer.from(user),
+      password: Buffer.from(password),
+      databaseName: database,
+    });
+    client.metadata.set('sessionid', session.sessionID);
+    return client;
+  }
+
+  call(
+    method: string,
+    request: object = {},
+    options: { timeoutMs?: number; service?: ServiceName } = {},
+  ): Promise<Decoded> {
+    const definition = methodDefinition(options.service ?? 'immudb.schema.ImmuService', method);
+    return new Promise((resolve, reject) => {
+      this.#client.makeUnaryRequest(
+        definition.path,
+        definition.requestSerialize,
+        definition.responseDeserialize,
+        request,
+        this.metadata,
+        { deadline: Date.now() + (options.timeoutMs ?? 20_000) },
+        (error, response) => {
+          if (error) reject(error);
+          else resolve(response);
+        },
+      );
+    });
+  }
+
+  close(): void {
+    this.#client.close();
+  }
+}
+
+/** Waits until the server answers Health. */
+export async function waitHealthy(address: string, withinMs: number): Promise<void> {
+  const until = Date.now() + withinMs;
+  for (;;) {
+    const client = new WireClient(address);
+    try {
+      const health = await client.call('Health', {}, { timeoutMs: 2000 });
+      if (health.status) return;
+    } catch (error) {
+      if (Date.now() > until) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    } finally {
+      client.close();
+    }
+  }
+}
