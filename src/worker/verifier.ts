@@ -35,7 +35,13 @@ export interface WrittenEntry {
 /** The question an answer is bound to. */
 export type Question =
   /** Answer: VerifiableEntry. `atTx` given = the entry must be from that tx; `atRevision` > 0 = the answer must claim that revision. `noReference` = a reference is a lie. */
-  | { readonly kind: 'get'; readonly key: Uint8Array; readonly atTx?: bigint; readonly atRevision?: bigint; readonly noReference?: boolean }
+  | {
+      readonly kind: 'get';
+      readonly key: Uint8Array;
+      readonly atTx?: bigint;
+      readonly atRevision?: bigint;
+      readonly noReference?: boolean;
+    }
   /** Answer: VerifiableTx. Exactly these entries, in this order; a tx newer than the head. */
   | { readonly kind: 'set'; readonly entries: readonly WrittenEntry[] }
   /** Answer: VerifiableTx whose entries may be left out: proves the header of `tx` under the head. */

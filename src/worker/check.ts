@@ -1,0 +1,39 @@
+// One job, one verdict: the same code whether it runs on the main thread or on another.
+import { ProofFailure } from '../proof/failure.js';
+import { checkGet } from './checks/get.js';
+import { checkSegment } from './checks/segment.js';
+import { checkSet } from './checks/set.js';
+import { checkTx } from './checks/tx.js';
+import { refutedBy } from './refuted.js';
+import type { Job, Proven, Verdict } from './verifier.js';
+
+/**
+ * Checks an answer. Requires a job that passed `assertJob`. Throws only for defects of ours: whatever a server
+ * answers, the outcome is a verdict.
+ */
+export function check(job: Job): Verdict {
+  try {
+    return { ok: true, proven: prove(job) };
+  } catch (error) {
+    if (error instanceof ProofFailure) return { ok: false, refuted: refutedBy(error) };
+    throw error;
+  }
+}
+
+function prove({ question, context, answer }: Job): Proven {
+  switch (question.kind) {
+    case 'get':
+      return checkGet(question, context, answer);
+    case 'set':
+      return checkSet(question, context, answer);
+    case 'tx':
+      return checkTx(question, context, answer);
+    case 'segment':
+      return checkSegment(question, answer);
+  }
+}
+
+/** What a defect is called in the error that reports it. */
+export function describeDefect(error: unknown): string {
+  return `checking an answer broke: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
+}

@@ -1,0 +1,97 @@
+// What a job must be before it is checked or packed. A bad one is our caller's mistake: an argument error, at once,
+// so that it can neither look like a lie of the server nor hurt the jobs it would share a message with.
+import { ArgumentError } from '../errors.js';
+import { MAX_ID, equalBytes } from '../proof/bytes.js';
+import { EMPTY_HASH, HASH_SIZE } from '../proof/hash.js';
+import { stateKey } from './checks/signature.js';
+import type { FrontierPeaks, Job, Question, Root, WrittenEntry } from './verifier.js';
+
+const MAX_NAME_CHARS = 0x3fff;
+const MAX_INT64 = 0x7fff_ffff_ffff_ffffn;
+
+/** @throws ArgumentError naming what is wrong */
+export function assertJob({ question, context, answer }: Job): void {
+  const { head, database, publicKey, now } = context;
+  if (head !== null) assertRoot(head, 'context.head');
+  if (typeof database !== 'string' || database.length > MAX_NAME_CHARS) {
+    throw new ArgumentError('context.database', 'the database name must be a string of reasonable length');
+  }
+  if (publicKey !== undefined) stateKey(publicKey);
+  if (typeof now !== 'bigint' || now < 0n || now > MAX_INT64) {
+    throw new ArgumentError('context.now', 'the time must be unix seconds as a bigint');
+  }
+  assertBytes(answer, 'answer');
+  assertQuestion(question);
+}
+
+function assertQuestion(question: Question): void {
+  switch (question.kind) {
+    case 'get':
+      assertKey(question.key, 'question.key');
+      if (question.atTx !== undefined) assertTx(question.atTx, 1n, 'question.atTx');
+      return;
+    case 'set':
+      if (question.entries.length === 0)
+        throw new ArgumentError('question.entries', 'a write has at least one entry');
+      question.entries.forEach(assertWritten);
+      return;
+    case 'tx':
+      assertTx(question.tx, 1n, 'question.tx');
+      return;
+    case 'segment':
+      assertRoot(question.after, 'question.after');
+      assertTx(question.to, question.after.tx + 1n, 'question.to');
+      if (question.frontier) assertFrontier(question.frontier, question.after.tx);
+      return;
+    default:
+      throw new ArgumentError('question', 'not a question this verifier knows');
+  }
+}
+
+function assertWritten({ key, value, metadata }: WrittenEntry, i: number): void {
+  assertKey(key, `question.entries[${i}].key`);
+  assertBytes(value, `question.entries[${i}].value`);
+  const expiresAt = metadata?.expiresAt;
+  if (expiresAt !== undefined && BigInt.asIntN(64, expiresAt) !== expiresAt) {
+    throw new ArgumentError(`question.entries[${i}].metadata.expiresAt`, 'not unix seconds in 64 bits');
+  }
+}
+
+function assertFrontier({ size, peaks }: FrontierPeaks, tx: bigint): void {
+  if (size !== tx)
+    throw new ArgumentError('question.frontier', 'the frontier is not the one at question.after');
+  // As many peaks as the size has one bits, each of them a digest.
+  let bits = 0;
+  for (let rest = size; rest > 0n; rest &= rest - 1n) bits++;
+  if (peaks.length !== bits)
+    throw new ArgumentError('question.frontier', `a tree of this size has ${bits} peaks`);
+  for (const peak of peaks) assertDigest(peak, 'question.frontier');
+}
+
+function assertRoot({ tx, alh }: Root, name: string): void {
+  assertTx(tx, 0n, `${name}.tx`);
+  assertDigest(alh, `${name}.alh`);
+  if (tx === 0n && !equalBytes(alh, EMPTY_HASH)) {
+    throw new ArgumentError(`${name}.alh`, 'tx 0 is the empty database: its hash is the hash of nothing');
+  }
+}
+
+function assertTx(tx: bigint, min: bigint, name: string): void {
+  if (typeof tx !== 'bigint' || tx < min || tx > MAX_ID) {
+    throw new ArgumentError(name, `must be a bigint from ${min.toString()} to 2^63-1`);
+  }
+}
+
+function assertKey(key: Uint8Array, name: string): void {
+  assertBytes(key, name);
+  if (key.length === 0) throw new ArgumentError(name, 'a key has at least one byte');
+}
+
+function assertDigest(digest: Uint8Array, name: string): void {
+  assertBytes(digest, name);
+  if (digest.length !== HASH_SIZE) throw new ArgumentError(name, `must be ${HASH_SIZE} bytes`);
+}
+
+function assertBytes(bytes: Uint8Array, name: string): void {
+  if (!(bytes instanceof Uint8Array)) throw new ArgumentError(name, 'must be a Uint8Array');
+}

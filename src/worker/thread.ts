@@ -1,0 +1,20 @@
+// What runs in a thread: a message of packed jobs in, a message of packed outcomes out. Nothing is thrown here:
+// an error would lose its class and code on the way, and would take the message's other jobs down with it.
+import { move } from 'piscina';
+import { check, describeDefect } from './check.js';
+import { unpackJobs } from './packet.js';
+import { packOutcomes, type Outcome } from './verdict-packet.js';
+import type { Job } from './verifier.js';
+
+/** The task that the pool runs. */
+export function checkJobs(message: ArrayBuffer): ArrayBuffer {
+  return move(packOutcomes(unpackJobs(message).map(outcomeOf))) as ArrayBuffer;
+}
+
+function outcomeOf(job: Job): Outcome {
+  try {
+    return { kind: 'verdict', verdict: check(job) };
+  } catch (error) {
+    return { kind: 'defect', message: describeDefect(error) };
+  }
+}
