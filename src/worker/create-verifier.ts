@@ -1,0 +1,16 @@
+// The one place that decides how answers are checked.
+import { InlineVerifier } from './inline-verifier.js';
+import { resolveVerifierOptions, type VerifierOptions } from './pool-options.js';
+import { PooledVerifier } from './pooled-verifier.js';
+import type { Verifier } from './verifier.js';
+
+export type { VerifierOptions } from './pool-options.js';
+
+/**
+ * A verifier with threads, or with `threads: 0` one that checks on the calling thread. Both give the same verdicts.
+ *
+ * @throws ArgumentError when an option is out of range
+ */
+export function createVerifier(options: VerifierOptions = {}): Verifier {
+  return resolveVerifierOptions(options).threads === 0 ? new InlineVerifier() : new PooledVerifier(options);
+}

@@ -1,0 +1,120 @@
+// Tuning of the pool. Every default is a trade; what each one trades is said beside it.
+import { availableParallelism } from 'node:os';
+import { ArgumentError } from '../errors.js';
+
+/** How {@link createVerifier} sets up verification. All optional. */
+export interface VerifierOptions {
+  /**
+   * Threads that check answers, beside the main thread. 0: check on the main thread.
+   *
+   * More threads check more at once, until they take time from the main thread, which has to read the answers off
+   * the network. With one thread less than there are processors the main thread keeps one. A thread takes about
+   * 10 MB and 50 ms to start, and none is started before there is work for it.
+   *
+   * @default max(1, available processors - 1)
+   */
+  readonly threads?: number;
+  /**
+   * Most jobs that may be unfinished at a time; one more is refused with POOL_FULL.
+   *
+   * Bounds memory where answers are small. Far above what keeps all threads busy, so that it is met only when answers
+   * come faster than they can be checked for a while.
+   *
+   * @default 16384
+   */
+  readonly maxQueuedJobs?: number;
+  /**
+   * Most bytes (packed questions and answers) that may be unfinished at a time; more is refused with POOL_FULL.
+   * A single larger job is let in when nothing else is there.
+   *
+   * Bounds memory where answers are large. An answer may have 32 MiB, so less than that would refuse in bursts of
+   * two large ones.
+   *
+   * @default 64 MiB
+   */
+  readonly maxQueuedBytes?: number;
+  /**
+   * A turn's jobs are checked on the main thread when they are fewer than this, and small
+   * ({@link inlineBelowBytes}). 0: never.
+   *
+   * A message to a thread and back costs the main thread a fixed amount whatever it holds, about as much as checking
+   * one small answer does; and it costs the caller the way there and back. From two jobs on the message is cheaper for
+   * the main thread, and the more the better. See bench/ for the figures of one machine.
+   *
+   * @default 2
+   */
+  readonly inlineBelowJobs?: number;
+  /**
+   * Jobs of a turn that have this many packed bytes or more go to a thread however few they are.
+   *
+   * Checking costs about 40 µs per KiB of proof, and holds up everything else on the main thread meanwhile. This much
+   * is a proof in a large database beside a small value; a transaction of hundreds of entries is above it.
+   *
+   * @default 8 KiB
+   */
+  readonly inlineBelowBytes?: number;
+  /**
+   * A message to a thread is closed when it has this many packed bytes, without waiting for the end of the turn.
+   *
+   * Larger messages cost the main thread less per job; smaller ones reach the thread sooner, come back sooner, and
+   * spread more evenly over threads. This much keeps a thread busy for some 5 ms, beside which the cost of a message
+   * does not count.
+   *
+   * @default 128 KiB
+   */
+  readonly messageBytes?: number;
+  /**
+   * Fewest jobs in a message when a turn's jobs are spread over several threads.
+   *
+   * Spreading fewer jobs ends them sooner but costs the main thread another message; at this size a message's fixed
+   * cost is a few microseconds per job, a tenth or less of what checking it on the main thread costs.
+   *
+   * @default 16
+   */
+  readonly minSpreadJobs?: number;
+  /**
+   * A thread beyond the first that had nothing to do for this long is ended, in milliseconds.
+   *
+   * Shorter gives memory back sooner, longer saves starting it again at the next burst.
+   *
+   * @default 30000
+   */
+  readonly idleTimeoutMs?: number;
+  /**
+   * How long {@link PooledVerifier.close} waits for jobs in flight before it ends the threads, in milliseconds.
+   *
+   * @default 10000
+   */
+  readonly closeTimeoutMs?: number;
+  /** File that threads run instead of the package's own; for tests. Exports `checkJobs`. */
+  readonly threadEntry?: URL;
+}
+
+export type ResolvedVerifierOptions = Required<VerifierOptions>;
+
+/** @throws ArgumentError naming the option that is no number in range */
+export function resolveVerifierOptions(options: VerifierOptions = {}): ResolvedVerifierOptions {
+  const { threadEntry = new URL('./thread.js', import.meta.url) } = options;
+  return {
+    threads: whole(options, 'threads', 0, Math.max(1, availableParallelism() - 1)),
+    maxQueuedJobs: whole(options, 'maxQueuedJobs', 1, 16_384),
+    maxQueuedBytes: whole(options, 'maxQueuedBytes', 1, 64 * 1024 * 1024),
+    inlineBelowJobs: whole(options, 'inlineBelowJobs', 0, 2),
+    inlineBelowBytes: whole(options, 'inlineBelowBytes', 0, 8 * 1024),
+    messageBytes: whole(options, 'messageBytes', 1, 128 * 1024),
+    minSpreadJobs: whole(options, 'minSpreadJobs', 1, 16),
+    idleTimeoutMs: whole(options, 'idleTimeoutMs', 1, 30_000),
+    closeTimeoutMs: whole(options, 'closeTimeoutMs', 1, 10_000),
+    threadEntry,
+  };
+}
+
+type NumberOption = Exclude<keyof VerifierOptions, 'threadEntry'>;
+
+function whole(options: VerifierOptions, name: NumberOption, min: number, otherwise: number): number {
+  const value = options[name] ?? otherwise;
+  if (!Number.isSafeInteger(value) || value < min) {
+    throw new ArgumentError(name, `${name} must be a whole number from ${min}, not ${String(value)}`);
+  }
+  return value;
+}

@@ -1,0 +1,216 @@
+// Checks on other threads. Jobs of a turn travel together: a message costs the main thread the same however many jobs
+// are in it, so that batching is what makes threads pay.
+import { ClosedError, PoolError } from '../errors.js';
+import { checkInline } from './inline-verifier.js';
+import { assertJob } from './job.js';
+import { packJobs, packedSize, type SizedJob } from './packet.js';
+import {
+  resolveVerifierOptions,
+  type ResolvedVerifierOptions,
+  type VerifierOptions,
+} from './pool-options.js';
+import { ThreadPool } from './thread-pool.js';
+import { unpackOutcomes, type Outcome } from './verdict-packet.js';
+import type { Job, Verdict, Verifier } from './verifier.js';
+
+interface Pending extends SizedJob {
+  readonly resolve: (verdict: Verdict) => void;
+  readonly reject: (error: Error) => void;
+}
+
+interface Waiter {
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+}
+
+/**
+ * Values in its verdicts are views of a buffer that the verdicts of one message share: copy a small value that is
+ * kept for long. A job and its answer must be left as they are until the promise settles.
+ */
+export class PooledVerifier implements Verifier {
+  readonly #options: ResolvedVerifierOptions;
+  readonly #pool: ThreadPool;
+  /** Not yet in a message. */
+  #queue: Pending[] = [];
+  #queuedBytes = 0;
+  /** Not yet settled, in the queue or in flight. */
+  #heldJobs = 0;
+  #heldBytes = 0;
+  #turnEnds = false;
+  readonly #inFlight = new Set<Promise<void>>();
+  #waiting: Waiter[] = [];
+  #closing: Promise<void> | undefined;
+
+  /** @throws ArgumentError when an option is out of range */
+  constructor(options: VerifierOptions = {}) {
+    this.#options = resolveVerifierOptions(options);
+    const { threads, threadEntry: entry, idleTimeoutMs } = this.#options;
+    this.#pool = new ThreadPool({ threads: Math.max(1, threads), entry, idleTimeoutMs });
+  }
+
+  /**
+   * Checks an answer on a thread, or right here when that is cheaper.
+   *
+   * @throws PoolError POOL_FULL when too much is unfinished ({@link ready} says when there is room again), POOL_FAILED
+   * when checking broke or the thread died: neither says anything about the server
+   * @throws ClosedError after {@link close}
+   */
+  verify(job: Job): Promise<Verdict> {
+    return new Promise((resolve, reject) => {
+      if (this.#closing) throw new ClosedError('the verifier');
+      assertJob(job);
+      const size = packedSize(job);
+      this.#admit(size);
+      this.#queue.push({ job, size, resolve, reject });
+      this.#queuedBytes += size;
+      if (this.#queuedBytes >= this.#options.messageBytes) this.#send();
+      if (!this.#turnEnds && this.#queue.length > 0) {
+        this.#turnEnds = true;
+        setImmediate(() => this.#endTurn());
+      }
+    });
+  }
+
+  /**
+   * Resolves when a further job would be let in: at once, or when half of what is allowed is free again. Several who
+   * wait are told together, so the room may be gone when the last of them uses it.
+   *
+   * @throws ClosedError after {@link close}
+   */
+  ready(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.#closing) throw new ClosedError('the verifier');
+      const { maxQueuedJobs, maxQueuedBytes } = this.#options;
+      if (this.#heldJobs < maxQueuedJobs && this.#heldBytes < maxQueuedBytes) resolve();
+      else this.#waiting.push({ resolve, reject });
+    });
+  }
+
+  /** Rejects what is queued with ClosedError, waits for what is in flight, ends the threads. Idempotent. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #close(): Promise<void> {
+    for (const waiter of this.#waiting.splice(0)) waiter.reject(new ClosedError('the verifier'));
+    for (const pending of this.#take(Infinity))
+      this.#settle(pending, () => pending.reject(new ClosedError('the verifier')));
+    await this.#drained();
+    await this.#pool.destroy();
+    // Whatever a thread had not answered by then was rejected just now.
+    await Promise.all(this.#inFlight);
+  }
+
+  /** Resolves when nothing is in flight, or when the time for that is over. */
+  async #drained(): Promise<void> {
+    if (this.#inFlight.size === 0) return;
+    let timer: NodeJS.Timeout | undefined;
+    const timeUp = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, this.#options.closeTimeoutMs);
+    });
+    await Promise.race([Promise.all(this.#inFlight), timeUp]);
+    clearTimeout(timer);
+  }
+
+  #admit(size: number): void {
+    const { maxQueuedJobs, maxQueuedBytes } = this.#options;
+    if (this.#heldJobs >= maxQueuedJobs || (this.#heldJobs > 0 && this.#heldBytes + size > maxQueuedBytes)) {
+      throw new PoolError(
+        'POOL_FULL',
+        `${this.#heldJobs} answers (${this.#heldBytes} bytes) are waiting to be checked: wait for ready()`,
+      );
+    }
+    this.#heldJobs++;
+    this.#heldBytes += size;
+  }
+
+  #endTurn(): void {
+    this.#turnEnds = false;
+    const { inlineBelowJobs, inlineBelowBytes } = this.#options;
+    if (this.#queue.length < inlineBelowJobs && this.#queuedBytes < inlineBelowBytes) {
+      for (const pending of this.#take(Infinity)) this.#checkHere(pending);
+    } else {
+      this.#send();
+    }
+  }
+
+  #checkHere(pending: Pending): void {
+    try {
+      const verdict = checkInline(pending.job);
+      this.#settle(pending, () => pending.resolve(verdict));
+    } catch (error) {
+      this.#settle(pending, () => pending.reject(error as Error));
+    }
+  }
+
+  /** Puts the queue into messages while there are threads to take them. What is left goes when one comes back. */
+  #send(): void {
+    while (this.#queue.length > 0 && this.#pool.freeSlots > 0) {
+      const share = Math.min(this.#options.messageBytes, Math.ceil(this.#queuedBytes / this.#parts()));
+      const flight = this.#fly(this.#take(share));
+      this.#inFlight.add(flight);
+      void flight.finally(() => this.#inFlight.delete(flight));
+    }
+  }
+
+  /** Over how many threads the queue is worth spreading: each part must be worth a message of its own. */
+  #parts(): number {
+    const { minSpreadJobs, inlineBelowBytes } = this.#options;
+    const byJobs = this.#queue.length / minSpreadJobs;
+    const byBytes = this.#queuedBytes / Math.max(1, inlineBelowBytes);
+    return Math.max(1, Math.min(this.#pool.idleThreads, Math.floor(Math.max(byJobs, byBytes))));
+  }
+
+  /** One message there and back. Never rejects: its jobs do. */
+  async #fly(message: readonly Pending[]): Promise<void> {
+    try {
+      const answer = await this.#pool.run(packJobs(message));
+      unpackOutcomes(answer, message).forEach((outcome, i) => {
+        this.#deliver(message[i] as Pending, outcome);
+      });
+    } catch (error) {
+      const failure = error instanceof PoolError ? error : brokenMessage(error);
+      for (const pending of message) this.#settle(pending, () => pending.reject(failure));
+    }
+    if (!this.#turnEnds) this.#send();
+  }
+
+  #deliver(pending: Pending, outcome: Outcome): void {
+    this.#settle(pending, () => {
+      if (outcome.kind === 'verdict') pending.resolve(outcome.verdict);
+      else pending.reject(new PoolError('POOL_FAILED', outcome.message));
+    });
+  }
+
+  /** The oldest queued jobs, until they have `bytes` together; at least one. */
+  #take(bytes: number): Pending[] {
+    let count = 0;
+    let taken = 0;
+    while (count < this.#queue.length && taken < bytes) taken += (this.#queue[count++] as Pending).size;
+    this.#queuedBytes -= taken;
+    return this.#queue.splice(0, count);
+  }
+
+  #settle(pending: Pending, tell: () => void): void {
+    this.#heldJobs--;
+    this.#heldBytes -= pending.size;
+    tell();
+    const { maxQueuedJobs, maxQueuedBytes } = this.#options;
+    if (
+      this.#waiting.length > 0 &&
+      this.#heldJobs <= maxQueuedJobs / 2 &&
+      this.#heldBytes <= maxQueuedBytes / 2
+    ) {
+      for (const waiter of this.#waiting.splice(0)) waiter.resolve();
+    }
+  }
+}
+
+function brokenMessage(cause: unknown): PoolError {
+  return new PoolError('POOL_FAILED', `a verification thread answered nonsense: ${String(cause)}`, { cause });
+}
