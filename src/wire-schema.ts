@@ -9,7 +9,11 @@ export type WireMessage = object;
 
 export type WireMethod = MethodDefinition<WireMessage, WireMessage>;
 
-const FILES = ['schema.proto', 'documents.proto', 'authorization.proto'];
+const FILES = [
+  'immudb/schema/service.proto',
+  'immudb/model/documents.proto',
+  'immudb/model/authorization.proto',
+];
 
 export type ServiceName =
   'immudb.schema.ImmuService' | 'immudb.model.DocumentService' | 'immudb.model.AuthorizationService';
@@ -19,7 +23,7 @@ let loaded: PackageDefinition | undefined;
 /** The whole schema; loaded from disk at the first call. */
 export function loadSchema(): PackageDefinition {
   loaded ??= loadSync(FILES, {
-    includeDirs: [fileURLToPath(new URL('../proto/immudb/', import.meta.url))],
+    includeDirs: [fileURLToPath(new URL('../proto/', import.meta.url))],
     keepCase: true,
     longs: String,
     enums: String,
