@@ -23,7 +23,7 @@ export type {
   TlsOptions,
   TrustPolicy,
 } from './client/options.js';
-export type { VerifiedEntry, VerifiedGetOptions, VerifiedReference } from './client/verified/verified-get.js';
+export type { VerifiedEntry, VerifiedReference } from './client/verified/verified-get.js';
 export type { VerifiedWrite } from './client/verified/verified-set.js';
 export type { ImmuErrorCode, VerificationEvidence } from './errors.js';
 export type { KVMetadata } from './proof/types.js';

@@ -5,13 +5,14 @@ import type { Context, Job, Proven, ProvenTarget, Question, Root, Verifier } fro
 import type { Deadline } from '../deadline.js';
 import type { TrustPolicy } from '../options.js';
 import type { Rpc } from '../rpc.js';
+import { claimedState } from '../server-info.js';
 import { isServerBehind } from '../server-errors.js';
 import { establish } from './establish.js';
 import type { Head } from './head.js';
 import { HeadMover } from './head-mover.js';
 import { Journal } from './journal.js';
 import { LatestSeen } from './latest-seen.js';
-import { askHeader, askState } from './trust-wire.js';
+import { askHeader } from './trust-wire.js';
 
 export interface DatabaseTrustOptions {
   readonly rpc: Rpc;
@@ -123,7 +124,7 @@ export class DatabaseTrust {
   }
 
   async #assertNotBehind(call: Call, head: Root): Promise<void> {
-    const state = await askState(this.#options.rpc, call.deadline.left);
+    const state = await claimedState(this.#options.rpc, call.deadline.left);
     if (state.tx < head.tx) {
       throw await this.#journal.refuse('rollback', call.operation, head, {
         check: 'trust.rollback',

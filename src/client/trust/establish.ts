@@ -7,10 +7,11 @@ import { toRefuted } from '../../worker/refuted.js';
 import type { Context, Job, Proven, Refuted, Root, Verifier } from '../../worker/verifier.js';
 import type { CallOptions, TrustPolicy } from '../options.js';
 import type { Rpc } from '../rpc.js';
+import { claimedState } from '../server-info.js';
 import { headAt } from './head.js';
 import type { Head } from './head.js';
 import type { Journal } from './journal.js';
-import { askHeader, askState } from './trust-wire.js';
+import { askHeader } from './trust-wire.js';
 
 export interface EstablishOptions {
   readonly rpc: Rpc;
@@ -43,7 +44,7 @@ export async function establish(options: EstablishOptions, call: CallOptions): P
 
 async function firstState(options: EstablishOptions, call: CallOptions): Promise<Head> {
   const { rpc, journal, contextFor } = options;
-  const state = await askState(rpc, call);
+  const state = await claimedState(rpc, call);
   const { database } = journal.key;
   if (state.database !== database) {
     throw await refuse(options, null, {

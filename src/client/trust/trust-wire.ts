@@ -1,33 +1,9 @@
-// The questions that trust itself asks the server: its state, the proof of a header, a run of headers.
+// The questions that trust itself asks the server: the proof of a header, a run of headers.
 import type { CallOptions } from '../options.js';
 import type { Rpc } from '../rpc.js';
 
 /** Leaves every kind of entry out: the smallest answer that still proves a header. */
 const NO_ENTRIES = { kvEntriesSpec: { action: 'EXCLUDE' } };
-
-/** The server's word about its newest tx. Proves nothing. */
-export interface ClaimedState {
-  readonly database: string;
-  readonly tx: bigint;
-  readonly alh: Uint8Array;
-  readonly signature?: Uint8Array;
-}
-
-export async function askState(rpc: Rpc, options: CallOptions): Promise<ClaimedState> {
-  const state = (await rpc.unary('CurrentState', {}, { ...options, idempotent: true })) as {
-    db?: string;
-    txId?: string;
-    txHash?: Uint8Array;
-    signature?: { signature?: Uint8Array } | null;
-  };
-  const signature = state.signature?.signature;
-  return {
-    database: state.db ?? '',
-    tx: BigInt(state.txId ?? 0),
-    alh: state.txHash ?? new Uint8Array(0),
-    ...(signature && { signature }),
-  };
-}
 
 /** Raw VerifiableTx without entries: dual proof between `tx` and `since`. */
 export async function askHeader(

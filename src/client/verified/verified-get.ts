@@ -1,24 +1,14 @@
 // verifiedGet, top to bottom: question → answer → proof → trusted head → what lies behind a reference.
 import { toHex } from '../../proof/bytes.js';
-import { ArgumentError } from '../../errors.js';
 import type { KVMetadata } from '../../proof/types.js';
-import type { Root } from '../../worker/verifier.js';
+import type { ProvenEntry, ProvenTx, Root } from '../../worker/verifier.js';
 import { toKey } from '../bytes-input.js';
 import type { BytesInput } from '../bytes-input.js';
-import type { CallOptions } from '../options.js';
+import { checkVersion, versionFields } from '../get-options.js';
+import type { GetOptions } from '../get-options.js';
 import { isKeyNotFound } from '../server-errors.js';
 import type { Call, DatabaseTrust } from '../trust/database-trust.js';
 import type { VerifiedRpc } from './verified-rpc.js';
-
-/** Which version is asked for; at most one of `atTx` and (`sinceTx`, `atRevision`). */
-export interface VerifiedGetOptions extends CallOptions {
-  /** The version written by exactly this tx: proven. */
-  readonly atTx?: bigint;
-  /** The trusted history must reach this tx before the answer counts: proven. */
-  readonly sinceTx?: bigint;
-  /** 1 = first version, -1 = the one before the latest. Which tx that is, is the server's word. */
-  readonly atRevision?: bigint;
-}
 
 /** An entry whose key, value, metadata and transaction are proven under `root`. */
 export interface VerifiedEntry {
@@ -55,20 +45,16 @@ export async function verifiedGet(
   trust: DatabaseTrust,
   call: Call,
   keyInput: BytesInput,
-  options: VerifiedGetOptions = {},
+  options: GetOptions,
 ): Promise<VerifiedEntry | null> {
   const key = toKey(keyInput, 'key');
-  const { atTx, sinceTx, atRevision } = checkVersion(options);
+  const version = checkVersion(options);
+  const { atTx, sinceTx, atRevision } = version;
   const floor = atTx === undefined && atRevision === undefined ? trust.seen.floor(key) : 0n;
   const head = await trust.head(call);
 
   const request = {
-    keyRequest: {
-      key,
-      ...(atTx !== undefined && { atTx: atTx.toString() }),
-      ...(sinceTx !== undefined && { sinceTx: sinceTx.toString() }),
-      ...(atRevision !== undefined && { atRevision: atRevision.toString() }),
-    },
+    keyRequest: { key, ...versionFields(version) },
     proveSinceTx: head.tx.toString(),
   };
   const answer = await askOrMissing(() => trust.ask(call, head, () => rpc.get(request, call.deadline.left)));
@@ -83,20 +69,9 @@ export async function verifiedGet(
   const { subject, found } = await trust.prove(call, question, head, answer);
   if (sinceTx !== undefined) await trust.reach(call, sinceTx);
   if (subject.tx < floor) throw await stale(trust, call, key, subject.tx, floor);
-  if (floor > 0n || atTx === undefined) trust.seen.note(key, subject.tx);
+  trust.seen.note(key, subject.tx);
 
-  if (found.kind === 'value') {
-    const { key: _, unprovenRevision, ...entry } = found.entry;
-    const root = await trust.head(call);
-    return {
-      key,
-      ...entry,
-      tx: subject.tx,
-      timestamp: subject.ts,
-      root: { tx: root.tx, alh: root.alh },
-      unproven: { revision: unprovenRevision },
-    };
-  }
+  if (found.kind === 'value') return toVerified(await trust.head(call), subject, found.entry);
   const { claimed, metadata } = found;
   const target = await provenTarget(rpc, trust, call, claimed.key, claimed.tx);
   return {
@@ -119,35 +94,20 @@ async function provenTarget(
   const answer = await trust.ask(call, head, () => rpc.get(request, call.deadline.left));
   const proven = await trust.prove(call, { kind: 'get', key, atTx, noReference: true }, head, answer);
   if (proven.found.kind !== 'value') throw new Error('unreachable: noReference was asked');
-  const { key: _, unprovenRevision, ...entry } = proven.found.entry;
-  const root = await trust.head(call);
-  return {
-    key,
-    ...entry,
-    tx: proven.subject.tx,
-    timestamp: proven.subject.ts,
-    root: { tx: root.tx, alh: root.alh },
-    unproven: { revision: unprovenRevision },
-  };
+  return toVerified(await trust.head(call), proven.subject, proven.found.entry);
 }
 
-function checkVersion({ atTx, sinceTx, atRevision }: VerifiedGetOptions) {
-  for (const [name, value] of Object.entries({ atTx, sinceTx, atRevision })) {
-    if (value === undefined) continue;
-    if (typeof value !== 'bigint')
-      throw new ArgumentError(name, `${name} must be a bigint, not ${typeof value}`);
-    if (name !== 'atRevision' && value < 1n)
-      throw new ArgumentError(name, `${name} must be 1 or more, not ${value.toString()}`);
-    if (BigInt.asIntN(64, value) !== value)
-      throw new ArgumentError(name, `${name} is out of range: ${value.toString()}`);
-  }
-  if (atTx !== undefined && (sinceTx !== undefined || atRevision !== undefined)) {
-    throw new ArgumentError(
-      'atTx',
-      'atTx names one version: it cannot be combined with sinceTx or atRevision',
-    );
-  }
-  return { atTx, sinceTx, atRevision: atRevision === 0n ? undefined : atRevision };
+/** Bytes are copied: an entry kept by the caller does not keep the whole answer in memory. */
+function toVerified(root: Root, subject: ProvenTx, entry: ProvenEntry): VerifiedEntry {
+  return {
+    key: Uint8Array.from(entry.key),
+    value: Uint8Array.from(entry.value),
+    tx: subject.tx,
+    ...(entry.metadata && { metadata: entry.metadata }),
+    timestamp: subject.ts,
+    root: { tx: root.tx, alh: root.alh },
+    unproven: { revision: entry.unprovenRevision },
+  };
 }
 
 async function askOrMissing(ask: () => Promise<Uint8Array>): Promise<Uint8Array | null> {

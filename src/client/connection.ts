@@ -1,0 +1,171 @@
+// Everything a client holds open: the channel, the sessions of the present login (one per database), the store, the
+// verifier, and trust per database.
+import { ClosedError } from '../errors.js';
+import { defaultStorePath } from '../store/default-path.js';
+import type { RootStore } from '../store/root-store.js';
+import { SqliteRootStore } from '../store/sqlite-root-store.js';
+import { createVerifier } from '../worker/create-verifier.js';
+import type { Verifier } from '../worker/verifier.js';
+import { Channel } from './channel.js';
+import type { Deadline } from './deadline.js';
+import { ServerIdentity } from './identity.js';
+import { DEFAULT_DATABASE } from './options.js';
+import type { Credentials, ResolvedOptions } from './options.js';
+import type { Rpc } from './rpc.js';
+import { health } from './server-info.js';
+import { Session } from './session.js';
+import type { LoginKind } from './session.js';
+import { DatabaseTrust } from './trust/database-trust.js';
+
+interface Login {
+  readonly kind: LoginKind;
+  readonly credentials?: Required<Credentials>;
+}
+
+export class Connection {
+  readonly options: ResolvedOptions;
+  readonly identity: ServerIdentity;
+  readonly #channel: Channel;
+  readonly #verifier: Verifier;
+  readonly #trust = new Map<string, Promise<DatabaseTrust>>();
+  #login: Login;
+  #sessions = new Map<string, Session>();
+  #current: string;
+  #store: Promise<RootStore> | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(options: ResolvedOptions) {
+    const { credentials } = options;
+    this.options = options;
+    this.#verifier = createVerifier(options.verifier);
+    this.identity = new ServerIdentity({
+      address: options.address.text,
+      clientId: options.clientId,
+      store: () => this.store(),
+    });
+    this.#channel = new Channel(options, (server) => this.identity.observe(server));
+    this.#login = credentials ? { kind: 'session', credentials } : { kind: 'anonymous' };
+    this.#current = credentials?.database ?? DEFAULT_DATABASE;
+  }
+
+  /** The session of the selected database. Throws ClosedError after close. */
+  get session(): Session {
+    return this.sessionOn(this.#current);
+  }
+
+  /** One session per database: selecting another one does not touch calls in flight. */
+  sessionOn(database: string): Session {
+    if (this.#closing) throw new ClosedError('the client');
+    const open = this.#sessions.get(database);
+    if (open) return open;
+    const { timeoutMs, keepAliveMs } = this.options;
+    const session = new Session({ channel: this.#channel, ...this.#login, database, timeoutMs, keepAliveMs });
+    this.#sessions.set(database, session);
+    return session;
+  }
+
+  /** Logs in, in place of the present login, whose sessions end. */
+  async login(
+    kind: 'session' | 'token',
+    credentials: Required<Credentials>,
+    deadline: Deadline,
+  ): Promise<void> {
+    await this.logout();
+    this.#login = { kind, credentials };
+    this.#current = credentials.database;
+    try {
+      await this.session.open(deadline);
+    } catch (error) {
+      await this.logout();
+      throw error;
+    }
+  }
+
+  async logout(): Promise<void> {
+    const ending = [...this.#sessions.values()];
+    this.#sessions = new Map();
+    this.#login = { kind: 'anonymous' };
+    await Promise.all(ending.map((session) => session.close()));
+  }
+
+  /** Selects a database that this login may use. */
+  async select(database: string, deadline: Deadline): Promise<void> {
+    const session = this.sessionOn(database);
+    try {
+      if (session.kind === 'anonymous')
+        await session.unary(
+          'UseDatabase',
+          { databaseName: database },
+          { ...deadline.left, idempotent: true },
+        );
+      else await session.open(deadline);
+    } catch (error) {
+      if (this.#sessions.get(database) === session && database !== this.#current)
+        this.#sessions.delete(database);
+      throw error;
+    }
+    this.#current = database;
+  }
+
+  /** The root store, opened at first use. A store that could not be opened is tried again by the next call. */
+  store(): Promise<RootStore> {
+    const { store } = this.options;
+    if (typeof store === 'object') return Promise.resolve(store);
+    this.#store ??= SqliteRootStore.open(store ?? defaultStorePath()).catch((error: unknown) => {
+      this.#store = undefined;
+      throw error;
+    });
+    return this.#store;
+  }
+
+  /** Trust in a database: made at its first verified call. */
+  trust(database: string): Promise<DatabaseTrust> {
+    const known = this.#trust.get(database);
+    if (known) return known;
+    const made = this.#makeTrust(database).catch((error: unknown) => {
+      this.#trust.delete(database);
+      throw error;
+    });
+    this.#trust.set(database, made);
+    return made;
+  }
+
+  async #makeTrust(database: string): Promise<DatabaseTrust> {
+    // Whoever is logged in when trust asks: proofs do not depend on the user.
+    const rpc: Rpc = {
+      unary: (...call) => this.sessionOn(database).unary(...call),
+      unaryRaw: (...call) => this.sessionOn(database).unaryRaw(...call),
+    };
+    const { trust: policy, publicKey, clientId } = this.options;
+    const server = await this.identity.bound(() => health(rpc, {}));
+    return new DatabaseTrust({
+      rpc,
+      server,
+      database,
+      store: await this.store(),
+      verifier: this.#verifier,
+      policy,
+      clientId,
+      ...(publicKey && { publicKey }),
+    });
+  }
+
+  /** Ends calls under way with ClosedError, writes what is due, and lets go of everything. Idempotent. */
+  close(): Promise<void> {
+    return (this.#closing ??= this.#close());
+  }
+
+  async #close(): Promise<void> {
+    await Promise.all([...this.#sessions.values()].map((session) => session.close()));
+    this.#channel.close();
+    const settled = await Promise.allSettled(
+      [...this.#trust.values()].map(async (trust) => (await trust).close()),
+    );
+    await this.#verifier.close();
+    await this.identity.close();
+    // A store that was given stays open: it may serve others.
+    if (this.#store) await (await this.#store).close();
+    const failed = settled.find((result) => result.status === 'rejected');
+    if (failed) throw failed.reason;
+  }
+}

@@ -1,0 +1,47 @@
+// Which version a read asks for: shared by get and verifiedGet.
+import { ArgumentError } from '../errors.js';
+import type { CallOptions } from './options.js';
+
+/** At most one of `atTx` and (`sinceTx`, `atRevision`). */
+export interface GetOptions extends CallOptions {
+  /** The version written by exactly this tx. */
+  readonly atTx?: bigint;
+  /** The server must have indexed this tx before it answers. */
+  readonly sinceTx?: bigint;
+  /** 1 = first version, -1 = the one before the latest, 0 = the latest. */
+  readonly atRevision?: bigint;
+}
+
+export interface Version {
+  readonly atTx?: bigint;
+  readonly sinceTx?: bigint;
+  readonly atRevision?: bigint;
+}
+
+/** Throws ArgumentError naming the option. */
+export function checkVersion({ atTx, sinceTx, atRevision }: GetOptions): Version {
+  const asked = Object.entries({ atTx, sinceTx, atRevision }).filter(([, value]) => value !== undefined);
+  for (const [name, value] of asked as [string, unknown][]) {
+    if (typeof value !== 'bigint')
+      throw new ArgumentError(name, `${name} must be a bigint, not ${typeof value}`);
+    if (name !== 'atRevision' && value < 1n) {
+      throw new ArgumentError(name, `${name} must be 1 or more, not ${value.toString()}`);
+    }
+    if (BigInt.asIntN(64, value) !== value)
+      throw new ArgumentError(name, `${name} is out of range: ${value.toString()}`);
+  }
+  if (atTx !== undefined && asked.length > 1) {
+    throw new ArgumentError(
+      'atTx',
+      'atTx names one version: it cannot be combined with sinceTx or atRevision',
+    );
+  }
+  return Object.fromEntries(asked.filter(([name, value]) => name !== 'atRevision' || value !== 0n));
+}
+
+/** The version as a KeyRequest has it. */
+export function versionFields(version: Version): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(version).map(([name, value]: [string, bigint]) => [name, value.toString()]),
+  );
+}

@@ -1,0 +1,18 @@
+// How the rooms of the client ask the server something, without knowing channels or sessions.
+import type { ServiceName } from '../wire-schema.js';
+import type { CallOptions } from './options.js';
+
+export interface RpcOptions extends CallOptions {
+  /** May be sent again when its session or connection was lost. Writes are not. */
+  readonly idempotent: boolean;
+  /** @default 'immudb.schema.ImmuService' */
+  readonly service?: ServiceName;
+}
+
+/** Calls in one database of one server. */
+export interface Rpc {
+  /** Decoded answer: 64-bit fields as decimal strings, absent fields absent. */
+  unary(method: string, request: object, options: RpcOptions): Promise<object>;
+  /** Answer as it came, for those who decode elsewhere. */
+  unaryRaw(method: string, request: object, options: RpcOptions): Promise<Uint8Array>;
+}
