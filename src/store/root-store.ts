@@ -14,15 +14,7 @@ export interface StoredRoot {
 
 /** Kinds of audit rows. `root`: the head moved (or was first trusted). The others are events. */
 export type AuditOutcome =
-  | 'root'
-  | 'first-use'
-  | 'pinned'
-  | 'calls'
-  | 'failure'
-  | 'fork'
-  | 'rollback'
-  | 'identity-change'
-  | 'forget';
+  'root' | 'first-use' | 'pinned' | 'calls' | 'failure' | 'fork' | 'rollback' | 'identity-change' | 'forget';
 
 /** What the client says about one row; the store adds sequence number and chain hash. */
 export interface AuditEntry extends TrustKey, StoredRoot {

@@ -1,0 +1,142 @@
+// The canonical bytes of an audit row, and the hash that chains it to the row before it.
+//
+// Version 1. Numbers are big-endian; `bytes` = u32 length ‖ bytes; texts are UTF-8 bytes; an optional field is u8 0
+// (absent) or u8 1 ‖ field:
+//
+//   row = u8 1 ‖ u64 seq ‖ bytes server ‖ bytes database ‖ u64 tx ‖ bytes alh ‖ bytes outcome ‖ [u64 previousTx]
+//         ‖ bytes operation ‖ u32 calls ‖ i64 headerTime ‖ [bytes signature] ‖ [bytes keyFingerprint]
+//         ‖ i64 verifiedAt ‖ f64 durationMs ‖ bytes clientId ‖ [bytes detail] ‖ [32 bytes evidence hash]
+//   evidence hash = SHA-256( bytes check ‖ [bytes expected] ‖ [bytes computed] ‖ bytes job )
+//   row hash = SHA-256( previous row hash ‖ row ); the first row follows SHA-256( store id )
+import { ArgumentError } from '../errors.js';
+import { MAX_ID } from '../proof/bytes.js';
+import { HASH_SIZE, sha256 } from '../proof/hash.js';
+import type { AuditEntry, Evidence } from './root-store.js';
+
+const VERSION = 1;
+const encoder = new TextEncoder();
+
+/** Hash that the first row of a store follows: rows of one store do not pass for rows of another. */
+export function chainStart(storeId: Uint8Array): Uint8Array {
+  return sha256(storeId);
+}
+
+/** Hash of row `seq` in the chain. */
+export function rowHash(previousHash: Uint8Array, seq: bigint, entry: AuditEntry): Uint8Array {
+  const row = new Canonical();
+  row.raw(previousHash).u8(VERSION).u64(seq).text(entry.server).text(entry.database);
+  row.u64(entry.tx).bytes(entry.alh).text(entry.outcome);
+  row.optional(entry.previousTx, (tx) => row.u64(tx));
+  row.text(entry.operation).u32(entry.calls).i64(entry.headerTime);
+  row.optional(entry.signature, (signature) => row.bytes(signature));
+  row.optional(entry.keyFingerprint, (fingerprint) => row.bytes(fingerprint));
+  row.i64(BigInt(entry.verifiedAt)).f64(entry.durationMs).text(entry.clientId);
+  row.optional(entry.detail, (detail) => row.text(detail));
+  row.optional(entry.evidence, (evidence) => row.raw(evidenceHash(evidence)));
+  return sha256(row.done());
+}
+
+function evidenceHash(evidence: Evidence): Uint8Array {
+  const out = new Canonical();
+  out.text(evidence.check);
+  out.optional(evidence.expected, (expected) => out.text(expected));
+  out.optional(evidence.computed, (computed) => out.text(computed));
+  out.bytes(evidence.job);
+  return sha256(out.done());
+}
+
+/** Throws ArgumentError when an entry cannot be stored as it is. */
+export function assertEntry(entry: AuditEntry): void {
+  const texts = ['server', 'database', 'operation', 'clientId', 'outcome'] as const;
+  for (const field of texts) {
+    if (typeof entry[field] !== 'string') throw new ArgumentError(field, `${field} must be a string`);
+  }
+  for (const field of ['tx', 'previousTx', 'headerTime'] as const) {
+    const value = entry[field];
+    if (field === 'previousTx' && value === null) continue;
+    const least = field === 'headerTime' ? -MAX_ID : 0n;
+    if (typeof value !== 'bigint' || value < least || value > MAX_ID) {
+      throw new ArgumentError(field, `${field} must be a bigint below 2^63`);
+    }
+  }
+  if (!(entry.alh instanceof Uint8Array) || entry.alh.length !== HASH_SIZE) {
+    throw new ArgumentError('alh', `alh must be ${HASH_SIZE} bytes`);
+  }
+  if (!Number.isInteger(entry.calls) || entry.calls < 0 || entry.calls > 0xffff_ffff) {
+    throw new ArgumentError('calls', 'calls must be an unsigned 32-bit integer');
+  }
+  if (!Number.isSafeInteger(entry.verifiedAt))
+    throw new ArgumentError('verifiedAt', 'verifiedAt must be unix milliseconds');
+  if (!Number.isFinite(entry.durationMs))
+    throw new ArgumentError('durationMs', 'durationMs must be a finite number');
+}
+
+/** Appends fields to one growing buffer. */
+class Canonical {
+  #buffer = new Uint8Array(512);
+  #view = new DataView(this.#buffer.buffer);
+  #at = 0;
+
+  u8(value: number): this {
+    this.#view.setUint8(this.#reserve(1), value);
+    return this;
+  }
+
+  u32(value: number): this {
+    this.#view.setUint32(this.#reserve(4), value);
+    return this;
+  }
+
+  u64(value: bigint): this {
+    this.#view.setBigUint64(this.#reserve(8), value);
+    return this;
+  }
+
+  i64(value: bigint): this {
+    this.#view.setBigInt64(this.#reserve(8), value);
+    return this;
+  }
+
+  f64(value: number): this {
+    this.#view.setFloat64(this.#reserve(8), value);
+    return this;
+  }
+
+  raw(value: Uint8Array): this {
+    this.#buffer.set(value, this.#reserve(value.length));
+    return this;
+  }
+
+  bytes(value: Uint8Array): this {
+    return this.u32(value.length).raw(value);
+  }
+
+  text(value: string): this {
+    return this.bytes(encoder.encode(value));
+  }
+
+  optional<T>(value: T | null | undefined, write: (value: T) => void): void {
+    if (value === null || value === undefined) {
+      this.u8(0);
+    } else {
+      this.u8(1);
+      write(value);
+    }
+  }
+
+  done(): Uint8Array {
+    return this.#buffer.subarray(0, this.#at);
+  }
+
+  #reserve(length: number): number {
+    const at = this.#at;
+    this.#at += length;
+    if (this.#at > this.#buffer.length) {
+      const larger = new Uint8Array(Math.max(this.#at, 2 * this.#buffer.length));
+      larger.set(this.#buffer);
+      this.#buffer = larger;
+      this.#view = new DataView(larger.buffer);
+    }
+    return at;
+  }
+}
