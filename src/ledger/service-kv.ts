@@ -1,0 +1,44 @@
+// Handlers of the plain calls on keys and values.
+import { selected } from './core.js';
+import type { Access, Call, Handler, LedgerCore } from './core.js';
+import type { Database } from './database.js';
+import { execAll } from './exec-all.js';
+import { count, get, getAll, history, scan, zScan } from './reads.js';
+import { wireHeader } from './to-wire.js';
+import { bytes } from './wire.js';
+import type {
+  ExecAllRequest,
+  HistoryRequest,
+  KeyRequest,
+  ReferenceRequest,
+  ScanRequest,
+  SetRequest,
+  ZAddRequest,
+  ZScanRequest,
+} from './wire.js';
+import { deleteKeys, set, setReference, zAdd } from './writes.js';
+import type { DeleteRequest } from './writes.js';
+
+/** A handler that works on the selected database; the schema vouches for the shape of the request. */
+export function onDatabase(
+  access: Access,
+  answer: (database: Database, request: never, core: LedgerCore) => object,
+): Handler {
+  return (core: LedgerCore, call: Call) => answer(selected(core, call, access), call.request as never, core);
+}
+
+export const kvService: Record<string, Handler> = {
+  Set: onDatabase('write', (db, request: SetRequest) => wireHeader(set(db, request))),
+  Get: onDatabase('read', get),
+  // immudb lets nobody with the right to read only ask for many keys at once.
+  GetAll: onDatabase('write', getAll),
+  Delete: onDatabase('write', (db, request: DeleteRequest) => wireHeader(deleteKeys(db, request))),
+  ExecAll: onDatabase('write', (db, request: ExecAllRequest) => wireHeader(execAll(db, request))),
+  Scan: onDatabase('read', scan),
+  History: onDatabase('read', history),
+  SetReference: onDatabase('write', (db, request: ReferenceRequest) => wireHeader(setReference(db, request))),
+  ZAdd: onDatabase('write', (db, request: ZAddRequest) => wireHeader(zAdd(db, request))),
+  ZScan: onDatabase('read', zScan),
+  Count: onDatabase('read', (db, request: { prefix?: Uint8Array }) => count(db, bytes(request.prefix))),
+  CountAll: onDatabase('read', (db) => count(db, new Uint8Array(0))),
+};

@@ -1,0 +1,86 @@
+// The ledger is right: the same scenario on it and on a real immudb gives the same hashes, proofs, entries and refusals.
+import { status } from '@grpc/grpc-js';
+import type { ServiceError } from '@grpc/grpc-js';
+import { expect, it } from 'vitest';
+import { EmbeddedLedger } from '#dist/testing.js';
+import { describeReal, freshDatabase, sharedImmudb } from '../support/immudb.js';
+import { WireClient } from '../support/wire-client.js';
+import { Scenario } from './scenario.js';
+
+interface Outcome {
+  readonly answer?: unknown;
+  readonly refusal?: { code: string; message: string; details: string };
+}
+
+async function outcome(client: WireClient, method: string, request: object): Promise<Outcome> {
+  try {
+    return { answer: await client.call(method, request) };
+  } catch (error) {
+    const { code, details, metadata } = error as ServiceError;
+    const info = metadata.get('grpc-status-details-bin')[0];
+    return {
+      refusal: {
+        code: status[code],
+        message: details,
+        details: info ? Buffer.from(info).toString('hex') : '',
+      },
+    };
+  }
+}
+
+/** Limits small enough that scenarios reach them. */
+const SETTINGS = {
+  excludeCommitTime: { value: true },
+  maxKeyLen: { value: 64 },
+  maxValueLen: { value: 256 },
+  maxTxEntries: { value: 16 },
+};
+
+const STEPS = 400;
+
+describeReal('the embedded ledger', () => {
+  const versions: [string, object][] = [
+    ['version 1 headers', SETTINGS],
+    ['version 0 headers', { ...SETTINGS, writeTxHeaderVersion: { value: 0 } }],
+  ];
+  const seeds = (process.env['CONFORMANCE_SEEDS'] ?? '1,2,3').split(',').map(Number);
+  for (const [name, settings] of versions) {
+    for (const seed of seeds) {
+      it(`answers like a real immudb: ${name}, seed ${seed}`, async () => {
+        await using ledger = await EmbeddedLedger.start();
+        const database = await freshDatabase(sharedImmudb(), settings);
+        const admin = await WireClient.open(ledger.address);
+        await admin.call('CreateDatabaseV2', { name: database, settings });
+        admin.close();
+        const real = await WireClient.open(sharedImmudb(), database);
+        const embedded = await WireClient.open(ledger.address, database);
+        try {
+          await compare(real, embedded, new Scenario(seed));
+        } finally {
+          real.close();
+          embedded.close();
+        }
+      }, 120_000);
+    }
+  }
+});
+
+async function compare(real: WireClient, embedded: WireClient, scenario: Scenario): Promise<void> {
+  let last = 0;
+  const refusals = new Set<string>();
+  for (let step = 0; step < STEPS; step++) {
+    const { method, request } = scenario.step(last);
+    const [expected, actual] = await Promise.all([
+      outcome(real, method, request),
+      outcome(embedded, method, request),
+    ]);
+    expect(actual, `step ${step}: ${method} ${JSON.stringify(request)}`).toEqual(expected);
+    if (expected.refusal) refusals.add(`${expected.refusal.code}: ${expected.refusal.message}`);
+    const state = await real.call('CurrentState');
+    expect(await embedded.call('CurrentState'), `state after step ${step}: ${method}`).toEqual(state);
+    last = Number(state.txId);
+  }
+  // A scenario that commits little or is never refused would compare little.
+  expect(last).toBeGreaterThan(STEPS / 20);
+  expect(refusals.size).toBeGreaterThan(10);
+}
