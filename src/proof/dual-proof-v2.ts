@@ -19,7 +19,8 @@ function assertNoLag(header: TxHeader): void {
  *
  * Proves: the source's tree is a prefix of the target's tree and the source is at its position in it. It has no
  * chain part: unless target = source + 1, nothing ties target.prevAlh to the last leaf of the target's tree; a normal
- * dual proof for the same pair does. Which hashes may be `null`: as for verifyDualProof.
+ * dual proof for the same pair does. A target whose hash was not given is no more than a header that commits to
+ * such a tree. Which hashes may be `null`: as for verifyDualProof.
  */
 export function verifyDualProofV2(proof: DualProofV2, ends: DualProofEnds): ProvenEnds {
   const proven = verifyEnds(proof, ends, 'dual-proof-v2');

@@ -10,16 +10,15 @@ nodeBytes[0] = 0x01;
 
 /** Hash of a leaf: H(00 ‖ d). Requires a digest. */
 export function leafHash(d: Uint8Array): Uint8Array {
-  if (d.length !== HASH_SIZE) throw new ProofFailure('merkle.leaf', 'a digest has 32 bytes', 32, d.length);
+  assertDigest(d, 'merkle.leaf');
   leafBytes.set(d, 1);
   return sha256(leafBytes);
 }
 
 /** Hash of an inner node: H(01 ‖ a ‖ b). Requires two digests. */
 export function nodeHash(a: Uint8Array, b: Uint8Array): Uint8Array {
-  if (a.length !== HASH_SIZE || b.length !== HASH_SIZE) {
-    throw new ProofFailure('merkle.node', 'a digest has 32 bytes', 2 * HASH_SIZE, a.length + b.length);
-  }
+  assertDigest(a, 'merkle.node');
+  assertDigest(b, 'merkle.node');
   nodeBytes.set(a, 1);
   nodeBytes.set(b, 1 + HASH_SIZE);
   return sha256(nodeBytes);
@@ -93,7 +92,8 @@ export function rootFromInclusion(
 
 /**
  * Verifies that leaf `i` (1-based) of the tree with `j` leaves and root `root` has the hash `leaf`
- * (protocol file 01 §8.2). Requires 1 <= i <= j.
+ * (protocol file 01 §8.2). Requires 1 <= i <= j. A root does not fix the number of leaves under it: `j` must be of the
+ * same proven header as the root.
  */
 export function verifyInclusion(
   terms: readonly Uint8Array[],
@@ -124,7 +124,7 @@ export function verifyLastInclusion(
  * Verifies that the tree with `i` leaves and root `rootI` is a prefix of the tree with `j` leaves and root
  * `rootJ` (protocol file 01 §8). Requires 1 <= i <= j and the server's form of the proof: its first term is a
  * subtree of both trees (for a power of two the old root itself); for i = j > 1 it is the two halves of the root,
- * right one first; for i = j = 1 nothing.
+ * right one first; for i = j = 1 nothing. As above, sizes must be of the same proven headers as the roots.
  */
 export function verifyConsistency(
   terms: readonly Uint8Array[],
