@@ -30,20 +30,51 @@ import {
   headerFrom,
   inclusionFrom,
 } from '../vectors/codec.js';
+import type { DualProofJson, DualProofV2Json, HeaderJson, InclusionJson } from '../vectors/codec.js';
 import { source } from '../vectors/source.js';
 import { checkFailedBy } from './helpers.js';
 
 const ROOT = new URL('../vectors/', import.meta.url);
 
-/** Every file of one kind: path without extension and content. */
-function files(kind: string): [string, any][] {
-  return readdirSync(new URL(`${kind}/`, ROOT), { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.json'))
-    .sort()
-    .map((name) => [name.slice(0, -5), JSON.parse(readFileSync(new URL(`${kind}/${name}`, ROOT), 'utf8'))]);
+interface EndsJson {
+  sourceTx: string;
+  sourceAlh: string;
+  targetTx: string;
+  targetAlh: string;
 }
 
-function endsFrom(ends: { sourceTx: string; sourceAlh: string; targetTx: string; targetAlh: string }) {
+interface Kinds {
+  'dual-proof': { ends: EndsJson; proof: DualProofJson; check?: string };
+  'dual-proof-v2': { ends: EndsJson; proof: DualProofV2Json; check?: string };
+  'entry-inclusion': { header: HeaderJson; digest: string; proof: InclusionJson; check?: string };
+  inclusion: {
+    claimedIndex: number;
+    treeSize: number;
+    leaf: string;
+    terms: string[];
+    root: string;
+    check: string;
+  };
+  consistency: {
+    claimedOldSize: number;
+    newSize: number;
+    oldRoot: string;
+    newRoot: string;
+    terms: string[];
+    check: string;
+  };
+}
+
+/** Every file of one kind: path without extension and content. */
+function files<K extends keyof Kinds>(kind: K): [string, Kinds[K]][] {
+  const folder = new URL(`${kind}/`, ROOT);
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.json'))
+    .sort()
+    .map((name) => [name.slice(0, -5), JSON.parse(readFileSync(new URL(name, folder), 'utf8')) as Kinds[K]]);
+}
+
+function endsFrom(ends: EndsJson) {
   return {
     sourceTx: BigInt(ends.sourceTx),
     sourceAlh: fromHex(ends.sourceAlh),
