@@ -10,8 +10,9 @@ import { Channel } from './channel.js';
 import type { Deadline } from './deadline.js';
 import { ServerIdentity } from './identity.js';
 import { DEFAULT_DATABASE } from './options.js';
-import type { Credentials, ResolvedOptions } from './options.js';
+import type { ResolvedCredentials, ResolvedOptions } from './options.js';
 import type { Rpc } from './rpc.js';
+import { Secret } from './secret.js';
 import { health } from './server-info.js';
 import { Session } from './session.js';
 import type { LoginKind } from './session.js';
@@ -19,7 +20,7 @@ import { DatabaseTrust } from './trust/database-trust.js';
 
 interface Login {
   readonly kind: LoginKind;
-  readonly credentials?: Required<Credentials>;
+  readonly credentials?: ResolvedCredentials;
 }
 
 export class Connection {
@@ -58,8 +59,15 @@ export class Connection {
     if (this.#closing) throw new ClosedError('the client');
     const open = this.#sessions.get(database);
     if (open) return open;
-    const { timeoutMs, keepAliveMs } = this.options;
-    const session = new Session({ channel: this.#channel, ...this.#login, database, timeoutMs, keepAliveMs });
+    const { timeoutMs, keepAliveMs, maxWritesInFlight } = this.options;
+    const session = new Session({
+      channel: this.#channel,
+      ...this.#login,
+      database,
+      timeoutMs,
+      keepAliveMs,
+      maxWritesInFlight,
+    });
     this.#sessions.set(database, session);
     return session;
   }
@@ -67,7 +75,7 @@ export class Connection {
   /** Logs in, in place of the present login, whose sessions end. */
   async login(
     kind: 'session' | 'token',
-    credentials: Required<Credentials>,
+    credentials: ResolvedCredentials,
     deadline: Deadline,
   ): Promise<void> {
     await this.logout();
@@ -104,7 +112,18 @@ export class Connection {
         this.#sessions.delete(database);
       throw error;
     }
+    // Kept alive no longer, or a client that wanders through databases would hold a session on each.
+    if (database !== this.#current) this.#sessions.get(this.#current)?.rest();
     this.#current = database;
+  }
+
+  /** A user's password was changed: if it is ours, sessions are opened with the new one from now on. */
+  passwordChanged(user: string, password: string): void {
+    const { kind, credentials } = this.#login;
+    if (credentials?.user !== user) return;
+    const renewed = { ...credentials, password: new Secret(password) };
+    this.#login = { kind, credentials: renewed };
+    for (const session of this.#sessions.values()) session.renew(renewed);
   }
 
   /** The root store, opened at first use. A store that could not be opened is tried again by the next call. */
@@ -156,6 +175,8 @@ export class Connection {
   }
 
   async #close(): Promise<void> {
+    // In this order: what is under way ends at once, then sessions are given back, then the connection goes.
+    this.#channel.end();
     await Promise.all([...this.#sessions.values()].map((session) => session.close()));
     this.#channel.close();
     const settled = await Promise.allSettled(

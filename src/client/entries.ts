@@ -37,14 +37,14 @@ export function toEntry(wire: WireEntry): Entry {
   const { metadata, referencedBy } = wire;
   const attributes = metadata ? toKVMetadata(metadata) : undefined;
   return {
-    key: Uint8Array.from(wire.key ?? NO_BYTES),
-    value: Uint8Array.from(wire.value ?? NO_BYTES),
+    key: new Uint8Array(wire.key ?? NO_BYTES),
+    value: new Uint8Array(wire.value ?? NO_BYTES),
     tx: BigInt(wire.tx ?? 0),
     revision: BigInt(wire.revision ?? 0),
     ...(attributes && { metadata: attributes }),
     ...(referencedBy && {
       reference: {
-        key: Uint8Array.from(referencedBy.key ?? NO_BYTES),
+        key: new Uint8Array(referencedBy.key ?? NO_BYTES),
         tx: BigInt(referencedBy.tx ?? 0),
         atTx: BigInt(referencedBy.atTx ?? 0),
       },

@@ -46,7 +46,7 @@ export async function getEntry(rpc: Rpc, keyInput: BytesInput, options: GetOptio
   const key = toKey(keyInput, 'key');
   const request = { key, ...versionFields(checkVersion(options)) };
   try {
-    return toEntry((await rpc.unary('Get', request, { ...options, idempotent: true })) as WireEntry);
+    return toEntry(await rpc.unary('Get', request, { ...options, idempotent: true }));
   } catch (error) {
     if (isKeyNotFound(error)) return null;
     throw error;

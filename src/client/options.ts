@@ -1,9 +1,14 @@
 // What a client can be told, and the same resolved once: every default in one place, every mistake named.
-import { createHash, createPublicKey } from 'node:crypto';
 import { hostname } from 'node:os';
 import { ArgumentError } from '../errors.js';
 import type { RootStore } from '../store/root-store.js';
 import type { VerifierOptions } from '../worker/create-verifier.js';
+import { parseAddress } from './address.js';
+import type { Address } from './address.js';
+import { parsePublicKey } from './public-key.js';
+import type { StateKey } from './public-key.js';
+import { bytesOrText, knownNames, optionsObject, text, whole, wrongType } from './option-checks.js';
+import { Secret } from './secret.js';
 
 /** Last argument of every call. */
 export interface CallOptions {
@@ -39,18 +44,27 @@ export type TrustPolicy =
   | { readonly policy: 'pinned'; readonly tx: bigint; readonly alh: Uint8Array };
 
 export interface ImmuClientOptions {
-  /** `host`, `host:port`, `[v6]:port`. @default 'localhost:3322' */
+  /** `host`, `host:port`, an IPv6 address, `[v6]:port`. @default 'localhost:3322' */
   readonly address?: string;
   /** Opens a session at the first call and re-opens it when it is lost. Kept in memory only. */
   readonly credentials?: Credentials;
-  /** @default false (plaintext) */
+  /** true: TLS with the platform's authorities. @default false (plaintext) */
   readonly tls?: boolean | TlsOptions;
   /** Largest message in bytes, both ways. @default 64 MiB, above what an immudb sends by default */
   readonly maxMessageBytes?: number;
-  /** Deadline of a call that names none. @default 30 000 */
+  /** Deadline of a call that names none, in milliseconds. @default 30 000 */
   readonly timeoutMs?: number;
-  /** An idle session is kept alive this often; 0 = never. @default 60 000 */
+  /** A connection that takes longer to make, in milliseconds, is given up (UNAVAILABLE). @default 10 000 */
+  readonly connectTimeoutMs?: number;
+  /** An idle session is kept alive this often, in milliseconds; 0 = never. @default 60 000 */
   readonly keepAliveMs?: number;
+  /** Calls under way at the same time; more wait in line, each no longer than its deadline. @default 1000 */
+  readonly maxInFlight?: number;
+  /**
+   * Writes under way at the same time on one database; more wait in line. An immudb refuses more than 30 by default,
+   * those of all its clients counted. @default 24
+   */
+  readonly maxWritesInFlight?: number;
   /** The server's state key, PEM or SPKI DER, P-256: a missing or wrong state signature is then a failure. */
   readonly serverPublicKey?: string | Uint8Array;
   /** @default { policy: 'first-use' } */
@@ -63,21 +77,33 @@ export interface ImmuClientOptions {
   readonly clientId?: string;
 }
 
-export interface Address {
-  readonly host: string;
-  readonly port: number;
-  /** Canonical `host:port`: what identities are bound to. */
-  readonly text: string;
+export type { Address } from './address.js';
+
+/** Credentials that can be kept and shown without showing the password. */
+export interface ResolvedCredentials {
+  readonly user: string;
+  readonly password: Secret<string>;
+  readonly database: string;
+}
+
+export interface ResolvedTls {
+  readonly ca?: Uint8Array;
+  readonly cert?: Uint8Array;
+  readonly key?: Secret<Uint8Array>;
+  readonly serverName?: string;
 }
 
 export interface ResolvedOptions {
   readonly address: Address;
-  readonly credentials: Required<Credentials> | undefined;
-  readonly tls: TlsOptions | undefined;
+  readonly credentials: ResolvedCredentials | undefined;
+  readonly tls: ResolvedTls | undefined;
   readonly maxMessageBytes: number;
   readonly timeoutMs: number;
+  readonly connectTimeoutMs: number;
   readonly keepAliveMs: number;
-  readonly publicKey: { readonly spki: Uint8Array; readonly fingerprint: Uint8Array } | undefined;
+  readonly maxInFlight: number;
+  readonly maxWritesInFlight: number;
+  readonly publicKey: StateKey | undefined;
   readonly trust: TrustPolicy;
   readonly store: RootStore | string | undefined;
   readonly verifier: VerifierOptions;
@@ -86,44 +112,76 @@ export interface ResolvedOptions {
 
 export const DEFAULT_ADDRESS = 'localhost:3322';
 export const DEFAULT_DATABASE = 'defaultdb';
-const DEFAULT_PORT = 3322;
-const MAX_TIMER_MS = 0x7fff_ffff;
+/** What a timer or a gRPC limit can hold. */
+const MAX_INT32 = 0x7fff_ffff;
+const MIB = 1024 * 1024;
+
+/** Option names by their type, so that one that is added cannot be forgotten here. */
+const OPTION_NAMES: Record<keyof ImmuClientOptions, true> = {
+  address: true,
+  credentials: true,
+  tls: true,
+  maxMessageBytes: true,
+  timeoutMs: true,
+  connectTimeoutMs: true,
+  keepAliveMs: true,
+  maxInFlight: true,
+  maxWritesInFlight: true,
+  serverPublicKey: true,
+  trust: true,
+  store: true,
+  verifier: true,
+  clientId: true,
+};
 
 /** Throws ArgumentError that names the option. */
 export function resolveOptions(input: string | ImmuClientOptions = {}): ResolvedOptions {
-  const options = typeof input === 'string' ? { address: input } : (input as ImmuClientOptions | null);
-  if (options === null || typeof options !== 'object') {
-    throw new ArgumentError('options', 'options must be an address or an object');
-  }
-  const { credentials, trust = { policy: 'first-use' } } = options;
+  const options = typeof input === 'string' ? { address: input } : input;
+  optionsObject('options', options);
+  // A misspelt serverPublicKey or trust would quietly weaken what is checked.
+  knownNames('options', options, Object.keys(OPTION_NAMES));
+  const { credentials, store, serverPublicKey, verifier = {} } = options;
+  if (store !== undefined && typeof store !== 'string') optionsObject('store', store);
+  if (store === '') throw new ArgumentError('store', 'store must not be an empty path');
+  optionsObject('verifier', verifier);
+  const number = (name: keyof ImmuClientOptions, otherwise: number, min = 1) =>
+    whole(name, options[name] ?? otherwise, min, MAX_INT32);
   return {
     address: parseAddress(options.address ?? DEFAULT_ADDRESS),
-    credentials: credentials && resolveCredentials(credentials),
+    credentials: credentials === undefined ? undefined : resolveCredentials(credentials),
     tls: resolveTls(options.tls),
-    maxMessageBytes: integer(
-      'maxMessageBytes',
-      options.maxMessageBytes ?? 64 * 1024 * 1024,
-      1024,
-      MAX_TIMER_MS,
-    ),
-    timeoutMs: integer('timeoutMs', options.timeoutMs ?? 30_000, 1, MAX_TIMER_MS),
-    keepAliveMs: integer('keepAliveMs', options.keepAliveMs ?? 60_000, 0, MAX_TIMER_MS),
-    publicKey: options.serverPublicKey === undefined ? undefined : parsePublicKey(options.serverPublicKey),
-    trust: resolveTrust(trust),
-    store: options.store,
-    verifier: options.verifier ?? {},
+    maxMessageBytes: number('maxMessageBytes', 64 * MIB, 1024),
+    timeoutMs: number('timeoutMs', 30_000),
+    connectTimeoutMs: number('connectTimeoutMs', 10_000),
+    keepAliveMs: number('keepAliveMs', 60_000, 0),
+    maxInFlight: number('maxInFlight', 1000),
+    maxWritesInFlight: number('maxWritesInFlight', 24),
+    publicKey: serverPublicKey === undefined ? undefined : parsePublicKey(serverPublicKey),
+    trust: resolveTrust(options.trust ?? { policy: 'first-use' }),
+    store,
+    verifier,
     clientId: text('clientId', options.clientId ?? `${hostname()}:${process.pid}`),
   };
 }
 
-export function resolveCredentials(credentials: Credentials): Required<Credentials> {
+/** Throws ArgumentError that names the field, and never shows the password. */
+export function resolveCredentials(credentials: Credentials): ResolvedCredentials {
+  optionsObject('credentials', credentials);
+  const { user, password, database } = credentials;
   return {
-    user: text('user', credentials.user),
-    // Never shown, whatever is wrong with it.
-    password:
-      typeof credentials.password === 'string' ? credentials.password : wrongType('password', 'a string'),
-    database: databaseName(credentials.database ?? DEFAULT_DATABASE),
+    user: text('user', user),
+    password: new Secret(checkedPassword('password', password)),
+    database: databaseName(database ?? DEFAULT_DATABASE),
   };
+}
+
+/** A password to log in with: any text that has a UTF-8 form. */
+export function checkedPassword(name: string, password: unknown): string {
+  // Neither the value nor its kind is shown: something else than a string may be a password all the same.
+  if (typeof password !== 'string') wrongType(name, 'a string');
+  if (!password.isWellFormed())
+    throw new ArgumentError(name, `${name} holds a lone surrogate: it has no UTF-8 form`);
+  return password;
 }
 
 /** Lower case, as the server makes it: signatures cover the name. */
@@ -132,43 +190,56 @@ export function databaseName(name: string): string {
   if (!/^[a-z0-9_]{1,128}$/i.test(name)) {
     throw new ArgumentError(
       'database',
-      `not a database name: ${JSON.stringify(name)} (1 to 128 letters, digits, _)`,
+      `not a database name: ${JSON.stringify(name.slice(0, 200))} (1 to 128 letters, digits, _)`,
     );
   }
   return name.toLowerCase();
 }
 
-export function parseAddress(address: string): Address {
-  text('address', address);
-  const match = /^(?:\[([0-9a-fA-F:.%\w]+)\]|([^:[\]\s/]+))(?::(\d{1,5}))?$/.exec(address);
-  const host = match?.[1] ?? match?.[2];
-  const port = match?.[3] === undefined ? DEFAULT_PORT : Number(match[3]);
-  if (host === undefined || port < 1 || port > 65_535) {
-    throw new ArgumentError('address', `not host, host:port or [v6]:port: ${JSON.stringify(address)}`);
-  }
-  return { host, port, text: host.includes(':') ? `[${host}]:${port}` : `${host}:${port}` };
-}
-
-/** Checks the options of one call. */
+/** Checks the options of one call. Throws ArgumentError. */
 export function checkCallOptions(options: CallOptions): void {
-  if (options.timeoutMs !== undefined) integer('timeoutMs', options.timeoutMs, 1, MAX_TIMER_MS);
-  if (options.signal !== undefined && !(options.signal instanceof AbortSignal))
-    wrongType('signal', 'an AbortSignal');
+  optionsObject('options', options);
+  const { timeoutMs, signal } = options;
+  if (timeoutMs !== undefined) whole('timeoutMs', timeoutMs, 1, MAX_INT32);
+  if (signal !== undefined && !isAbortSignal(signal)) wrongType('signal', 'an AbortSignal', signal);
 }
 
-function resolveTls(tls: boolean | TlsOptions | undefined): TlsOptions | undefined {
+/** By what it can do: signals made in another realm, or by a polyfill, are as good. */
+function isAbortSignal(signal: unknown): boolean {
+  if (typeof signal !== 'object' || signal === null) return false;
+  const { aborted, addEventListener } = signal as Partial<AbortSignal>;
+  return typeof aborted === 'boolean' && typeof addEventListener === 'function';
+}
+
+function resolveTls(tls: boolean | TlsOptions | undefined): ResolvedTls | undefined {
   if (tls === undefined || tls === false) return undefined;
   if (tls === true) return {};
-  if (typeof tls !== 'object') wrongType('tls', 'a boolean or an object');
-  if ((tls.cert === undefined) !== (tls.key === undefined)) {
+  if (typeof tls !== 'object' || (tls as TlsOptions | null) === null) {
+    wrongType('tls', 'a boolean or an object', tls);
+  }
+  knownNames('tls', tls, ['ca', 'cert', 'key', 'serverName']);
+  const { ca, cert, key, serverName } = tls;
+  if ((cert === undefined) !== (key === undefined)) {
     throw new ArgumentError('tls', 'tls.cert and tls.key belong together: give both or neither');
   }
-  return tls;
+  return {
+    ...(ca !== undefined && { ca: bytesOrText('tls.ca', ca) }),
+    ...(cert !== undefined && { cert: bytesOrText('tls.cert', cert) }),
+    ...(key !== undefined && { key: new Secret(bytesOrText('tls.key', key)) }),
+    ...(serverName !== undefined && { serverName: text('tls.serverName', serverName) }),
+  };
 }
 
 function resolveTrust(trust: TrustPolicy): TrustPolicy {
+  optionsObject('trust', trust);
+  knownNames('trust', trust, ['policy', 'tx', 'alh']);
   const { policy } = trust;
-  if (policy === 'first-use') return trust;
+  if (policy === 'first-use') {
+    if ('tx' in trust || 'alh' in trust) {
+      throw new ArgumentError('trust', "trust.tx and trust.alh belong to trust.policy 'pinned'");
+    }
+    return { policy };
+  }
   if ((policy as string) !== 'pinned')
     throw new ArgumentError('trust', "trust.policy must be 'first-use' or 'pinned'");
   if (typeof trust.tx !== 'bigint' || trust.tx < 0n || BigInt.asIntN(64, trust.tx) !== trust.tx) {
@@ -177,42 +248,5 @@ function resolveTrust(trust: TrustPolicy): TrustPolicy {
   if (!(trust.alh instanceof Uint8Array) || trust.alh.length !== 32) {
     throw new ArgumentError('trust', 'trust.alh must be 32 bytes');
   }
-  return { policy, tx: trust.tx, alh: Uint8Array.from(trust.alh) };
-}
-
-function parsePublicKey(key: string | Uint8Array) {
-  const pem = typeof key === 'string' ? key : Buffer.from(key).toString('latin1');
-  let parsed;
-  try {
-    parsed = pem.includes('-----BEGIN')
-      ? createPublicKey(pem)
-      : createPublicKey({ key: Buffer.from(key as Uint8Array), format: 'der', type: 'spki' });
-  } catch {
-    throw new ArgumentError('serverPublicKey', 'serverPublicKey is neither PEM nor SPKI DER of a public key');
-  }
-  if (parsed.asymmetricKeyDetails?.namedCurve !== 'prime256v1') {
-    throw new ArgumentError('serverPublicKey', 'serverPublicKey must be a P-256 key');
-  }
-  const spki = Uint8Array.from(parsed.export({ type: 'spki', format: 'der' }));
-  return { spki, fingerprint: Uint8Array.from(createHash('sha256').update(spki).digest()) };
-}
-
-function text(name: string, value: unknown): string {
-  if (typeof value !== 'string') wrongType(name, 'a string', value);
-  if (value.length === 0) throw new ArgumentError(name, `${name} must not be empty`);
-  return value;
-}
-
-function integer(name: string, value: unknown, min: number, max: number): number {
-  if (!Number.isSafeInteger(value) || (value as number) < min || (value as number) > max) {
-    throw new ArgumentError(name, `${name} must be an integer from ${min} to ${max}, not ${String(value)}`);
-  }
-  return value as number;
-}
-
-function wrongType(name: string, wanted: string, value?: unknown): never {
-  throw new ArgumentError(
-    name,
-    `${name} must be ${wanted}${value === undefined ? '' : `, not ${typeof value}`}`,
-  );
+  return { policy, tx: trust.tx, alh: new Uint8Array(trust.alh) };
 }

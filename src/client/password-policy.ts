@@ -7,7 +7,7 @@ const MAX_LENGTH = 32;
 /** 8 to 32 characters, with an upper case letter, a digit and a symbol. Throws WEAK_PASSWORD; never shows it. */
 export function checkPassword(password: string): void {
   if (typeof password !== 'string') throw new ArgumentError('password', 'password must be a string');
-  const length = [...password].length;
+  const { length } = Array.from(password);
   if (length < MIN_LENGTH || length > MAX_LENGTH) weak(`must have ${MIN_LENGTH} to ${MAX_LENGTH} characters`);
   if (!/\p{Lu}/u.test(password)) weak('must contain an upper case letter');
   if (!/\p{Nd}/u.test(password)) weak('must contain a digit');

@@ -60,7 +60,7 @@ export async function claimedState(rpc: Rpc, options: CallOptions): Promise<Clai
   return {
     database: state.db ?? '',
     tx: BigInt(state.txId ?? 0),
-    alh: Uint8Array.from(state.txHash ?? []),
-    ...(signature && { signature: Uint8Array.from(signature) }),
+    alh: new Uint8Array(state.txHash ?? []),
+    ...(signature && { signature: new Uint8Array(signature) }),
   };
 }

@@ -1,47 +1,64 @@
 // Calls in one database under one login. A lost session is opened again, once for all who need it; what may be
 // repeated is repeated, writes never are.
-import { Metadata } from '@grpc/grpc-js';
-import { ClosedError, ImmuError, ServerError } from '../errors.js';
+import type { Metadata } from '@grpc/grpc-js';
+import { ClosedError, ImmuError, ServerError, TransportError } from '../errors.js';
 import type { Channel } from './channel.js';
 import { Deadline } from './deadline.js';
-import type { Credentials } from './options.js';
+import { InFlightGate } from './in-flight-gate.js';
+import { giveBack, NO_TICKET, obtainToken, openSession } from './login.js';
+import type { LoginKind, Ticket } from './login.js';
+import { checkCallOptions } from './options.js';
+import type { ResolvedCredentials } from './options.js';
 import type { Rpc, RpcOptions } from './rpc.js';
-import { isSessionLost } from './server-errors.js';
+import { isBusy, isSessionLost } from './server-errors.js';
 
-/** Pauses before an idempotent call is sent again to a server that is not there: about three seconds in all. */
+export type { LoginKind } from './login.js';
+
+/**
+ * Pauses before a call is sent again that the server was not there for (idempotent calls only) or had no room for
+ * (nothing was done, so writes too): about three seconds in all, which is more than an immudb takes to restart.
+ */
 const RETRY_PAUSES_MS = [50, 100, 200, 400, 800, 1600];
 
-/** How a login is obtained and ended. */
-export type LoginKind = 'session' | 'token' | 'anonymous';
+/** Without a heartbeat: how long a session may have been idle before a write is not risked on it any more. */
+const RISKY_IDLE_MS = 60_000;
 
-interface Ticket {
-  readonly metadata: Metadata;
-}
+/** Answered to anybody; a login, least of all a failing one, is no condition. */
+const NEEDS_NO_LOGIN = new Set(['Health', 'ServerInfo']);
 
 export interface SessionOptions {
   readonly channel: Channel;
   readonly kind: LoginKind;
   /** Not for anonymous. */
-  readonly credentials?: Required<Credentials>;
+  readonly credentials?: ResolvedCredentials;
   readonly database: string;
   readonly timeoutMs: number;
   readonly keepAliveMs: number;
+  readonly maxWritesInFlight: number;
 }
+
+type Send<T> = (call: RpcOptions & { timeoutMs: number; metadata: Metadata }) => Promise<T>;
 
 export class Session implements Rpc {
   readonly database: string;
   readonly #options: SessionOptions;
+  readonly #writes: InFlightGate;
+  #credentials: ResolvedCredentials | undefined;
   #ticket: Ticket | undefined;
   #opening: Promise<Ticket> | undefined;
   #wasOpen = false;
   #closed = false;
+  /** When the server last took a call of this session, and over which connection. */
   #lastUsed = 0;
+  #connects = 0;
   #heartbeat: NodeJS.Timeout | undefined;
 
   constructor(options: SessionOptions) {
     this.#options = options;
+    this.#credentials = options.credentials;
+    this.#writes = new InFlightGate(options.maxWritesInFlight, 'the session');
     this.database = options.database;
-    if (options.kind === 'anonymous') this.#ticket = { metadata: new Metadata() };
+    if (options.kind === 'anonymous') this.#ticket = NO_TICKET;
   }
 
   get kind(): LoginKind {
@@ -51,71 +68,97 @@ export class Session implements Rpc {
   /** Logs in now, to have wrong credentials reported here. */
   async open(deadline: Deadline): Promise<void> {
     await this.#login(deadline);
+    this.#startHeartbeat();
+  }
+
+  /** No longer kept alive: the server may end it. A later call opens it again. */
+  rest(): void {
+    clearInterval(this.#heartbeat);
+    this.#heartbeat = undefined;
+  }
+
+  /** For logging in again after the user's password was changed. */
+  renew(credentials: ResolvedCredentials): void {
+    this.#credentials = credentials;
   }
 
   unary(method: string, request: object, options: RpcOptions): Promise<object> {
-    return this.#send(method, options, (call) => this.#options.channel.unary(method, request, call));
+    return this.#call(method, options, (call) => this.#options.channel.unary(method, request, call));
   }
 
   unaryRaw(method: string, request: object, options: RpcOptions): Promise<Uint8Array> {
-    return this.#send(method, options, (call) => this.#options.channel.unaryRaw(method, request, call));
+    return this.#call(method, options, (call) => this.#options.channel.unaryRaw(method, request, call));
   }
 
-  async #send<T>(
-    method: string,
-    options: RpcOptions,
-    send: (call: RpcOptions & { timeoutMs: number; metadata: Metadata }) => Promise<T>,
-  ): Promise<T> {
+  async #call<T>(method: string, options: RpcOptions, send: Send<T>): Promise<T> {
+    checkCallOptions(options);
     const deadline = new Deadline(options, this.#options.timeoutMs);
+    if (options.idempotent) return this.#attempt(method, options, deadline, send);
+    await this.#writes.enter(deadline, `${method} to be sent, after too many writes in flight`);
+    try {
+      return await this.#attempt(method, options, deadline, send);
+    } finally {
+      this.#writes.leave();
+    }
+  }
+
+  /** Sends; and again where that is safe and may help, as long as the deadline lets it. */
+  async #attempt<T>(method: string, options: RpcOptions, deadline: Deadline, send: Send<T>): Promise<T> {
     const { idempotent, service } = options;
-    for (let attempt = 0, reopened = false; ;) {
-      const ticket = await this.#freshTicket(idempotent, deadline);
-      this.#lastUsed = performance.now();
-      const { timeoutMs, signal } = deadline.left;
+    for (let retries = 0, reopened = false; ;) {
+      const ticket = NEEDS_NO_LOGIN.has(method) ? NO_TICKET : await this.#freshTicket(idempotent, deadline);
+      const sentAt = performance.now();
+      const { timeoutMs = this.#options.timeoutMs, signal } = deadline.left;
+      const { metadata } = ticket;
       try {
-        return await send({
+        const answer = await send({
           idempotent,
-          timeoutMs: timeoutMs ?? this.#options.timeoutMs,
-          metadata: ticket.metadata,
+          timeoutMs,
+          metadata,
           ...(signal && { signal }),
           ...(service && { service }),
         });
+        this.#noteUse(ticket, sentAt);
+        return answer;
       } catch (error) {
-        if (isSessionLost(error) && this.#options.kind !== 'anonymous') {
+        if (isSessionLost(error) && ticket !== NO_TICKET) {
           this.#drop(ticket);
           if (!idempotent) throw await this.#refusedWrite(method, deadline, error as ServerError);
           if (reopened) throw error;
           reopened = true;
           continue;
         }
-        const pause = RETRY_PAUSES_MS[attempt];
-        if (!idempotent || !this.#wasOpen || !isUnavailable(error) || pause === undefined) throw error;
-        attempt += 1;
-        await deadline
-          .race(new Promise((resolve) => setTimeout(resolve, pause)), 'the server to come back')
-          .catch(() => {
-            throw error;
-          });
+        if (error instanceof ServerError) this.#noteUse(ticket, sentAt);
+        const pause = RETRY_PAUSES_MS[retries];
+        const again = isBusy(error) || (idempotent && this.#wasOpen && isUnavailable(error));
+        if (!again || pause === undefined) throw error;
+        retries += 1;
+        await this.#pause(pause, deadline, error);
       }
     }
   }
 
-  /** The ticket to send with. A write whose session may have died of idleness is not risked: it is asked for first. */
+  /** Waits; when the caller's time ends first, what went wrong is told rather than that time is up. */
+  async #pause(ms: number, deadline: Deadline, error: unknown): Promise<void> {
+    try {
+      await deadline.race(this.#options.channel.nap(ms), 'the server to come back');
+    } catch (end) {
+      throw end instanceof TransportError && end.code === 'ABORTED' ? end : error;
+    }
+  }
+
+  /** The ticket to send with. A write whose session may have ended is not risked: the server is asked first. */
   async #freshTicket(idempotent: boolean, deadline: Deadline): Promise<Ticket> {
-    const { kind, keepAliveMs, channel } = this.#options;
+    const { kind, keepAliveMs, channel, timeoutMs } = this.#options;
     const ticket = await this.#login(deadline);
     const idleMs = performance.now() - this.#lastUsed;
-    if (idempotent || kind !== 'session' || keepAliveMs === 0 || idleMs <= keepAliveMs) return ticket;
+    const doubtful = idleMs > (keepAliveMs || RISKY_IDLE_MS) || channel.connects !== this.#connects;
+    if (idempotent || kind !== 'session' || !doubtful) return ticket;
+    const call = { idempotent: true, timeoutMs, ...deadline.left, metadata: ticket.metadata };
+    const askedAt = performance.now();
     try {
-      await channel.unary(
-        'KeepAlive',
-        {},
-        {
-          idempotent: true,
-          metadata: ticket.metadata,
-          timeoutMs: deadline.left.timeoutMs ?? this.#options.timeoutMs,
-        },
-      );
+      await channel.unary('KeepAlive', {}, call);
+      this.#noteUse(ticket, askedAt);
       return ticket;
     } catch (error) {
       if (!isSessionLost(error)) throw error;
@@ -133,7 +176,7 @@ export class Session implements Rpc {
     const grpc = { code: error.grpcCode, message: error.serverMessage };
     return new ServerError(
       'SESSION_EXPIRED',
-      `${method} was refused before it ran, its session had ended; ${again}`,
+      `${method} was not executed, its session had ended; ${again}`,
       grpc,
       { cause: error },
     );
@@ -142,44 +185,33 @@ export class Session implements Rpc {
   #login(deadline: Deadline): Promise<Ticket> {
     if (this.#closed) return Promise.reject(new ClosedError('the session'));
     if (this.#ticket) return Promise.resolve(this.#ticket);
-    this.#opening ??= this.#obtain()
-      .then((ticket) => {
-        this.#ticket = ticket;
-        this.#wasOpen = true;
-        this.#lastUsed = performance.now();
-        this.#startHeartbeat();
-        return ticket;
-      })
-      .finally(() => (this.#opening = undefined));
+    this.#opening ??= this.#open().finally(() => (this.#opening = undefined));
     return deadline.race(this.#opening, `a session on ${this.database}`);
   }
 
-  async #obtain(): Promise<Ticket> {
-    const { channel, kind, credentials, timeoutMs } = this.#options;
+  async #open(): Promise<Ticket> {
+    const { channel, kind, timeoutMs } = this.#options;
+    const credentials = this.#credentials;
     if (!credentials) throw new Error('an anonymous session is always open');
-    const call = { idempotent: true, timeoutMs, metadata: new Metadata() };
-    const user = Buffer.from(credentials.user);
-    const password = Buffer.from(credentials.password);
-    const metadata = new Metadata();
-    if (kind === 'session') {
-      const answer = await channel.unary(
-        'OpenSession',
-        { username: user, password, databaseName: this.database },
-        call,
-      );
-      metadata.set('sessionid', (answer as { sessionID?: string }).sessionID ?? '');
-      return { metadata };
+    const obtain = kind === 'session' ? openSession : obtainToken;
+    try {
+      const ticket = await obtain(channel, credentials, this.database, timeoutMs);
+      this.#ticket = ticket;
+      this.#wasOpen = true;
+      this.#noteUse(ticket, performance.now());
+      if (!this.#closed) this.#startHeartbeat();
+      return ticket;
+    } catch (error) {
+      // A login that is refused is not tried again by a timer: some servers lock users out.
+      if (error instanceof ServerError) this.rest();
+      throw error;
     }
-    const login = await channel.unary('Login', { user, password }, call);
-    const first = new Metadata();
-    first.set('authorization', (login as { token?: string }).token ?? '');
-    const bound = await channel.unary(
-      'UseDatabase',
-      { databaseName: this.database },
-      { ...call, metadata: first },
-    );
-    metadata.set('authorization', (bound as { token?: string }).token ?? '');
-    return { metadata };
+  }
+
+  #noteUse(ticket: Ticket, at: number): void {
+    if (ticket !== this.#ticket) return;
+    this.#lastUsed = Math.max(this.#lastUsed, at);
+    this.#connects = this.#options.channel.connects;
   }
 
   #drop(ticket: Ticket): void {
@@ -201,18 +233,12 @@ export class Session implements Rpc {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    clearInterval(this.#heartbeat);
+    this.rest();
+    this.#writes.close();
+    const { channel, kind } = this.#options;
     const ticket = this.#ticket ?? (await this.#opening?.catch(() => undefined));
     this.#ticket = undefined;
-    if (!ticket || this.#options.kind === 'anonymous') return;
-    const method = this.#options.kind === 'session' ? 'CloseSession' : 'Logout';
-    const call = {
-      idempotent: true,
-      timeoutMs: Math.min(2000, this.#options.timeoutMs),
-      metadata: ticket.metadata,
-    };
-    // Best effort: the server ends idle sessions by itself.
-    await this.#options.channel.unary(method, {}, call).catch(() => undefined);
+    if (ticket && kind !== 'anonymous') await giveBack(channel, kind, ticket);
   }
 }
 

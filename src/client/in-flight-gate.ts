@@ -1,0 +1,62 @@
+// Bounds how many calls are under way at once: the others wait in line, each no longer than its deadline.
+import { ClosedError } from '../errors.js';
+import type { Deadline } from './deadline.js';
+
+interface Waiting {
+  readonly enter: () => void;
+  readonly refuse: (error: ClosedError) => void;
+}
+
+export class InFlightGate {
+  readonly #limit: number;
+  readonly #what: string;
+  readonly #line = new Set<Waiting>();
+  #inside = 0;
+  #closed = false;
+
+  /** `what` is closed when the gate is. */
+  constructor(limit: number, what: string) {
+    this.#limit = limit;
+    this.#what = what;
+  }
+
+  /** Resolves when there is room; then `leave` must be called exactly once. First come, first served. */
+  async enter(deadline: Deadline, waitingFor: string): Promise<void> {
+    if (this.#closed) throw new ClosedError(this.#what);
+    if (this.#inside < this.#limit) {
+      this.#inside += 1;
+      return;
+    }
+    const { promise, waiting } = newcomer();
+    this.#line.add(waiting);
+    try {
+      await deadline.race(promise, waitingFor);
+    } catch (error) {
+      // Admitted and given up in the same turn: the place goes to the next in line.
+      if (!this.#line.delete(waiting) && !this.#closed) this.leave();
+      throw error;
+    }
+  }
+
+  leave(): void {
+    for (const next of this.#line) {
+      this.#line.delete(next);
+      next.enter();
+      return;
+    }
+    this.#inside -= 1;
+  }
+
+  /** Whoever waits is refused with ClosedError. */
+  close(): void {
+    this.#closed = true;
+    for (const { refuse } of this.#line) refuse(new ClosedError(this.#what));
+    this.#line.clear();
+  }
+}
+
+function newcomer(): { promise: Promise<void>; waiting: Waiting } {
+  let waiting: Waiting = { enter: () => undefined, refuse: () => undefined };
+  const promise = new Promise<void>((enter, refuse) => (waiting = { enter, refuse }));
+  return { promise, waiting };
+}
