@@ -51,7 +51,7 @@ export function verifiableTx(
   const proof = buildDualProof(source, target, db.log.tree, chainOf(db));
   const answer: WireVerifiableTx = {
     tx: serializeTx(db, subject, form.spec, form.unresolved === true),
-    dualProof: wireDualProof(proof),
+    dualProof: wireDualProof(proof, since === 0 ? undefined : since <= subject ? 'source' : 'target'),
   };
   if (signer) answer.signature = signer.sign(db.name, target.id, db.log.alh(Number(target.id)));
   return answer;

@@ -1,16 +1,17 @@
 // The gRPC side: every method of the schema is served, refused with immudb's status, or said to be out of scope.
 import { Metadata, Server, ServerCredentials, status } from '@grpc/grpc-js';
 import type {
-  ServiceDefinition,
+  MethodDefinition,
   UntypedHandleCall,
   UntypedServiceImplementation,
   sendUnaryData,
   ServerUnaryCall,
 } from '@grpc/grpc-js';
-import { serviceDefinition } from '../wire-schema.js';
+import { loadSchema, serviceDefinition } from '../wire-schema.js';
 import type { ServiceName } from '../wire-schema.js';
 import { sessionIdOf } from './core.js';
 import type { Call, Handler, LedgerCore } from './core.js';
+import { MessageEncoder } from './encoder.js';
 import { LedgerRefusal, refusalMetadata, refuse } from './errors.js';
 import { databaseService } from './service-databases.js';
 import { kvService } from './service-kv.js';
@@ -67,9 +68,13 @@ function addService(
   handlers: Readonly<Record<string, Handler>>,
   ledger: ServedLedger,
 ): void {
-  const definition: ServiceDefinition = serviceDefinition(name);
+  const scope = name.slice(0, name.lastIndexOf('.'));
+  const encoder = new MessageEncoder(loadSchema());
+  const definition: Record<string, MethodDefinition<object, object>> = {};
   const implementation: UntypedServiceImplementation = {};
-  for (const [method, { path, requestStream, responseStream }] of Object.entries(definition)) {
+  for (const [method, loaded] of Object.entries(serviceDefinition(name))) {
+    const { path, requestStream, responseStream } = loaded;
+    definition[method] = { ...loaded, responseSerialize: encoder.serializerOf(answerType(loaded, scope)) };
     const handler = handlers[method];
     implementation[method] =
       requestStream || responseStream || !handler
@@ -77,6 +82,12 @@ function addService(
         : unary(method, handler, ledger, path !== '/immudb.schema.ImmuService/OpenSession');
   }
   server.addService(definition, implementation);
+}
+
+/** Full name of the message type that a method answers with. */
+function answerType(method: object, scope: string): string {
+  const { name } = (method as { responseType: { type: { name: string } } }).responseType.type;
+  return name === 'Empty' ? 'google.protobuf.Empty' : `${scope}.${name}`;
 }
 
 function unary(

@@ -6,16 +6,7 @@ import { execAll } from './exec-all.js';
 import { count, get, getAll, history, scan, zScan } from './reads.js';
 import { wireHeader } from './to-wire.js';
 import { bytes } from './wire.js';
-import type {
-  ExecAllRequest,
-  HistoryRequest,
-  KeyRequest,
-  ReferenceRequest,
-  ScanRequest,
-  SetRequest,
-  ZAddRequest,
-  ZScanRequest,
-} from './wire.js';
+import type { ExecAllRequest, ReferenceRequest, SetRequest, ZAddRequest } from './wire.js';
 import { deleteKeys, set, setReference, zAdd } from './writes.js';
 import type { DeleteRequest } from './writes.js';
 

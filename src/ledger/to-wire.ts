@@ -1,5 +1,5 @@
 // From our objects to messages of the wire.
-import type { DualProof, InclusionProof, KVMetadata, TxHeader } from '../proof/types.js';
+import type { DualProof, InclusionProof, KVMetadata, TxHeader, TxMetadata } from '../proof/types.js';
 import type { Database } from './database.js';
 import type { WireDualProof, WireInclusionProof, WireKVMetadata, WireTxEntry, WireTxHeader } from './wire.js';
 
@@ -11,7 +11,8 @@ export function wireKVMetadata(metadata: KVMetadata): WireKVMetadata {
   return wire;
 }
 
-export function wireHeader(header: TxHeader): WireTxHeader {
+/** A header that immudb read together with its entries has metadata present even if empty; one read alone has not. */
+export function wireHeader(header: TxHeader, readAlone = false): WireTxHeader {
   const wire: WireTxHeader = {
     id: Number(header.id),
     prevAlh: header.prevAlh,
@@ -22,13 +23,15 @@ export function wireHeader(header: TxHeader): WireTxHeader {
     blRoot: header.blRoot,
     version: header.version,
   };
-  if (header.metadata) {
-    wire.metadata = {};
-    if (header.metadata.truncatedTxId !== undefined)
-      wire.metadata.truncatedTxID = Number(header.metadata.truncatedTxId);
-    if (header.metadata.extra) wire.metadata.extra = header.metadata.extra;
-  }
+  if (header.metadata || !readAlone) wire.metadata = wireTxMetadata(header.metadata);
   return wire;
+}
+
+function wireTxMetadata(metadata: TxMetadata | undefined): NonNullable<WireTxHeader['metadata']> {
+  return {
+    ...(metadata?.truncatedTxId === undefined ? {} : { truncatedTxID: Number(metadata.truncatedTxId) }),
+    ...(metadata?.extra ? { extra: metadata.extra } : {}),
+  };
 }
 
 /** Entry of a transaction in digest form. */
@@ -47,10 +50,11 @@ export function wireInclusionProof(proof: InclusionProof): WireInclusionProof {
   return { leaf: proof.leaf, width: proof.width, terms: [...proof.terms] };
 }
 
-export function wireDualProof(proof: DualProof): WireDualProof {
+/** `readAlone` names the header that was read for the proof only. */
+export function wireDualProof(proof: DualProof, readAlone?: 'source' | 'target'): WireDualProof {
   const wire: WireDualProof = {
-    sourceTxHeader: wireHeader(proof.sourceTxHeader),
-    targetTxHeader: wireHeader(proof.targetTxHeader),
+    sourceTxHeader: wireHeader(proof.sourceTxHeader, readAlone === 'source'),
+    targetTxHeader: wireHeader(proof.targetTxHeader, readAlone === 'target'),
     inclusionProof: [...proof.inclusionProof],
     consistencyProof: [...proof.consistencyProof],
     targetBlTxAlh: proof.targetBlTxAlh,

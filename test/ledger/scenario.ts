@@ -41,6 +41,7 @@ const SCORES = [0, -0, 1, -1, 2.5, -2.5, 1e300, -1e300, Number.MIN_VALUE, 100, N
 /** Steps against a database that has `last` transactions, whatever `last` is when each step is made. */
 export class Scenario {
   readonly #random: Random;
+  #last = 0;
 
   constructor(seed: number) {
     this.#random = new Random(seed);
@@ -48,13 +49,14 @@ export class Scenario {
 
   step(last: number): Step {
     const r = this.#random;
+    this.#last = last;
     const tx = (): number => (r.chance(0.05) ? last + 1 + r.below(3) : r.below(last + 1));
     const make = r.pick<() => Step>([
       () => ({ method: 'Set', request: this.#set() }),
       () => ({ method: 'Set', request: this.#set() }),
       () => ({ method: 'VerifiableSet', request: { setRequest: this.#set(), proveSinceTx: tx() } }),
       () => ({ method: 'VerifiableSet', request: { setRequest: this.#set(), proveSinceTx: tx() } }),
-      () => ({ method: 'Delete', request: this.#delete(tx) }),
+      () => ({ method: 'Delete', request: this.#delete() }),
       () => ({ method: 'SetReference', request: this.#reference(tx) }),
       () => ({
         method: 'VerifiableSetReference',
@@ -71,13 +73,13 @@ export class Scenario {
       () => ({ method: 'VerifiableGet', request: { keyRequest: { key: this.#key() }, proveSinceTx: tx() } }),
       () => ({
         method: 'GetAll',
-        request: { keys: this.#list(5, () => this.#key()), sinceTx: this.#since(tx) },
+        request: { keys: this.#list(5, () => this.#key()), sinceTx: this.#since() },
       }),
-      () => ({ method: 'History', request: this.#history(tx) }),
-      () => ({ method: 'Scan', request: this.#scan(tx) }),
-      () => ({ method: 'Scan', request: this.#scan(tx) }),
-      () => ({ method: 'ZScan', request: this.#zScan(tx) }),
-      () => ({ method: 'ZScan', request: this.#zScan(tx) }),
+      () => ({ method: 'History', request: this.#history() }),
+      () => ({ method: 'Scan', request: this.#scan() }),
+      () => ({ method: 'Scan', request: this.#scan() }),
+      () => ({ method: 'ZScan', request: this.#zScan() }),
+      () => ({ method: 'ZScan', request: this.#zScan() }),
       () => ({ method: 'TxById', request: this.#tx(tx) }),
       () => ({ method: 'VerifiableTxById', request: { ...this.#tx(tx), proveSinceTx: tx() } }),
       () => ({ method: 'TxScan', request: this.#txScan(tx) }),
@@ -151,16 +153,18 @@ export class Scenario {
     };
   }
 
-  #delete(tx: () => number): object {
+  #delete(): object {
     return {
       keys: this.#list(3, () => this.#key()),
-      sinceTx: this.#since(tx),
+      sinceTx: this.#since(),
       noWait: this.#random.chance(0.2),
     };
   }
 
-  #since(tx: () => number): number {
-    return this.#random.chance(0.8) ? 0 : tx();
+  /** Never an older tx: a server may answer such a request from any snapshot that is new enough. */
+  #since(): number {
+    const r = this.#random;
+    return r.chance(0.8) ? 0 : this.#last + (r.chance(0.8) ? 0 : 1);
   }
 
   #bound(tx: () => number): object {
@@ -218,23 +222,23 @@ export class Scenario {
     return {
       key: this.#key(),
       ...(r.chance(0.4) ? { atTx: tx() } : {}),
-      ...(r.chance(0.1) ? { sinceTx: tx() } : {}),
+      ...(r.chance(0.1) ? { sinceTx: this.#since() } : {}),
       ...(r.chance(0.2) ? { atRevision: r.below(9) - 4 } : {}),
     };
   }
 
-  #history(tx: () => number): object {
+  #history(): object {
     const r = this.#random;
     return {
       key: this.#key(),
       offset: r.chance(0.5) ? 0 : r.below(6),
       limit: r.pick([0, 1, 3, 2500, 2501, -1]),
       desc: r.chance(0.5),
-      sinceTx: this.#since(tx),
+      sinceTx: this.#since(),
     };
   }
 
-  #scan(tx: () => number): object {
+  #scan(): object {
     const r = this.#random;
     const maybe = (): Buffer => (r.chance(0.5) ? Buffer.alloc(0) : this.#key());
     return {
@@ -246,11 +250,11 @@ export class Scenario {
       offset: r.pick([0, 0, 1, 4]),
       inclusiveSeek: r.chance(0.5),
       inclusiveEnd: r.chance(0.5),
-      sinceTx: this.#since(tx),
+      sinceTx: this.#since(),
     };
   }
 
-  #zScan(tx: () => number): object {
+  #zScan(): object {
     const r = this.#random;
     return {
       set: r.chance(0.03) ? Buffer.alloc(0) : b(`s${r.below(2)}`),
@@ -261,7 +265,7 @@ export class Scenario {
       ...(r.chance(0.3) ? { minScore: { score: r.pick(SCORES) } } : {}),
       ...(r.chance(0.3) ? { maxScore: r.chance(0.1) ? {} : { score: r.pick(SCORES) } } : {}),
       offset: r.pick([0, 0, 1, 4]),
-      sinceTx: this.#since(tx),
+      sinceTx: this.#since(),
     };
   }
 
@@ -282,7 +286,7 @@ export class Scenario {
     return {
       tx: tx(),
       ...this.#spec(),
-      sinceTx: this.#since(tx),
+      sinceTx: this.#since(),
       keepReferencesUnresolved: this.#random.chance(0.5),
     };
   }
@@ -294,7 +298,7 @@ export class Scenario {
       limit: r.pick([0, 1, 2, 5, 2501]),
       desc: r.chance(0.5),
       ...this.#spec(),
-      sinceTx: this.#since(tx),
+      sinceTx: this.#since(),
     };
   }
 }

@@ -1,0 +1,77 @@
+// A client that keeps the bytes of every answer beside its decoded form, and the details of every refusal.
+import { Client, Metadata, credentials, status } from '@grpc/grpc-js';
+import type { ServiceError } from '@grpc/grpc-js';
+import { methodDefinition } from '#dist/wire-schema.js';
+import type { Decoded } from '../support/wire-client.js';
+
+export interface Outcome {
+  readonly answer?: Decoded;
+  /** The answer's bytes, in hex. */
+  readonly bytes?: string;
+  readonly refusal?: {
+    readonly code: string | undefined;
+    readonly message: string;
+    /** `grpc-status-details-bin` in hex; empty when it was not sent. */
+    readonly details: string;
+  };
+}
+
+export class RawClient {
+  readonly #client: Client;
+  readonly metadata = new Metadata();
+
+  constructor(address: string) {
+    this.#client = new Client(address, credentials.createInsecure(), {
+      'grpc.max_receive_message_length': -1,
+      'grpc.max_send_message_length': -1,
+    });
+  }
+
+  static async open(
+    address: string,
+    database: string,
+    user = 'immudb',
+    password = 'immudb',
+  ): Promise<RawClient> {
+    const client = new RawClient(address);
+    const { answer } = await client.call('OpenSession', {
+      username: Buffer.from(user),
+      password: Buffer.from(password),
+      databaseName: database,
+    });
+    client.metadata.set('sessionid', answer.sessionID);
+    return client;
+  }
+
+  /** The answer, or the refusal as a value. */
+  call(method: string, request: object = {}): Promise<Outcome> {
+    const definition = methodDefinition('immudb.schema.ImmuService', method);
+    return new Promise((resolve) => {
+      this.#client.makeUnaryRequest(
+        definition.path,
+        definition.requestSerialize,
+        (bytes: Buffer) => bytes,
+        request,
+        this.metadata,
+        { deadline: Date.now() + 20_000 },
+        (error: ServiceError | null, bytes?: Buffer) => {
+          if (error) resolve({ refusal: refusalOf(error) });
+          else resolve({ answer: definition.responseDeserialize(bytes!), bytes: bytes!.toString('hex') });
+        },
+      );
+    });
+  }
+
+  close(): void {
+    this.#client.close();
+  }
+}
+
+function refusalOf(error: ServiceError): NonNullable<Outcome['refusal']> {
+  const info = error.metadata.get('grpc-status-details-bin')[0];
+  return {
+    code: status[error.code],
+    message: error.details,
+    details: info === undefined ? '' : Buffer.from(info).toString('hex'),
+  };
+}
