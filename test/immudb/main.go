@@ -63,16 +63,16 @@ func parseFlags() config {
 
 func main() {
 	c := parseFlags()
+	// The server writes a banner to standard output, which is kept for the line that says we are ready.
+	ready := os.Stdout
+	os.Stdout = quiet(c.verbose)
 	listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", fmt.Sprint(c.port)))
 	exitOn(err)
 	options, err := serverOptions(c, listener)
 	exitOn(err)
 
-	out := io.Discard
-	if c.verbose {
-		out = os.Stderr
-	}
-	immudb := server.DefaultServer().WithOptions(options).WithLogger(logger.NewSimpleLogger("immudb ", out))
+	immudb := server.DefaultServer().WithOptions(options).
+		WithLogger(logger.NewSimpleLogger("immudb ", quiet(c.verbose)))
 	exitOn(immudb.Initialize())
 
 	stop := make(chan os.Signal, 2)
@@ -87,7 +87,7 @@ func main() {
 		os.Exit(0)
 	}()
 
-	exitOn(json.NewEncoder(os.Stdout).Encode(map[string]string{"address": listener.Addr().String()}))
+	exitOn(json.NewEncoder(ready).Encode(map[string]string{"address": listener.Addr().String()}))
 	exitOn(immudb.Start())
 }
 
@@ -139,6 +139,16 @@ func serverOptions(c config, listener net.Listener) (*server.Options, error) {
 			WithReplicationCommitConcurrency(10))
 	}
 	return options, nil
+}
+
+// quiet is where the server's own words go.
+func quiet(verbose bool) *os.File {
+	if verbose {
+		return os.Stderr
+	}
+	nowhere, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
+	exitOn(err)
+	return nowhere
 }
 
 func exitOn(err error) {

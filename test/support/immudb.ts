@@ -1,6 +1,6 @@
 // Real immudb servers for tests: private ones with special options, and one that the whole run shares.
 import { spawn } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
+import type { ChildProcess, ChildProcessWithoutNullStreams } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -9,74 +9,83 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { immudbArgs, testserverArgs } from './server-args.js';
+import type { TestImmudbOptions } from './server-args.js';
 import { serverBinary } from './server-binary.js';
-import { waitHealthy } from './wire-client.js';
+import type { ServerBinary } from './server-binary.js';
+import { waitHealthy, waitListening } from './wait-ready.js';
 
-export interface TestImmudbOptions {
-  /** Kept when given; otherwise a temporary one that goes away with the server. */
-  readonly dir?: string;
-  readonly port?: number;
-  readonly auth?: boolean;
-  readonly synced?: boolean;
-  /** Makes a P-256 key and signs states with it. */
-  readonly signing?: boolean;
-  readonly logRequestMetadata?: boolean;
-  readonly sessionTimeoutMs?: number;
-  readonly maxSessions?: number;
-  readonly tls?: {
-    readonly certificate: string;
-    readonly key: string;
-    readonly clientCAs?: string;
-    readonly mtls?: boolean;
-  };
-  readonly replicaOf?: string;
-}
+export type { TestImmudbOptions } from './server-args.js';
 
 const READY_WITHIN_MS = 60_000;
 
-/** A private server; `restart` keeps its data, address and keys. */
+interface SigningKey {
+  readonly file: string;
+  readonly privatePem: string;
+  readonly publicPem: string;
+}
+
+/** Starts a private server; `await using` stops it and removes its data. */
+export function startImmudb(options?: TestImmudbOptions): Promise<TestImmudb> {
+  return TestImmudb.start(options);
+}
+
+/** A private server; `restart` keeps its data, address and keys. It ends at the latest when this process does. */
 export class TestImmudb {
   readonly dir: string;
-  readonly port: number;
-  readonly publicKeyPem: string | undefined;
   readonly #options: TestImmudbOptions;
-  readonly #signingKey: string | undefined;
+  readonly #key: SigningKey | undefined;
+  #port: number;
   #child: ChildProcess | undefined;
 
-  private constructor(
-    dir: string,
-    port: number,
-    options: TestImmudbOptions,
-    key?: { file: string; publicPem: string },
-  ) {
+  private constructor(dir: string, options: TestImmudbOptions, key: SigningKey | undefined) {
     this.dir = dir;
-    this.port = port;
     this.#options = options;
-    this.#signingKey = key?.file;
-    this.publicKeyPem = key?.publicPem;
+    this.#key = key;
+    this.#port = options.port ?? 0;
   }
 
   static async start(options: TestImmudbOptions = {}): Promise<TestImmudb> {
     const dir = options.dir ?? (await mkdtemp(join(tmpdir(), 'immu-ts-server-')));
-    const key = options.signing ? await makeSigningKey(dir) : undefined;
-    const server = new TestImmudb(dir, options.port ?? (await freePort()), options, key);
-    await server.start();
+    const server = new TestImmudb(dir, options, options.signing ? await makeSigningKey(dir) : undefined);
+    try {
+      await server.start();
+    } catch (error) {
+      await server.close();
+      throw error;
+    }
     return server;
   }
 
+  get port(): number {
+    return this.#port;
+  }
+
   get address(): string {
-    return `127.0.0.1:${this.port}`;
+    return `127.0.0.1:${this.#port}`;
   }
 
   get pid(): number | undefined {
     return this.#child?.pid;
   }
 
+  /** The key that signs states, with option `signing`. */
+  get signingKeyPem(): string | undefined {
+    return this.#key?.privatePem;
+  }
+
+  /** What a client needs to check signed states, with option `signing`. */
+  get publicKeyPem(): string | undefined {
+    return this.#key?.publicPem;
+  }
+
+  /** Starts it again after `stop` or `kill`, on the same data and address. */
   async start(): Promise<void> {
+    if (this.#child) throw new Error('this server is running');
     const binary = await serverBinary();
     if (binary.kind === 'none') throw new Error(`no immudb to start: ${binary.reason}`);
-    const args = binary.kind === 'testserver' ? this.#testserverArgs() : this.#immudbArgs();
-    const child = spawn(binary.path, args, { stdio: ['pipe', 'pipe', 'pipe'] });
+    if (binary.kind === 'immudb' && this.#port === 0) this.#port = await freePort();
+    const child = this.#spawn(binary);
     this.#child = child;
     let log = '';
     child.stderr.on('data', (chunk: Buffer) => (log = (log + chunk.toString()).slice(-4000)));
@@ -84,9 +93,13 @@ export class TestImmudb {
       throw new Error(`immudb ended with ${String(code)} before it was ready: ${log}`);
     });
     failed.catch(() => undefined);
-    if (binary.kind === 'testserver')
-      await Promise.race([once(createInterface(child.stdout), 'line'), failed]);
-    if (!this.#options.tls) await Promise.race([waitHealthy(this.address, READY_WITHIN_MS), failed]);
+    if (binary.kind === 'testserver') {
+      const [line] = await Promise.race([once(createInterface(child.stdout), 'line'), failed]);
+      const { address } = JSON.parse(String(line)) as { address: string };
+      this.#port = Number(address.slice(address.lastIndexOf(':') + 1));
+    }
+    const ready = this.#options.tls ? waitListening : waitHealthy;
+    await Promise.race([ready(this.address, READY_WITHIN_MS), failed]);
     child.stdout.resume();
   }
 
@@ -100,6 +113,7 @@ export class TestImmudb {
     await gone;
   }
 
+  /** As a crash would: SIGKILL. */
   async kill(): Promise<void> {
     await this.stop('SIGKILL');
   }
@@ -110,7 +124,7 @@ export class TestImmudb {
   }
 
   async close(): Promise<void> {
-    await this.stop('SIGKILL');
+    await this.kill();
     if (!this.#options.dir) await rm(this.dir, { recursive: true, force: true });
   }
 
@@ -118,75 +132,32 @@ export class TestImmudb {
     return this.close();
   }
 
-  #testserverArgs(): string[] {
-    const o = this.#options;
-    const timeout = o.sessionTimeoutMs;
-    return [
-      `-dir=${join(this.dir, 'data')}`,
-      `-port=${this.port}`,
-      `-auth=${String(o.auth ?? true)}`,
-      `-synced=${String(o.synced ?? false)}`,
-      `-log-request-metadata=${String(o.logRequestMetadata ?? false)}`,
-      `-max-sessions=${o.maxSessions ?? 1000}`,
-      ...(timeout ? [`-session-timeout=${timeout}ms`, `-session-guard=${Math.max(50, timeout / 4)}ms`] : []),
-      ...(this.#signingKey ? [`-signing-key=${this.#signingKey}`] : []),
-      ...(o.tls ? [`-certificate=${o.tls.certificate}`, `-key=${o.tls.key}`] : []),
-      ...(o.tls?.clientCAs ? [`-client-cas=${o.tls.clientCAs}`] : []),
-      ...(o.tls?.mtls ? ['-mtls'] : []),
-      ...(o.replicaOf ? [`-replica-of=${o.replicaOf}`] : []),
-    ];
-  }
-
-  #immudbArgs(): string[] {
-    const o = this.#options;
-    const timeout = o.sessionTimeoutMs;
-    const [host, port] = (o.replicaOf ?? '').split(':');
-    return [
-      `--dir=${join(this.dir, 'data')}`,
-      '--address=127.0.0.1',
-      `--port=${this.port}`,
-      `--auth=${String(o.auth ?? true)}`,
-      `--synced=${String(o.synced ?? false)}`,
-      '--pgsql-server=false',
-      '--web-server=false',
-      '--metrics-server=false',
-      `--log-request-metadata=${String(o.logRequestMetadata ?? false)}`,
-      `--max-sessions=${o.maxSessions ?? 1000}`,
-      ...(timeout
-        ? [`--session-timeout=${timeout}ms`, `--sessions-guard-check-interval=${Math.max(50, timeout / 4)}ms`]
-        : []),
-      ...(this.#signingKey ? [`--signingKey=${this.#signingKey}`] : []),
-      ...(o.tls ? [`--certificate=${o.tls.certificate}`, `--pkey=${o.tls.key}`] : []),
-      ...(o.tls?.clientCAs ? [`--clientcas=${o.tls.clientCAs}`] : []),
-      ...(o.tls?.mtls ? ['--mtls'] : []),
-      ...(o.replicaOf
-        ? [
-            '--replication-is-replica',
-            `--replication-primary-host=${host ?? ''}`,
-            `--replication-primary-port=${port ?? ''}`,
-            '--replication-primary-username=immudb',
-            '--replication-primary-password=immudb',
-          ]
-        : []),
-    ];
+  #spawn(binary: Exclude<ServerBinary, { kind: 'none' }>): ChildProcessWithoutNullStreams {
+    const place = { data: join(this.dir, 'data'), port: this.#port, signingKey: this.#key?.file };
+    const args =
+      binary.kind === 'testserver' ? testserverArgs(this.#options, place) : immudbArgs(this.#options, place);
+    const child = spawn(binary.path, args, { stdio: ['pipe', 'pipe', 'pipe'] });
+    // Our test server sees the end of its standard input; a plain immudb needs someone who looks for it.
+    if (binary.kind === 'immudb' && child.pid !== undefined) endWithUs(child, child.pid);
+    return child;
   }
 }
 
-/** ca.pem, server.pem/.key, client.pem/.key, other-ca.pem in a folder; null when only a plain immudb is at hand. */
-export async function makeCertificates(dir: string): Promise<boolean> {
-  const binary = await serverBinary();
-  if (binary.kind !== 'testserver') return false;
-  const child = spawn(binary.path, [`-make-certs=${dir}`], { stdio: 'ignore' });
-  const [code] = (await once(child, 'exit')) as [number | null];
-  if (code !== 0) throw new Error(`making certificates failed with ${String(code)}`);
-  return true;
+/** A shell that waits for its standard input to end, which happens when this process does, and then kills. */
+function endWithUs(child: ChildProcess, pid: number): void {
+  const watch = spawn('sh', ['-c', 'read -r _; kill -9 "$0"', String(pid)], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+    detached: true,
+  });
+  child.once('exit', () => watch.kill('SIGKILL'));
 }
 
-async function makeSigningKey(dir: string): Promise<{ file: string; publicPem: string }> {
+async function makeSigningKey(dir: string): Promise<SigningKey> {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
   const file = join(dir, 'signing.key');
-  await writeFile(file, privateKey.export({ type: 'sec1', format: 'pem' }), { mode: 0o600 });
-  return { file, publicPem: publicKey.export({ type: 'spki', format: 'pem' }).toString() };
+  const privatePem = privateKey.export({ type: 'sec1', format: 'pem' }).toString();
+  await writeFile(file, privatePem, { mode: 0o600 });
+  return { file, privatePem, publicPem: publicKey.export({ type: 'spki', format: 'pem' }).toString() };
 }
 
 async function freePort(): Promise<number> {

@@ -1,11 +1,25 @@
 // `describeReal`: tests that need a real immudb, on the one server of the run, each file in a database of its own.
 import { randomBytes } from 'node:crypto';
 import { describe, inject } from 'vitest';
+import { REAL } from './real-mark.js';
 import { WireClient } from './wire-client.js';
+
+/** What global-setup.ts found. */
+export type RealImmudb =
+  | {
+      readonly address: string;
+      /** Whether servers with options of their own can be started beside it. */
+      readonly startable: boolean;
+      /** Whether test certificates can be made. */
+      readonly certificates: boolean;
+      /** Why some tests that need a real immudb cannot run all the same. */
+      readonly limits?: string;
+    }
+  | { readonly missing: string };
 
 declare module 'vitest' {
   export interface ProvidedContext {
-    immudb: { readonly address: string; readonly startable: boolean } | { readonly missing: string };
+    immudb: RealImmudb;
   }
 }
 
@@ -18,17 +32,41 @@ export function sharedImmudb(): string {
 
 /** Runs against the shared real immudb; skipped, and counted loudly, when there is none. */
 export function describeReal(name: string, body: () => void): void {
-  describe.skipIf('missing' in inject('immudb'))(`[real immudb] ${name}`, body);
+  describe.skipIf('missing' in inject('immudb'))(`${REAL} ${name}`, body);
 }
 
 /** Like {@link describeReal}, for tests that start servers of their own (not possible with IMMUDB_ADDRESS alone). */
-export function describePrivate(name: string, body: () => void): void {
+export function describePrivate(
+  name: string,
+  body: () => void,
+  needs: { certificates?: boolean } = {},
+): void {
   const server = inject('immudb');
-  describe.skipIf('missing' in server || !server.startable)(`[real immudb] ${name}`, body);
+  const impossible =
+    'missing' in server || !server.startable || (needs.certificates === true && !server.certificates);
+  describe.skipIf(impossible)(`${REAL} ${name}`, body);
 }
 
-/** Settings as CreateDatabaseV2 takes them, e.g. `{ excludeCommitTime: { value: true } }`. */
-export async function freshDatabase(address = sharedImmudb(), settings: object = {}): Promise<string> {
+/** Settings of a test database; whatever else CreateDatabaseV2 takes can be given in its wire form. */
+export interface DatabaseOptions {
+  /** Headers without a time: the same writes give the same hashes. */
+  readonly excludeCommitTime?: boolean | object;
+  readonly writeTxHeaderVersion?: 0 | 1 | object;
+  readonly maxKeyLen?: number | object;
+  readonly maxValueLen?: number | object;
+  readonly maxTxEntries?: number | object;
+  readonly maxConcurrency?: number | object;
+  readonly [setting: string]: boolean | number | string | object | undefined;
+}
+
+/** Creates a database with a name that no other test has, and says the name. */
+export async function freshDatabase(
+  address = sharedImmudb(),
+  options: DatabaseOptions = {},
+): Promise<string> {
+  const settings = Object.fromEntries(
+    Object.entries(options).map(([name, value]) => [name, typeof value === 'object' ? value : { value }]),
+  );
   const name = `t${randomBytes(6).toString('hex')}`;
   const client = await WireClient.open(address);
   try {

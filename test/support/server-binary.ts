@@ -5,6 +5,7 @@ import { access, mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { withLock } from './lock.js';
 
 const run = promisify(execFile);
 const MODULE = fileURLToPath(new URL('../immudb/', import.meta.url));
@@ -24,41 +25,55 @@ export function serverBinary(): Promise<ServerBinary> {
 }
 
 async function find(): Promise<ServerBinary> {
-  const immudb = await run('immudb', ['version']).catch(() => undefined);
-  if (immudb) return { kind: 'immudb', path: 'immudb' };
-  const go = await run('go', ['version']).catch(() => undefined);
-  if (go) return { kind: 'testserver', path: await build() };
-  return { kind: 'none', reason: 'no IMMUDB_ADDRESS, no immudb on PATH, no Go toolchain' };
+  if (await works('immudb', 'version')) return { kind: 'immudb', path: 'immudb' };
+  const path = await builtTestServer();
+  if (path) return { kind: 'testserver', path };
+  return { kind: 'none', reason: 'there is no IMMUDB_ADDRESS, no immudb on PATH and no Go toolchain' };
 }
 
-/** Builds into a folder named by the sources; parallel builders cannot disturb each other (rename is atomic). */
+let built: Promise<string | undefined> | undefined;
+
+/** Path of our test server, built when it has to be; undefined without a Go toolchain. */
+export function builtTestServer(): Promise<string | undefined> {
+  return (built ??= hasGo().then((go) => (go ? build() : undefined)));
+}
+
+/** Whether there is a Go toolchain. */
+export function hasGo(): Promise<boolean> {
+  return works('go', 'version');
+}
+
+/** Builds into a folder named by the sources; who comes while another builds waits for that one. */
 async function build(): Promise<string> {
   const hash = createHash('sha256');
   for (const file of SOURCES) hash.update(await readFile(join(MODULE, file)));
   const target = join(CACHE, hash.digest('hex').slice(0, 16));
   const binary = join(target, 'testserver');
-  if (
-    await access(binary).then(
-      () => true,
-      () => false,
-    )
-  )
-    return binary;
+  if (await exists(binary)) return binary;
   await mkdir(CACHE, { recursive: true });
-  const work = await mkdtemp(join(CACHE, 'build-'));
-  try {
-    await run('go', ['build', '-o', join(work, 'testserver'), '.'], { cwd: MODULE, maxBuffer: 1 << 24 });
-    await rename(work, target).catch(async (error: unknown) => {
-      if (
-        !(await access(binary).then(
-          () => true,
-          () => false,
-        ))
-      )
-        throw error;
-    });
-    return binary;
-  } finally {
-    await rm(work, { recursive: true, force: true });
-  }
+  await withLock(`${target}.lock`, async () => {
+    if (await exists(binary)) return;
+    const work = await mkdtemp(join(CACHE, 'build-'));
+    try {
+      await run('go', ['build', '-o', join(work, 'testserver'), '.'], { cwd: MODULE, maxBuffer: 1 << 24 });
+      await rename(work, target);
+    } finally {
+      await rm(work, { recursive: true, force: true });
+    }
+  });
+  return binary;
+}
+
+function works(command: string, ...args: string[]): Promise<boolean> {
+  return run(command, args).then(
+    () => true,
+    () => false,
+  );
+}
+
+function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
 }

@@ -1,26 +1,33 @@
 // Says at the very end how many tests ran against a real immudb, loudly which did not, and one plain line of counts.
-import type { Reporter, TestCase, TestModule } from 'vitest/node';
-
-const REAL = '[real immudb]';
+import type { Reporter, TestCase, TestModule, TestRunEndReason, Vitest } from 'vitest/node';
+import { REAL } from './real-mark.js';
 
 export default class SummaryReporter implements Reporter {
-  onTestRunEnd(modules: readonly TestModule[], errors: readonly unknown[]): void {
+  #vitest: Vitest | undefined;
+
+  onInit(vitest: Vitest): void {
+    this.#vitest = vitest;
+  }
+
+  onTestRunEnd(modules: readonly TestModule[], errors: readonly unknown[], reason: TestRunEndReason): void {
     const count = { passed: 0, failed: errors.length, skipped: 0, real: 0, realSkipped: 0 };
     for (const module of modules) {
-      if (module.state() === 'failed' && module.errors().length > 0) count.failed += 1;
+      count.failed += module.errors().length;
+      // A hook that fails takes its tests with it: they count as skipped, the hook as a failure.
+      for (const suite of module.children.allSuites()) count.failed += suite.errors().length;
       for (const test of module.children.allTests()) {
         const { state } = test.result();
         if (state === 'passed') count.passed += 1;
         else if (state === 'failed') count.failed += 1;
         else count.skipped += 1;
-        if (isReal(test)) count[state === 'skipped' ? 'realSkipped' : 'real'] += 1;
+        if (test.fullName.includes(REAL)) count[ran(test) ? 'real' : 'realSkipped'] += 1;
       }
     }
+    // A set-up that fails ends the run before any test: nothing else says so here.
+    if (count.failed === 0 && (reason !== 'passed' || modules.length === 0)) count.failed += 1;
     const lines = [`tests against a real immudb: ${count.real}`];
     if (count.realSkipped > 0) {
-      lines.push(
-        `!!! REAL IMMUDB TESTS SKIPPED: ${count.realSkipped}. Set IMMUDB_ADDRESS, or put immudb or Go on PATH. !!!`,
-      );
+      lines.push(`!!! REAL IMMUDB TESTS SKIPPED: ${count.realSkipped}, because ${this.#reason()} !!!`);
       if (process.env['CI'] === 'true') {
         lines.push('!!! With CI=true that is a failure. !!!');
         count.failed += 1;
@@ -31,8 +38,15 @@ export default class SummaryReporter implements Reporter {
     // After the other reporters have had their say.
     process.on('exit', () => process.stdout.write(`\n${lines.join('\n')}\n`));
   }
+
+  #reason(): string {
+    const real = this.#vitest?.projects[0]?.getProvidedContext().immudb;
+    const why = real && ('missing' in real ? real.missing : real.limits);
+    return why ?? 'they were told to be skipped, or a hook before them failed';
+  }
 }
 
-function isReal(test: TestCase): boolean {
-  return test.fullName.includes(REAL);
+function ran(test: TestCase): boolean {
+  const { state } = test.result();
+  return state === 'passed' || state === 'failed';
 }

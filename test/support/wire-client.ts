@@ -1,5 +1,6 @@
 // A bare gRPC client on our schema: set-up of tests, and a second opinion beside the client under test.
 import { Client, Metadata, credentials } from '@grpc/grpc-js';
+import type { ChannelCredentials } from '@grpc/grpc-js';
 import { methodDefinition } from '#dist/wire-schema.js';
 import type { ServiceName } from '#dist/wire-schema.js';
 
@@ -11,8 +12,8 @@ export class WireClient {
   readonly #client: Client;
   readonly metadata = new Metadata();
 
-  constructor(address: string) {
-    this.#client = new Client(address, credentials.createInsecure(), {
+  constructor(address: string, channel: ChannelCredentials = credentials.createInsecure()) {
+    this.#client = new Client(address, channel, {
       'grpc.max_receive_message_length': -1,
       'grpc.max_send_message_length': -1,
     });
@@ -24,15 +25,21 @@ export class WireClient {
     database = 'defaultdb',
     user = 'immudb',
     password = 'immudb',
+    channel?: ChannelCredentials,
   ): Promise<WireClient> {
-    const client = new WireClient(address);
-    const session = await client.call('OpenSession', {
-      username: Buffer.from(user),
-      password: Buffer.from(password),
-      databaseName: database,
-    });
-    client.metadata.set('sessionid', session.sessionID);
-    return client;
+    const client = new WireClient(address, channel);
+    try {
+      const session = await client.call('OpenSession', {
+        username: Buffer.from(user),
+        password: Buffer.from(password),
+        databaseName: database,
+      });
+      client.metadata.set('sessionid', session.sessionID);
+      return client;
+    } catch (error) {
+      client.close();
+      throw error;
+    }
   }
 
   call(
@@ -59,22 +66,5 @@ export class WireClient {
 
   close(): void {
     this.#client.close();
-  }
-}
-
-/** Waits until the server answers Health. */
-export async function waitHealthy(address: string, withinMs: number): Promise<void> {
-  const until = Date.now() + withinMs;
-  for (;;) {
-    const client = new WireClient(address);
-    try {
-      const health = await client.call('Health', {}, { timeoutMs: 2000 });
-      if (health.status) return;
-    } catch (error) {
-      if (Date.now() > until) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    } finally {
-      client.close();
-    }
   }
 }
