@@ -8,6 +8,7 @@ import { createDatabase, listDatabases } from './databases.js';
 import type { CreateDatabaseOptions, DatabaseInfo } from './databases.js';
 import { Deadline } from './deadline.js';
 import type { Entry } from './entries.js';
+import { checkVersion } from './get-options.js';
 import type { GetOptions } from './get-options.js';
 import { getEntries, getEntry, setEntries, toEntries } from './kv.js';
 import type { Pairs, Write } from './kv.js';
@@ -127,8 +128,10 @@ export class ImmuClient {
    * @throws VerificationError when the server's answer is not proven
    */
   async verifiedGet(key: BytesInput, options: GetOptions = {}): Promise<VerifiedEntry | null> {
+    const asked = toKey(key, 'key');
+    const version = checkVersion(options);
     const { session, trust, call } = await this.#verified('verifiedGet', options);
-    return verifiedGet(verifiedRpc(session), trust, call, key, options);
+    return verifiedGet(verifiedRpc(session), trust, call, asked, version);
   }
 
   /** {@link verifiedSet} under the name other immudb clients use. */

@@ -163,7 +163,10 @@ export class HeadMover {
       const answer = await askHeader(this.#options.rpc, target.tx, head.tx, {});
       const proven = await this.#check(waiter, { kind: 'tx', tx: target.tx }, head, answer);
       if (proven?.kind !== 'tx') return;
-      if (!equalBytes(proven.subject.alh, target.alh)) return void (await this.#fork(waiter, proven.subject));
+      if (!equalBytes(proven.subject.alh, target.alh)) {
+        await this.#fork(waiter, proven.subject);
+        return;
+      }
       this.#proven.add(proven.subject);
       waiter.resolve();
     } catch (error) {

@@ -2,10 +2,8 @@
 import { toHex } from '../../proof/bytes.js';
 import type { KVMetadata } from '../../proof/types.js';
 import type { ProvenEntry, ProvenTx, Root } from '../../worker/verifier.js';
-import { toKey } from '../bytes-input.js';
-import type { BytesInput } from '../bytes-input.js';
-import { checkVersion, versionFields } from '../get-options.js';
-import type { GetOptions } from '../get-options.js';
+import { versionFields } from '../get-options.js';
+import type { Version } from '../get-options.js';
 import { isKeyNotFound } from '../server-errors.js';
 import type { Call, DatabaseTrust } from '../trust/database-trust.js';
 import type { VerifiedRpc } from './verified-rpc.js';
@@ -44,11 +42,9 @@ export async function verifiedGet(
   rpc: VerifiedRpc,
   trust: DatabaseTrust,
   call: Call,
-  keyInput: BytesInput,
-  options: GetOptions,
+  key: Uint8Array,
+  version: Version,
 ): Promise<VerifiedEntry | null> {
-  const key = toKey(keyInput, 'key');
-  const version = checkVersion(options);
   const { atTx, sinceTx, atRevision } = version;
   const floor = atTx === undefined && atRevision === undefined ? trust.seen.floor(key) : 0n;
   const head = await trust.head(call);

@@ -67,15 +67,18 @@ try {
       case 'advance':
         return queries.advance(request.expected, request.entry);
       case 'record':
-        return queries.append(request.entry);
+        queries.append(request.entry);
+        return undefined;
       case 'forget':
-        return queries.forget(request.entry);
+        queries.forget(request.entry);
+        return undefined;
       case 'identity':
         return queries.identity(request.address);
       case 'bind':
         return queries.bindIdentity(request.address, request.server);
       case 'rebind':
-        return queries.rebindIdentity(request.address, request.server);
+        queries.rebindIdentity(request.address, request.server);
+        return undefined;
       case 'page':
         return queries.page(request.query, request.after);
       case 'latest':

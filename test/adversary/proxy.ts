@@ -1,0 +1,134 @@
+// A gRPC server that stands between a client and any immudb: passes requests and answers on as bytes, and lets a test
+// see, hold, change or replace them.
+import { Client, Metadata, Server, ServerCredentials, credentials, status } from '@grpc/grpc-js';
+import type {
+  ServiceDefinition,
+  ServiceError,
+  UntypedServiceImplementation,
+  sendUnaryData,
+  ServerUnaryCall,
+} from '@grpc/grpc-js';
+import { serviceDefinition } from '#dist/wire-schema.js';
+
+/** One unary call on its way through. */
+export interface Passing {
+  readonly method: string;
+  readonly request: Buffer;
+  /** Asks the real server, at most once; later calls get the same answer. */
+  readonly forward: (request?: Buffer) => Promise<Buffer>;
+}
+
+/** Gives the answer that the client gets; what it throws (a ServiceError) is the status the client gets. */
+export type Interceptor = (passing: Passing) => Promise<Buffer>;
+
+const asIs = (bytes: Buffer): Buffer => bytes;
+const IDENTITY_HEADER = 'immudb-uuid';
+
+export class Proxy {
+  readonly address: string;
+  intercept: Interceptor = ({ forward }) => forward();
+  /** Replaces the identity that answers carry. */
+  identity: string | undefined;
+  readonly #server: Server;
+  readonly #upstream: Client;
+
+  private constructor(server: Server, port: number, upstream: Client) {
+    this.#server = server;
+    this.address = `127.0.0.1:${port}`;
+    this.#upstream = upstream;
+  }
+
+  static async start(target: string): Promise<Proxy> {
+    const limits = { 'grpc.max_receive_message_length': -1, 'grpc.max_send_message_length': -1 };
+    const server = new Server(limits);
+    const upstream = new Client(target, credentials.createInsecure(), limits);
+    const raw: ServiceDefinition = {};
+    const handlers: UntypedServiceImplementation = {};
+    const started: { proxy?: Proxy } = {};
+    for (const [name, method] of Object.entries(serviceDefinition('immudb.schema.ImmuService'))) {
+      if (method.requestStream || method.responseStream) continue;
+      raw[name] = {
+        ...method,
+        requestSerialize: asIs,
+        requestDeserialize: asIs,
+        responseSerialize: asIs,
+        responseDeserialize: asIs,
+      };
+      handlers[name] = (call: ServerUnaryCall<Buffer, Buffer>, done: sendUnaryData<Buffer>) => {
+        void started.proxy?.handle(name, method.path, call, done);
+      };
+    }
+    server.addService(raw, handlers);
+    const port = await new Promise<number>((resolve, reject) => {
+      server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
+        error ? reject(error) : resolve(bound),
+      );
+    });
+    started.proxy = new Proxy(server, port, upstream);
+    return started.proxy;
+  }
+
+  async handle(
+    method: string,
+    path: string,
+    call: ServerUnaryCall<Buffer, Buffer>,
+    done: sendUnaryData<Buffer>,
+  ): Promise<void> {
+    let identity: string | undefined;
+    let asked: Promise<Buffer> | undefined;
+    const forward = (request = call.request) =>
+      (asked ??= new Promise<Buffer>((resolve, reject) => {
+        const upstream = this.#upstream.makeUnaryRequest(
+          path,
+          asIs,
+          asIs,
+          request,
+          onward(call.metadata),
+          { deadline: Date.now() + 30_000 },
+          (error, answer) => {
+            if (error) reject(error);
+            else resolve(answer ?? Buffer.alloc(0));
+          },
+        );
+        upstream.on('metadata', (metadata: Metadata) => {
+          identity = metadata.get(IDENTITY_HEADER)[0]?.toString();
+        });
+      }));
+    try {
+      const answer = await this.intercept({ method, request: call.request, forward });
+      this.#identify(call, this.identity ?? identity);
+      done(null, answer);
+    } catch (error) {
+      const { code = status.INTERNAL, details = String(error) } = error as Partial<ServiceError>;
+      this.#identify(call, this.identity ?? identity);
+      done({ code, details });
+    }
+  }
+
+  #identify(call: ServerUnaryCall<Buffer, Buffer>, identity: string | undefined): void {
+    if (identity === undefined || call.cancelled) return;
+    const metadata = new Metadata();
+    metadata.set(IDENTITY_HEADER, identity);
+    call.sendMetadata(metadata);
+  }
+
+  close(): Promise<void> {
+    this.#upstream.close();
+    this.#server.forceShutdown();
+    return Promise.resolve();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
+
+/** Headers of the client that concern immudb, and nothing of the transport. */
+function onward(metadata: Metadata): Metadata {
+  const kept = new Metadata();
+  for (const name of ['sessionid', 'authorization', 'transactionid']) {
+    const value = metadata.get(name)[0];
+    if (value !== undefined) kept.set(name, value);
+  }
+  return kept;
+}
