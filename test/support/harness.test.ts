@@ -1,6 +1,6 @@
 // The harness itself: servers start, stop, crash and come back; they end with the process that started them.
 import { spawn } from 'node:child_process';
-import { X509Certificate } from 'node:crypto';
+import { X509Certificate, createPublicKey } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -61,6 +61,20 @@ describePrivate('servers of their own', () => {
     after.close();
   });
 
+  it('sign states with the key that they keep over a restart', async () => {
+    await using server = await startImmudb({ signing: true });
+    const signer = createPublicKey(server.publicKeyPem!).export({ format: 'jwk' });
+    expect(createPublicKey(server.signingKeyPem!).export({ format: 'jwk' })).toEqual(signer);
+    for (const restart of [false, true]) {
+      if (restart) await server.restart();
+      const client = await WireClient.open(server.address);
+      const { signature } = await client.call('CurrentState');
+      const [x, y] = [signature.publicKey.subarray(1, 33), signature.publicKey.subarray(33)];
+      expect([x.toString('base64url'), y.toString('base64url')]).toEqual([signer.x, signer.y]);
+      client.close();
+    }
+  });
+
   it('close sessions that are idle for longer than the timeout', async () => {
     await using server = await startImmudb({ sessionTimeoutMs: 200, sessionGuardMs: 50 });
     const client = await WireClient.open(server.address);
@@ -75,7 +89,7 @@ describePrivate('servers of their own', () => {
 
   it('say why they did not start', async () => {
     await using server = await startImmudb();
-    await expect(startImmudb({ port: server.port })).rejects.toThrow(/before it was ready: .*in use/s);
+    await expect(startImmudb({ port: server.port })).rejects.toThrow(/address already in use/);
   });
 
   it('end when the process that started them is killed', async () => {

@@ -84,7 +84,8 @@ export class TestImmudb {
     if (this.#child) throw new Error('this server is running');
     const binary = await serverBinary();
     if (binary.kind === 'none') throw new Error(`no immudb to start: ${binary.reason}`);
-    if (binary.kind === 'immudb' && this.#port === 0) this.#port = await freePort();
+    // A plain immudb cannot say which port it took, and another server on its port would answer in its place.
+    if (binary.kind === 'immudb') this.#port = await freePort(this.#port);
     const child = this.#spawn(binary);
     this.#child = child;
     let log = '';
@@ -160,8 +161,9 @@ async function makeSigningKey(dir: string): Promise<SigningKey> {
   return { file, privatePem, publicPem: publicKey.export({ type: 'spki', format: 'pem' }).toString() };
 }
 
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
+/** The port itself when it is free, any free one for 0. */
+async function freePort(wanted: number): Promise<number> {
+  const probe = createServer().listen(wanted, '127.0.0.1');
   await once(probe, 'listening');
   const { port } = probe.address() as AddressInfo;
   probe.close();
