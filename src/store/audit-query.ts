@@ -22,10 +22,29 @@ export function isHeadMove(outcome: AuditOutcome): boolean {
   return HEAD_MOVES.includes(outcome);
 }
 
-/** Throws ArgumentError naming the part of the query that makes no sense. */
-export function checkQuery(query: RootsQuery): void {
+/** A copy of the query with the fields we know. @throws ArgumentError naming the part that makes no sense */
+export function checkedQuery(query: RootsQuery = {}): RootsQuery {
+  if (typeof query !== 'object' || (query as object | null) === null) bad('query', 'must be an object');
+  const copy = defined<RootsQuery>({
+    server: query.server,
+    database: query.database,
+    txRange: copyRange('txRange', query.txRange),
+    timeRange: copyRange('timeRange', query.timeRange),
+    operation: query.operation,
+    outcome: typeof query.outcome === 'object' ? Array.from(query.outcome) : query.outcome,
+    order: query.order,
+    limit: query.limit,
+  });
+  checkQuery(copy);
+  return copy;
+}
+
+function checkQuery(query: RootsQuery): void {
   for (const field of ['server', 'database', 'operation'] as const) {
-    if (query[field] !== undefined && typeof query[field] !== 'string') bad(field, 'must be a string');
+    const text: unknown = query[field];
+    if (text !== undefined && !(typeof text === 'string' && text.isWellFormed())) {
+      bad(field, 'must be a well-formed string');
+    }
   }
   range(
     'txRange',
@@ -50,9 +69,8 @@ export function outcomesOf({ outcome }: RootsQuery): readonly AuditOutcome[] {
   return typeof outcome === 'string' ? [outcome] : outcome;
 }
 
-/** Tells for a row whether the query asks for it. */
+/** Tells for a row whether a checked query asks for it. */
 export function matcher(query: RootsQuery): (row: AuditRow) => boolean {
-  checkQuery(query);
   const { server, database, operation, txRange, timeRange } = query;
   const outcomes = outcomesOf(query);
   return (row) =>
@@ -66,16 +84,23 @@ export function matcher(query: RootsQuery): (row: AuditRow) => boolean {
     row.verifiedAt <= (timeRange?.to ?? Infinity);
 }
 
-function range(
-  field: string,
-  value: { readonly from?: unknown; readonly to?: unknown } | undefined,
-  fits: (value: unknown) => boolean,
-  wanted: string,
-): void {
-  if (value === undefined) return;
-  if (typeof value !== 'object' || (value as object | null) === null) bad(field, 'must be { from, to }');
-  for (const end of [value.from, value.to])
+type Range = { readonly from?: unknown; readonly to?: unknown } | undefined;
+
+function range(field: string, value: Range, fits: (value: unknown) => boolean, wanted: string): void {
+  for (const end of [value?.from, value?.to]) {
     if (end !== undefined && !fits(end)) bad(field, `must hold ${wanted}`);
+  }
+}
+
+function copyRange<T extends Range>(field: string, value: T): T | undefined {
+  if (value === undefined) return undefined;
+  if (typeof value !== 'object' || (value as object | null) === null) bad(field, 'must be { from, to }');
+  return defined({ from: value.from, to: value.to }) as T;
+}
+
+/** Without the fields that are undefined. */
+function defined<T extends object>(fields: { [K in keyof T]: T[K] | undefined }): T {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as T;
 }
 
 function bad(field: string, what: string): never {

@@ -8,9 +8,9 @@
 //         ‖ i64 verifiedAt ‖ f64 durationMs ‖ bytes clientId ‖ [bytes detail] ‖ [32 bytes evidence hash]
 //   evidence hash = SHA-256( bytes check ‖ [bytes expected] ‖ [bytes computed] ‖ bytes job )
 //   row hash = SHA-256( previous row hash ‖ row ); the first row follows SHA-256( store id )
-import { ArgumentError } from '../errors.js';
-import { MAX_ID } from '../proof/bytes.js';
-import { HASH_SIZE, sha256 } from '../proof/hash.js';
+//
+// A row covers its evidence by hash only, so that the chain can be walked without reading the evidence.
+import { sha256 } from '../proof/hash.js';
 import type { AuditEntry, Evidence } from './root-store.js';
 
 const VERSION = 1;
@@ -21,8 +21,13 @@ export function chainStart(storeId: Uint8Array): Uint8Array {
   return sha256(storeId);
 }
 
-/** Hash of row `seq` in the chain. */
-export function rowHash(previousHash: Uint8Array, seq: bigint, entry: AuditEntry): Uint8Array {
+/** Hash of row `seq` in the chain. `evidence` is the {@link evidenceHash} of the entry's evidence, if it has any. */
+export function rowHash(
+  previousHash: Uint8Array,
+  seq: bigint,
+  entry: Omit<AuditEntry, 'evidence'>,
+  evidence: Uint8Array | undefined,
+): Uint8Array {
   const row = new Canonical();
   row.raw(previousHash).u8(VERSION).u64(seq).text(entry.server).text(entry.database);
   row.u64(entry.tx).bytes(entry.alh).text(entry.outcome);
@@ -32,43 +37,18 @@ export function rowHash(previousHash: Uint8Array, seq: bigint, entry: AuditEntry
   row.optional(entry.keyFingerprint, (fingerprint) => row.bytes(fingerprint));
   row.i64(BigInt(entry.verifiedAt)).f64(entry.durationMs).text(entry.clientId);
   row.optional(entry.detail, (detail) => row.text(detail));
-  row.optional(entry.evidence, (evidence) => row.raw(evidenceHash(evidence)));
+  row.optional(evidence, (hash) => row.raw(hash));
   return sha256(row.done());
 }
 
-function evidenceHash(evidence: Evidence): Uint8Array {
+/** Hash by which a row covers its evidence. */
+export function evidenceHash(evidence: Evidence): Uint8Array {
   const out = new Canonical();
   out.text(evidence.check);
   out.optional(evidence.expected, (expected) => out.text(expected));
   out.optional(evidence.computed, (computed) => out.text(computed));
   out.bytes(evidence.job);
   return sha256(out.done());
-}
-
-/** Throws ArgumentError when an entry cannot be stored as it is. */
-export function assertEntry(entry: AuditEntry): void {
-  const texts = ['server', 'database', 'operation', 'clientId', 'outcome'] as const;
-  for (const field of texts) {
-    if (typeof entry[field] !== 'string') throw new ArgumentError(field, `${field} must be a string`);
-  }
-  for (const field of ['tx', 'previousTx', 'headerTime'] as const) {
-    const value = entry[field];
-    if (field === 'previousTx' && value === null) continue;
-    const least = field === 'headerTime' ? -MAX_ID : 0n;
-    if (typeof value !== 'bigint' || value < least || value > MAX_ID) {
-      throw new ArgumentError(field, `${field} must be a bigint below 2^63`);
-    }
-  }
-  if (!(entry.alh instanceof Uint8Array) || entry.alh.length !== HASH_SIZE) {
-    throw new ArgumentError('alh', `alh must be ${HASH_SIZE} bytes`);
-  }
-  if (!Number.isInteger(entry.calls) || entry.calls < 0 || entry.calls > 0xffff_ffff) {
-    throw new ArgumentError('calls', 'calls must be an unsigned 32-bit integer');
-  }
-  if (!Number.isSafeInteger(entry.verifiedAt))
-    throw new ArgumentError('verifiedAt', 'verifiedAt must be unix milliseconds');
-  if (!Number.isFinite(entry.durationMs))
-    throw new ArgumentError('durationMs', 'durationMs must be a finite number');
 }
 
 /** Appends fields to one growing buffer. */

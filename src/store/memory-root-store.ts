@@ -1,9 +1,10 @@
 // A root store that lives as long as the process: for tests and short-lived tools. Same behaviour, same chain.
-import { ArgumentError, ClosedError } from '../errors.js';
+import { randomBytes } from 'node:crypto';
+import { ClosedError } from '../errors.js';
 import { equalBytes } from '../proof/bytes.js';
-import { EMPTY_HASH } from '../proof/hash.js';
-import { assertEntry, rowHash } from './audit-row.js';
-import { isHeadMove, matcher } from './audit-query.js';
+import { checkedEntry, checkedExpected, checkedKey, checkedText, copyRoot, sameRoot } from './audit-entry.js';
+import { checkedQuery, isHeadMove, matcher } from './audit-query.js';
+import { chainStart, evidenceHash, rowHash } from './audit-row.js';
 import type {
   AdvanceOutcome,
   AuditEntry,
@@ -16,62 +17,69 @@ import type {
   TrustKey,
 } from './root-store.js';
 
+/**
+ * Root store in memory: nothing survives the process. Same rules and same hash chain as the SQLite store.
+ *
+ * @example
+ * const store = new MemoryRootStore();
+ * await store.head({ server: 'cq3vsf', database: 'defaultdb' }); // null: never trusted
+ */
 export class MemoryRootStore implements RootStore {
   readonly audit: AuditLog = {
     roots: (query) => this.#roots(query),
     latest: (filter) => this.#when(() => this.#latest(filter)),
     verify: () => this.#when(() => this.#verify()),
   };
+  readonly #chainStart = chainStart(randomBytes(16));
   readonly #heads = new Map<string, StoredRoot>();
   readonly #identities = new Map<string, string>();
   readonly #rows: AuditRow[] = [];
   #closed = false;
 
   head(key: TrustKey): Promise<StoredRoot | null> {
-    return this.#when(() => this.#heads.get(name(key)) ?? null);
+    return this.#when(() => this.#head(checkedKey(key)));
   }
 
   advance(expected: StoredRoot | null, entry: AuditEntry): Promise<AdvanceOutcome> {
     return this.#when(() => {
-      assertEntry(entry);
-      assertUpward(expected, entry);
-      const current = this.#heads.get(name(entry)) ?? null;
-      if (!sameRoot(current, expected)) return { moved: false, current };
-      this.#append(entry);
-      this.#heads.set(name(entry), { tx: entry.tx, alh: Uint8Array.from(entry.alh) });
+      const row = checkedEntry(entry, 'advance');
+      const current = this.#head(row);
+      if (!sameRoot(current, checkedExpected(expected, row))) return { moved: false, current };
+      this.#append(row);
+      this.#heads.set(name(row), copyRoot(row));
       return { moved: true };
     });
   }
 
   record(entry: AuditEntry): Promise<void> {
-    return this.#when(() => {
-      assertEntry(entry);
-      this.#append(entry);
-    });
+    return this.#when(() => this.#append(checkedEntry(entry, 'record')));
   }
 
   forget(entry: AuditEntry): Promise<void> {
     return this.#when(() => {
-      assertEntry(entry);
-      this.#append(entry);
-      this.#heads.delete(name(entry));
+      const row = checkedEntry(entry, 'forget');
+      this.#append(row);
+      this.#heads.delete(name(row));
     });
   }
 
   identity(address: string): Promise<string | null> {
-    return this.#when(() => this.#identities.get(address) ?? null);
+    return this.#when(() => this.#identities.get(checkedText('address', address)) ?? null);
   }
 
   bindIdentity(address: string, server: string): Promise<string> {
     return this.#when(() => {
-      const bound = this.#identities.get(address);
-      if (bound === undefined) this.#identities.set(address, server);
-      return bound ?? server;
+      const given = checkedText('server', server);
+      const bound = this.#identities.get(checkedText('address', address));
+      if (bound === undefined) this.#identities.set(address, given);
+      return bound ?? given;
     });
   }
 
   rebindIdentity(address: string, server: string): Promise<void> {
-    return this.#when(() => void this.#identities.set(address, server));
+    return this.#when(() => {
+      this.#identities.set(checkedText('address', address), checkedText('server', server));
+    });
   }
 
   close(): Promise<void> {
@@ -83,38 +91,64 @@ export class MemoryRootStore implements RootStore {
     return this.close();
   }
 
+  #head(key: TrustKey): StoredRoot | null {
+    const head = this.#heads.get(name(key));
+    return head ? copyRoot(head) : null;
+  }
+
   #append(entry: AuditEntry): void {
     const previous = this.#rows.at(-1);
     const seq = (previous?.seq ?? 0n) + 1n;
-    this.#rows.push({ ...entry, seq, hash: rowHash(previous?.hash ?? EMPTY_HASH, seq, entry) });
+    this.#rows.push({ ...entry, seq, hash: this.#hash(previous, seq, entry) });
   }
 
-  async *#roots(query: RootsQuery = {}): AsyncIterableIterator<AuditRow> {
+  #hash(previous: AuditRow | undefined, seq: bigint, entry: AuditEntry): Uint8Array {
+    const evidence = entry.evidence && evidenceHash(entry.evidence);
+    return rowHash(previous?.hash ?? this.#chainStart, seq, entry, evidence);
+  }
+
+  async *#roots(given?: RootsQuery): AsyncIterableIterator<AuditRow> {
+    const query = checkedQuery(given);
     const matches = matcher(query);
-    const rows = await this.#when(() =>
-      query.order === 'desc' ? this.#rows.toReversed() : this.#rows.slice(),
-    );
-    let left = query.limit ?? Infinity;
-    for (const row of rows) {
-      if (left === 0) return;
-      if (!matches(row)) continue;
-      left -= 1;
-      yield row;
+    const down = query.order === 'desc';
+    // Rows are only ever added at the end, so a place in the list stays what it is between two steps.
+    let at = down ? this.#rows.length - 1 : 0;
+    for (let left = query.limit ?? Infinity; left > 0; left -= 1) {
+      const row = await this.#when(() => {
+        while (this.#rows[at] && !matches(this.#rows[at] as AuditRow)) at += down ? -1 : 1;
+        return this.#rows[at];
+      });
+      if (!row) return;
+      at += down ? -1 : 1;
+      yield structuredClone(row);
     }
   }
 
-  #latest(filter: Partial<TrustKey> = {}): AuditRow | null {
-    const matches = matcher(filter);
-    return this.#rows.findLast((row) => isHeadMove(row.outcome) && matches(row)) ?? null;
+  #latest(filter?: Partial<TrustKey>): AuditRow | null {
+    const matches = matcher(checkedQuery(filter));
+    const row = this.#rows.findLast((candidate) => isHeadMove(candidate.outcome) && matches(candidate));
+    return row ? structuredClone(row) : null;
   }
 
   #verify(): AuditVerdict {
-    let hash = EMPTY_HASH;
+    let previous: AuditRow | undefined;
+    const heads = new Map<string, AuditRow>();
     for (const row of this.#rows) {
-      hash = rowHash(hash, row.seq, row);
-      if (!equalBytes(hash, row.hash)) return { ok: false, seq: row.seq, finding: 'the row was changed' };
+      if (!equalBytes(this.#hash(previous, row.seq, row), row.hash)) {
+        return { ok: false, seq: row.seq, finding: 'the row was changed' };
+      }
+      if (isHeadMove(row.outcome)) heads.set(name(row), row);
+      if (row.outcome === 'forget') heads.delete(name(row));
+      previous = row;
     }
-    return { ok: true, rows: BigInt(this.#rows.length), lastHash: hash };
+    for (const key of new Set([...heads.keys(), ...this.#heads.keys()])) {
+      const row = heads.get(key) ?? null;
+      if (!sameRoot(row, this.#heads.get(key) ?? null)) {
+        return { ok: false, seq: row?.seq ?? 0n, finding: `the head of ${key} is not what the log says` };
+      }
+    }
+    const lastHash = new Uint8Array(previous?.hash ?? this.#chainStart);
+    return { ok: true, rows: BigInt(this.#rows.length), lastHash };
   }
 
   async #when<T>(work: () => T): Promise<T> {
@@ -122,21 +156,6 @@ export class MemoryRootStore implements RootStore {
     if (this.#closed) throw new ClosedError('the root store');
     return work();
   }
-}
-
-/** Requires that a move goes up. */
-export function assertUpward(expected: StoredRoot | null, entry: AuditEntry): void {
-  if (expected && entry.tx <= expected.tx) {
-    throw new ArgumentError(
-      'entry',
-      `a head moves up: tx ${entry.tx.toString()} is not above tx ${expected.tx.toString()}`,
-    );
-  }
-}
-
-function sameRoot(a: StoredRoot | null, b: StoredRoot | null): boolean {
-  if (!a || !b) return a === b;
-  return a.tx === b.tx && equalBytes(a.alh, b.alh);
 }
 
 function name({ server, database }: TrustKey): string {

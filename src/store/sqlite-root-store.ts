@@ -2,9 +2,8 @@
 import { resolve } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { ArgumentError, ClosedError, StoreError } from '../errors.js';
-import { assertEntry } from './audit-row.js';
-import { checkQuery } from './audit-query.js';
-import { assertUpward } from './memory-root-store.js';
+import { checkedEntry, checkedExpected, checkedKey, checkedText } from './audit-entry.js';
+import { checkedQuery } from './audit-query.js';
 import type {
   AdvanceOutcome,
   AuditEntry,
@@ -16,7 +15,15 @@ import type {
   StoredRoot,
   TrustKey,
 } from './root-store.js';
-import type { Numbered, SentError, StoreAnswer, StoreRequest, ThreadData } from './sqlite/messages.js';
+import { fromSent } from './sqlite/messages.js';
+import type {
+  Numbered,
+  StoreAnswer,
+  StoreDiagnostics,
+  StoreReply,
+  StoreRequest,
+  ThreadData,
+} from './sqlite/messages.js';
 
 export interface SqliteRootStoreOptions {
   /**
@@ -46,12 +53,13 @@ export class SqliteRootStore implements RootStore {
   readonly path: string;
   readonly audit: AuditLog = {
     roots: (query) => this.#roots(query),
-    latest: (filter = {}) => this.#ask({ kind: 'latest', filter }),
+    latest: async (filter) => this.#ask({ kind: 'latest', filter: checkedQuery(filter) }),
     verify: () => this.#ask<AuditVerdict>({ kind: 'verify' }),
   };
   readonly #thread: Worker;
   readonly #pending = new Map<number, Pending>();
   #batch: Numbered[] = [];
+  #diagnostics: StoreDiagnostics = { commits: 0, writes: 0 };
   #lastId = 0;
   #ended: Error | undefined;
   #closing: Promise<void> | undefined;
@@ -59,78 +67,86 @@ export class SqliteRootStore implements RootStore {
   private constructor(path: string, thread: Worker) {
     this.path = path;
     this.#thread = thread;
-    thread.on('message', (answers: StoreAnswer[]) => {
+    thread.on('message', ({ answers, diagnostics }: StoreReply) => {
+      this.#diagnostics = diagnostics;
       for (const answer of answers) this.#settle(answer);
     });
-    thread.on('error', (error) =>
-      this.#end(
-        new StoreError('STORE_FAILED', `the thread of root store ${path} crashed: ${error.message}`, {
-          cause: error,
-        }),
-      ),
-    );
-    thread.on('exit', () =>
-      this.#end(new StoreError('STORE_FAILED', `the thread of root store ${path} ended`)),
-    );
+    thread.on('error', (cause) => this.#end(`crashed: ${cause.message}`, cause));
+    thread.on('exit', () => this.#end('ended'));
   }
 
-  /** @throws StoreError STORE_MISSING, STORE_DAMAGED, STORE_FOREIGN or STORE_FAILED: never a fresh start in place of one */
+  /**
+   * Opens the store at `path`. A new one is made, with its folder, only where there is neither a store nor its marker
+   * `<path>.id`. The newest rows of the log and every head are checked; `audit.verify()` checks all.
+   *
+   * @throws StoreError STORE_MISSING (there was a store, or `create` is `never`), STORE_FOREIGN (another store, or not a
+   * store of ours), STORE_DAMAGED, or STORE_FAILED (cannot be read or written)
+   */
   static async open(path: string, options: SqliteRootStoreOptions = {}): Promise<SqliteRootStore> {
-    if (typeof path !== 'string' || path === '')
-      throw new ArgumentError('path', 'path must be the path of a file');
-    if (path.startsWith(':memory:'))
-      throw new ArgumentError('path', 'use MemoryRootStore for a store in memory');
+    const full = checkedPath(path);
     const { create = 'if-new', busyTimeoutMs = 10_000 } = options;
-    if (!['if-new', 'never'].includes(create))
+    if (!['if-new', 'never'].includes(create)) {
       throw new ArgumentError('create', "create must be 'if-new' or 'never'");
-    if (!Number.isInteger(busyTimeoutMs) || busyTimeoutMs < 0) {
-      throw new ArgumentError('busyTimeoutMs', 'busyTimeoutMs must be an integer of 0 or more');
     }
-    const full = resolve(path);
+    if (!Number.isInteger(busyTimeoutMs) || busyTimeoutMs < 0 || busyTimeoutMs > 0x7fff_ffff) {
+      throw new ArgumentError('busyTimeoutMs', 'busyTimeoutMs must be an integer from 0 to 2^31 - 1');
+    }
     const workerData: ThreadData = { path: full, options: { create, busyTimeoutMs } };
-    const thread = new Worker(new URL('./sqlite/thread.js', import.meta.url), { workerData });
+    // Flags of the process, such as those of `node --eval`, are not for this thread.
+    const thread = new Worker(new URL('./sqlite/thread.js', import.meta.url), { workerData, execArgv: [] });
     const store = new SqliteRootStore(full, thread);
-    await new Promise((opened, failed) => store.#pending.set(0, { resolve: opened, reject: failed }));
+    try {
+      await new Promise((opened, failed) => store.#pending.set(0, { resolve: opened, reject: failed }));
+    } catch (error) {
+      await thread.terminate();
+      throw error;
+    }
     return store;
   }
 
-  head(key: TrustKey): Promise<StoredRoot | null> {
-    return this.#ask({ kind: 'head', key });
+  async head(key: TrustKey): Promise<StoredRoot | null> {
+    return this.#ask({ kind: 'head', key: checkedKey(key) });
   }
 
   async advance(expected: StoredRoot | null, entry: AuditEntry): Promise<AdvanceOutcome> {
-    assertEntry(entry);
-    assertUpward(expected, entry);
-    return this.#ask({ kind: 'advance', expected, entry });
+    const row = checkedEntry(entry, 'advance');
+    return this.#ask({ kind: 'advance', expected: checkedExpected(expected, row), entry: row });
   }
 
   async record(entry: AuditEntry): Promise<void> {
-    assertEntry(entry);
-    await this.#ask({ kind: 'record', entry });
+    await this.#ask({ kind: 'record', entry: checkedEntry(entry, 'record') });
   }
 
   async forget(entry: AuditEntry): Promise<void> {
-    assertEntry(entry);
-    await this.#ask({ kind: 'forget', entry });
+    await this.#ask({ kind: 'forget', entry: checkedEntry(entry, 'forget') });
   }
 
-  identity(address: string): Promise<string | null> {
-    return this.#ask({ kind: 'identity', address });
+  async identity(address: string): Promise<string | null> {
+    return this.#ask({ kind: 'identity', address: checkedText('address', address) });
   }
 
-  bindIdentity(address: string, server: string): Promise<string> {
-    return this.#ask({ kind: 'bind', address, server });
+  async bindIdentity(address: string, server: string): Promise<string> {
+    return this.#ask({
+      kind: 'bind',
+      address: checkedText('address', address),
+      server: checkedText('server', server),
+    });
   }
 
-  rebindIdentity(address: string, server: string): Promise<void> {
-    return this.#ask({ kind: 'rebind', address, server });
+  async rebindIdentity(address: string, server: string): Promise<void> {
+    await this.#ask({
+      kind: 'rebind',
+      address: checkedText('address', address),
+      server: checkedText('server', server),
+    });
   }
 
-  /** Diagnostics: how many commits this store has made. */
-  async commits(): Promise<number> {
-    return (await this.#ask<{ commits: number }>({ kind: 'stats' })).commits;
+  /** Commits and writes since this store was opened: how well writes share flushes to disk. */
+  get diagnostics(): StoreDiagnostics {
+    return this.#diagnostics;
   }
 
+  /** Waits for what was asked before; what is asked later is refused with ClosedError. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -142,15 +158,17 @@ export class SqliteRootStore implements RootStore {
 
   async #close(): Promise<void> {
     if (this.#ended) return;
-    // Answered in order: what was asked before is done by then.
     const last = this.#ask({ kind: 'close' });
     this.#ended = new ClosedError('the root store');
-    await last;
+    // A thread that crashes instead has told everyone who waits for an answer.
+    await last.catch(() => undefined);
+    // Only a walk along the chain can still be under way.
+    this.#rejectAll(this.#ended);
     await this.#thread.terminate();
   }
 
-  async *#roots(query: RootsQuery = {}): AsyncIterableIterator<AuditRow> {
-    checkQuery(query);
+  async *#roots(given?: RootsQuery): AsyncIterableIterator<AuditRow> {
+    const query = checkedQuery(given);
     let left = query.limit ?? Infinity;
     let after: bigint | null = null;
     while (left > 0) {
@@ -190,15 +208,27 @@ export class SqliteRootStore implements RootStore {
     else pending?.reject(fromSent(answer.error));
   }
 
-  #end(error: Error): void {
+  /** The thread is gone: nobody waits for it any longer. */
+  #end(how: string, cause?: Error): void {
+    const message = `the thread of root store ${this.path} ${how}`;
+    const error = new StoreError('STORE_FAILED', message, cause && { cause });
     this.#ended ??= error;
-    const { size } = this.#pending;
-    if (size === 0) return;
-    for (const { reject } of this.#pending.values()) reject(error);
+    this.#rejectAll(error);
+  }
+
+  #rejectAll(error: Error): void {
+    const pending = [...this.#pending.values()];
     this.#pending.clear();
+    for (const { reject } of pending) reject(error);
   }
 }
 
-function fromSent({ code, message, argument }: SentError): Error {
-  return argument === undefined ? new StoreError(code, message) : new ArgumentError(argument, message);
+function checkedPath(path: string): string {
+  if (typeof path !== 'string' || path === '' || path.includes('\0')) {
+    throw new ArgumentError('path', 'path must be the path of a file');
+  }
+  if (path.startsWith(':memory:')) {
+    throw new ArgumentError('path', 'path must be a file; MemoryRootStore is the store in memory');
+  }
+  return resolve(path);
 }

@@ -1,27 +1,50 @@
-// What travels between the store and its thread.
+// What travels between the store and its thread, and how errors do: as plain data, for a class would be lost.
+import { ArgumentError, ClosedError, ImmuError, StoreError } from '../../errors.js';
 import type { ImmuErrorCode } from '../../errors.js';
 import type { AuditEntry, RootsQuery, StoredRoot, TrustKey } from '../root-store.js';
 import type { OpenOptions } from './open.js';
 
-export type StoreRequest =
-  | { readonly kind: 'head'; readonly key: TrustKey }
-  | { readonly kind: 'advance'; readonly expected: StoredRoot | null; readonly entry: AuditEntry }
-  | { readonly kind: 'record'; readonly entry: AuditEntry }
-  | { readonly kind: 'forget'; readonly entry: AuditEntry }
-  | { readonly kind: 'identity'; readonly address: string }
-  | { readonly kind: 'bind' | 'rebind'; readonly address: string; readonly server: string }
-  | { readonly kind: 'page'; readonly query: RootsQuery; readonly after: bigint | null }
-  | { readonly kind: 'latest'; readonly filter: Partial<TrustKey> }
-  | { readonly kind: 'verify' }
-  | { readonly kind: 'stats' }
-  | { readonly kind: 'close' };
-
-export interface Numbered {
-  readonly id: number;
-  readonly request: StoreRequest;
+export interface ThreadData {
+  readonly path: string;
+  readonly options: OpenOptions;
 }
 
-/** An error as it crosses the thread: class and code would be lost otherwise. */
+export type WriteRequest =
+  | { readonly kind: 'advance'; readonly expected: StoredRoot | null; readonly entry: AuditEntry }
+  | { readonly kind: 'record' | 'forget'; readonly entry: AuditEntry }
+  | { readonly kind: 'bind' | 'rebind'; readonly address: string; readonly server: string };
+
+export type ReadRequest =
+  | { readonly kind: 'head'; readonly key: TrustKey }
+  | { readonly kind: 'identity'; readonly address: string }
+  | { readonly kind: 'page'; readonly query: RootsQuery; readonly after: bigint | null }
+  | { readonly kind: 'latest'; readonly filter: Partial<TrustKey> };
+
+export type StoreRequest =
+  WriteRequest | ReadRequest | { readonly kind: 'verify' } | { readonly kind: 'close' };
+
+export interface Numbered<R extends StoreRequest = StoreRequest> {
+  readonly id: number;
+  readonly request: R;
+}
+
+export type StoreAnswer =
+  | { readonly id: number; readonly ok: true; readonly value: unknown }
+  | { readonly id: number; readonly ok: false; readonly error: SentError };
+
+export interface StoreReply {
+  readonly answers: readonly StoreAnswer[];
+  readonly diagnostics: StoreDiagnostics;
+}
+
+/** What the store's thread has done since it was opened. */
+export interface StoreDiagnostics {
+  /** Transactions that were committed: each costs one flush to disk. */
+  readonly commits: number;
+  /** Writes that these transactions were asked for. */
+  readonly writes: number;
+}
+
 export interface SentError {
   readonly code: ImmuErrorCode;
   readonly message: string;
@@ -29,11 +52,23 @@ export interface SentError {
   readonly argument?: string;
 }
 
-export type StoreAnswer =
-  | { readonly id: number; readonly ok: true; readonly value: unknown }
-  | { readonly id: number; readonly ok: false; readonly error: SentError };
+/** `path` is the store's, for errors that do not name it. */
+export function toSent(error: unknown, path: string): SentError {
+  if (error instanceof ArgumentError) {
+    return { code: error.code, message: error.message, argument: error.argument };
+  }
+  if (error instanceof ImmuError) return { code: error.code, message: error.message };
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const words = error instanceof Error ? error.message : String(error);
+  const message = `root store ${path}: ${words}${code && !words.includes(code) ? ` (${code})` : ''}`;
+  if (code.startsWith('SQLITE_BUSY')) {
+    return { code: 'STORE_FAILED', message: `${message}: another process kept it locked` };
+  }
+  const damaged = code.startsWith('SQLITE_NOTADB') || code.startsWith('SQLITE_CORRUPT');
+  return { code: damaged ? 'STORE_DAMAGED' : 'STORE_FAILED', message };
+}
 
-export interface ThreadData {
-  readonly path: string;
-  readonly options: OpenOptions;
+export function fromSent({ code, message, argument }: SentError): ImmuError {
+  if (argument !== undefined) return new ArgumentError(argument, message);
+  return code === 'CLOSED' ? new ClosedError('the root store') : new StoreError(code, message);
 }

@@ -1,9 +1,11 @@
 // Opening a store file: created once, never again in place of one that is missing, damaged or foreign.
-import { randomBytes } from 'node:crypto';
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { existsSync, statSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { StoreError } from '../../errors.js';
+import { verifyTail } from './audit-chain.js';
+import { createStore } from './create.js';
+import { STORE_ID_SIZE, assertMarker, markerPath, readMarker, writeMarker } from './marker.js';
+import { Queries } from './queries.js';
 import { APPLICATION_ID, MIGRATIONS, SCHEMA_VERSION } from './schema.js';
 
 export interface OpenOptions {
@@ -15,115 +17,89 @@ export interface OpenOptions {
 
 export interface OpenedStore {
   readonly db: Database.Database;
-  readonly storeId: Uint8Array;
+  readonly queries: Queries;
 }
 
-/** Sidecar that remembers that a store was made here, and which. */
-export function markerPath(path: string): string {
-  return `${path}.id`;
-}
-
-/** @throws StoreError STORE_MISSING, STORE_FOREIGN, STORE_DAMAGED or STORE_FAILED */
+/** @throws StoreError STORE_MISSING, STORE_FOREIGN or STORE_DAMAGED; errors of SQLite and of the file system as they are */
 export function openStore(path: string, options: OpenOptions): OpenedStore {
+  if (!existsSync(path)) {
+    assertNeverMade(path, options);
+    createStore(path);
+  }
+  const size = statSync(path).size;
+  if (size === 0) throw new StoreError('STORE_DAMAGED', `the root store ${path} is an empty file`);
   const marker = readMarker(path);
-  const exists = existsSync(path);
-  if (!exists && marker) {
-    throw new StoreError(
-      'STORE_MISSING',
-      `the root store ${path} is gone, but ${markerPath(path)} says it was there`,
-    );
-  }
-  if (!exists && options.create === 'never') {
-    throw new StoreError('STORE_MISSING', `there is no root store at ${path}`);
-  }
-  if (!exists) mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  const db = new Database(path, { timeout: options.busyTimeoutMs });
+  const db = new Database(path, { timeout: options.busyTimeoutMs, fileMustExist: true });
   try {
     db.defaultSafeIntegers(true);
+    // Nothing is written before the file is known to be ours.
+    assertOurs(db, path);
     db.pragma('journal_mode = WAL');
     db.pragma('synchronous = FULL');
     db.pragma('foreign_keys = ON');
-    const storeId = prepare(db, path, !exists, marker);
+    if (version(db) < SCHEMA_VERSION) migrate(db);
+    const storeId = storeIdOf(db, path);
+    if (marker) assertMarker(path, marker, storeId);
+    const queries = new Queries(db, storeId);
+    // One transaction: another process may be writing.
+    const tail = db.transaction(() => verifyTail(queries))();
+    if (!tail.ok) {
+      const words = `row ${tail.seq.toString()} of the audit log: ${tail.finding}`;
+      throw new StoreError('STORE_DAMAGED', `the root store ${path} is damaged: ${words}`);
+    }
     if (!marker) writeMarker(path, storeId);
-    return { db, storeId };
+    return { db, queries };
   } catch (error) {
     db.close();
+    // A statement that does not fit the tables: they are not what the schema version says.
+    if (error instanceof Database.SqliteError && error.code === 'SQLITE_ERROR') {
+      throw new StoreError('STORE_DAMAGED', `the tables of root store ${path} are damaged: ${error.message}`);
+    }
     throw error;
   }
 }
 
-/** Creates or migrates the tables; returns the store's id. Another process may be doing the same. */
-function prepare(
-  db: Database.Database,
-  path: string,
-  mayCreate: boolean,
-  marker: Uint8Array | undefined,
-): Uint8Array {
-  return db
-    .transaction(() => {
-      const application = pragma(db, 'application_id');
-      let version = pragma(db, 'user_version');
-      const empty = db.prepare('SELECT count(*) FROM sqlite_schema').pluck().get() === 0n;
-      if (empty && application === 0 && (mayCreate || !marker)) {
-        if (!mayCreate && !isNewFile(db))
-          throw new StoreError('STORE_FOREIGN', `${path} is a database of something else`);
-        db.pragma(`application_id = ${APPLICATION_ID}`);
-      } else if (application !== APPLICATION_ID) {
-        throw new StoreError('STORE_FOREIGN', `${path} is not a root store (application id ${application})`);
-      }
-      if (version > SCHEMA_VERSION) {
-        throw new StoreError(
-          'STORE_FOREIGN',
-          `${path} has schema ${version}; this release knows up to ${SCHEMA_VERSION}`,
-        );
-      }
-      for (; version < SCHEMA_VERSION; version++) db.exec(MIGRATIONS[version] ?? '');
-      db.pragma(`user_version = ${SCHEMA_VERSION}`);
-      return storeIdOf(db, path, marker);
-    })
-    .immediate();
-}
-
-function storeIdOf(db: Database.Database, path: string, marker: Uint8Array | undefined): Uint8Array {
-  const stored = db.prepare('SELECT id FROM store').pluck().all() as Uint8Array[];
-  if (stored.length > 1) throw new StoreError('STORE_DAMAGED', `${path} has ${stored.length} store ids`);
-  const [known] = stored;
-  if (!known) {
-    if (db.prepare('SELECT count(*) FROM audit').pluck().get() !== 0n) {
-      throw new StoreError('STORE_DAMAGED', `${path} has lost its store id`);
+/** There is no file: may there never have been one? */
+function assertNeverMade(path: string, { create }: OpenOptions): void {
+  for (const trace of [markerPath(path), `${path}-wal`, `${path}-journal`]) {
+    // Looked for after the file: another process that is making the store makes the file first.
+    if (existsSync(trace) && !existsSync(path)) {
+      throw new StoreError('STORE_MISSING', `the root store ${path} is gone: ${trace} says it was there`);
     }
-    const id = randomBytes(16);
-    db.prepare('INSERT INTO store (id) VALUES (?)').run(id);
-    return Uint8Array.from(id);
   }
-  if (marker && !Buffer.from(known).equals(marker)) {
-    throw new StoreError('STORE_FOREIGN', `${path} is another store than ${markerPath(path)} names`);
+  if (create === 'never') throw new StoreError('STORE_MISSING', `there is no root store at ${path}`);
+}
+
+function assertOurs(db: Database.Database, path: string): void {
+  const application = Number(db.pragma('application_id', { simple: true }));
+  if (application !== APPLICATION_ID) {
+    throw new StoreError('STORE_FOREIGN', `${path} is not a root store (application id ${application})`);
   }
-  return Uint8Array.from(known);
-}
-
-function isNewFile(db: Database.Database): boolean {
-  return pragma(db, 'user_version') === 0;
-}
-
-function pragma(db: Database.Database, name: string): number {
-  return Number(db.pragma(name, { simple: true }));
-}
-
-function readMarker(path: string): Uint8Array | undefined {
-  const file = markerPath(path);
-  if (!existsSync(file)) return undefined;
-  const text = readFileSync(file, 'utf8').trim();
-  if (!/^[0-9a-f]{32}$/.test(text)) throw new StoreError('STORE_DAMAGED', `${file} does not hold a store id`);
-  return Buffer.from(text, 'hex');
-}
-
-function writeMarker(path: string, id: Uint8Array): void {
-  const file = openSync(markerPath(path), 'w', 0o600);
-  try {
-    writeSync(file, `${Buffer.from(id).toString('hex')}\n`);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
+  const found = version(db);
+  if (found > SCHEMA_VERSION) {
+    const words = `it has schema ${found}, this release knows up to ${SCHEMA_VERSION}`;
+    throw new StoreError('STORE_FOREIGN', `the root store ${path} is newer: ${words}`);
   }
+  if (found < 1) throw new StoreError('STORE_DAMAGED', `the root store ${path} has lost its schema version`);
+}
+
+function migrate(db: Database.Database): void {
+  db.transaction(() => {
+    // Read again under the lock: another process may have done it.
+    for (let from = version(db); from < SCHEMA_VERSION; from++) db.exec(MIGRATIONS[from] ?? '');
+    db.pragma(`user_version = ${SCHEMA_VERSION}`);
+  }).immediate();
+}
+
+function storeIdOf(db: Database.Database, path: string): Uint8Array {
+  const ids = db.prepare('SELECT id FROM store').pluck().all() as Uint8Array[];
+  const [id] = ids;
+  if (!id || ids.length > 1 || id.length !== STORE_ID_SIZE) {
+    throw new StoreError('STORE_DAMAGED', `the root store ${path} has lost its store id`);
+  }
+  return new Uint8Array(id);
+}
+
+function version(db: Database.Database): number {
+  return Number(db.pragma('user_version', { simple: true }));
 }

@@ -1,90 +1,58 @@
-// The store's statements over one connection: heads, identities, and rows as they go in and come out.
+// The store's reads and writes over one connection: heads, identities, and rows as they go in and come out.
 import type Database from 'better-sqlite3';
-import { equalBytes } from '../../proof/bytes.js';
-import { assertEntry, chainStart, rowHash } from '../audit-row.js';
-import { HEAD_MOVES, checkQuery, outcomesOf } from '../audit-query.js';
+import { HEAD_MOVES } from '../audit-query.js';
+import { sameRoot } from '../audit-entry.js';
+import { chainStart, evidenceHash, rowHash } from '../audit-row.js';
 import type {
   AdvanceOutcome,
   AuditEntry,
   AuditOutcome,
   AuditRow,
+  Evidence,
   RootsQuery,
   StoredRoot,
   TrustKey,
 } from '../root-store.js';
-
-interface RowRecord {
-  seq: bigint;
-  server: string;
-  database: string;
-  tx: bigint;
-  alh: Uint8Array;
-  outcome: AuditOutcome;
-  previous_tx: bigint | null;
-  operation: string;
-  calls: bigint;
-  header_time: bigint;
-  signature: Uint8Array | null;
-  key_fingerprint: Uint8Array | null;
-  verified_at: bigint;
-  duration_ms: number;
-  client: string;
-  detail: string | null;
-  hash: Uint8Array;
-  failed_check: string | null;
-  expected: string | null;
-  computed: string | null;
-  job: Uint8Array | null;
-}
-
-const SELECT_ROWS = `
-  SELECT a.seq, l.server, l.database, a.tx, a.alh, o.text AS outcome, a.previous_tx, p.text AS operation, a.calls,
-         a.header_time, a.signature, a.key_fingerprint, a.verified_at, a.duration_ms, c.text AS client, a.detail, a.hash,
-         e.failed_check, e.expected, e.computed, e.job
-  FROM audit a
-  JOIN ledger l ON l.id = a.ledger
-  JOIN word o ON o.id = a.outcome
-  JOIN word p ON p.id = a.operation
-  JOIN word c ON c.id = a.client
-  LEFT JOIN evidence e ON e.seq = a.seq`;
+import { planPage } from './page-plan.js';
+import { SELECT_ROWS, copy, toEvidence, toRow } from './row-record.js';
+import type { EvidenceRecord, RowRecord } from './row-record.js';
+import { OUTCOME_CODES } from './schema.js';
+import { Statements } from './statements.js';
 
 /** Rows fetched at a time; a page of rows without evidence is some hundred kilobytes. */
 const PAGE_ROWS = 512;
+/** A page ends early when its evidence gets longer than this: answers in it can be megabytes each. */
+const PAGE_EVIDENCE_BYTES = 8 * 1024 * 1024;
+/** Names whose ids are remembered. */
+const MAX_REMEMBERED = 4096;
+
+export interface LedgerHead {
+  readonly ledger: bigint;
+  readonly database: string;
+  readonly head: StoredRoot | null;
+}
 
 export class Queries {
-  readonly #db: Database.Database;
+  readonly statements: Statements;
   readonly #chainStart: Uint8Array;
   readonly #words = new Map<string, bigint>();
   readonly #ledgers = new Map<string, bigint>();
-  readonly #statements = new Map<string, Database.Statement>();
 
   constructor(db: Database.Database, storeId: Uint8Array) {
-    this.#db = db;
+    this.statements = new Statements(db);
     this.#chainStart = chainStart(storeId);
   }
 
   head(key: TrustKey): StoredRoot | null {
     const row = this.#sql(
-      `
-      SELECT h.tx, h.alh FROM head h JOIN ledger l ON l.id = h.ledger WHERE l.server = ? AND l.database = ?`,
-    ).get(key.server, key.database) as { tx: bigint; alh: Uint8Array } | undefined;
-    return row ? { tx: row.tx, alh: Uint8Array.from(row.alh) } : null;
-  }
-
-  heads(): (StoredRoot & TrustKey)[] {
-    const rows = this.#sql(
-      'SELECT l.server, l.database, h.tx, h.alh FROM head h JOIN ledger l ON l.id = h.ledger',
-    ).all() as (StoredRoot & TrustKey)[];
-    return rows.map((row) => ({ ...row, alh: Uint8Array.from(row.alh) }));
+      'SELECT h.tx, h.alh FROM head h JOIN ledger l ON l.id = h.ledger WHERE l.server = ? AND l.database = ?',
+    ).get(key.server, key.database) as StoredRoot | undefined;
+    return row ? { tx: row.tx, alh: copy(row.alh) } : null;
   }
 
   advance(expected: StoredRoot | null, entry: AuditEntry): AdvanceOutcome {
     const current = this.head(entry);
-    const same =
-      current && expected
-        ? current.tx === expected.tx && equalBytes(current.alh, expected.alh)
-        : current === expected;
-    if (!same) return { moved: false, current };
+    if (!sameRoot(current, expected)) return { moved: false, current };
     this.append(entry);
     this.#sql(
       'INSERT INTO head (ledger, tx, alh) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET tx = excluded.tx, alh = excluded.alh',
@@ -99,22 +67,21 @@ export class Queries {
 
   /** Adds a row to the end of the chain. Requires a write transaction: another process may have written meanwhile. */
   append(entry: AuditEntry): void {
-    assertEntry(entry);
     const last = this.#sql('SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1').get() as
       { seq: bigint; hash: Uint8Array } | undefined;
     const seq = (last?.seq ?? 0n) + 1n;
     const { evidence } = entry;
+    const covered = evidence && evidenceHash(evidence);
     this.#sql(
-      `
-      INSERT INTO audit (seq, ledger, tx, alh, outcome, previous_tx, operation, calls, header_time, signature,
-                         key_fingerprint, verified_at, duration_ms, client, detail, hash)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO audit (seq, ledger, tx, alh, outcome, previous_tx, operation, calls, header_time, signature,
+                          key_fingerprint, verified_at, duration_ms, client, detail, evidence_hash, hash)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     ).run(
       seq,
       this.#ledger(entry),
       entry.tx,
       entry.alh,
-      this.#word(entry.outcome),
+      OUTCOME_CODES[entry.outcome],
       entry.previousTx,
       this.#word(entry.operation),
       entry.calls,
@@ -125,8 +92,10 @@ export class Queries {
       entry.durationMs,
       this.#word(entry.clientId),
       entry.detail ?? null,
-      rowHash(last?.hash ?? this.#chainStart, seq, entry),
+      covered ?? null,
+      rowHash(last?.hash ?? this.#chainStart, seq, entry, covered),
     );
+    this.#sql('UPDATE store SET rows = ?').run(seq);
     if (!evidence) return;
     this.#sql('INSERT INTO evidence (seq, failed_check, expected, computed, job) VALUES (?, ?, ?, ?, ?)').run(
       seq,
@@ -137,49 +106,104 @@ export class Queries {
     );
   }
 
-  /** One page of rows behind `after` (null = from the start) in the query's order. */
+  /** One page of rows behind `after` (null = from the start) in the query's order. Empty: there are no more. */
   page(query: RootsQuery, after: bigint | null): AuditRow[] {
-    checkQuery(query);
-    const { where, values } = conditions(query, after);
-    const order = query.order === 'desc' ? 'DESC' : 'ASC';
+    const plan = planPage(this.statements, query, after);
+    if (!plan) return [];
     const limit = Math.min(query.limit ?? PAGE_ROWS, PAGE_ROWS);
-    const sql = `${SELECT_ROWS} ${where} ORDER BY a.seq ${order} LIMIT ?`;
-    return (this.#sql(sql).all(...values, limit) as RowRecord[]).map(toRow);
+    const records = this.#sql(plan.sql).all(...plan.values, limit) as RowRecord[];
+    const rows: AuditRow[] = [];
+    let evidenceBytes = 0;
+    for (const record of records) {
+      if (evidenceBytes > PAGE_EVIDENCE_BYTES) break;
+      const evidence = record.evidence_hash ? this.evidence(record.seq) : null;
+      evidenceBytes += evidence?.job.length ?? 0;
+      rows.push(toRow(record, evidence));
+    }
+    return rows;
   }
 
-  latest(filter: Partial<TrustKey>): AuditRow | null {
-    return this.page({ ...filter, outcome: HEAD_MOVES, order: 'desc', limit: 1 }, null)[0] ?? null;
+  /** Rows from `seq` on as they stand, without their evidence: for walking the chain. */
+  records(seq: bigint): RowRecord[] {
+    const from = SELECT_ROWS.replace('%s', 'NOT INDEXED');
+    return this.#sql(`${from} WHERE a.seq >= ? ORDER BY a.seq LIMIT ?`).all(seq, PAGE_ROWS) as RowRecord[];
   }
 
-  /** Newest rows that set or dropped a database's head. */
-  lastHeadRow(key: TrustKey): AuditRow | null {
-    return (
-      this.page({ ...key, outcome: [...HEAD_MOVES, 'forget'], order: 'desc', limit: 1 }, null)[0] ?? null
-    );
+  evidence(seq: bigint): Evidence | null {
+    const record = this.#sql('SELECT failed_check, expected, computed, job FROM evidence WHERE seq = ?').get(
+      seq,
+    ) as EvidenceRecord | undefined;
+    return record ? toEvidence(record) : null;
+  }
+
+  /** A row that evidence names but that does not name it; null when there is none. */
+  strayEvidence(): bigint | null {
+    const sql =
+      'SELECT e.seq FROM evidence e LEFT JOIN audit a ON a.seq = e.seq WHERE a.evidence_hash IS NULL LIMIT 1';
+    return (this.#sql(sql).pluck().get() as bigint | undefined) ?? null;
+  }
+
+  latest({ server, database }: Partial<TrustKey>): AuditRow | null {
+    let newest = 0n;
+    for (const ledger of this.#sql('SELECT id, server, database FROM ledger').all() as ({
+      id: bigint;
+    } & TrustKey)[]) {
+      if (server !== undefined && ledger.server !== server) continue;
+      if (database !== undefined && ledger.database !== database) continue;
+      const seq = this.#newestSeq(ledger.id, HEAD_MOVES);
+      if (seq > newest) newest = seq;
+    }
+    return newest === 0n ? null : this.#row(newest);
+  }
+
+  /** Newest row that set or dropped a database's head. */
+  newestHeadRow(ledger: bigint): AuditRow | null {
+    const seq = this.#newestSeq(ledger, [...HEAD_MOVES, 'forget']);
+    return seq === 0n ? null : this.#row(seq);
+  }
+
+  /** Every database of the log, and every head. */
+  *ledgerHeads(): IterableIterator<LedgerHead> {
+    const sql = `
+      SELECT l.id AS ledger, l.database, h.tx, h.alh FROM ledger l LEFT JOIN head h ON h.ledger = l.id
+      UNION ALL
+      SELECT ledger, '(unknown)', tx, alh FROM head WHERE ledger NOT IN (SELECT id FROM ledger)`;
+    for (const { ledger, database, tx, alh } of this.#sql(sql).all() as {
+      ledger: bigint;
+      database: string;
+      tx: bigint | null;
+      alh: Uint8Array | null;
+    }[]) {
+      yield { ledger, database, head: tx === null || alh === null ? null : { tx, alh } };
+    }
+  }
+
+  newestSeqOfAll(): bigint {
+    return (this.#sql('SELECT max(seq) FROM audit').pluck().get() as bigint | null) ?? 0n;
+  }
+
+  /** How many rows have been written. */
+  rowsWritten(): bigint {
+    return this.#sql('SELECT rows FROM store').pluck().get() as bigint;
   }
 
   /** Hash that row `seq` follows. Null when the row before it is gone. */
   hashBefore(seq: bigint): Uint8Array | null {
     if (seq === 1n) return this.#chainStart;
-    return (
-      (this.#sql('SELECT hash FROM audit WHERE seq = ?')
-        .pluck()
-        .get(seq - 1n) as Uint8Array | undefined) ?? null
-    );
+    const hash = this.#sql('SELECT hash FROM audit WHERE seq = ?')
+      .pluck()
+      .get(seq - 1n);
+    return (hash as Uint8Array | undefined) ?? null;
   }
 
   identity(address: string): string | null {
-    return (
-      (this.#sql('SELECT server FROM identity WHERE address = ?').pluck().get(address) as
-        string | undefined) ?? null
-    );
+    const server = this.#sql('SELECT server FROM identity WHERE address = ?').pluck().get(address);
+    return (server as string | undefined) ?? null;
   }
 
   bindIdentity(address: string, server: string): string {
-    this.#sql('INSERT INTO identity (address, server) VALUES (?, ?) ON CONFLICT DO NOTHING').run(
-      address,
-      server,
-    );
+    const sql = 'INSERT INTO identity (address, server) VALUES (?, ?) ON CONFLICT DO NOTHING';
+    this.#sql(sql).run(address, server);
     return this.identity(address) ?? server;
   }
 
@@ -195,101 +219,48 @@ export class Queries {
     this.#ledgers.clear();
   }
 
+  #row(seq: bigint): AuditRow | null {
+    const from = SELECT_ROWS.replace('%s', 'NOT INDEXED');
+    const record = this.#sql(`${from} WHERE a.seq = ?`).get(seq) as RowRecord | undefined;
+    return record ? toRow(record, record.evidence_hash ? this.evidence(seq) : null) : null;
+  }
+
+  #newestSeq(ledger: bigint, outcomes: readonly AuditOutcome[]): bigint {
+    const newest = this.#sql('SELECT max(seq) FROM audit WHERE outcome = ? AND ledger = ?').pluck();
+    return outcomes
+      .map((outcome) => (newest.get(OUTCOME_CODES[outcome], ledger) as bigint | null) ?? 0n)
+      .reduce((a, b) => (a > b ? a : b), 0n);
+  }
+
   #ledger({ server, database }: TrustKey): bigint {
-    const name = JSON.stringify([server, database]);
-    const known = this.#ledgers.get(name);
-    if (known !== undefined) return known;
-    this.#sql('INSERT INTO ledger (server, database) VALUES (?, ?) ON CONFLICT DO NOTHING').run(
-      server,
-      database,
-    );
-    const id = this.#sql('SELECT id FROM ledger WHERE server = ? AND database = ?')
-      .pluck()
-      .get(server, database) as bigint;
-    this.#ledgers.set(name, id);
-    return id;
+    return this.#id(this.#ledgers, JSON.stringify([server, database]), 'ledger', { server, database });
   }
 
   #word(text: string): bigint {
-    const known = this.#words.get(text);
-    if (known !== undefined) return known;
-    this.#sql('INSERT INTO word (text) VALUES (?) ON CONFLICT DO NOTHING').run(text);
-    const id = this.#sql('SELECT id FROM word WHERE text = ?').pluck().get(text) as bigint;
-    this.#words.set(text, id);
+    return this.#id(this.#words, text, 'word', { text });
+  }
+
+  /** Id of a recurring text, which is written first when it is new. */
+  #id(known: Map<string, bigint>, name: string, table: string, columns: Record<string, string>): bigint {
+    const remembered = known.get(name);
+    if (remembered !== undefined) return remembered;
+    const names = Object.keys(columns);
+    const values = Object.values(columns);
+    const find = this.#sql(
+      `SELECT id FROM ${table} WHERE ${names.map((column) => `${column} = ?`).join(' AND ')}`,
+    ).pluck();
+    let id = find.get(...values) as bigint | undefined;
+    if (id === undefined) {
+      const places = names.map(() => '?').join(', ');
+      const insert = this.#sql(`INSERT INTO ${table} (${names.join(', ')}) VALUES (${places})`);
+      id = BigInt(insert.run(...values).lastInsertRowid);
+    }
+    if (known.size >= MAX_REMEMBERED) known.clear();
+    known.set(name, id);
     return id;
   }
 
   #sql(text: string): Database.Statement {
-    let statement = this.#statements.get(text);
-    if (!statement) {
-      statement = this.#db.prepare(text);
-      this.#statements.set(text, statement);
-    }
-    return statement;
+    return this.statements.get(text);
   }
-}
-
-function conditions(query: RootsQuery, after: bigint | null): { where: string; values: unknown[] } {
-  const parts: string[] = [];
-  const values: unknown[] = [];
-  const and = (sql: string, ...given: unknown[]) => {
-    parts.push(sql);
-    values.push(...given);
-  };
-  const { server, database, operation, txRange, timeRange } = query;
-  if (server !== undefined || database !== undefined) {
-    const named = [server !== undefined && 'server = ?', database !== undefined && 'database = ?'].filter(
-      Boolean,
-    );
-    and(
-      `a.ledger IN (SELECT id FROM ledger WHERE ${named.join(' AND ')})`,
-      ...[server, database].filter((v) => v !== undefined),
-    );
-  }
-  if (operation !== undefined) and('a.operation = (SELECT id FROM word WHERE text = ?)', operation);
-  const outcomes = outcomesOf(query);
-  if (outcomes.length > 0) {
-    and(
-      `a.outcome IN (SELECT id FROM word WHERE text IN (${outcomes.map(() => '?').join(', ')}))`,
-      ...outcomes,
-    );
-  }
-  if (txRange?.from !== undefined) and('a.tx >= ?', txRange.from);
-  if (txRange?.to !== undefined) and('a.tx <= ?', txRange.to);
-  if (timeRange?.from !== undefined) and('a.verified_at >= ?', timeRange.from);
-  if (timeRange?.to !== undefined) and('a.verified_at <= ?', timeRange.to);
-  if (after !== null) and(query.order === 'desc' ? 'a.seq < ?' : 'a.seq > ?', after);
-  return { where: parts.length > 0 ? `WHERE ${parts.join(' AND ')}` : '', values };
-}
-
-function toRow(record: RowRecord): AuditRow {
-  const { job, failed_check: check, expected, computed } = record;
-  return {
-    seq: record.seq,
-    server: record.server,
-    database: record.database,
-    tx: record.tx,
-    alh: Uint8Array.from(record.alh),
-    outcome: record.outcome,
-    previousTx: record.previous_tx,
-    operation: record.operation,
-    calls: Number(record.calls),
-    headerTime: record.header_time,
-    ...(record.signature && { signature: Uint8Array.from(record.signature) }),
-    ...(record.key_fingerprint && { keyFingerprint: Uint8Array.from(record.key_fingerprint) }),
-    verifiedAt: Number(record.verified_at),
-    durationMs: record.duration_ms,
-    clientId: record.client,
-    ...(record.detail !== null && { detail: record.detail }),
-    ...(job &&
-      check !== null && {
-        evidence: {
-          check,
-          ...(expected !== null && { expected }),
-          ...(computed !== null && { computed }),
-          job: Uint8Array.from(job),
-        },
-      }),
-    hash: Uint8Array.from(record.hash),
-  };
 }

@@ -1,13 +1,28 @@
 // The tables of the root store. A change is a new migration; what is here stays as it was released.
+import type { AuditOutcome } from '../root-store.js';
 
 /** `PRAGMA application_id`: "immu". */
 export const APPLICATION_ID = 0x696d_6d75;
+
+/** How outcomes stand in the table. A number is never given twice. */
+export const OUTCOME_CODES: Readonly<Record<AuditOutcome, number>> = {
+  root: 1,
+  'first-use': 2,
+  pinned: 3,
+  forget: 4,
+  calls: 5,
+  failure: 6,
+  fork: 7,
+  rollback: 8,
+  'identity-change': 9,
+};
 
 /** Migration n takes a store from `user_version` n to n + 1. */
 export const MIGRATIONS: readonly string[] = [
   `
   CREATE TABLE store (
-    id BLOB NOT NULL                      -- random, also in the marker file
+    id BLOB NOT NULL,                     -- random, also in the marker file
+    rows INTEGER NOT NULL                 -- how many rows the log has: tells when the newest are gone
   ) STRICT;
 
   -- Texts that recur in every row are kept once.
@@ -34,11 +49,11 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
 
   CREATE TABLE audit (
-    seq INTEGER PRIMARY KEY,
+    seq INTEGER PRIMARY KEY,              -- 1, 2, 3, ... without a gap
     ledger INTEGER NOT NULL REFERENCES ledger,
     tx INTEGER NOT NULL,
     alh BLOB NOT NULL,
-    outcome INTEGER NOT NULL REFERENCES word,
+    outcome INTEGER NOT NULL,             -- OUTCOME_CODES
     previous_tx INTEGER,
     operation INTEGER NOT NULL REFERENCES word,
     calls INTEGER NOT NULL,
@@ -49,10 +64,13 @@ export const MIGRATIONS: readonly string[] = [
     duration_ms REAL NOT NULL,
     client INTEGER NOT NULL REFERENCES word,
     detail TEXT,
+    evidence_hash BLOB,                   -- covers the row of the same seq in evidence
     hash BLOB NOT NULL                    -- see audit-row.ts
   ) STRICT;
   CREATE INDEX audit_by_tx ON audit (ledger, tx);
   CREATE INDEX audit_by_time ON audit (verified_at);
+  -- Newest row of a kind in a database: last in its stretch of this index.
+  CREATE INDEX audit_by_outcome ON audit (outcome, ledger);
 
   CREATE TABLE evidence (
     seq INTEGER PRIMARY KEY REFERENCES audit,

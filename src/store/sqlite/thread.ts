@@ -1,115 +1,116 @@
-// The store's own thread: owns the connection, and commits what has arrived together (group commit).
-import { parentPort, workerData } from 'node:worker_threads';
-import { ArgumentError, ImmuError, StoreError } from '../../errors.js';
-import { verifyChain, verifyTail } from './audit-chain.js';
-import type { Numbered, SentError, StoreAnswer, StoreRequest, ThreadData } from './messages.js';
+// Entry of the store's own thread: owns the connection, so that the main thread never waits for a flush to disk.
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { ClosedError } from '../../errors.js';
+import { ChainWalk } from './audit-chain.js';
+import { GroupCommit } from './group-commit.js';
+import { toSent } from './messages.js';
+import type {
+  Numbered,
+  ReadRequest,
+  StoreAnswer,
+  StoreDiagnostics,
+  StoreReply,
+  StoreRequest,
+  ThreadData,
+  WriteRequest,
+} from './messages.js';
 import { openStore } from './open.js';
-import { Queries } from './queries.js';
+import type { OpenedStore } from './open.js';
+
+/** Requests served in one go: bounds how long the first of them waits for the last. */
+const MAX_GROUP = 1024;
 
 const port = parentPort;
 if (!port) throw new Error('this file is the entry of a worker thread');
 const { path, options } = workerData as ThreadData;
+const UNUSED: StoreDiagnostics = { commits: 0, writes: 0 };
 
-let commits = 0;
-
+let opened: OpenedStore | undefined;
 try {
-  const { db, storeId } = openStore(path, options);
-  const queries = new Queries(db, storeId);
-  const tail = verifyTail(queries);
-  if (!tail.ok) {
-    throw new StoreError(
-      'STORE_DAMAGED',
-      `${path}: row ${tail.seq.toString()} of the audit log: ${tail.finding}`,
-    );
-  }
-  port.on('message', (batch: readonly Numbered[]) => {
-    const answers = serve(batch);
-    port.postMessage(answers);
-    if (batch.some(({ request }) => request.kind === 'close')) {
-      db.close();
-      port.close();
-    }
-  });
-  port.postMessage([{ id: 0, ok: true, value: undefined }] satisfies StoreAnswer[]);
+  opened = openStore(path, options);
+  post([{ id: 0, ok: true, value: undefined }], UNUSED);
+} catch (error) {
+  post([{ id: 0, ok: false, error: toSent(error, path) }], UNUSED);
+}
+if (opened) serve(opened);
 
-  /** Writes of a batch share one commit; each stands or falls by itself. */
-  function serve(batch: readonly Numbered[]): StoreAnswer[] {
-    const writes = batch.filter(({ request }) => isWrite(request));
-    if (writes.length === 0) return batch.map((item) => answer(item));
-    const writeAll = db.transaction(() => writes.map((item) => answer(item)));
-    let written: StoreAnswer[];
-    try {
-      written = writeAll.immediate();
-      commits += 1;
-    } catch (error) {
-      // Nothing was committed: none of them may look done.
-      queries.forgetIds();
-      written = writes.map(({ id }) => ({ id, ok: false, error: toSent(error) }));
-    }
-    return [...written, ...batch.filter(({ request }) => !isWrite(request)).map((item) => answer(item))];
-  }
-
-  function answer({ id, request }: Numbered): StoreAnswer {
-    try {
-      // A savepoint in a group: what one item began is undone without its neighbours.
-      const value = isWrite(request) ? db.transaction(() => run(request))() : run(request);
-      return { id, ok: true, value };
-    } catch (error) {
-      if (isWrite(request)) queries.forgetIds();
-      return { id, ok: false, error: toSent(error) };
-    }
-  }
-
-  function run(request: StoreRequest): unknown {
+function serve({ db, queries }: OpenedStore): void {
+  const group = new GroupCommit(db, queries, path);
+  const read = db.transaction((request: ReadRequest) => {
     switch (request.kind) {
       case 'head':
         return queries.head(request.key);
-      case 'advance':
-        return queries.advance(request.expected, request.entry);
-      case 'record':
-        queries.append(request.entry);
-        return undefined;
-      case 'forget':
-        queries.forget(request.entry);
-        return undefined;
       case 'identity':
         return queries.identity(request.address);
-      case 'bind':
-        return queries.bindIdentity(request.address, request.server);
-      case 'rebind':
-        queries.rebindIdentity(request.address, request.server);
-        return undefined;
       case 'page':
         return queries.page(request.query, request.after);
       case 'latest':
         return queries.latest(request.filter);
-      case 'verify':
-        // One snapshot, so that rows written meanwhile by another process cannot confuse the walk.
-        return db.transaction(() => verifyChain(queries))();
-      case 'stats':
-        return { commits };
-      case 'close':
-        return undefined;
     }
+  });
+
+  port?.on('message', (first: readonly Numbered[]) => {
+    const batch = withWaiting(first);
+    const writes: Numbered<WriteRequest>[] = [];
+    const reads: Numbered<ReadRequest>[] = [];
+    let closing: number | undefined;
+    for (const { id, request } of batch) {
+      if (request.kind === 'verify') void verify(id);
+      else if (request.kind === 'close') closing = id;
+      else if (isRead(request)) reads.push({ id, request });
+      else writes.push({ id, request });
+    }
+    const answers = group.commit(writes);
+    for (const item of reads) answers.push(answer(item.id, () => read(item.request)));
+    if (closing === undefined) {
+      post(answers, group.diagnostics);
+    } else {
+      db.close();
+      post([...answers, { id: closing, ok: true, value: undefined }], group.diagnostics);
+    }
+  });
+
+  /** A long walk in short steps: writes go on in between. */
+  async function verify(id: number): Promise<void> {
+    let done: StoreAnswer | undefined;
+    let walk: ChainWalk | undefined;
+    while (!done) {
+      await nextTurn();
+      const step = answer(id, () => {
+        if (!db.open) throw new ClosedError('the root store');
+        walk ??= new ChainWalk(queries);
+        return db.transaction((of: ChainWalk) => of.step())(walk);
+      });
+      if (!step.ok || step.value !== undefined) done = step;
+    }
+    post([done], group.diagnostics);
   }
-} catch (error) {
-  port.postMessage([{ id: 0, ok: false, error: toSent(error) }] satisfies StoreAnswer[]);
-  port.close();
 }
 
-function isWrite({ kind }: StoreRequest): boolean {
-  return kind === 'advance' || kind === 'record' || kind === 'forget' || kind === 'bind' || kind === 'rebind';
+/** What has arrived while the last group was committed joins this one. */
+function withWaiting(first: readonly Numbered[]): Numbered[] {
+  const batch = [...first];
+  while (port && batch.length < MAX_GROUP) {
+    const next = receiveMessageOnPort(port) as { message: readonly Numbered[] } | undefined;
+    if (!next) break;
+    batch.push(...next.message);
+  }
+  return batch;
 }
 
-function toSent(error: unknown): SentError {
-  if (error instanceof ArgumentError)
-    return { code: error.code, message: error.message, argument: error.argument };
-  if (error instanceof ImmuError) return { code: error.code, message: error.message };
-  const sqlite = error instanceof Error && 'code' in error ? String(error.code) : '';
-  const message = error instanceof Error ? error.message : String(error);
-  const damaged = sqlite.startsWith('SQLITE_NOTADB') || sqlite.startsWith('SQLITE_CORRUPT');
-  return {
-    code: damaged ? 'STORE_DAMAGED' : 'STORE_FAILED',
-    message: `root store ${path}: ${message}${sqlite ? ` (${sqlite})` : ''}`,
-  };
+function answer(id: number, run: () => unknown): StoreAnswer {
+  try {
+    return { id, ok: true, value: run() };
+  } catch (error) {
+    return { id, ok: false, error: toSent(error, path) };
+  }
+}
+
+function post(answers: readonly StoreAnswer[], diagnostics: StoreDiagnostics): void {
+  port?.postMessage({ answers, diagnostics } satisfies StoreReply);
+}
+
+function isRead(request: StoreRequest): request is ReadRequest {
+  return ['head', 'identity', 'page', 'latest'].includes(request.kind);
 }

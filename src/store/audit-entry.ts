@@ -1,0 +1,123 @@
+// What a store accepts: every argument is checked once and copied, so that nothing the caller does later changes it.
+import { ArgumentError } from '../errors.js';
+import { MAX_ID, equalBytes } from '../proof/bytes.js';
+import { HASH_SIZE } from '../proof/hash.js';
+import { HEAD_MOVES, OUTCOMES } from './audit-query.js';
+import type { AuditEntry, AuditOutcome, Evidence, StoredRoot, TrustKey } from './root-store.js';
+
+/** The ways to append a row. Each has its own outcomes, so that the heads can always be told from the log. */
+export type AppendKind = 'advance' | 'record' | 'forget';
+
+const MAX_CALLS = 0xffff_ffff;
+
+/** A copy of `entry` with the fields we know. @throws ArgumentError naming the field that cannot be stored */
+export function checkedEntry(entry: AuditEntry, kind: AppendKind): AuditEntry {
+  if (!isObject(entry)) bad('entry', 'must be an audit entry');
+  // Every field is read once: what is checked is what is kept.
+  const { tx, outcome, previousTx, headerTime, calls, verifiedAt, durationMs } = entry;
+  const { signature, keyFingerprint, detail, evidence } = entry;
+  if (!allowedOutcomes(kind).includes(outcome)) {
+    bad('outcome', `${JSON.stringify(outcome)} is not an outcome that ${kind} can write`);
+  }
+  if (!Number.isInteger(calls) || calls < 0 || calls > MAX_CALLS) {
+    bad('calls', 'must be an unsigned 32-bit integer');
+  }
+  if (!Number.isSafeInteger(verifiedAt)) bad('verifiedAt', 'must be unix milliseconds');
+  if (!Number.isFinite(durationMs) || durationMs < 0) bad('durationMs', 'must be a number of 0 or more');
+  if (typeof headerTime !== 'bigint' || headerTime < -MAX_ID || headerTime > MAX_ID) {
+    bad('headerTime', 'must be a bigint below 2^63');
+  }
+  return {
+    ...checkedKey(entry),
+    tx: checkedId('tx', tx),
+    alh: checkedBytes('alh', entry.alh, HASH_SIZE),
+    outcome,
+    previousTx: previousTx === null ? null : checkedId('previousTx', previousTx),
+    operation: checkedText('operation', entry.operation),
+    calls,
+    headerTime,
+    ...(signature !== undefined && { signature: checkedBytes('signature', signature) }),
+    ...(keyFingerprint !== undefined && { keyFingerprint: checkedBytes('keyFingerprint', keyFingerprint) }),
+    verifiedAt,
+    // SQLite knows no negative zero; the row's hash would.
+    durationMs: durationMs + 0,
+    clientId: checkedText('clientId', entry.clientId),
+    ...(detail !== undefined && { detail: checkedText('detail', detail) }),
+    ...(evidence !== undefined && { evidence: checkedEvidence(evidence) }),
+  };
+}
+
+export function checkedKey(key: TrustKey): TrustKey {
+  if (!isObject(key)) bad('key', 'must be { server, database }');
+  return { server: checkedText('server', key.server), database: checkedText('database', key.database) };
+}
+
+/** The root that a head is expected to be, for a move to `entry`: a head only moves up. */
+export function checkedExpected(expected: StoredRoot | null, entry: AuditEntry): StoredRoot | null {
+  if (expected === null) return null;
+  if (!isObject(expected)) bad('expected', 'must be a root or null');
+  const tx = checkedId('expected', expected.tx);
+  if (entry.tx <= tx) {
+    bad('entry', `must move the head up: tx ${entry.tx.toString()} is not above tx ${tx.toString()}`);
+  }
+  return { tx, alh: checkedBytes('expected', expected.alh, HASH_SIZE) };
+}
+
+/** Text that comes back as it went in: a lone surrogate has no UTF-8 form. */
+export function checkedText(field: string, value: string): string {
+  if (typeof value !== 'string') bad(field, 'must be a string');
+  if (!value.isWellFormed()) bad(field, 'must be well-formed Unicode');
+  return value;
+}
+
+export function sameRoot(a: StoredRoot | null, b: StoredRoot | null): boolean {
+  if (!a || !b) return a === b;
+  return a.tx === b.tx && equalBytes(a.alh, b.alh);
+}
+
+export function copyRoot({ tx, alh }: StoredRoot): StoredRoot {
+  return { tx, alh: new Uint8Array(alh) };
+}
+
+function allowedOutcomes(kind: AppendKind): readonly AuditOutcome[] {
+  switch (kind) {
+    case 'advance':
+      return HEAD_MOVES;
+    case 'forget':
+      return ['forget'];
+    case 'record':
+      return OUTCOMES.filter((outcome) => outcome !== 'forget' && !HEAD_MOVES.includes(outcome));
+  }
+}
+
+function checkedEvidence(evidence: Evidence): Evidence {
+  if (!isObject(evidence)) bad('evidence', 'must be an object');
+  const { check, expected, computed, job } = evidence;
+  return {
+    check: checkedText('evidence.check', check),
+    ...(expected !== undefined && { expected: checkedText('evidence.expected', expected) }),
+    ...(computed !== undefined && { computed: checkedText('evidence.computed', computed) }),
+    job: checkedBytes('evidence.job', job),
+  };
+}
+
+function checkedId(field: string, value: bigint): bigint {
+  if (typeof value !== 'bigint' || value < 0n || value > MAX_ID)
+    bad(field, 'must be a bigint from 0 to 2^63 - 1');
+  return value;
+}
+
+/** A copy with a buffer of its own: a view would take its whole buffer along to the store's thread. */
+function checkedBytes(field: string, value: Uint8Array, size?: number): Uint8Array {
+  if (!(value instanceof Uint8Array)) bad(field, 'must be a Uint8Array');
+  if (size !== undefined && value.length !== size) bad(field, `must be ${size} bytes`);
+  return new Uint8Array(value);
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
+}
+
+function bad(field: string, what: string): never {
+  throw new ArgumentError(field, `${field} ${what}`);
+}
