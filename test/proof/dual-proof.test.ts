@@ -9,7 +9,7 @@ import { HistoryTree } from '#dist/proof/history-tree.js';
 import { buildLinearProof, verifyLinearProof } from '#dist/proof/linear.js';
 import { buildLinearAdvance, verifyLinearAdvance } from '#dist/proof/linear-advance.js';
 import type { DualProof, TxHeader } from '#dist/proof/types.js';
-import { checkFailedBy, makeChain } from './helpers.js';
+import { checkFailedBy, digestNumber, makeChain } from './helpers.js';
 import type { TestChain } from './helpers.js';
 import { mutationsOf } from './mutations.js';
 
@@ -349,6 +349,32 @@ describe('two histories', () => {
     const proof = buildDualProof(source, target, tree, chain);
     const ends = { sourceTx: 11n, sourceAlh: alh(source), targetTx: 12n, targetAlh: null };
     expect(checkFailedBy(() => verifyDualProof(proof, ends))).toBe('dual-proof.unbound-leaf');
+  });
+
+  test('under lag, a leaf at the place of the source is the source', () => {
+    // tx 12 commits to a tree of 10 leaves whose last one is invented; the chain from tx 10 to tx 12 is honest.
+    const invented = alh({ ...plain.headers[9]!, ts: 0n });
+    const tree = new HistoryTree();
+    for (const [i, hash] of plain.alhs.slice(0, 10).entries()) tree.append(i === 9 ? invented : hash);
+    const target: TxHeader = { ...plain.headers[11]!, blTxId: 10n, blRoot: tree.root(10n) };
+    const chain = {
+      headerOf: (tx: bigint) => (tx === 12n ? target : plain.headerOf(tx)),
+      alhOf: (tx: bigint) => (tx === 12n ? alh(target) : plain.alhOf(tx)),
+    };
+    const built = buildDualProof(plain.headers[9]!, target, tree, chain);
+    const ends = { sourceTx: 10n, sourceAlh: plain.alhs[9]!, targetTx: 12n, targetAlh: null };
+    expect(checkFailedBy(() => verifyDualProof(built, ends))).toBe('dual-proof.last-inclusion');
+    const cunningly = { ...built, targetBlTxAlh: invented };
+    expect(checkFailedBy(() => verifyDualProof(cunningly, ends))).toBe('dual-proof.tree-leaf');
+  });
+
+  test('V2: a target right after the source follows it by the chain too', () => {
+    for (const s of [1, 2, 7, 8]) {
+      const proof = dualProofV2(plain, s, s + 1);
+      const other = { ...proof, targetTxHeader: { ...proof.targetTxHeader, prevAlh: digestNumber(s) } };
+      const check = checkFailedBy(() => verifyDualProofV2(other, endsOf(plain, s, s + 1, 'source')));
+      expect(check).toBe('dual-proof-v2.tree-leaf');
+    }
   });
 
   test('two unknown txs cannot be proven to each other', () => {

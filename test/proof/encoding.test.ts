@@ -269,6 +269,13 @@ describe('entries', () => {
     }
   });
 
+  test('another number of entries than the header says is rejected even where the root is right', () => {
+    for (const nentries of [8, 10]) {
+      const header = { ...headerOf(entries), nentries };
+      expect(checkFailedBy(() => verifyEntries(header, entries))).toBe('entries.count');
+    }
+  });
+
   test('a key that occurs twice is rejected even where the root is right', () => {
     const twice = [...entries, { ...entries[4]!, hValue: digestNumber(99) }];
     expect(checkFailedBy(() => verifyEntries(headerOf(twice), twice))).toBe('entries.duplicate');
