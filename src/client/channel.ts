@@ -124,7 +124,7 @@ export class Channel {
     const { signal, timeoutMs, idempotent, metadata, farewell } = options;
     const known = { method, address: this.address, idempotent, timeoutMs, ...(signal && { signal }) };
     return new Promise<Answer>((resolve, reject) => {
-      let objection: unknown;
+      let objection: Error | undefined;
       const call = this.#client.makeUnaryRequest(
         path,
         serialize,
@@ -149,7 +149,7 @@ export class Channel {
         try {
           if (typeof server === 'string') this.#onIdentity(server);
         } catch (error) {
-          objection = error;
+          objection = error instanceof Error ? error : new Error(String(error));
           call.cancel();
         }
       });

@@ -1,4 +1,5 @@
 // Databases of a server: making and listing them.
+import { knownNames, optionsObject, whole, wrongType } from './option-checks.js';
 import { databaseName } from './options.js';
 import type { CallOptions } from './options.js';
 import type { Rpc } from './rpc.js';
@@ -34,6 +35,8 @@ export async function createDatabase(
   options: CreateDatabaseOptions,
 ): Promise<boolean> {
   const { settings = {}, ifNotExists = false } = options;
+  checkSettings(settings);
+  if (typeof ifNotExists !== 'boolean') wrongType('ifNotExists', 'true or false', ifNotExists);
   const nullable = {
     maxKeyLen: settings.maxKeyBytes,
     maxValueLen: settings.maxValueBytes,
@@ -50,6 +53,18 @@ export async function createDatabase(
     alreadyExisted?: boolean;
   };
   return answer.alreadyExisted !== true;
+}
+
+function checkSettings(settings: DatabaseSettings): void {
+  optionsObject('settings', settings);
+  knownNames('settings', settings, ['maxKeyBytes', 'maxValueBytes', 'maxTxEntries', 'excludeCommitTime']);
+  for (const name of ['maxKeyBytes', 'maxValueBytes', 'maxTxEntries'] as const) {
+    if (settings[name] !== undefined) whole(`settings.${name}`, settings[name], 1, 0xffff_ffff);
+  }
+  const { excludeCommitTime } = settings;
+  if (excludeCommitTime !== undefined && typeof excludeCommitTime !== 'boolean') {
+    wrongType('settings.excludeCommitTime', 'true or false', excludeCommitTime);
+  }
 }
 
 /** The databases this user may see. */

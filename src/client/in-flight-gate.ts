@@ -33,7 +33,7 @@ export class InFlightGate {
       await deadline.race(promise, waitingFor);
     } catch (error) {
       // Admitted and given up in the same turn: the place goes to the next in line.
-      if (!this.#line.delete(waiting) && !this.#closed) this.leave();
+      if (!this.#line.delete(waiting) && !refused(error)) this.leave();
       throw error;
     }
   }
@@ -59,4 +59,8 @@ function newcomer(): { promise: Promise<void>; waiting: Waiting } {
   let waiting: Waiting = { enter: () => undefined, refuse: () => undefined };
   const promise = new Promise<void>((enter, refuse) => (waiting = { enter, refuse }));
   return { promise, waiting };
+}
+
+function refused(error: unknown): boolean {
+  return error instanceof ClosedError;
 }

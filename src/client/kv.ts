@@ -1,5 +1,5 @@
 // Traditional set and get: what the server says, unverified.
-import { ArgumentError } from '../errors.js';
+import { ArgumentError, TransportError } from '../errors.js';
 import { toKey, toValue } from './bytes-input.js';
 import type { BytesInput } from './bytes-input.js';
 import { toEntry } from './entries.js';
@@ -38,7 +38,13 @@ export async function setEntries(
     id?: string;
     ts?: string;
   };
-  return { tx: BigInt(header.id ?? 0), timestamp: BigInt(header.ts ?? 0) };
+  if (header.id === undefined) {
+    throw new TransportError(
+      'OUTCOME_UNKNOWN',
+      'the server answered the write without a transaction: read the keys back with verifiedGet',
+    );
+  }
+  return { tx: BigInt(header.id), timestamp: BigInt(header.ts ?? 0) };
 }
 
 /** Null when the server says there is no such key, or no such version of it. */
@@ -81,24 +87,25 @@ export async function getEntries(
 
 /** Checked pairs in their order. Throws ArgumentError for none, for too many, and for a key that occurs twice. */
 export function toEntries(pairs: Pairs): KeyValue[] {
-  const list = [...entriesOf(pairs)];
-  if (list.length === 0) throw new ArgumentError('entries', 'entries must not be empty');
-  if (list.length > MAX_TX_ENTRIES) {
-    throw new ArgumentError(
-      'entries',
-      `${list.length} entries: one transaction takes at most ${MAX_TX_ENTRIES}`,
-    );
-  }
+  const entries: KeyValue[] = [];
   const seen = new Set<string>();
-  return list.map((pair, i) => {
-    if (!Array.isArray(pair) || pair.length !== 2)
+  // Read only as far as needed: the source may be endless.
+  for (const pair of entriesOf(pairs)) {
+    const i = entries.length;
+    if (i === MAX_TX_ENTRIES) {
+      throw new ArgumentError('entries', `too many entries: one transaction takes at most ${MAX_TX_ENTRIES}`);
+    }
+    if (!Array.isArray(pair) || pair.length !== 2) {
       throw new ArgumentError('entries', `entry ${i} is no [key, value] pair`);
+    }
     const key = toKey(pair[0] as BytesInput, `key of entry ${i}`);
     const value = toValue(pair[1] as BytesInput, `value of entry ${i}`);
     if (seen.has(name(key))) throw new ArgumentError('entries', `the key of entry ${i} occurs twice`);
     seen.add(name(key));
-    return { key, value };
-  });
+    entries.push({ key, value });
+  }
+  if (entries.length === 0) throw new ArgumentError('entries', 'entries must not be empty');
+  return entries;
 }
 
 function entriesOf(pairs: Pairs): Iterable<unknown> {

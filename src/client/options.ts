@@ -144,10 +144,13 @@ export function resolveOptions(input: string | ImmuClientOptions = {}): Resolved
   if (store !== undefined && typeof store !== 'string') optionsObject('store', store);
   if (store === '') throw new ArgumentError('store', 'store must not be an empty path');
   optionsObject('verifier', verifier);
+  // Only what is left out has a default: null is a mistake like any other.
+  const or = (name: keyof ImmuClientOptions, otherwise: unknown) =>
+    options[name] === undefined ? otherwise : options[name];
   const number = (name: keyof ImmuClientOptions, otherwise: number, min = 1) =>
-    whole(name, options[name] ?? otherwise, min, MAX_INT32);
+    whole(name, or(name, otherwise), min, MAX_INT32);
   return {
-    address: parseAddress(options.address ?? DEFAULT_ADDRESS),
+    address: parseAddress(or('address', DEFAULT_ADDRESS) as string),
     credentials: credentials === undefined ? undefined : resolveCredentials(credentials),
     tls: resolveTls(options.tls),
     maxMessageBytes: number('maxMessageBytes', 64 * MIB, 1024),
@@ -157,10 +160,10 @@ export function resolveOptions(input: string | ImmuClientOptions = {}): Resolved
     maxInFlight: number('maxInFlight', 1000),
     maxWritesInFlight: number('maxWritesInFlight', 24),
     publicKey: serverPublicKey === undefined ? undefined : parsePublicKey(serverPublicKey),
-    trust: resolveTrust(options.trust ?? { policy: 'first-use' }),
+    trust: resolveTrust(or('trust', { policy: 'first-use' }) as TrustPolicy),
     store,
     verifier,
-    clientId: text('clientId', options.clientId ?? `${hostname()}:${process.pid}`),
+    clientId: text('clientId', or('clientId', `${hostname()}:${process.pid}`)),
   };
 }
 
@@ -171,7 +174,7 @@ export function resolveCredentials(credentials: Credentials): ResolvedCredential
   return {
     user: text('user', user),
     password: new Secret(checkedPassword('password', password)),
-    database: databaseName(database ?? DEFAULT_DATABASE),
+    database: databaseName(database === undefined ? DEFAULT_DATABASE : database),
   };
 }
 

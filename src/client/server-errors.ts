@@ -18,6 +18,11 @@ export function isSessionLost(error: unknown): boolean {
   return kindOf(error) === 'session-lost';
 }
 
+/** The call needs a login, and the one it carried, if any, counts for nothing: it was refused before it ran. */
+export function isNotLoggedIn(error: unknown): boolean {
+  return kindOf(error) === 'not-logged-in';
+}
+
 /** The server does not reach the tx that the question named, if its words are to be believed. */
 export function isServerBehind(error: unknown): boolean {
   return kindOf(error) === 'server-behind';

@@ -4,7 +4,8 @@ import { status } from '@grpc/grpc-js';
 import type { ImmuErrorCode } from '../errors.js';
 
 /** What the rest of the client acts on, beside the public code. */
-export type Kind = 'key-not-found' | 'session-lost' | 'server-behind' | 'not-allowed' | 'busy';
+export type Kind =
+  'key-not-found' | 'session-lost' | 'not-logged-in' | 'server-behind' | 'not-allowed' | 'busy';
 
 export interface ServerWords {
   /** Start of the server's message, or a pattern. */
@@ -39,6 +40,12 @@ const TABLE: readonly ServerWords[] = [
     says: 'there is no such key',
     kind: 'key-not-found',
   },
+  {
+    words: 'invalid key revision number',
+    code: 'SERVER_REFUSED',
+    says: 'there is no such revision of the key',
+    kind: 'key-not-found',
+  },
 
   // Who is asking
   {
@@ -64,11 +71,13 @@ const TABLE: readonly ServerWords[] = [
   },
   { words: /^token has expired/, code: 'SESSION_EXPIRED', says: 'the token has ended', kind: 'session-lost' },
   { words: 'invalid user name or password', code: 'WRONG_CREDENTIALS', says: 'wrong user name or password' },
+  { words: 'old password is incorrect', code: 'WRONG_CREDENTIALS', says: 'wrong old password' },
   { words: 'user is not active', code: 'WRONG_CREDENTIALS', says: 'the user is switched off' },
   {
-    words: /^(not logged in|please login|could not get loggedin|no session|please select a database)/,
+    words: /^(not logged in|please login|could not get loggedin|no session|please select a database)/i,
     code: 'NOT_LOGGED_IN',
     says: 'not logged in',
+    kind: 'not-logged-in',
   },
   {
     words: /server is running with authentication disabled/,

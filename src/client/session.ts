@@ -10,7 +10,7 @@ import type { LoginKind, Ticket } from './login.js';
 import { checkCallOptions } from './options.js';
 import type { ResolvedCredentials } from './options.js';
 import type { Rpc, RpcOptions } from './rpc.js';
-import { isBusy, isSessionLost } from './server-errors.js';
+import { isBusy, isNotLoggedIn, isSessionLost } from './server-errors.js';
 
 export type { LoginKind } from './login.js';
 
@@ -121,7 +121,7 @@ export class Session implements Rpc {
         this.#noteUse(ticket, sentAt);
         return answer;
       } catch (error) {
-        if (isSessionLost(error) && ticket !== NO_TICKET) {
+        if (ticket !== NO_TICKET && this.#isLost(error)) {
           this.#drop(ticket);
           if (!idempotent) throw await this.#refusedWrite(method, deadline, error as ServerError);
           if (reopened) throw error;
@@ -212,6 +212,11 @@ export class Session implements Rpc {
     if (ticket !== this.#ticket) return;
     this.#lastUsed = Math.max(this.#lastUsed, at);
     this.#connects = this.#options.channel.connects;
+  }
+
+  /** The server knows nothing of a token whose user has logged out everywhere: it then says "not logged in". */
+  #isLost(error: unknown): boolean {
+    return isSessionLost(error) || (this.kind === 'token' && isNotLoggedIn(error));
   }
 
   #drop(ticket: Ticket): void {

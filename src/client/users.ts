@@ -1,6 +1,7 @@
 // Users and what they may do.
 import { ArgumentError } from '../errors.js';
-import { databaseName } from './options.js';
+import { kindOf } from './option-checks.js';
+import { checkedPassword, databaseName } from './options.js';
 import type { CallOptions } from './options.js';
 import { checkPassword } from './password-policy.js';
 import type { Rpc } from './rpc.js';
@@ -53,8 +54,7 @@ export async function changePassword(
   options: CallOptions,
 ): Promise<void> {
   checkPassword(change.newPassword);
-  if (typeof change.oldPassword !== 'string')
-    throw new ArgumentError('oldPassword', 'oldPassword must be a string');
+  checkedPassword('oldPassword', change.oldPassword);
   const request = {
     user: Buffer.from(userName(change.user)),
     oldPassword: Buffer.from(change.oldPassword),
@@ -94,22 +94,12 @@ export async function changePermission(
 ): Promise<void> {
   const username = userName(change.user);
   const database = databaseName(change.database);
-  const write = { ...options, idempotent: false };
-  if (change.permission !== Permission.NONE) {
-    const request = { action: 'GRANT', username, database, permission: grantable(change.permission) };
-    await rpc.unary('ChangePermission', request, write);
-    return;
-  }
-  // The server takes back a permission only by its name.
-  const user = (await listUsers(rpc, options)).find(({ name }) => name === username);
-  if (!user) throw new ArgumentError('user', `no user ${JSON.stringify(username)} to take a permission from`);
-  for (const held of user.permissions.filter((held) => held.database === database)) {
-    await rpc.unary(
-      'ChangePermission',
-      { action: 'REVOKE', username, database, permission: held.permission },
-      write,
-    );
-  }
+  // The server takes back whatever is held; it only wants some permission to be named.
+  const asked =
+    change.permission === Permission.NONE
+      ? { action: 'REVOKE', permission: Permission.R }
+      : { action: 'GRANT', permission: grantable(change.permission) };
+  await rpc.unary('ChangePermission', { ...asked, username, database }, { ...options, idempotent: false });
 }
 
 /** Lets a user log in, or not; ends its sessions. */
@@ -125,16 +115,20 @@ export async function setActiveUser(
 
 function userName(name: string): string {
   if (typeof name !== 'string' || !/^[A-Za-z0-9_]{1,63}$/.test(name)) {
-    throw new ArgumentError('user', `not a user name: ${JSON.stringify(name)} (1 to 63 letters, digits, _)`);
+    throw new ArgumentError('user', `not a user name: ${describe(name)} (1 to 63 letters, digits, _)`);
   }
   return name;
+}
+
+function describe(name: unknown): string {
+  return typeof name === 'string' ? JSON.stringify(name.slice(0, 100)) : kindOf(name);
 }
 
 function grantable(permission: number): number {
   if (permission !== Permission.R && permission !== Permission.RW && permission !== Permission.ADMIN) {
     throw new ArgumentError(
       'permission',
-      `permission must be R (1), RW (2) or ADMIN (254), not ${String(permission)}`,
+      `permission must be R (1), RW (2) or ADMIN (254), not ${typeof permission === 'number' ? permission : kindOf(permission)}`,
     );
   }
   return permission;

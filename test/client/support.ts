@@ -1,0 +1,182 @@
+// Channel and session as a client has them, with what was sent noted; and a server that does as it is told.
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import type { AddressInfo, Server as TcpServer, Socket } from 'node:net';
+import { Metadata, Server, ServerCredentials } from '@grpc/grpc-js';
+import type { sendUnaryData, ServerUnaryCall } from '@grpc/grpc-js';
+import { Channel } from '#dist/client/channel.js';
+import type { ChannelCall } from '#dist/client/channel.js';
+import { resolveCredentials, resolveOptions } from '#dist/client/options.js';
+import type { Credentials, ImmuClientOptions } from '#dist/client/options.js';
+import { Session } from '#dist/client/session.js';
+import type { LoginKind } from '#dist/client/session.js';
+import { ImmuError } from '#dist/errors.js';
+import type { ImmuErrorCode } from '#dist/errors.js';
+import { serviceDefinition } from '#dist/wire-schema.js';
+
+/** Notes the name of every RPC that is sent. */
+export class NotingChannel extends Channel {
+  readonly sent: string[] = [];
+
+  override unary(method: string, request: object, call: ChannelCall): Promise<object> {
+    this.sent.push(method);
+    return super.unary(method, request, call);
+  }
+
+  override unaryRaw(method: string, request: object, call: ChannelCall): Promise<Uint8Array> {
+    this.sent.push(method);
+    return super.unaryRaw(method, request, call);
+  }
+}
+
+export interface Connected extends AsyncDisposable {
+  readonly channel: NotingChannel;
+  readonly session: Session;
+  readonly identities: string[];
+  /** Another session over the same channel. */
+  also(kind: LoginKind, credentials?: Credentials): Session;
+}
+
+export type ConnectOptions = Omit<ImmuClientOptions, 'credentials' | 'address'> & {
+  readonly kind?: LoginKind;
+  readonly user?: string;
+  readonly password?: string;
+  readonly database?: string;
+};
+
+export function connect(address: string, options: ConnectOptions = {}): Connected {
+  const { kind = 'session', user = 'immudb', password = 'immudb', database = 'defaultdb', ...rest } = options;
+  const resolved = resolveOptions({ address, ...rest });
+  const identities: string[] = [];
+  const channel = new NotingChannel(resolved, (server) => identities.push(server));
+  const sessions: Session[] = [];
+  const also = (wanted: LoginKind, credentials?: Credentials) => {
+    const login = credentials ? { credentials: resolveCredentials(credentials) } : {};
+    const { timeoutMs, keepAliveMs, maxWritesInFlight } = resolved;
+    const on = credentials?.database ?? 'defaultdb';
+    const session = new Session({
+      channel,
+      kind: wanted,
+      ...login,
+      database: on,
+      timeoutMs,
+      keepAliveMs,
+      maxWritesInFlight,
+    });
+    sessions.push(session);
+    return session;
+  };
+  const session = kind === 'anonymous' ? also(kind) : also(kind, { user, password, database });
+  return {
+    channel,
+    session,
+    identities,
+    also,
+    async [Symbol.asyncDispose]() {
+      channel.end();
+      await Promise.all(sessions.map((one) => one.close()));
+      channel.close();
+    },
+  };
+}
+
+/** The ImmuError that a promise rejects with; anything else fails the test. */
+export async function failure(work: Promise<unknown>): Promise<ImmuError> {
+  const error = await work.then(
+    () => new Error('it did not fail'),
+    (reason: unknown) => reason,
+  );
+  if (!(error instanceof ImmuError)) throw error;
+  return error;
+}
+
+export async function codeOf(work: Promise<unknown>): Promise<ImmuErrorCode> {
+  return (await failure(work)).code;
+}
+
+export const READ = { idempotent: true } as const;
+export const WRITE = { idempotent: false } as const;
+
+type Call = ServerUnaryCall<Record<string, unknown>, object>;
+export type Handler = (call: Call, answer: sendUnaryData<object>) => void;
+
+/** A gRPC server with the handlers that a test gives; other methods are unimplemented. */
+export class PuppetServer implements AsyncDisposable {
+  readonly #server = new Server();
+  address = '';
+  identity = 'puppet00000000000000';
+
+  static async start(handlers: Record<string, Handler>, port = 0): Promise<PuppetServer> {
+    const puppet = new PuppetServer();
+    const service = serviceDefinition('immudb.schema.ImmuService');
+    const withIdentity = Object.entries(handlers).map(([name, handler]): [string, Handler] => [
+      name,
+      (call, answer) => {
+        const metadata = new Metadata();
+        metadata.set('immudb-uuid', puppet.identity);
+        call.sendMetadata(metadata);
+        handler(call, answer);
+      },
+    ]);
+    // A Buffer is an answer that goes out as it is.
+    const raw = Object.entries(service).map(([name, method]) => {
+      const { responseSerialize } = method;
+      const serialize = (answer: object) => (Buffer.isBuffer(answer) ? answer : responseSerialize(answer));
+      return [name, { ...method, responseSerialize: serialize }];
+    });
+    puppet.#server.addService(Object.fromEntries(raw) as never, Object.fromEntries(withIdentity));
+    const bound = await new Promise<number>((resolve, reject) => {
+      puppet.#server.bindAsync(`127.0.0.1:${port}`, ServerCredentials.createInsecure(), (error, taken) =>
+        error ? reject(error) : resolve(taken),
+      );
+    });
+    puppet.address = `127.0.0.1:${bound}`;
+    return puppet;
+  }
+
+  /** Ends at once, calls under way too. */
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#server.forceShutdown();
+    return Promise.resolve();
+  }
+}
+
+/** Takes TCP connections and says nothing, or one thing. */
+export class SilentServer implements AsyncDisposable {
+  readonly #server: TcpServer;
+  readonly #sockets = new Set<Socket>();
+
+  private constructor(server: TcpServer, words: string) {
+    this.#server = server;
+    server.on('connection', (socket) => {
+      this.#sockets.add(socket);
+      socket.on('error', () => undefined);
+      if (words) socket.write(words);
+    });
+  }
+
+  static async start(words = ''): Promise<SilentServer> {
+    const server = createServer().listen(0, '127.0.0.1');
+    const silent = new SilentServer(server, words);
+    await once(server, 'listening');
+    return silent;
+  }
+
+  get address(): string {
+    return `127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const socket of this.#sockets) socket.destroy();
+    this.#server.close();
+    await once(this.#server, 'close');
+  }
+}
+
+/** An address where nothing listens. */
+export async function deadAddress(): Promise<string> {
+  const server = await SilentServer.start();
+  const { address } = server;
+  await server[Symbol.asyncDispose]();
+  return address;
+}
