@@ -177,14 +177,9 @@ export class HeadMover {
   /** Makes a target, proven from the head, the head: first in the store, then here. */
   async #commit(target: ProvenTarget, open: Waiter[]): Promise<Waiter[]> {
     const covered = open.filter((waiter) => waiter.offer.target.tx <= target.tx);
-    const oldest = covered[0] ?? (open[0] as Waiter);
-    const { operation } = (covered[covered.length - 1] ?? oldest).offer;
-    const move = {
-      outcome: 'root',
-      operation,
-      calls: covered.length,
-      startedAt: oldest.offer.startedAt,
-    } as const;
+    const operation = covered.at(-1)?.offer.operation ?? 'verified';
+    const startedAt = Math.min(...covered.map(({ offer }) => offer.startedAt));
+    const move = { outcome: 'root', operation, calls: covered.length, startedAt } as const;
     const outcome = await this.#options.journal.advance(this.#head, target, move);
     if (!outcome.moved) {
       this.#adopt(outcome.current);

@@ -1,0 +1,13 @@
+// Runs the benches named on the command line (default: all), one after the other. TypeScript is loaded for this thread
+// only: a loader in the worker threads would be measured with them.
+import { readdirSync } from 'node:fs';
+import { tsImport } from 'tsx/esm/api';
+
+const all = readdirSync(new URL('.', import.meta.url))
+  .filter((file) => file.endsWith('.bench.ts'))
+  .map((file) => file.replace('.bench.ts', ''));
+const asked = process.argv.slice(2);
+for (const name of asked.length > 0 ? asked : all) {
+  if (!all.includes(name)) throw new Error(`no bench ${name}; there are: ${all.join(', ')}`);
+  await tsImport(`./${name}.bench.ts`, import.meta.url);
+}
