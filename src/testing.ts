@@ -1,3 +1,26 @@
 // Exports of `immu-ts/testing`: the embedded ledger, for tests and first steps.
 export { EmbeddedLedger } from './ledger/embedded-ledger.js';
 export type { EmbeddedLedgerOptions } from './ledger/options.js';
+export type {
+  DivergingTreeLie,
+  EntriesLie,
+  ForkLie,
+  HeaderVersionLie,
+  LagLie,
+  Lie,
+  LieHandle,
+  LieScope,
+  MetadataLie,
+  MutateLie,
+  OtherDatabaseLie,
+  OtherIdentityLie,
+  ProofLengthLie,
+  ProofPart,
+  ReplayLie,
+  RollbackLie,
+  SubstituteLeafLie,
+  SwapValueLie,
+  TxScanLie,
+  WrongSignatureLie,
+} from './ledger/lies.js';
+export type { Call } from './ledger/core.js';

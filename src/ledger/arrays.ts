@@ -78,10 +78,10 @@ export class DigestColumn {
     this.#length++;
   }
 
-  /** A copy of the row. */
+  /** A view of the row; not to be written to. It stays as it is when the column grows. */
   at(index: number): Uint8Array {
     if (index < 0 || index >= this.#length) throw new RangeError(`no row ${index}`);
-    return this.#bytes.slice(index * DIGEST_BYTES, (index + 1) * DIGEST_BYTES);
+    return this.#bytes.subarray(index * DIGEST_BYTES, (index + 1) * DIGEST_BYTES);
   }
 }
 

@@ -15,19 +15,24 @@ export interface Call {
   readonly method: string;
   readonly request: object;
   readonly metadata: Metadata;
+  /** The database that answered it; set once that is known. */
+  served?: Database;
 }
 
 /** Chooses the database that serves a call, in place of the one that is selected. */
 export type Router = (call: Call, database: Database) => Database;
 
-export interface LedgerCore {
+export interface HonestCore {
   readonly serverId: string;
   readonly startedAtMs: number;
   readonly databases: Databases;
   readonly users: Users;
   readonly sessions: Sessions;
   readonly signer: StateSigner | undefined;
-  /** Honest unless somebody lies. */
+}
+
+export interface LedgerCore extends HonestCore {
+  /** The selected database itself, unless somebody lies. */
   readonly route: Router;
 }
 
@@ -65,7 +70,7 @@ export function sessionIdOf(call: Call): string | undefined {
 }
 
 /** Session of the call. Throws when it has none or it is over. */
-export function sessionOf(core: LedgerCore, call: Call): Session {
+export function sessionOf(core: HonestCore, call: Call): Session {
   const id = sessionIdOf(call);
   if (id === undefined) throw refuse.noSessionData();
   if (id === '') throw refuse.emptySessionId();
@@ -75,7 +80,7 @@ export function sessionOf(core: LedgerCore, call: Call): Session {
 }
 
 /** User of the call and the database selected, by session or token. */
-export function callerOf(core: LedgerCore, call: Call): { user: User; database: string | undefined } {
+export function callerOf(core: HonestCore, call: Call): { user: User; database: string | undefined } {
   if (sessionIdOf(call)) {
     const session = sessionOf(core, call);
     return { user: knownUser(core, session.username), database: session.database };
@@ -86,7 +91,7 @@ export function callerOf(core: LedgerCore, call: Call): { user: User; database: 
   return { user: knownUser(core, token.username), database: token.database };
 }
 
-function knownUser(core: LedgerCore, username: string): User {
+function knownUser(core: HonestCore, username: string): User {
   const user = core.users.get(username);
   if (!user) throw refuse.notLoggedIn();
   return user;
@@ -98,7 +103,8 @@ export function selected(core: LedgerCore, call: Call, access: Access): Database
   if (database === undefined) throw refuse.noDatabaseSelected();
   if (database === SYSTEM_DB && !SYSTEM_READS.has(call.method)) throw refuse.permissionDenied();
   if (!mayUse(user, database, access)) throw refuse.permissionDenied();
-  return core.route(call, core.databases.use(database));
+  call.served = core.route(call, core.databases.use(database));
+  return call.served;
 }
 
 function mayUse(user: User, database: string, access: Access): boolean {

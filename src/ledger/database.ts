@@ -42,13 +42,15 @@ export interface PreparedTx {
 /** Where committed transactions are kept beyond this process; called before anybody learns of them. */
 export type Journal = (header: TxHeader, entries: readonly StoredEntry[]) => void;
 
+/** Says what goes into the history tree for a transaction that was just appended; undefined = its alh. */
+export type LeafHook = (header: TxHeader) => Uint8Array | undefined;
+
 /** How a database departs from an honest one; only lies touch this. */
 export interface Dishonesty {
   /** Transactions that the history tree of a new header is behind. */
   lag: number;
   headerVersion?: 0 | 1;
-  /** Puts another hash into the tree's leaf of a transaction. */
-  leaf?: (header: TxHeader, alh: Uint8Array) => Uint8Array | undefined;
+  readonly leaves: Set<LeafHook>;
 }
 
 export class Database {
@@ -57,7 +59,7 @@ export class Database {
   readonly format: DatabaseFormat;
   readonly log = new TxLog();
   readonly index = new KeyIndex(this.log);
-  readonly dishonesty: Dishonesty = { lag: 0 };
+  readonly dishonesty: Dishonesty = { lag: 0, leaves: new Set() };
   readonly #journal: Journal | undefined;
   #lastCommitAtMs = Date.now();
 
@@ -119,10 +121,17 @@ export class Database {
   /** Takes in a transaction that was committed before: on start, and when a branch repeats its trunk. */
   replay(header: TxHeader, entries: readonly StoredEntry[]): void {
     const first = this.log.entryCount;
-    const leaf = this.dishonesty.leaf;
-    this.log.append(header, entries, leaf && ((alh: Uint8Array) => leaf(header, alh)));
+    this.log.append(header, entries, () => this.#otherLeaf(header));
     entries.forEach((entry, nth) => this.index.add(first + nth, entry.metadata?.nonIndexable !== true));
     this.#lastCommitAtMs = Date.now();
+  }
+
+  #otherLeaf(header: TxHeader): Uint8Array | undefined {
+    for (const hook of this.dishonesty.leaves) {
+      const leaf = hook(header);
+      if (leaf) return leaf;
+    }
+    return undefined;
   }
 }
 

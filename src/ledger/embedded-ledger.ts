@@ -3,7 +3,10 @@ import type { Server } from '@grpc/grpc-js';
 import { TransportError } from '../errors.js';
 import { Databases } from './databases.js';
 import { LedgerDisk } from './disk.js';
+import type { Router } from './core.js';
 import { newServerId } from './identity.js';
+import { Liar } from './liar.js';
+import type { Lie, LieHandle } from './lies.js';
 import { resolveOptions } from './options.js';
 import type { EmbeddedLedgerOptions, ResolvedLedgerOptions } from './options.js';
 import { createServer, listen } from './server.js';
@@ -26,6 +29,7 @@ export class EmbeddedLedger {
   readonly #disk: LedgerDisk | undefined;
   readonly #signer: StateSigner | undefined;
   readonly #serverId: string;
+  readonly #liar: Liar;
   /** `host:port` to connect to. */
   readonly address: string;
   #closed: Promise<void> | undefined;
@@ -36,12 +40,14 @@ export class EmbeddedLedger {
     signer: StateSigner | undefined;
     serverId: string;
     address: string;
+    liar: Liar;
   }) {
     this.#server = parts.server;
     this.#disk = parts.disk;
     this.#signer = parts.signer;
     this.#serverId = parts.serverId;
     this.address = parts.address;
+    this.#liar = parts.liar;
   }
 
   /**
@@ -76,27 +82,24 @@ export class EmbeddedLedger {
     }
     const signer = options.signingKey === undefined ? undefined : new StateSigner(options.signingKey);
     const serverId = disk?.serverId ?? newServerId();
-    const server = createServer(
-      {
-        serverId,
-        startedAtMs: Date.now(),
-        databases,
-        users,
-        sessions: new Sessions({ timeoutMs: options.sessionTimeoutMs, max: options.maxSessions }),
-        signer,
-        route: (_call, database) => database,
-        filter: (_call, answer) => answer,
-        shownServerId: () => serverId,
-      },
-      options,
-    );
+    const core = {
+      serverId,
+      startedAtMs: Date.now(),
+      databases,
+      users,
+      sessions: new Sessions({ timeoutMs: options.sessionTimeoutMs, max: options.maxSessions }),
+      signer,
+    };
+    const liar = new Liar(core);
+    const route: Router = (call, database) => liar.route(call, database);
+    const server = createServer({ ...core, route, intermediary: liar }, options);
     const port = await listen(server, options.host, options.port).catch((error: unknown) => {
       throw new TransportError('UNAVAILABLE', `cannot listen on ${options.host}:${options.port}`, {
         cause: error,
       });
     });
     const address = options.host.includes(':') ? `[${options.host}]:${port}` : `${options.host}:${port}`;
-    return new EmbeddedLedger({ server, disk, signer, serverId, address });
+    return new EmbeddedLedger({ server, disk, signer, serverId, address, liar });
   }
 
   /** Identity that the ledger shows on every answer. */
@@ -107,6 +110,21 @@ export class EmbeddedLedger {
   /** PEM of the key that states are verified with; undefined when they are not signed. */
   get publicKeyPem(): string | undefined {
     return this.#signer?.publicKeyPem;
+  }
+
+  /**
+   * Lies from now on, until the handle is stopped; several lies add up, later ones on top of earlier ones.
+   *
+   * @throws ArgumentError when the lie is about a database or a transaction that is not there
+   * @example
+   * ```ts
+   * const lie = ledger.lie({ kind: 'swap-value', methods: ['VerifiableGet'] });
+   * await assert.rejects(client.verifiedGet('key'), { code: 'VERIFICATION_FAILED' });
+   * lie.stop();
+   * ```
+   */
+  lie(lie: Lie): LieHandle {
+    return this.#liar.tell(lie);
   }
 
   /** Ends every call and closes the directory. Idempotent. */

@@ -74,8 +74,8 @@ export function verifiableGet(
   };
 }
 
-/** Proof of entry `at` of a transaction. */
-function inclusionOf(db: Database, tx: TxId, at: number): InclusionProof {
+/** Proof of entry `at` (0-based) of a transaction. */
+export function inclusionOf(db: Database, tx: TxId, at: number): InclusionProof {
   const entries = db.log.entries(tx);
   if (entries.length === 1) return { leaf: 0, width: 1, terms: [] };
   const version = db.log.header(tx).version;

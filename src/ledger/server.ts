@@ -42,13 +42,16 @@ const authorizationService: Record<string, Handler> = {
   CloseSession: sessionService['CloseSession'] as Handler,
 };
 
-/** Sees every answer before it goes out, and may replace it. */
-export type AnswerFilter = (call: Call, answer: object) => object;
+/** Stands between the calls and the truth. */
+export interface Intermediary {
+  before(call: Call): object | undefined;
+  after(call: Call, answer: object): object;
+  /** Identity to put on the next answer. */
+  serverId(): string;
+}
 
 export interface ServedLedger extends LedgerCore {
-  readonly filter: AnswerFilter;
-  /** Identity to put on the next answer. */
-  readonly shownServerId: () => string;
+  readonly intermediary: Intermediary;
 }
 
 export function createServer(ledger: ServedLedger, options: ResolvedLedgerOptions): Server {
@@ -101,7 +104,8 @@ function unary(
       const call: Call = { method, request: wire.request, metadata: wire.metadata };
       if (needsLiveSession) touchSession(ledger, call, () => wire.sendMetadata(identity(ledger)));
       else wire.sendMetadata(identity(ledger));
-      respond(null, ledger.filter(call, handler(ledger, call)));
+      const { intermediary } = ledger;
+      respond(null, intermediary.after(call, intermediary.before(call) ?? handler(ledger, call)));
     } catch (error) {
       respond(statusOf(error));
     }
@@ -121,7 +125,7 @@ function touchSession(ledger: ServedLedger, call: Call, sendIdentity: () => void
 
 function identity(ledger: ServedLedger): Metadata {
   const metadata = new Metadata();
-  metadata.set('immudb-uuid', ledger.shownServerId());
+  metadata.set('immudb-uuid', ledger.intermediary.serverId());
   return metadata;
 }
 

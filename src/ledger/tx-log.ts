@@ -54,7 +54,7 @@ export class TxLog {
   append(
     header: TxHeader,
     entries: readonly StoredEntry[],
-    leafOf?: (alh: Uint8Array) => Uint8Array | undefined,
+    leafOf?: () => Uint8Array | undefined,
   ): Uint8Array {
     const alh = alhOf(header);
     this.#firstEntries.push(this.#hValues.length);
@@ -74,7 +74,7 @@ export class TxLog {
     this.#blRoots.push(header.blRoot);
     this.#roots.push(header.eH);
     this.#alhs.push(alh);
-    this.tree.append(leafOf?.(alh) ?? alh);
+    this.tree.append(leafOf?.() ?? alh);
     return alh;
   }
 

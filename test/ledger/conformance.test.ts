@@ -2,6 +2,7 @@
 import { expect, it } from 'vitest';
 import { EmbeddedLedger } from '#dist/testing.js';
 import { describeReal, freshDatabase, sharedImmudb } from '../support/real.js';
+import type { DatabaseOptions } from '../support/real.js';
 import { WireClient } from '../support/wire-client.js';
 import { RawClient } from './raw-client.js';
 import { Scenario } from './scenario.js';
@@ -17,7 +18,7 @@ const SETTINGS = {
 const STEPS = 400;
 
 describeReal('the embedded ledger', () => {
-  const versions: [string, object][] = [
+  const versions: [string, DatabaseOptions][] = [
     ['version 1 headers', SETTINGS],
     ['version 0 headers', { ...SETTINGS, writeTxHeaderVersion: { value: 0 } }],
   ];
@@ -35,8 +36,8 @@ describeReal('the embedded ledger', () => {
         try {
           await compare(real, embedded, new Scenario(seed));
         } finally {
-          real.close();
-          embedded.close();
+          await real.close();
+          await embedded.close();
         }
       }, 120_000);
     }

@@ -62,7 +62,9 @@ export class RawClient {
     });
   }
 
-  close(): void {
+  /** Gives the session back: a server has a limited number of them. */
+  async close(): Promise<void> {
+    if (this.metadata.get('sessionid').length > 0) await this.call('CloseSession');
     this.#client.close();
   }
 }
