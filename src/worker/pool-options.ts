@@ -9,7 +9,7 @@ export interface VerifierOptions {
    *
    * More threads check more at once, until they take time from the main thread, which has to read the answers off
    * the network. With one thread less than there are processors the main thread keeps one. A thread takes about
-   * 10 MB and 50 ms to start, and none is started before there is work for it.
+   * 14 MB, and 60 ms to start, and none is started before there is work for it.
    *
    * @default max(1, available processors - 1)
    */
@@ -37,9 +37,10 @@ export interface VerifierOptions {
    * A turn's jobs are checked on the main thread when they are fewer than this, and small
    * ({@link inlineBelowBytes}). 0: never.
    *
-   * A message to a thread and back costs the main thread a fixed amount whatever it holds, about as much as checking
-   * one small answer does; and it costs the caller the way there and back. From two jobs on the message is cheaper for
-   * the main thread, and the more the better. See bench/ for the figures of one machine.
+   * A message there and back costs the main thread some 30 to 40 µs whatever it holds, half of what checking one small
+   * answer (50 hashes) costs it, and it costs the caller two changes of thread. So a lone answer is served best right
+   * here; from two on the message is far cheaper for the main thread, and the more the better (16 jobs: 4 µs each).
+   * Lower it where a lone answer's latency counts less than what else the main thread has to do.
    *
    * @default 2
    */
@@ -48,9 +49,10 @@ export interface VerifierOptions {
    * Jobs of a turn that have this many packed bytes or more go to a thread however few they are.
    *
    * Checking costs about 40 µs per KiB of proof, and holds up everything else on the main thread meanwhile. This much
-   * is a proof in a large database beside a small value; a transaction of hundreds of entries is above it.
+   * is a small value with its proof in a database of a few million transactions; a transaction of some dozens of
+   * entries is above it.
    *
-   * @default 8 KiB
+   * @default 4 KiB
    */
   readonly inlineBelowBytes?: number;
   /**
@@ -67,7 +69,7 @@ export interface VerifierOptions {
    * Fewest jobs in a message when a turn's jobs are spread over several threads.
    *
    * Spreading fewer jobs ends them sooner but costs the main thread another message; at this size a message's fixed
-   * cost is a few microseconds per job, a tenth or less of what checking it on the main thread costs.
+   * cost is some 4 µs per job, less than a tenth of what checking it on the main thread costs.
    *
    * @default 16
    */
@@ -100,7 +102,7 @@ export function resolveVerifierOptions(options: VerifierOptions = {}): ResolvedV
     maxQueuedJobs: whole(options, 'maxQueuedJobs', 1, 16_384),
     maxQueuedBytes: whole(options, 'maxQueuedBytes', 1, 64 * 1024 * 1024),
     inlineBelowJobs: whole(options, 'inlineBelowJobs', 0, 2),
-    inlineBelowBytes: whole(options, 'inlineBelowBytes', 0, 8 * 1024),
+    inlineBelowBytes: whole(options, 'inlineBelowBytes', 0, 4 * 1024),
     messageBytes: whole(options, 'messageBytes', 1, 128 * 1024),
     minSpreadJobs: whole(options, 'minSpreadJobs', 1, 16),
     idleTimeoutMs: whole(options, 'idleTimeoutMs', 1, 30_000),

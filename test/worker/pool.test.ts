@@ -225,12 +225,15 @@ describe('close', () => {
 });
 
 describe('the process', () => {
+  const script = fileURLToPath(fixture('idle-process'));
+  const run = (...args: string[]) => promisify(execFile)(process.execPath, args, { timeout: 20_000 });
+
   it.each(['close', 'leave'])('ends by itself (%s)', async (mode) => {
-    const script = fileURLToPath(fixture('idle-process'));
-    const { stdout, stderr } = await promisify(execFile)(process.execPath, [script, mode], {
-      timeout: 20_000,
-    });
-    expect(stdout.trim()).toBe('100');
-    expect(stderr).toBe('');
+    expect(await run(script, mode)).toEqual({ stdout: '100\n', stderr: '' });
+  });
+
+  it('keeps what it was started with out of its threads', async () => {
+    const preload = fixture('main-thread-only').href;
+    expect(await run('--import', preload, script, 'close')).toEqual({ stdout: '100\n', stderr: '' });
   });
 });
