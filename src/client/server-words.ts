@@ -21,15 +21,8 @@ export interface ServerWords {
   readonly answered?: true;
 }
 
-const {
-  UNKNOWN,
-  INVALID_ARGUMENT,
-  PERMISSION_DENIED,
-  NOT_FOUND,
-  INTERNAL,
-  FAILED_PRECONDITION,
-  RESOURCE_EXHAUSTED,
-} = status;
+const { INVALID_ARGUMENT, PERMISSION_DENIED, NOT_FOUND, INTERNAL, FAILED_PRECONDITION, RESOURCE_EXHAUSTED } =
+  status;
 
 /** First match counts. */
 const TABLE: readonly ServerWords[] = [
@@ -93,7 +86,6 @@ const TABLE: readonly ServerWords[] = [
   // What they may do, and where
   {
     words: 'database does not exist',
-    grpc: UNKNOWN,
     code: 'DATABASE_NOT_FOUND',
     says: 'there is no such database',
   },
@@ -104,20 +96,25 @@ const TABLE: readonly ServerWords[] = [
     says: 'there is no such database',
   },
   {
-    words: 'Logged in user does not have permission',
+    words: /^(Logged in user does not have permission|you do not have permission)/,
     code: 'PERMISSION_DENIED',
     says: 'the user may not use this database',
   },
   {
-    words: /^(permission denied|access denied)/,
+    words: /^(permission denied|access denied|loggedin user does not have permissions)/,
     code: 'PERMISSION_DENIED',
     says: 'the user may not do this',
     kind: 'not-allowed',
   },
   {
-    words: /you do not have permission|only local connections/i,
+    words: /^the database '.*' does not exist or you do not have admin permission/s,
     code: 'PERMISSION_DENIED',
-    says: 'not allowed',
+    says: 'there is no such database, or the user may not administer it',
+  },
+  {
+    words: /only local connections/,
+    code: 'PERMISSION_DENIED',
+    says: 'the server has no logins and takes local calls only',
   },
   { words: /read-only because it's a replica/, code: 'PERMISSION_DENIED', says: 'a replica takes no writes' },
 
