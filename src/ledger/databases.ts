@@ -62,6 +62,10 @@ export class Databases {
     return record?.deleted === true ? undefined : record;
   }
 
+  wasDeleted(name: string): boolean {
+    return this.#records.get(name)?.deleted === true;
+  }
+
   /** The database, ready to be used. Throws when there is none or it is unloaded. */
   use(name: string): Database {
     if (name === SYSTEM_DB) return this.system;

@@ -115,6 +115,10 @@ export const refuse = {
   noDatabasePermission: () =>
     new LedgerRefusal(status.PERMISSION_DENIED, 'Logged in user does not have permission on this database'),
   permissionDenied: () => coded(status.INTERNAL, 'XX000', 'permission denied'),
+  /** Wrapped on immudb's way out, so that its status is in the words. */
+  settingRefused: (why: string) =>
+    invalid(`rpc error: code = InvalidArgument desc = illegal arguments: ${why}`),
+  databaseDeleted: (name: string) => unknown(`database does not exist: while opening database '${name}'`),
   databaseExists: () => unknown('database already exists'),
   databaseReserved: () => coded(status.INTERNAL, 'XX000', 'database is reserved'),
   databaseLoaded: () => coded(status.INTERNAL, 'XX000', 'database already loaded'),

@@ -60,7 +60,12 @@ function wrapped(request: object): WireSettings {
 }
 
 /** A database that the caller administers, by the name in the request. */
-function administered(core: LedgerCore, call: Call, name: string): DatabaseRecord {
+function administered(
+  core: LedgerCore,
+  call: Call,
+  name: string,
+  deleted: (name: string) => LedgerRefusal = refuse.databaseMissing,
+): DatabaseRecord {
   assertNotReserved(name);
   const user = caller(core, call);
   if (!administers(user, name)) {
@@ -69,7 +74,7 @@ function administered(core: LedgerCore, call: Call, name: string): DatabaseRecor
     );
   }
   const record = core.databases.find(name);
-  if (!record) throw refuse.databaseMissing();
+  if (!record) throw core.databases.wasDeleted(name) ? deleted(name) : refuse.databaseMissing();
   return record;
 }
 
@@ -112,7 +117,7 @@ export const databaseService: Record<string, Handler> = {
   },
   CreateDatabaseV2: (core, call) => create(core, call, call.request),
   LoadDatabase: (core, call) => {
-    const record = administered(core, call, named(call));
+    const record = administered(core, call, named(call), refuse.databaseDeleted);
     if (record.database) throw refuse.databaseLoaded();
     core.databases.load(record);
     return { database: record.name };

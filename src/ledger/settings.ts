@@ -55,9 +55,7 @@ export function updatedSettings(
   const update = given(asked);
   for (const [name, words] of PERMANENT) {
     if (update[name]) {
-      throw refuse.illegalArgumentsBecause(
-        `${words} can not be changed after database creation ('${database}')`,
-      );
+      throw refuse.settingRefused(`${words} can not be changed after database creation ('${database}')`);
     }
   }
   return validated({ ...current, ...update });
@@ -70,10 +68,10 @@ function given(asked: WireSettings | null | undefined): WireSettings {
 function validated(settings: WireSettings): WireSettings {
   const { maxKeyBytes, maxValueBytes, maxTxEntries } = limitsOf(settings);
   const version = numberOf(settings, 'writeTxHeaderVersion');
-  if (maxKeyBytes < 1 || maxKeyBytes > 1024) throw refuse.illegalArgumentsBecause('invalid max key length');
-  if (maxValueBytes < 1) throw refuse.illegalArgumentsBecause('invalid max value length');
-  if (maxTxEntries < 1) throw refuse.illegalArgumentsBecause('invalid max number of entries per transaction');
-  if (version > 1) throw refuse.illegalArgumentsBecause('invalid tx header version');
+  if (maxKeyBytes < 1 || maxKeyBytes > 1024) throw refuse.settingRefused('invalid max key length');
+  if (maxValueBytes < 1) throw refuse.settingRefused('invalid max value length');
+  if (maxTxEntries < 1) throw refuse.settingRefused('invalid max number of entries per transaction');
+  if (version > 1) throw refuse.settingRefused('invalid tx header version');
   return settings;
 }
 
