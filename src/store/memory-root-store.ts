@@ -36,50 +36,53 @@ export class MemoryRootStore implements RootStore {
   readonly #rows: AuditRow[] = [];
   #closed = false;
 
-  head(key: TrustKey): Promise<StoredRoot | null> {
-    return this.#when(() => this.#head(checkedKey(key)));
+  async head(key: TrustKey): Promise<StoredRoot | null> {
+    const known = checkedKey(key);
+    return this.#when(() => this.#head(known));
   }
 
-  advance(expected: StoredRoot | null, entry: AuditEntry): Promise<AdvanceOutcome> {
+  async advance(expected: StoredRoot | null, entry: AuditEntry): Promise<AdvanceOutcome> {
+    const row = checkedEntry(entry, 'advance');
+    const from = checkedExpected(expected, row);
     return this.#when(() => {
-      const row = checkedEntry(entry, 'advance');
       const current = this.#head(row);
-      if (!sameRoot(current, checkedExpected(expected, row))) return { moved: false, current };
+      if (!sameRoot(current, from)) return { moved: false, current };
       this.#append(row);
       this.#heads.set(name(row), copyRoot(row));
       return { moved: true };
     });
   }
 
-  record(entry: AuditEntry): Promise<void> {
-    return this.#when(() => this.#append(checkedEntry(entry, 'record')));
+  async record(entry: AuditEntry): Promise<void> {
+    const row = checkedEntry(entry, 'record');
+    await this.#when(() => this.#append(row));
   }
 
-  forget(entry: AuditEntry): Promise<void> {
-    return this.#when(() => {
-      const row = checkedEntry(entry, 'forget');
+  async forget(entry: AuditEntry): Promise<void> {
+    const row = checkedEntry(entry, 'forget');
+    await this.#when(() => {
       this.#append(row);
       this.#heads.delete(name(row));
     });
   }
 
-  identity(address: string): Promise<string | null> {
-    return this.#when(() => this.#identities.get(checkedText('address', address)) ?? null);
+  async identity(address: string): Promise<string | null> {
+    const at = checkedText('address', address);
+    return this.#when(() => this.#identities.get(at) ?? null);
   }
 
-  bindIdentity(address: string, server: string): Promise<string> {
+  async bindIdentity(address: string, server: string): Promise<string> {
+    const [at, given] = [checkedText('address', address), checkedText('server', server)];
     return this.#when(() => {
-      const given = checkedText('server', server);
-      const bound = this.#identities.get(checkedText('address', address));
-      if (bound === undefined) this.#identities.set(address, given);
+      const bound = this.#identities.get(at);
+      if (bound === undefined) this.#identities.set(at, given);
       return bound ?? given;
     });
   }
 
-  rebindIdentity(address: string, server: string): Promise<void> {
-    return this.#when(() => {
-      this.#identities.set(checkedText('address', address), checkedText('server', server));
-    });
+  async rebindIdentity(address: string, server: string): Promise<void> {
+    const [at, given] = [checkedText('address', address), checkedText('server', server)];
+    await this.#when(() => this.#identities.set(at, given));
   }
 
   close(): Promise<void> {
