@@ -8,21 +8,45 @@ export interface LockRecord {
   readonly value: string;
 }
 
+const FOLDER = 'node_modules/';
+
 /** Reads lock file versions 2 and 3. The project itself is not one of its dependencies. */
-export async function readLockfile(path: string | URL): Promise<LockRecord[]> {
-  const lock: unknown = JSON.parse(await readFile(path, 'utf8'));
-  const packages = lock && typeof lock === 'object' && 'packages' in lock ? lock.packages : undefined;
-  if (!packages || typeof packages !== 'object') {
-    throw new TypeError(`${String(path)} is not a package-lock.json of version 2 or 3`);
+export async function readLockfile(path: string): Promise<LockRecord[]> {
+  const packages = property(parsed(await contents(path), path), 'packages');
+  if (typeof packages !== 'object' || packages === null || Array.isArray(packages)) {
+    throw new Error(`${path} is not a package-lock.json of version 2 or 3: it has no "packages"`);
   }
-  return Object.entries(packages)
-    .filter(([path]) => path !== '')
-    .map(([path, pinned]: [string, { name?: string; version?: string; integrity?: string }]) => ({
-      key: path,
+  const records = Object.entries(packages)
+    .filter(([key]) => key !== '')
+    .map(([key, pinned]) => ({
+      key,
       value: JSON.stringify({
-        name: pinned.name ?? path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length),
-        version: pinned.version,
-        integrity: pinned.integrity,
+        name: property(pinned, 'name') ?? key.slice(key.lastIndexOf(FOLDER) + FOLDER.length),
+        version: property(pinned, 'version'),
+        integrity: property(pinned, 'integrity'),
       }),
     }));
+  if (records.length === 0) throw new Error(`${path} pins no dependency: there is nothing to ingest`);
+  return records;
+}
+
+async function contents(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    throw new Error(`cannot read the lock file: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+function parsed(text: string, path: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new Error(`${path} is not a package-lock.json: it is not JSON`, { cause: error });
+  }
+}
+
+/** A property of something that may not be an object at all. */
+function property(of: unknown, name: string): unknown {
+  return typeof of === 'object' && of !== null ? (of as Record<string, unknown>)[name] : undefined;
 }

@@ -1,60 +1,55 @@
 #!/usr/bin/env node
-// The `immu-ts` command.
-import { mkdtemp, rm } from 'node:fs/promises';
+// The `immu-ts` command. Exit codes: 0 done, 1 failed, 2 wrong command line, 130 interrupted.
+import { setMaxListeners } from 'node:events';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
-import { ImmuClient, ImmuError, SqliteRootStore } from '../index.js';
+import { ArgumentError, ImmuClient, ImmuError, SqliteRootStore } from '../index.js';
 import { EmbeddedLedger } from '../testing.js';
-import { ingestLockfile } from './ingest.js';
+import { parseCommand, USAGE, UsageError } from './arguments.js';
+import type { Command } from './arguments.js';
+import { ingest } from './ingest.js';
+import { readLockfile } from './lockfile-records.js';
 import { printAudit } from './print-audit.js';
 
-const USAGE = `immu-ts ingest [options]   verified ingestion of a package-lock.json, read back verified
+const { stdout, stderr } = process;
 
-  --address HOST:PORT   a running immudb; without it an embedded ledger is started for the job
-  --user NAME           default: immudb
-  --password PASSWORD   default: immudb (or IMMU_TS_PASSWORD)
-  --database NAME       default: defaultdb
-  --lockfile FILE       default: ./package-lock.json
-  --store FILE          root store to use and keep; without it a temporary one
-  --help
-`;
-
-const OPTIONS = {
-  address: { type: 'string' },
-  user: { type: 'string', default: 'immudb' },
-  password: { type: 'string', default: process.env['IMMU_TS_PASSWORD'] ?? 'immudb' },
-  database: { type: 'string', default: 'defaultdb' },
-  lockfile: { type: 'string', default: 'package-lock.json' },
-  store: { type: 'string' },
-  help: { type: 'boolean', default: false },
-} as const;
-
-async function main(): Promise<number> {
-  const { values, positionals } = parseArgs({ options: OPTIONS, allowPositionals: true });
-  if (values.help || positionals.length !== 1 || positionals[0] !== 'ingest') {
-    process.stdout.write(USAGE);
-    return values.help ? 0 : 2;
+async function main(signal: AbortSignal): Promise<number> {
+  const command = parseCommand(process.argv.slice(2), process.env);
+  switch (command.kind) {
+    case 'help':
+      stdout.write(USAGE);
+      return 0;
+    case 'version':
+      stdout.write(`${await version()}\n`);
+      return 0;
+    case 'ingest':
+      return runIngest(command, signal);
   }
-  const { user, password, database } = values;
-  await using ledger = values.address === undefined ? await EmbeddedLedger.start() : null;
-  const address = values.address ?? ledger?.address;
-  await using directory = values.store === undefined ? await temporaryDirectory() : null;
-  await using store = await SqliteRootStore.open(values.store ?? join(directory?.path ?? '.', 'roots.db'));
-  await using client = new ImmuClient({
-    ...(address && { address }),
-    store,
-    credentials: { user, password, database },
-  });
+}
 
-  process.stdout.write(`${ledger ? 'embedded ledger' : 'immudb'} at ${address ?? ''}\n`);
-  const report = await ingestLockfile(client, values.lockfile);
-  process.stdout.write(
-    `${report.records} records: ${Math.round(report.writesPerSecond)} verified writes/s, ` +
-      `${Math.round(report.readsPerSecond)} verified reads/s\n\n`,
+async function runIngest(
+  command: Extract<Command, { kind: 'ingest' }>,
+  signal: AbortSignal,
+): Promise<number> {
+  const { user, password, database } = command;
+  const records = await readLockfile(command.lockfile);
+  await using ledger = command.address === undefined ? await EmbeddedLedger.start() : null;
+  await using directory = command.store === undefined ? await temporaryDirectory() : null;
+  await using store = await SqliteRootStore.open(command.store ?? join(directory?.path ?? '.', 'roots.db'));
+  const address = command.address ?? ledger?.address ?? '';
+  await using client = new ImmuClient({ address, store, credentials: { user, password, database } });
+
+  // Says what is wrong with the server or the login before any work is shown.
+  const { tx } = await client.currentState({ signal });
+  const server = `${ledger ? 'embedded ledger' : 'immudb'} at ${address}`;
+  stdout.write(`${server}, database ${client.database} at tx ${tx.toString()}\n`);
+  const { writesPerSecond, readsPerSecond } = await ingest(client, records, signal);
+  stdout.write(
+    `${records.length} records, each proven when written and when read back: ` +
+      `${Math.round(writesPerSecond)} verified writes/s, ${Math.round(readsPerSecond)} verified reads/s\n\n`,
   );
-  await printAudit(store, process.stdout);
-  return 0;
+  return (await printAudit(store, client.database, stdout)) ? 0 : 1;
 }
 
 async function temporaryDirectory() {
@@ -62,10 +57,40 @@ async function temporaryDirectory() {
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
 }
 
-try {
-  process.exitCode = await main();
-} catch (error) {
+async function version(): Promise<string> {
+  const manifest = await readFile(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(manifest) as { version: string }).version;
+}
+
+/** The first thing that went wrong: what failed while cleaning up after it only wraps it. */
+function firstFailure(error: unknown): unknown {
+  return error instanceof Error && 'suppressed' in error ? firstFailure(error.suppressed) : error;
+}
+
+/** One line. */
+function describe(error: unknown): string {
   const code = error instanceof ImmuError ? `${error.code}: ` : '';
-  process.stderr.write(`immu-ts: ${code}${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = 1;
+  const message = error instanceof Error ? error.message : String(error);
+  return `${code}${message.replaceAll(/\s*\n\s*/g, ' ')}`;
+}
+
+// A reader that has seen enough, such as `head`, does not end the job.
+for (const stream of [stdout, stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+}
+const interrupt = new AbortController();
+// Every call in flight listens to it: that many are no leak.
+setMaxListeners(0, interrupt.signal);
+// Once: a second Ctrl-C ends the process at once.
+process.once('SIGINT', () => interrupt.abort());
+
+try {
+  process.exitCode = await main(interrupt.signal);
+} catch (thrown) {
+  const error = firstFailure(thrown);
+  const usage = error instanceof UsageError || error instanceof ArgumentError;
+  stderr.write(`immu-ts: ${describe(error)}${usage ? ' (see immu-ts --help)' : ''}\n`);
+  process.exitCode = interrupt.signal.aborted ? 130 : usage ? 2 : 1;
 }

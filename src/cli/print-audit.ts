@@ -3,11 +3,19 @@ import type { AuditRow, RootStore } from '../index.js';
 
 const ROWS = 8;
 
-export async function printAudit(store: RootStore, out: NodeJS.WritableStream): Promise<void> {
+/** Returns whether the chain holds. */
+export async function printAudit(
+  { audit }: RootStore,
+  database: string,
+  out: NodeJS.WritableStream,
+): Promise<boolean> {
+  const head = await audit.latest({ database });
+  if (head) {
+    out.write(`trusted root of ${database}: tx ${head.tx.toString()}, alh ${hex(head.alh)}\n`);
+    out.write(`server identity: ${head.server}\n\n`);
+  }
   const newest: AuditRow[] = [];
-  for await (const row of store.audit.roots({ order: 'desc', limit: ROWS })) newest.unshift(row);
-  const head = await store.audit.latest();
-  if (head) out.write(`trusted root of ${head.database}: tx ${head.tx.toString()}, alh ${hex(head.alh)}\n`);
+  for await (const row of audit.roots({ database, order: 'desc', limit: ROWS })) newest.unshift(row);
   out.write(`last ${newest.length} rows of the audit log:\n`);
   for (const row of newest) {
     const time = new Date(row.verifiedAt).toISOString();
@@ -16,12 +24,13 @@ export async function printAudit(store: RootStore, out: NodeJS.WritableStream): 
         `${hex(row.alh).slice(0, 16)}…  ${row.operation} × ${row.calls}\n`,
     );
   }
-  const verdict = await store.audit.verify();
+  const verdict = await audit.verify();
   out.write(
     verdict.ok
       ? `audit chain: ${verdict.rows.toString()} rows, intact\n`
       : `audit chain: BROKEN at row ${verdict.seq.toString()}: ${verdict.finding}\n`,
   );
+  return verdict.ok;
 }
 
 function hex(bytes: Uint8Array): string {
