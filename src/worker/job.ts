@@ -29,6 +29,12 @@ function assertQuestion(question: Question): void {
     case 'get':
       assertKey(question.key, 'question.key');
       if (question.atTx !== undefined) assertTx(question.atTx, 1n, 'question.atTx');
+      if (
+        question.atRevision !== undefined &&
+        BigInt.asIntN(64, question.atRevision) !== question.atRevision
+      ) {
+        throw new ArgumentError('question.atRevision', 'not a revision in 64 bits');
+      }
       return;
     case 'set':
       if (question.entries.length === 0)

@@ -5,7 +5,7 @@
 //   job      = u8 version ‖ u8 flags (1 head, 2 public key) ‖ [root head] ‖ i64 now ‖ u16 length ‖ database (UTF-8)
 //              ‖ [bytes public key (SPKI)] ‖ question ‖ bytes answer
 //   root     = u64 tx ‖ 32 bytes alh
-//   question = u8 1 (get)     ‖ u8 flags (1 atTx, 2 no reference) ‖ [u64 atTx] ‖ bytes key
+//   question = u8 1 (get)     ‖ u8 flags (1 atTx, 2 no reference, 4 atRevision) ‖ [u64 atTx] ‖ [i64 atRevision] ‖ bytes key
 //            | u8 2 (set)     ‖ u32 count ‖ count × (metadata ‖ bytes key ‖ bytes value)
 //            | u8 3 (tx)      ‖ u64 tx
 //            | u8 4 (segment) ‖ root after ‖ u64 to ‖ u8 flags (1 frontier) ‖ [frontier]
@@ -27,6 +27,7 @@ const TX = 3;
 const SEGMENT = 4;
 const AT_TX = 1;
 const NO_REFERENCE = 2;
+const AT_REVISION = 4;
 const FRONTIER = 1;
 
 const encoder = new TextEncoder();
@@ -56,7 +57,13 @@ function contextSize({ head, database, publicKey }: Context): number {
 function questionSize(question: Question): number {
   switch (question.kind) {
     case 'get':
-      return 2 + (question.atTx === undefined ? 0 : 8) + 4 + question.key.length;
+      return (
+        2 +
+        8 * Number(question.atTx !== undefined) +
+        8 * Number(question.atRevision !== undefined) +
+        4 +
+        question.key.length
+      );
     case 'set': {
       let size = 5;
       for (const { key, value, metadata } of question.entries) {
@@ -145,9 +152,12 @@ function writeQuestion(writer: PacketWriter, question: Question): void {
     case 'get':
       writer.u8(GET);
       writer.u8(
-        (question.atTx === undefined ? 0 : AT_TX) | (question.noReference === true ? NO_REFERENCE : 0),
+        (question.atTx === undefined ? 0 : AT_TX) |
+          (question.noReference === true ? NO_REFERENCE : 0) |
+          (question.atRevision === undefined ? 0 : AT_REVISION),
       );
       if (question.atTx !== undefined) writer.u64(question.atTx);
+      if (question.atRevision !== undefined) writer.i64(question.atRevision);
       writer.bytes(question.key);
       return;
     case 'set':
@@ -192,11 +202,13 @@ function readQuestion(reader: PacketReader): Question {
     case GET: {
       const flags = reader.u8();
       const atTx = (flags & AT_TX) !== 0 ? reader.u64() : undefined;
+      const atRevision = (flags & AT_REVISION) !== 0 ? reader.i64() : undefined;
       const key = reader.bytes();
       return {
         kind: 'get',
         key,
         ...(atTx !== undefined && { atTx }),
+        ...(atRevision !== undefined && { atRevision }),
         ...((flags & NO_REFERENCE) !== 0 && { noReference: true }),
       };
     }

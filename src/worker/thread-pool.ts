@@ -72,7 +72,7 @@ export class ThreadPool {
       recordTiming: false,
       // Our threads run our own plain JavaScript. A loader that the application was started with has nothing to do
       // there, and can make it slow: with a TypeScript loader that turns modules into CommonJS, hashing in the thread
-      // took ten times as long (measured).
+      // took several times as long (measured).
       execArgv: [],
     });
     // A thread that dies over a message rejects that message; one that dies without any reports here. Nobody waits

@@ -10,6 +10,9 @@ import type {
 } from '@grpc/grpc-js';
 import { serviceDefinition } from '#dist/wire-schema.js';
 
+/** Changes nothing. */
+export const passOn: Interceptor = ({ forward }) => forward();
+
 /** One unary call on its way through. */
 export interface Passing {
   readonly method: string;
@@ -26,7 +29,7 @@ const IDENTITY_HEADER = 'immudb-uuid';
 
 export class Proxy {
   readonly address: string;
-  intercept: Interceptor = ({ forward }) => forward();
+  intercept: Interceptor = passOn;
   /** Replaces the identity that answers carry. */
   identity: string | undefined;
   readonly #server: Server;

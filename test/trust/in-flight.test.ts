@@ -12,12 +12,15 @@ describeReal('verified calls in flight', () => {
   test('writes and reads beside another writer', async () => {
     const { client, store, database } = await openClient();
     const wire = await openWire(database);
+    // Few enough at a time to stay below the server's limit of concurrent writes.
     const others = Promise.all(
-      Array.from({ length: 40 }, (_, i) =>
-        wire
-          .call('Set', { KVs: [{ key: Buffer.from(`other${i % 3}`), value: Buffer.from(String(i)) }] })
-          .catch(() => undefined),
-      ),
+      Array.from({ length: 6 }, async (_, lane) => {
+        for (let i = 0; i < 8; i++) {
+          await wire.call('Set', {
+            KVs: [{ key: Buffer.from(`other${lane % 3}`), value: Buffer.from(String(i)) }],
+          });
+        }
+      }),
     );
     const lanes = Array.from({ length: 12 }, async (_, lane) => {
       const txs: bigint[] = [];

@@ -146,7 +146,7 @@ export class DatabaseTrust {
   /** A proven answer that contradicts what was proven before, or what was asked. */
   refuse(
     call: Call,
-    detail: { check: string; detail: string; expected: string; computed: string; tx: bigint },
+    detail: { check: string; detail: string; expected?: string; computed?: string; tx: bigint },
   ) {
     return this.#journal.refuse('failure', call.operation, this.#mover?.head ?? null, detail);
   }

@@ -7,6 +7,7 @@ import { toRefuted } from '../../worker/refuted.js';
 import type { Context, Job, Proven, Refuted, Root, Verifier } from '../../worker/verifier.js';
 import type { CallOptions, TrustPolicy } from '../options.js';
 import type { Rpc } from '../rpc.js';
+import { isServerBehind } from '../server-errors.js';
 import { claimedState } from '../server-info.js';
 import { headAt } from './head.js';
 import type { Head } from './head.js';
@@ -67,7 +68,11 @@ async function firstState(options: EstablishOptions, call: CallOptions): Promise
     if (refuted) throw await refuse(options, null, refuted);
     return genesis;
   }
-  const { proven, job } = await proveHeader(options, null, state.tx, call);
+  const { proven, job } = await proveHeader(options, null, state.tx, call).catch(async (error: unknown) => {
+    if (!isServerBehind(error)) throw error;
+    const detail = `the server cannot prove tx ${state.tx.toString()}, which it says is its newest`;
+    throw await refuse(options, null, { check: 'state.tx', detail, tx: state.tx });
+  });
   if (!equalBytes(proven.target.alh, state.alh)) {
     const refuted = different(
       'state.alh',

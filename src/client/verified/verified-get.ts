@@ -1,10 +1,10 @@
 // verifiedGet, top to bottom: question → answer → proof → trusted head → what lies behind a reference.
-import { toHex } from '../../proof/bytes.js';
+import { equalBytes, toHex } from '../../proof/bytes.js';
 import type { KVMetadata } from '../../proof/types.js';
 import type { ProvenEntry, ProvenTx, Root } from '../../worker/verifier.js';
 import { versionFields } from '../get-options.js';
 import type { Version } from '../get-options.js';
-import { isKeyNotFound } from '../server-errors.js';
+import { isKeyNotFound, isServerBehind } from '../server-errors.js';
 import type { Call, DatabaseTrust } from '../trust/database-trust.js';
 import type { VerifiedRpc } from './verified-rpc.js';
 
@@ -69,7 +69,8 @@ export async function verifiedGet(
 
   if (found.kind === 'value') return toVerified(await trust.head(call), subject, found.entry);
   const { claimed, metadata } = found;
-  const target = await provenTarget(rpc, trust, call, claimed.key, claimed.tx);
+  const target = await provenTarget(rpc, trust, call, claimed);
+  if (!target) return null;
   return {
     ...target,
     reference: { key, tx: subject.tx, atTx: found.atTx, ...(metadata && { metadata }) },
@@ -77,20 +78,49 @@ export async function verifiedGet(
   };
 }
 
-/** Second claim of a read through a reference: the entry it points to, of exactly the tx that was shown. */
+/**
+ * Second claim of a read through a reference: the entry it points to, of exactly the tx that was shown. It must be what
+ * the first answer showed; null when it expired between the two.
+ */
 async function provenTarget(
   rpc: VerifiedRpc,
   trust: DatabaseTrust,
   call: Call,
-  key: Uint8Array,
-  atTx: bigint,
-): Promise<VerifiedEntry> {
+  claimed: ProvenEntry & { readonly tx: bigint },
+): Promise<VerifiedEntry | null> {
+  const { key, tx: atTx } = claimed;
   const head = await trust.head(call);
   const request = { keyRequest: { key, atTx: atTx.toString() }, proveSinceTx: head.tx.toString() };
-  const answer = await trust.ask(call, head, () => rpc.get(request, call.deadline.left));
-  const proven = await trust.prove(call, { kind: 'get', key, atTx, noReference: true }, head, answer);
-  if (proven.found.kind !== 'value') throw new Error('unreachable: noReference was asked');
-  return toVerified(await trust.head(call), proven.subject, proven.found.entry);
+  let answer: Uint8Array;
+  try {
+    answer = await trust.ask(call, head, () => rpc.get(request, call.deadline.left));
+  } catch (error) {
+    if (!isKeyNotFound(error) && !isServerBehind(error)) throw error;
+    const expiresAt = claimed.metadata?.expiresAt;
+    if (expiresAt !== undefined && expiresAt <= BigInt(Math.ceil(Date.now() / 1000))) return null;
+    throw await trust.refuse(call, {
+      check: 'get.reference-target',
+      detail: `a reference was answered with an entry of tx ${atTx.toString()} that the server does not have`,
+      tx: atTx,
+    });
+  }
+  const { subject, found } = await trust.prove(
+    call,
+    { kind: 'get', key, atTx, noReference: true },
+    head,
+    answer,
+  );
+  if (found.kind !== 'value') throw new Error('unreachable: noReference was asked');
+  if (!equalBytes(found.entry.value, claimed.value)) {
+    throw await trust.refuse(call, {
+      check: 'get.reference-value',
+      detail: 'a reference was answered with another value than the entry that it points to has',
+      expected: toHex(found.entry.value.subarray(0, 64)),
+      computed: toHex(claimed.value.subarray(0, 64)),
+      tx: atTx,
+    });
+  }
+  return toVerified(await trust.head(call), subject, found.entry);
 }
 
 /** Bytes are copied: an entry kept by the caller does not keep the whole answer in memory. */

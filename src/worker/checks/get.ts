@@ -3,6 +3,7 @@ import { equalBytes } from '../../proof/bytes.js';
 import { verifyEntryInclusion } from '../../proof/entries-tree.js';
 import { digestOf, plainKey, plainValue, referenceValue } from '../../proof/entry.js';
 import { ProofFailure } from '../../proof/failure.js';
+import { assertId } from '../../proof/guard.js';
 import { sha256 } from '../../proof/hash.js';
 import type { KVMetadata } from '../../proof/types.js';
 import type { Context, Proven, Question } from '../verifier.js';
@@ -19,6 +20,8 @@ interface Claim {
   readonly tx: bigint;
   readonly metadata: KVMetadata | undefined;
   readonly rawValue: Uint8Array;
+  /** Covered by no proof: held against the question only. */
+  readonly revision: bigint;
 }
 
 /**
@@ -44,6 +47,19 @@ export function checkGet(question: GetQuestion, context: Context, answer: Uint8A
       'the entry is of another transaction than asked',
       question.atTx,
       claim.tx,
+    );
+  }
+
+  if (
+    question.atRevision !== undefined &&
+    question.atRevision > 0n &&
+    claim.revision !== question.atRevision
+  ) {
+    throw new ProofFailure(
+      'get.at-revision',
+      'the entry is of another revision than asked',
+      question.atRevision,
+      claim.revision,
     );
   }
 
@@ -82,11 +98,18 @@ export function checkGet(question: GetQuestion, context: Context, answer: Uint8A
 }
 
 function claimOfValue(entry: Entry): Claim {
-  return { key: entry.key, tx: entry.tx, metadata: entry.metadata, rawValue: plainValue(entry.value) };
+  return {
+    key: entry.key,
+    tx: entry.tx,
+    metadata: entry.metadata,
+    rawValue: plainValue(entry.value),
+    revision: entry.revision,
+  };
 }
 
 /** The requested key's own entry is the reference: that is what can be proven here. */
 function claimOfReference(entry: Entry, reference: Reference): Claim {
+  assertId(entry.tx, 'get.reference-tx');
   if (reference.atTx !== 0n && entry.tx !== reference.atTx) {
     throw new ProofFailure(
       'get.reference-tx',
@@ -100,6 +123,7 @@ function claimOfReference(entry: Entry, reference: Reference): Claim {
     tx: reference.tx,
     metadata: reference.metadata,
     rawValue: referenceValue(reference.atTx, entry.key),
+    revision: reference.revision,
   };
 }
 
