@@ -22,8 +22,8 @@ interface Condition {
 }
 
 /**
- * The statement for one page behind `after`, without its LIMIT value; null when a name in the query was never written,
- * so that nothing can match.
+ * The statement for one page behind `after`; its last value, the limit, is the caller's to add. Null when a name in the
+ * query was never written, so that nothing can match.
  */
 export function planPage(statements: Statements, query: RootsQuery, after: bigint | null): PageSql | null {
   const all: Condition[] = [];
@@ -36,10 +36,9 @@ export function planPage(statements: Statements, query: RootsQuery, after: bigin
   const inTx = within('a.tx', txRange);
   if (ofLedger) all.push(ofLedger);
   if (inTx) all.push(inTx);
-  if (ofLedger ?? inTx) {
-    const anyLedger = { sql: 'a.ledger IN (SELECT id FROM ledger)', values: [] };
-    indexes.push({ name: 'audit_by_tx', conditions: [ofLedger ?? anyLedger, ...(inTx ? [inTx] : [])] });
-  }
+  if (inTx && !ofLedger) all.push({ sql: 'a.ledger IN (SELECT id FROM ledger)', values: [] });
+  // So far these are just the conditions on the columns of this index.
+  if (all.length > 0) indexes.push({ name: 'audit_by_tx', conditions: [...all] });
   const inTime = within('a.verified_at', timeRange);
   if (inTime) {
     all.push(inTime);
@@ -64,9 +63,12 @@ export function planPage(statements: Statements, query: RootsQuery, after: bigin
   }
 
   const index = indexes.find(({ name, conditions }) => isSmall(statements, name, conditions));
-  const from = SELECT_ROWS.replace('%s', index ? `INDEXED BY ${index.name}` : 'NOT INDEXED');
-  const order = query.order === 'desc' ? 'DESC' : 'ASC';
-  return { sql: `${from} ${where(all)} ORDER BY a.seq ${order} LIMIT ?`, values: valuesOf(all) };
+  const plan = index ? `INDEXED BY ${index.name}` : 'NOT INDEXED';
+  const order = `ORDER BY a.seq ${query.order === 'desc' ? 'DESC' : 'ASC'}`;
+  // The keys of the page first, so that only its own rows are read and joined, not every candidate.
+  const keys = `SELECT a.seq FROM audit a ${plan} ${where(all)} ${order} LIMIT ?`;
+  const from = SELECT_ROWS.replace('%s', `(${keys}) k CROSS JOIN audit a ON a.seq = k.seq`);
+  return { sql: `${from} ${order}`, values: valuesOf(all) };
 }
 
 function isSmall(statements: Statements, index: string, conditions: readonly Condition[]): boolean {

@@ -125,7 +125,7 @@ export class Queries {
 
   /** Rows from `seq` on as they stand, without their evidence: for walking the chain. */
   records(seq: bigint): RowRecord[] {
-    const from = SELECT_ROWS.replace('%s', 'NOT INDEXED');
+    const from = SELECT_ROWS.replace('%s', 'audit a NOT INDEXED');
     return this.#sql(`${from} WHERE a.seq >= ? ORDER BY a.seq LIMIT ?`).all(seq, PAGE_ROWS) as RowRecord[];
   }
 
@@ -220,7 +220,7 @@ export class Queries {
   }
 
   #row(seq: bigint): AuditRow | null {
-    const from = SELECT_ROWS.replace('%s', 'NOT INDEXED');
+    const from = SELECT_ROWS.replace('%s', 'audit a NOT INDEXED');
     const record = this.#sql(`${from} WHERE a.seq = ?`).get(seq) as RowRecord | undefined;
     return record ? toRow(record, record.evidence_hash ? this.evidence(seq) : null) : null;
   }

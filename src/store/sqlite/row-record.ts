@@ -31,12 +31,12 @@ export interface EvidenceRecord {
   readonly job: Uint8Array;
 }
 
-// Outer joins: a row whose names are gone is shown as damaged, not left out.
+// `%s` is what gives the rows of `audit a`. Outer joins: a row whose names are gone is shown as damaged, not left out.
 export const SELECT_ROWS = `
   SELECT a.seq, l.server, l.database, a.tx, a.alh, a.outcome, a.previous_tx, p.text AS operation, a.calls,
          a.header_time, a.signature, a.key_fingerprint, a.verified_at, a.duration_ms, c.text AS client, a.detail,
          a.evidence_hash, a.hash
-  FROM audit a %s
+  FROM %s
   LEFT JOIN ledger l ON l.id = a.ledger
   LEFT JOIN word p ON p.id = a.operation
   LEFT JOIN word c ON c.id = a.client`;
