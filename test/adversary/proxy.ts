@@ -2,7 +2,7 @@
 // see, hold, change or replace them.
 import { Client, Metadata, Server, ServerCredentials, credentials, status } from '@grpc/grpc-js';
 import type {
-  ServiceDefinition,
+  MethodDefinition,
   ServiceError,
   UntypedServiceImplementation,
   sendUnaryData,
@@ -45,7 +45,7 @@ export class Proxy {
     const limits = { 'grpc.max_receive_message_length': -1, 'grpc.max_send_message_length': -1 };
     const server = new Server(limits);
     const upstream = new Client(target, credentials.createInsecure(), limits);
-    const raw: ServiceDefinition = {};
+    const raw: Record<string, MethodDefinition<Buffer, Buffer>> = {};
     const handlers: UntypedServiceImplementation = {};
     const started: { proxy?: Proxy } = {};
     for (const [name, method] of Object.entries(serviceDefinition('immudb.schema.ImmuService'))) {

@@ -164,7 +164,7 @@ async function writtenByAnother({ wire }: Stage, key: string): Promise<bigint> {
 /** Two writes with another's before each, answered together: bound by the headers between. */
 async function twoAfterGaps(stage: Stage): Promise<Told> {
   const { proxy, client, wire } = stage;
-  const passing: Interceptor = proxy.intercept.bind(proxy);
+  const passing: Interceptor = proxy.intercept;
   const answered: (() => void)[] = [];
   let wake = () => {};
   proxy.intercept = async (call) => {
