@@ -40,6 +40,7 @@ export class Channel {
   readonly #naps = new Map<() => void, NodeJS.Timeout>();
   readonly #gate: InFlightGate;
   #connecting: Promise<void> | undefined;
+  #stopConnecting: (() => void) | undefined;
   #connects = 0;
   #closing = false;
   #closed = false;
@@ -106,6 +107,7 @@ export class Channel {
     }
     await this.#gate.enter(deadline, `${method} to be sent, after too many calls in flight`);
     try {
+      this.#assertOpen(options);
       if (!this.#isReady) await this.#connect(method, deadline);
       this.#assertOpen(options);
       return await this.#send(wire, method, request, options, deadline);
@@ -174,6 +176,7 @@ export class Channel {
     const channel = this.#client.getChannel();
     const until = Date.now() + this.#connectTimeoutMs;
     return new Promise((resolve, reject) => {
+      this.#stopConnecting = resolve;
       const look = () => {
         const state = channel.getConnectivityState(!this.#closed);
         // A failed connection is not waited for: the call itself says why, at once.
@@ -212,6 +215,7 @@ export class Channel {
     if (this.#closing) return;
     this.#closing = true;
     this.#gate.close();
+    this.#stopConnecting?.();
     for (const wake of [...this.#naps.keys()]) wake();
     for (const call of this.#calls) call.cancel();
   }

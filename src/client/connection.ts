@@ -60,6 +60,7 @@ export class Connection {
     const open = this.#sessions.get(database);
     if (open) return open;
     const { timeoutMs, keepAliveMs, maxWritesInFlight } = this.options;
+    const onPasswordChanged = this.#passwordChanged.bind(this);
     const session = new Session({
       channel: this.#channel,
       ...this.#login,
@@ -67,6 +68,7 @@ export class Connection {
       timeoutMs,
       keepAliveMs,
       maxWritesInFlight,
+      onPasswordChanged,
     });
     this.#sessions.set(database, session);
     return session;
@@ -118,7 +120,7 @@ export class Connection {
   }
 
   /** A user's password was changed: if it is ours, sessions are opened with the new one from now on. */
-  passwordChanged(user: string, password: string): void {
+  #passwordChanged(user: string, password: string): void {
     const { kind, credentials } = this.#login;
     if (credentials?.user !== user) return;
     const renewed = { ...credentials, password: new Secret(password) };

@@ -15,4 +15,6 @@ export interface Rpc {
   unary(method: string, request: object, options: RpcOptions): Promise<object>;
   /** Answer as it came, for those who decode elsewhere. */
   unaryRaw(method: string, request: object, options: RpcOptions): Promise<Uint8Array>;
+  /** Told when a user's password was changed: whoever logs in as that user does so with the new one from now on. */
+  passwordChanged?(user: string, password: string): void;
 }

@@ -35,6 +35,8 @@ export interface SessionOptions {
   readonly timeoutMs: number;
   readonly keepAliveMs: number;
   readonly maxWritesInFlight: number;
+  /** For those who hold other sessions of the same login. */
+  readonly onPasswordChanged?: (user: string, password: string) => void;
 }
 
 type Send<T> = (call: RpcOptions & { timeoutMs: number; metadata: Metadata }) => Promise<T>;
@@ -46,6 +48,7 @@ export class Session implements Rpc {
   #credentials: ResolvedCredentials | undefined;
   #ticket: Ticket | undefined;
   #opening: Promise<Ticket> | undefined;
+  #asking: Promise<void> | undefined;
   #wasOpen = false;
   #closed = false;
   /** When the server last took a call of this session, and over which connection. */
@@ -80,6 +83,10 @@ export class Session implements Rpc {
   /** For logging in again after the user's password was changed. */
   renew(credentials: ResolvedCredentials): void {
     this.#credentials = credentials;
+  }
+
+  passwordChanged(user: string, password: string): void {
+    this.#options.onPasswordChanged?.(user, password);
   }
 
   unary(method: string, request: object, options: RpcOptions): Promise<object> {
@@ -149,21 +156,26 @@ export class Session implements Rpc {
 
   /** The ticket to send with. A write whose session may have ended is not risked: the server is asked first. */
   async #freshTicket(idempotent: boolean, deadline: Deadline): Promise<Ticket> {
-    const { kind, keepAliveMs, channel, timeoutMs } = this.#options;
+    const { kind, keepAliveMs, channel } = this.#options;
     const ticket = await this.#login(deadline);
     const idleMs = performance.now() - this.#lastUsed;
     const doubtful = idleMs > (keepAliveMs || RISKY_IDLE_MS) || channel.connects !== this.#connects;
     if (idempotent || kind !== 'session' || !doubtful) return ticket;
-    const call = { idempotent: true, timeoutMs, ...deadline.left, metadata: ticket.metadata };
+    this.#asking ??= this.#ask(ticket).finally(() => (this.#asking = undefined));
+    await deadline.race(this.#asking, 'the server to say whether the session lives');
+    return this.#login(deadline);
+  }
+
+  /** Drops a ticket that the server does not know. */
+  async #ask(ticket: Ticket): Promise<void> {
+    const { channel, timeoutMs } = this.#options;
     const askedAt = performance.now();
     try {
-      await channel.unary('KeepAlive', {}, call);
+      await channel.unary('KeepAlive', {}, { idempotent: true, timeoutMs, metadata: ticket.metadata });
       this.#noteUse(ticket, askedAt);
-      return ticket;
     } catch (error) {
       if (!isSessionLost(error)) throw error;
       this.#drop(ticket);
-      return this.#login(deadline);
     }
   }
 
@@ -197,7 +209,6 @@ export class Session implements Rpc {
     try {
       const ticket = await obtain(channel, credentials, this.database, timeoutMs);
       this.#ticket = ticket;
-      this.#wasOpen = true;
       this.#noteUse(ticket, performance.now());
       if (!this.#closed) this.#startHeartbeat();
       return ticket;
@@ -210,6 +221,7 @@ export class Session implements Rpc {
 
   #noteUse(ticket: Ticket, at: number): void {
     if (ticket !== this.#ticket) return;
+    this.#wasOpen = true;
     this.#lastUsed = Math.max(this.#lastUsed, at);
     this.#connects = this.#options.channel.connects;
   }

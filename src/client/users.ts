@@ -61,6 +61,7 @@ export async function changePassword(
     newPassword: Buffer.from(change.newPassword),
   };
   await rpc.unary('ChangePassword', request, { ...options, idempotent: false });
+  rpc.passwordChanged?.(change.user, change.newPassword);
 }
 
 /** The users this user may see. */

@@ -128,7 +128,7 @@ describe('pairs', () => {
     ]) {
       expect(refused(() => toEntries(wrong as Pairs)).argument).toBe('entries');
     }
-    expect(refused(() => toEntries([['k', 5]])).argument).toBe('value of entry 0');
+    expect(refused(() => toEntries([['k', 5]] as unknown as Pairs)).argument).toBe('value of entry 0');
     expect(refused(() => toEntries([['', 'v']])).argument).toBe('key of entry 0');
   });
 

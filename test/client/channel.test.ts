@@ -186,6 +186,21 @@ describe('a connection that breaks', () => {
     expect(await codeOf(client.session.unary('Set', {}, WRITE))).toBe('OUTCOME_UNKNOWN');
   });
 
+  test('reads wait for a server that was there before; a write does not', async () => {
+    const first = await PuppetServer.start({ Get: answers({ key }), Set: answers({ id: '1' }) });
+    await using client = connect(first.address, { kind: 'anonymous' });
+    await client.session.unary('Get', {}, READ);
+    await first[Symbol.asyncDispose]();
+    const write = failure(client.session.unary('Set', {}, WRITE));
+    const read = client.session.unary('Get', {}, READ);
+    // Whether the break was noticed before or after it went out.
+    expect(['UNAVAILABLE', 'OUTCOME_UNKNOWN']).toContain((await write).code);
+    const port = Number(first.address.split(':')[1]);
+    await using second = await PuppetServer.start({ Get: answers({ key: Buffer.from('again') }) }, port);
+    expect(second.address).toBe(first.address);
+    expect(await read).toEqual({ key: Buffer.from('again') });
+  });
+
   test('an answer that is not protobuf is refused; raw, it comes as it is', async () => {
     const rubbish = Buffer.from('ffffffffff', 'hex');
     await using server = await PuppetServer.start({ Get: answers(rubbish), Set: answers(rubbish) });
