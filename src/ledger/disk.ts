@@ -30,7 +30,7 @@ export class LedgerDisk {
   constructor(directory: string) {
     try {
       mkdirSync(directory, { recursive: true });
-      this.#sqlite = new Database(join(directory, 'ledger.sqlite'));
+      this.#sqlite = new Database(join(directory, 'ledger.sqlite'), { timeout: 100 });
       this.#sqlite.pragma('locking_mode = EXCLUSIVE');
       this.#sqlite.pragma('journal_mode = WAL');
       this.#sqlite.pragma('synchronous = NORMAL');

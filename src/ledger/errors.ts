@@ -127,6 +127,18 @@ export const refuse = {
   notSupported: () => coded(status.INTERNAL, 'XX000', 'operation not supported'),
   noTransaction: () => coded(status.INVALID_ARGUMENT, '22023', 'no transaction found'),
   streamTooLong: () => coded(status.FAILED_PRECONDITION, '22000', 'max transaction values length exceeded'),
+  streamValueTooLong: () =>
+    coded(
+      status.FAILED_PRECONDITION,
+      '22000',
+      'internal store max value length exceeded',
+      'max value length exceeded',
+    ),
+  /** A status that was put into words before it was sent. */
+  duplicateKeysInWords: () =>
+    unknown(
+      'rpc error: code = InvalidArgument desc = duplicated keys are not supported in single batch transaction',
+    ),
   referenceOperation: () => coded(status.UNIMPLEMENTED, '42883', 'reference operation is not implemented'),
   /** Words of immudb that occur in one place only. */
   because: unknown,
@@ -139,8 +151,27 @@ export const refuse = {
     ),
 } as const;
 
+export interface WireStatus {
+  readonly name: string;
+  readonly message: string;
+  readonly code: status;
+  readonly details: string;
+  readonly metadata?: Metadata;
+}
+
+/** gRPC status of whatever was thrown. What is no refusal is a defect of the ledger, and says so. */
+export function statusOf(error: unknown): WireStatus {
+  if (error instanceof LedgerRefusal) {
+    const metadata = refusalMetadata(error);
+    const { name, message, code } = error;
+    return { name, message, code, details: message, ...(metadata ? { metadata } : {}) };
+  }
+  const message = `defect in the embedded ledger: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
+  return { name: 'Error', message, code: status.INTERNAL, details: message };
+}
+
 /** Trailing metadata of a refusal: `grpc-status-details-bin` where immudb sends it. */
-export function refusalMetadata(refusal: LedgerRefusal): Metadata | undefined {
+function refusalMetadata(refusal: LedgerRefusal): Metadata | undefined {
   if (!refusal.info) return undefined;
   const info = concatBytes(text(1, refusal.info.code), text(2, refusal.info.cause));
   const details = concatBytes(

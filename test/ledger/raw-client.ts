@@ -5,6 +5,8 @@ import { methodDefinition } from '#dist/wire-schema.js';
 import type { Decoded } from '../support/wire-client.js';
 
 export interface Outcome {
+  /** Initial metadata of the answer. */
+  readonly headers: Metadata;
   readonly answer?: Decoded;
   /** The answer's bytes, in hex. */
   readonly bytes?: string;
@@ -46,8 +48,9 @@ export class RawClient {
   /** The answer, or the refusal as a value. */
   call(method: string, request: object = {}): Promise<Outcome> {
     const definition = methodDefinition('immudb.schema.ImmuService', method);
+    let headers = new Metadata();
     return new Promise((resolve) => {
-      this.#client.makeUnaryRequest(
+      const call = this.#client.makeUnaryRequest(
         definition.path,
         definition.requestSerialize,
         (bytes: Buffer) => bytes,
@@ -55,10 +58,76 @@ export class RawClient {
         this.metadata,
         { deadline: Date.now() + 20_000 },
         (error: ServiceError | null, bytes?: Buffer) => {
-          if (error) resolve({ refusal: refusalOf(error) });
-          else resolve({ answer: definition.responseDeserialize(bytes!), bytes: bytes!.toString('hex') });
+          if (error) resolve({ headers, refusal: refusalOf(error) });
+          else
+            resolve({
+              headers,
+              answer: definition.responseDeserialize(bytes!),
+              bytes: bytes!.toString('hex'),
+            });
         },
       );
+      call.on('metadata', (received) => (headers = received));
+    });
+  }
+
+  /** All chunks of a server stream, joined, as `bytes`. */
+  readStream(method: string, request: object = {}): Promise<Outcome> {
+    const { path, requestSerialize, responseDeserialize } = methodDefinition(
+      'immudb.schema.ImmuService',
+      method,
+    );
+    const options = { deadline: Date.now() + 20_000 };
+    const call = this.#client.makeServerStreamRequest(
+      path,
+      requestSerialize,
+      responseDeserialize,
+      request,
+      this.metadata,
+      options,
+    );
+    const chunks: Buffer[] = [];
+    let headers = new Metadata();
+    call.on('metadata', (received: Metadata) => (headers = received));
+    call.on('data', ({ content }: { content?: Buffer }) => chunks.push(content ?? Buffer.alloc(0)));
+    return new Promise((resolve) => {
+      call.on('error', (error: ServiceError) => resolve({ headers, refusal: refusalOf(error) }));
+      // The sizes show where a message was cut.
+      call.on('end', () =>
+        resolve({
+          headers,
+          answer: chunks.map((chunk) => chunk.length),
+          bytes: Buffer.concat(chunks).toString('hex'),
+        }),
+      );
+    });
+  }
+
+  /** Sends `bytes` in chunks of `chunkSize` and ends. */
+  writeStream(method: string, bytes: Uint8Array, chunkSize = 65_536): Promise<Outcome> {
+    const definition = methodDefinition('immudb.schema.ImmuService', method);
+    let headers = new Metadata();
+    return new Promise((resolve) => {
+      const call = this.#client.makeClientStreamRequest(
+        definition.path,
+        definition.requestSerialize,
+        (answer: Buffer) => answer,
+        this.metadata,
+        { deadline: Date.now() + 20_000 },
+        (error: ServiceError | null, answer?: Buffer) => {
+          if (error) resolve({ headers, refusal: refusalOf(error) });
+          else
+            resolve({
+              headers,
+              answer: definition.responseDeserialize(answer!),
+              bytes: answer!.toString('hex'),
+            });
+        },
+      );
+      call.on('metadata', (received: Metadata) => (headers = received));
+      for (let at = 0; at < bytes.length; at += chunkSize)
+        call.write({ content: bytes.subarray(at, at + chunkSize) });
+      call.end();
     });
   }
 
