@@ -28,6 +28,8 @@ export interface Offer {
 
 interface Waiter {
   readonly offer: Offer;
+  /** The row of a move counts this call; otherwise the next row of covered calls does. */
+  counted: boolean;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
 }
@@ -60,7 +62,7 @@ export class HeadMover {
   /** Resolves when the head, durably, is at the offered target or past it and the target is proven under it. */
   settle(offer: Offer): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ offer, resolve, reject });
+      this.#waiting.push({ offer, counted: false, resolve, reject });
       if (this.#running) return;
       this.#running = true;
       // Answers that arrive in the same turn share a move.
@@ -102,7 +104,7 @@ export class HeadMover {
             ? 'same'
             : 'other'
           : this.#proven.compare(target);
-      if (known === 'same') waiter.resolve();
+      if (known === 'same') this.#release(waiter);
       else if (known === 'other') void this.#fork(waiter, this.#head);
       else void this.#proveBehind(waiter);
       return false;
@@ -168,7 +170,7 @@ export class HeadMover {
         return;
       }
       this.#proven.add(proven.subject);
-      waiter.resolve();
+      this.#release(waiter);
     } catch (error) {
       waiter.reject(error);
     }
@@ -187,7 +189,7 @@ export class HeadMover {
     }
     this.#head = headAt(target);
     this.#proven.addTarget(target);
-    for (const { offer } of covered) if (sameRoot(offer.target, target)) this.#proven.addTarget(offer.target);
+    for (const waiter of covered) waiter.counted = true;
     return open;
   }
 
@@ -208,6 +210,12 @@ export class HeadMover {
     }
     this.#head = { tx: current.tx, alh: current.alh };
     this.#proven.add(current);
+  }
+
+  #release(waiter: Waiter): void {
+    const { operation, startedAt } = waiter.offer;
+    if (!waiter.counted) this.#options.journal.cover(operation, () => this.#head, startedAt);
+    waiter.resolve();
   }
 
   /** Checks an answer that serves `waiter`; a refusal is recorded and ends its wait, not its neighbours'. */
