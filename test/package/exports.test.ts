@@ -1,0 +1,26 @@
+// What the package exports, to the last name: a change here is a change of the public interface.
+import { expect, test } from 'vitest';
+import * as root from 'immu-ts';
+import * as testing from 'immu-ts/testing';
+
+test('immu-ts', () => {
+  expect(Object.keys(root).sort()).toEqual([
+    'ArgumentError',
+    'ClosedError',
+    'ImmuClient',
+    'ImmuError',
+    'MemoryRootStore',
+    'Permission',
+    'PoolError',
+    'ServerError',
+    'SqliteRootStore',
+    'StoreError',
+    'TransportError',
+    'VerificationError',
+    'defaultStorePath',
+  ]);
+});
+
+test('immu-ts/testing', () => {
+  expect(Object.keys(testing).sort()).toEqual(['EmbeddedLedger']);
+});

@@ -1,0 +1,99 @@
+// The code in the documentation compiles against the package and does what it says. See snippets.ts for the rules.
+import { generateKeyPairSync } from 'node:crypto';
+import { access, readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { EmbeddedLedger } from '#dist/testing.js';
+import { Project, REPOSITORY } from './project.js';
+import type { Ran } from './project.js';
+import { pages, parseSnippets, snippetsOf } from './snippets.js';
+
+// Whole processes, on machines that have others to run: above the deadline that each of them has.
+vi.setConfig({ testTimeout: 120_000 });
+
+const PAGES = await pages(REPOSITORY);
+const snippets = (await Promise.all(PAGES.map((page) => snippetsOf(REPOSITORY, page)))).flat();
+const named = snippets.map((snippet, i) => ({ ...snippet, name: `snippet-${i}` }));
+
+let project: Project;
+let compiled: Ran;
+
+beforeAll(async () => {
+  project = await Project.create();
+  for (const name of ['immu-ts', '@types/node']) await project.link(name);
+  for (const { name, code } of named) await project.write(`${name}.mts`, `${code}\nexport {};\n`);
+  const options = { module: 'nodenext', target: 'es2022', lib: ['es2023'], outDir: 'out', rootDir: '.' };
+  compiled = await project.tsc(
+    'snippets',
+    { ...options, noUncheckedIndexedAccess: true },
+    named.map(({ name }) => `${name}.mts`),
+  );
+});
+
+afterAll(() => project[Symbol.asyncDispose]());
+
+test('README.md and all other pages are looked at, and README.md has code that runs', () => {
+  expect(PAGES).toEqual(expect.arrayContaining(['README.md', 'SECURITY.md', 'docs/dependencies.md']));
+  expect(snippets.filter(({ place, run }) => run && place.startsWith('README.md:')).length).toBeGreaterThan(
+    3,
+  );
+});
+
+test('all of it compiles', () => {
+  expect(compiled).toEqual({ code: 0, stdout: '', stderr: '' });
+});
+
+test.for(named)('$place', async ({ name, place, run, prints }) => {
+  const mistakes = compiled.stdout.split('\n').filter((line) => line.startsWith(`${name}.mts(`));
+  expect(mistakes, `${place} compiles`).toEqual([]);
+  if (!run) return;
+  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
+  const signingKey = privateKey.export({ type: 'sec1', format: 'pem' }).toString();
+  await using ledger = await EmbeddedLedger.start({ signingKey });
+  const pem = publicKey.export({ type: 'spki', format: 'pem' }).toString();
+  const folder = dirname(await project.write(`${name}/state-key.pub.pem`, pem));
+  const code = await readFile(join(project.folder, 'out', `${name}.mjs`), 'utf8');
+  const script = await project.write(`${name}/run.mjs`, code.replaceAll('localhost:3322', ledger.address));
+  const ran = await project.node(script, { IMMU_TS_STORE: join(folder, 'roots.db') }, folder);
+  expect(ran, place).toMatchObject({ code: 0, stderr: '' });
+  if (prints) expect(ran.stdout.trimEnd().split('\n')).toEqual(prints);
+});
+
+test.for(PAGES)('%s: what it links to in this repository is there', async (page) => {
+  const text = await readFile(join(REPOSITORY, page), 'utf8');
+  const links = [...text.matchAll(/\]\((?!https?:|#)([^)#\s]+)/g)].map(([, path = '']) => path);
+  for (const link of links) {
+    await expect(access(join(REPOSITORY, dirname(page), link)), link).resolves.toBeUndefined();
+  }
+});
+
+describe('the finder of snippets', () => {
+  const block = (info: string, body = 'x();') => `text\n\n\`\`\`${info}\n${body}\n\`\`\`\n`;
+
+  test('takes code, what stands before it, and what it prints', () => {
+    const page = `# a\n<!-- before\nconst y = 1;\n-->\n${block('ts', 'log(y); // → 1')}`.replace(
+      'text\n\n',
+      '',
+    );
+    expect(parseSnippets(page, 'a.md')).toEqual([
+      { place: 'a.md:5', code: 'const y = 1;\nlog(y); // → 1\n', run: true, prints: ['1'] },
+    ]);
+    expect(parseSnippets(block('ts no-run') + block('sh'), 'a.md')).toEqual([
+      { place: 'a.md:3', code: 'x();\n', run: false, prints: null },
+    ]);
+  });
+
+  test.for([
+    block('js'),
+    block('typescript'),
+    block(''),
+    block('ts skip'),
+    '```ts\nx();\n',
+    '  ```ts\n  x();\n  ```\n',
+    '~~~ts\nx();\n~~~\n',
+    `<!-- before\nx();\n-->\n${block('ts')}`,
+    `<!-- before\nx();\n-->\n\`\`\`sh\nls\n\`\`\`\n`,
+  ])('throws for what it would leave out: %j', (page) => {
+    expect(() => parseSnippets(page, 'a.md')).toThrow('a.md');
+  });
+});

@@ -1,0 +1,202 @@
+// The package as it is published: what is in it, and that a project which has nothing else can use it.
+import { readdir, symlink, mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { Project, REPOSITORY, execute } from './project.js';
+
+// Whole processes, on machines that have others to run: above the deadline that each of them has.
+vi.setConfig({ testTimeout: 120_000 });
+
+interface Manifest {
+  readonly version: string;
+  readonly dependencies: Record<string, string>;
+}
+
+let project: Project;
+let files: string[];
+let manifest: Manifest;
+
+beforeAll(async () => {
+  manifest = JSON.parse(await readFile(join(REPOSITORY, 'package.json'), 'utf8')) as Manifest;
+  project = await Project.create();
+  files = await pack(project.folder);
+  await unpack(join(project.folder, `immu-ts-${manifest.version}.tgz`));
+  for (const name of [...Object.keys(manifest.dependencies), '@types/node']) await project.link(name);
+});
+
+afterAll(() => project[Symbol.asyncDispose]());
+
+/** `npm pack` of what is built: no script runs, so that a build which other tests use at this time stays as it is. */
+async function pack(into: string): Promise<string[]> {
+  const command = ['pack', REPOSITORY, '--ignore-scripts', '--json', '--pack-destination', into];
+  const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
+  const { code, stdout, stderr } = await execute(npm, command, { cwd: into });
+  if (code !== 0) throw new Error(`npm pack: ${stderr}`);
+  const [packed] = JSON.parse(stdout) as { files: { path: string }[] }[];
+  return packed!.files.map(({ path }) => path).sort();
+}
+
+/** What `npm install` of the tarball does, with dependencies that are installed already: no network. */
+async function unpack(tarball: string): Promise<void> {
+  const target = join(project.folder, 'node_modules', 'immu-ts');
+  await mkdir(target, { recursive: true });
+  const { code, stderr } = await execute('tar', ['-xzf', tarball, '-C', target, '--strip-components=1'], {
+    cwd: project.folder,
+  });
+  if (code !== 0) throw new Error(`tar: ${stderr}`);
+}
+
+async function sources(room: string, ending: string): Promise<string[]> {
+  const names = await readdir(join(REPOSITORY, room), { recursive: true });
+  return names
+    .filter((name) => name.endsWith(ending))
+    .map((name) => `${room}/${name.replaceAll('\\', '/')}`)
+    .sort();
+}
+
+test('holds the build of every source, the schema and the documents, and nothing else', async () => {
+  const rooms = new Set(files.map((path) => path.split('/')[0]));
+  expect([...rooms].sort()).toEqual(
+    [
+      'dist',
+      'docs',
+      'proto',
+      'src',
+      'CHANGELOG.md',
+      'LICENSE',
+      'README.md',
+      'SECURITY.md',
+      'package.json',
+    ].sort(),
+  );
+  const src = await sources('src', '.ts');
+  expect(files.filter((path) => path.startsWith('src/'))).toEqual(src);
+  const built = src.flatMap((path) =>
+    ['.js', '.d.ts'].map((ending) => path.replace('src/', 'dist/').replace(/\.ts$/, ending)),
+  );
+  expect(files).toEqual(expect.arrayContaining(built));
+  expect(files.filter((path) => path.startsWith('proto/'))).toEqual(await sources('proto', '.proto'));
+  expect(files.filter((path) => /\.(tsbuildinfo|tgz|test\.\w+|sqlite|db)$|(^|\/)\./.test(path))).toEqual([]);
+});
+
+/** Sets and gets on the embedded ledger, every answer checked by threads; `imports` is how the package is had. */
+const program = (imports: string) => `${imports}
+async function main() {
+  const ledger = await EmbeddedLedger.start();
+  const client = new ImmuClient({
+    address: ledger.address,
+    credentials: { user: 'immudb', password: 'immudb' },
+    store: 'roots.' + process.pid + '.db',
+    verifier: { threads: 2, inlineBelowJobs: 0 },
+  });
+  const keys = Array.from({ length: 40 }, (_, i) => 'key/' + i);
+  await Promise.all(keys.map((key) => client.verifiedSet(key, 'value of ' + key)));
+  const entries = await Promise.all(keys.map((key) => client.verifiedGet(key)));
+  const right = entries.filter((entry, i) => entry && Buffer.from(entry.value).toString() === 'value of ' + keys[i]);
+  ledger.lie({ kind: 'swap-value', methods: ['VerifiableGet'] });
+  const refused = await client.verifiedGet('key/7').catch((error) => error);
+  const verdict = await client.audit.verify();
+  await client.close();
+  await ledger.close();
+  const lied = refused instanceof VerificationError ? refused.code : String(refused);
+  console.log(JSON.stringify({ right: right.length, lied, chain: verdict.ok }));
+}
+main();
+`;
+const WORKED = { code: 0, stdout: '{"right":40,"lied":"VERIFICATION_FAILED","chain":true}\n', stderr: '' };
+
+test('an ESM script', async () => {
+  const imports = `import { ImmuClient, VerificationError } from 'immu-ts';
+import { EmbeddedLedger } from 'immu-ts/testing';`;
+  expect(await project.node(await project.write('use.mjs', program(imports)))).toEqual(WORKED);
+});
+
+test('a CommonJS script', async () => {
+  const imports = `const { ImmuClient, VerificationError } = require('immu-ts');
+const { EmbeddedLedger } = require('immu-ts/testing');`;
+  expect(await project.node(await project.write('use.cjs', program(imports)))).toEqual(WORKED);
+});
+
+test('import and require give the same classes, and nothing below the exports can be reached', async () => {
+  const script = `import { createRequire } from 'node:module';
+import * as esm from 'immu-ts';
+const require = createRequire(import.meta.url);
+const same = Object.keys(esm).every((name) => require('immu-ts')[name] === esm[name]);
+const codes = await Promise.all(['dist/index.js', 'dist/proof/tree.js', 'src/index.ts'].map(
+  (path) => import('immu-ts/' + path).then(() => 'reached', (error) => error.code)));
+console.log(same, require('immu-ts/package.json').name, ...new Set(codes));`;
+  expect(await project.node(await project.write('same.mjs', script))).toEqual({
+    code: 0,
+    stdout: 'true immu-ts ERR_PACKAGE_PATH_NOT_EXPORTED\n',
+    stderr: '',
+  });
+});
+
+test('the command', async () => {
+  const { bin } = JSON.parse(
+    await readFile(join(project.folder, 'node_modules/immu-ts/package.json'), 'utf8'),
+  ) as { bin: Record<string, string> };
+  expect(Object.keys(bin)).toEqual(['immu-ts']);
+  const main = join(project.folder, 'node_modules/immu-ts', bin['immu-ts']!);
+  expect((await readFile(main, 'utf8')).split('\n')[0]).toBe('#!/usr/bin/env node');
+  // As npm installs it: a link elsewhere, by another name than the file's.
+  const link = join(project.folder, 'node_modules', 'the-command');
+  await symlink(main, link);
+  expect(await project.node(link)).toMatchObject({ code: 2 });
+  await project.write(
+    'package-lock.json',
+    JSON.stringify({ packages: { '': {}, 'node_modules/a': { version: '1.0.0' } } }),
+  );
+  const ran = await execute(process.execPath, [link, 'ingest'], { cwd: project.folder });
+  expect(ran).toMatchObject({ code: 0, stdout: expect.stringContaining('tx 1, alh ') as string });
+});
+
+const TYPED = `import { ImmuClient, ImmuError, Permission, type AuditRow, type VerifiedEntry } from 'immu-ts';
+import { EmbeddedLedger, type EmbeddedLedgerOptions } from 'immu-ts/testing';
+
+export async function use(options: EmbeddedLedgerOptions): Promise<VerifiedEntry | null> {
+  const ledger = await EmbeddedLedger.start(options);
+  const client = new ImmuClient({ address: ledger.address, credentials: { user: 'immudb', password: 'immudb' } });
+  try {
+    const { tx }: { tx: bigint } = await client.verifiedSet('key', new Uint8Array([1]));
+    await client.createUser('reader', 'Secret-17', Permission.R);
+    const rows: AuditRow[] = [];
+    for await (const row of client.audit.roots({ txRange: { from: tx } })) rows.push(row);
+    return await client.verifiedGet('key', { atTx: tx, timeoutMs: 1000 });
+  } catch (error) {
+    if (error instanceof ImmuError && error.code === 'VERIFICATION_FAILED') return null;
+    throw error;
+  } finally {
+    await client.close();
+    await ledger.close();
+  }
+}
+`;
+const WRONG = `import { ImmuClient } from 'immu-ts';
+const write = await new ImmuClient().verifiedSet('key', 'value');
+export const tx: number = write.tx;
+`;
+
+test.for([
+  ['nodenext', { module: 'nodenext' }, 'use.mts'],
+  ['nodenext, CommonJS', { module: 'nodenext' }, 'use.cts'],
+  ['bundler', { module: 'esnext', moduleResolution: 'bundler' }, 'use.ts'],
+] as const)('TypeScript, %s', async ([name, options, file]) => {
+  await project.write(file, TYPED);
+  const strict = { target: 'es2022', noEmit: true, skipLibCheck: true, exactOptionalPropertyTypes: true };
+  const id = name.replace(/\W+/g, '-');
+  expect(await project.tsc(id, { ...strict, ...options }, [file])).toEqual({
+    code: 0,
+    stdout: '',
+    stderr: '',
+  });
+});
+
+test('TypeScript sees our types, not any', async () => {
+  await project.write('wrong.mts', WRONG);
+  const { code, stdout } = await project.tsc('wrong', { module: 'nodenext', noEmit: true }, ['wrong.mts']);
+  expect(code).not.toBe(0);
+  expect(stdout).toMatch(
+    /^wrong\.mts\(3,14\): error TS2322: Type 'bigint' is not assignable to type 'number'/,
+  );
+});
