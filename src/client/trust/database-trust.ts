@@ -3,7 +3,7 @@ import { equalBytes, toHex } from '../../proof/bytes.js';
 import type { RootStore } from '../../store/root-store.js';
 import type { Context, Job, Proven, ProvenTarget, Question, Root, Verifier } from '../../worker/verifier.js';
 import type { Deadline } from '../deadline.js';
-import type { TrustPolicy } from '../options.js';
+import type { CallOptions, TrustPolicy } from '../options.js';
 import type { Rpc } from '../rpc.js';
 import { claimedState } from '../server-info.js';
 import { isServerBehind } from '../server-errors.js';
@@ -66,7 +66,13 @@ export class DatabaseTrust {
     const journal = this.#journal;
     const contextFor = (head: Root | null) => this.#context(head);
     const head = await establish({ rpc, store, journal, verifier, policy, contextFor }, {});
-    this.#mover = new HeadMover(head, { rpc, verifier, journal, contextFor });
+    this.#mover = new HeadMover(head, {
+      rpc,
+      verifier,
+      journal,
+      contextFor,
+      ask: (operation, under, send) => this.#ask(operation, under, send, {}),
+    });
     return this.#mover;
   }
 
@@ -114,19 +120,23 @@ export class DatabaseTrust {
   }
 
   /** Sends a question that names the head; a server that does not reach the head is reported, never believed. */
-  async ask<T>(call: Call, head: Root, send: () => Promise<T>): Promise<T> {
+  ask<T>(call: Call, head: Root, send: () => Promise<T>): Promise<T> {
+    return this.#ask(call.operation, head, send, call.deadline.left);
+  }
+
+  async #ask<T>(operation: string, head: Root, send: () => Promise<T>, options: CallOptions): Promise<T> {
     try {
       return await send();
     } catch (error) {
-      if (isServerBehind(error)) await this.#assertNotBehind(call, head);
+      if (isServerBehind(error)) await this.#assertNotBehind(operation, head, options);
       throw error;
     }
   }
 
-  async #assertNotBehind(call: Call, head: Root): Promise<void> {
-    const state = await claimedState(this.#options.rpc, call.deadline.left);
+  async #assertNotBehind(operation: string, head: Root, options: CallOptions): Promise<void> {
+    const state = await claimedState(this.#options.rpc, options);
     if (state.tx < head.tx) {
-      throw await this.#journal.refuse('rollback', call.operation, head, {
+      throw await this.#journal.refuse('rollback', operation, head, {
         check: 'trust.rollback',
         detail: `the server is at tx ${state.tx.toString()}, behind the trusted tx ${head.tx.toString()}; trust is kept`,
         expected: head.tx.toString(),
@@ -134,7 +144,7 @@ export class DatabaseTrust {
       });
     }
     if (state.tx === head.tx && !equalBytes(state.alh, head.alh)) {
-      throw await this.#journal.refuse('fork', call.operation, head, {
+      throw await this.#journal.refuse('fork', operation, head, {
         check: 'trust.fork',
         detail: `the server's state has another hash for the trusted tx ${head.tx.toString()}`,
         expected: toHex(head.alh),

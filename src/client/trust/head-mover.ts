@@ -39,6 +39,8 @@ export interface HeadMoverOptions {
   readonly verifier: Verifier;
   readonly journal: Journal;
   readonly contextFor: (head: Root) => Context;
+  /** Sends a question that names the head; reports a server that does not reach it. */
+  readonly ask: <T>(operation: string, head: Root, send: () => Promise<T>) => Promise<T>;
 }
 
 export class HeadMover {
@@ -129,7 +131,8 @@ export class HeadMover {
   async #moveByRun(newest: Waiter, open: Waiter[]): Promise<Waiter[]> {
     const head = this.#head;
     const { target } = newest.offer;
-    const answer = await askHeaders(this.#options.rpc, head.tx + 1n, Number(target.tx - head.tx), {});
+    const count = Number(target.tx - head.tx);
+    const answer = await this.#ask(newest, head, (rpc) => askHeaders(rpc, head.tx + 1n, count, {}));
     const question: Question = {
       kind: 'segment',
       after: { tx: head.tx, alh: head.alh },
@@ -150,7 +153,7 @@ export class HeadMover {
     const head = this.#head;
     const { target } = newest.offer;
     const since = head.tx === 0n ? 1n : head.tx;
-    const answer = await askHeader(this.#options.rpc, target.tx, since, {});
+    const answer = await this.#ask(newest, head, (rpc) => askHeader(rpc, target.tx, since, {}));
     const proven = await this.#check(newest, { kind: 'tx', tx: target.tx }, head, answer);
     if (proven?.kind !== 'tx') return open.filter((waiter) => waiter !== newest);
     if (!equalBytes(proven.subject.alh, target.alh)) return this.#dropFork(newest, open, proven.subject);
@@ -162,7 +165,7 @@ export class HeadMover {
     const head = this.#head;
     const { target } = waiter.offer;
     try {
-      const answer = await askHeader(this.#options.rpc, target.tx, head.tx, {});
+      const answer = await this.#ask(waiter, head, (rpc) => askHeader(rpc, target.tx, head.tx, {}));
       const proven = await this.#check(waiter, { kind: 'tx', tx: target.tx }, head, answer);
       if (proven?.kind !== 'tx') return;
       if (!equalBytes(proven.subject.alh, target.alh)) {
@@ -210,6 +213,10 @@ export class HeadMover {
     }
     this.#head = { tx: current.tx, alh: current.alh };
     this.#proven.add(current);
+  }
+
+  #ask(waiter: Waiter, head: Root, send: (rpc: Rpc) => Promise<Uint8Array>): Promise<Uint8Array> {
+    return this.#options.ask(waiter.offer.operation, head, () => send(this.#options.rpc));
   }
 
   #release(waiter: Waiter): void {
