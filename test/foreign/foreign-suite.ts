@@ -43,12 +43,15 @@ export interface Expected {
   readonly lies: Readonly<Record<string, Lie>>;
   /** What the program says when the client refuses to verify. */
   readonly refusal: RegExp;
+  /** What it says when a state is signed with a key that it does not expect. */
+  readonly badSignature: RegExp;
 }
 
 /** Tests with the client; skipped with the reason in their names when its toolchain is missing. */
 export function foreignSuite(client: ForeignClient, expected: Expected): void {
   if (client.missing !== undefined) {
-    describe.skip(`${client.name} (SKIPPED: ${client.missing})`, () => {
+    console.warn(`!!! TESTS WITH ${client.name} SKIPPED, because ${client.missing} !!!`);
+    describe.skip(`${client.name} (skipped: ${client.missing})`, () => {
       it('accepts the ledger', () => undefined);
     });
     return;
@@ -119,6 +122,22 @@ export function foreignSuite(client: ForeignClient, expected: Expected): void {
         await expect(work({ ...server, round: 2 })).rejects.toMatchObject({
           code: 1,
           stderr: expect.stringMatching(expected.refusal),
+        });
+      },
+      TEST_WITHIN_MS,
+    );
+
+    it(
+      'rejects states that another key signed',
+      async () => {
+        const pair = () => generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
+        const signingKey = pair().privateKey.export({ type: 'sec1', format: 'pem' }).toString();
+        const other = pair().publicKey.export({ type: 'spki', format: 'pem' }).toString();
+        await using ledger = await EmbeddedLedger.start({ signingKey });
+        const server = { address: ledger.address, database: 'defaultdb', publicKey: await keyFile(other) };
+        await expect(work({ ...server, state: await newFolder() })).rejects.toMatchObject({
+          code: 1,
+          stderr: expect.stringMatching(expected.badSignature),
         });
       },
       TEST_WITHIN_MS,

@@ -31,4 +31,5 @@ foreignSuite(await goClient(), {
     'another history': { kind: 'fork', at: 5n },
   },
   refusal: /corrupted/,
+  badSignature: /signature/i,
 });

@@ -29,4 +29,5 @@ foreignSuite(await pythonClient(), {
     'another history': { kind: 'fork', at: 5n },
   },
   refusal: /ErrCorruptedData/,
+  badSignature: /BadSignatureError/,
 });

@@ -15,9 +15,9 @@ const CACHE = fileURLToPath(new URL('../../.cache/foreign-clients/', import.meta
 const MAX_OUTPUT_BYTES = 1 << 24;
 const WINDOWS = process.platform === 'win32';
 
-/** Fails unless all that immu-py and its virtual environment need is there; says which Python it is. */
+/** Fails unless all that immu-py and its virtual environment need is there; says which Python it is, and where. */
 const PROBE =
-  'import ensurepip, sys, venv; print(sys.implementation.cache_tag); sys.exit(sys.version_info < (3, 10))';
+  'import ensurepip, sys, venv; print(sys.version, sys.base_prefix); sys.exit(sys.version_info < (3, 10))';
 
 /** A client whose program can be run: what to start, and the arguments before its own. */
 export interface ForeignClient {
@@ -67,13 +67,14 @@ async function goProgram(): Promise<string> {
 
 interface Python {
   readonly command: string;
-  readonly tag: string;
+  /** Version and place: an environment is of use with the Python that made it only. */
+  readonly identity: string;
 }
 
 async function findPython(): Promise<Python | undefined> {
   for (const command of ['python3', 'python']) {
     try {
-      return { command, tag: (await run(command, ['-c', PROBE])).stdout.trim() };
+      return { command, identity: (await run(command, ['-c', PROBE])).stdout.trim() };
     } catch {
       // Not there, too old, or without the modules: the next one may do.
     }
@@ -83,7 +84,7 @@ async function findPython(): Promise<Python | undefined> {
 
 async function environment(python: Python): Promise<string> {
   const requirements = join(PYTHON, 'requirements.txt');
-  const hash = createHash('sha256').update(python.tag);
+  const hash = createHash('sha256').update(python.identity);
   hash.update(await readFile(requirements));
   const interpreter = WINDOWS ? join('Scripts', 'python.exe') : join('bin', 'python');
   const made = await once('python', hash.digest('hex'), async (work) => {
