@@ -106,7 +106,11 @@ export class ArgumentError extends ImmuError {
   /** Name of the offending input, e.g. `key`. */
   readonly argument: string;
 
-  constructor(argument: string, message: string, code: 'INVALID_ARGUMENT' | 'WEAK_PASSWORD' = 'INVALID_ARGUMENT') {
+  constructor(
+    argument: string,
+    message: string,
+    code: 'INVALID_ARGUMENT' | 'WEAK_PASSWORD' = 'INVALID_ARGUMENT',
+  ) {
     super(code, message);
     this.argument = argument;
   }

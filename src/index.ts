@@ -23,18 +23,30 @@ export type {
   TlsOptions,
   TrustPolicy,
 } from './client/options.js';
+export type { CreateDatabaseOptions, DatabaseInfo, DatabaseSettings } from './client/databases.js';
+export type { Entry } from './client/entries.js';
+export type { GetOptions } from './client/get-options.js';
+export type { Pairs, Write } from './client/kv.js';
+export type { ClaimedState, Health, ServerInfo } from './client/server-info.js';
+export type { GrantablePermission, User } from './client/users.js';
 export type { VerifiedEntry, VerifiedReference } from './client/verified/verified-get.js';
 export type { VerifiedWrite } from './client/verified/verified-set.js';
 export type { ImmuErrorCode, VerificationEvidence } from './errors.js';
 export type { KVMetadata } from './proof/types.js';
 export type {
+  AdvanceOutcome,
   AuditEntry,
   AuditLog,
   AuditOutcome,
   AuditRow,
   AuditVerdict,
+  Evidence,
   RootsQuery,
   RootStore,
   StoredRoot,
   TrustKey,
 } from './store/root-store.js';
+export type { StoreDiagnostics } from './store/sqlite/messages.js';
+export type { SqliteRootStoreOptions } from './store/sqlite-root-store.js';
+export type { VerifierOptions } from './worker/create-verifier.js';
+export type { Root } from './worker/verifier.js';

@@ -1,6 +1,5 @@
 #!/usr/bin/env node
 // The `immu-ts` command. Exit codes: 0 done, 1 failed, 2 wrong command line, 130 interrupted.
-import { setMaxListeners } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -81,8 +80,6 @@ for (const stream of [stdout, stderr]) {
   });
 }
 const interrupt = new AbortController();
-// Every call in flight listens to it: that many are no leak.
-setMaxListeners(0, interrupt.signal);
 // Once: a second Ctrl-C ends the process at once.
 process.once('SIGINT', () => interrupt.abort());
 

@@ -1,4 +1,5 @@
 // What a client can be told, and the same resolved once: every default in one place, every mistake named.
+import { setMaxListeners } from 'node:events';
 import { hostname } from 'node:os';
 import { ArgumentError } from '../errors.js';
 import type { RootStore } from '../store/root-store.js';
@@ -205,6 +206,8 @@ export function checkCallOptions(options: CallOptions): void {
   const { timeoutMs, signal } = options;
   if (timeoutMs !== undefined) whole('timeoutMs', timeoutMs, 1, MAX_INT32);
   if (signal !== undefined && !isAbortSignal(signal)) wrongType('signal', 'an AbortSignal', signal);
+  // Any number of calls may share a signal, each with its own listener until it ends: no leak to be warned of.
+  if (signal instanceof EventTarget) setMaxListeners(0, signal);
 }
 
 /** By what it can do: signals made in another realm, or by a polyfill, are as good. */

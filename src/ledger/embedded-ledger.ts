@@ -21,7 +21,8 @@ import { SYSTEM_ADMIN, Users, hashPassword } from './users.js';
  * @example
  * ```ts
  * await using ledger = await EmbeddedLedger.start();
- * const client = await ImmuClient.connect(ledger.address);
+ * const credentials = { user: 'immudb', password: 'immudb' };
+ * await using client = new ImmuClient({ address: ledger.address, store: new MemoryRootStore(), credentials });
  * ```
  */
 export class EmbeddedLedger {

@@ -183,7 +183,7 @@ test.for([
   ['bundler', { module: 'esnext', moduleResolution: 'bundler' }, 'use.ts'],
 ] as const)('TypeScript, %s', async ([name, options, file]) => {
   await project.write(file, TYPED);
-  const strict = { target: 'es2022', noEmit: true, skipLibCheck: true, exactOptionalPropertyTypes: true };
+  const strict = { target: 'es2022', noEmit: true, skipLibCheck: false, exactOptionalPropertyTypes: true };
   const id = name.replace(/\W+/g, '-');
   expect(await project.tsc(id, { ...strict, ...options }, [file])).toEqual({
     code: 0,
@@ -196,7 +196,7 @@ test('TypeScript sees our types, not any', async () => {
   await project.write('wrong.mts', WRONG);
   const { code, stdout } = await project.tsc(
     'wrong',
-    { module: 'nodenext', noEmit: true, skipLibCheck: true },
+    { module: 'nodenext', noEmit: true, skipLibCheck: false },
     ['wrong.mts'],
   );
   expect(code).not.toBe(0);

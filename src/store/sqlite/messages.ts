@@ -2,7 +2,13 @@
 import { ArgumentError, ClosedError, ImmuError, StoreError } from '../../errors.js';
 import type { ImmuErrorCode } from '../../errors.js';
 import type { AuditEntry, RootsQuery, StoredRoot, TrustKey } from '../root-store.js';
-import type { OpenOptions } from './open.js';
+
+export interface OpenOptions {
+  /** `if-new`: created when neither the store nor its marker exists. `never`: it must exist. */
+  readonly create: 'if-new' | 'never';
+  /** How long a writer waits for another process's transaction. */
+  readonly busyTimeoutMs: number;
+}
 
 export interface ThreadData {
   readonly path: string;

@@ -5,15 +5,9 @@ import { StoreError } from '../../errors.js';
 import { verifyTail } from './audit-chain.js';
 import { createStore } from './create.js';
 import { STORE_ID_SIZE, assertMarker, markerPath, readMarker, writeMarker } from './marker.js';
+import type { OpenOptions } from './messages.js';
 import { Queries } from './queries.js';
 import { APPLICATION_ID, MIGRATIONS, SCHEMA_VERSION } from './schema.js';
-
-export interface OpenOptions {
-  /** `if-new`: created when neither the store nor its marker exists. `never`: it must exist. */
-  readonly create: 'if-new' | 'never';
-  /** How long a writer waits for another process's transaction. */
-  readonly busyTimeoutMs: number;
-}
 
 export interface OpenedStore {
   readonly db: Database.Database;
