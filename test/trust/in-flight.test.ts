@@ -166,6 +166,32 @@ describeReal('verified calls in flight', () => {
     expect(await rowsOf(store, { outcome: 'failure' })).toHaveLength(1);
   });
 
+  test('two equal writes in flight cannot both be told that one tx is theirs', async () => {
+    await using proxy = await Proxy.start(sharedImmudb());
+    const { client, database } = await openClient({ address: proxy.address });
+    await client.verifiedSet('first', '1');
+    let answered: Promise<Buffer> | undefined;
+    proxy.intercept = ({ method, forward }) =>
+      method === 'VerifiableSet' ? (answered ??= forward()) : forward();
+    const results = await Promise.allSettled(
+      Array.from({ length: 5 }, () => client.verifiedSet('same', 'value')),
+    );
+    expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    for (const result of results) {
+      if (result.status === 'fulfilled') expect(result.value.tx).toBe(2n);
+      else
+        expect(result.reason).toMatchObject({
+          code: 'VERIFICATION_FAILED',
+          evidence: { check: 'set.tx-shared' },
+        });
+    }
+    const wire = await openWire(database);
+    expect((await wire.call('CurrentState')).txId).toBe('2');
+    // And afterwards writes are as good as ever.
+    proxy.intercept = ({ forward }) => forward();
+    expect((await client.verifiedSet('same', 'value')).tx).toBe(3n);
+  });
+
   test('a stale version is refused once a newer one was proven', async () => {
     await using proxy = await Proxy.start(sharedImmudb());
     const { client } = await openClient({ address: proxy.address });

@@ -97,7 +97,7 @@ describeReal('verifiedSet and verifiedGet', () => {
   });
 
   test('values behind references are proven, bound and unbound', async () => {
-    const { client, database } = await openClient();
+    const { client, store, database } = await openClient();
     const wire = await openWire(database);
     const first = await client.verifiedSet('target', 'one');
     await wire.call('SetReference', {
@@ -115,6 +115,9 @@ describeReal('verifiedSet and verifiedGet', () => {
     const free = await client.verifiedGet('free');
     expect(text(free?.value)).toBe('two');
     expect(free?.reference?.atTx).toBe(0n);
+    // Two proofs each, and one call each.
+    await client.close();
+    expect((await rowsOf(store)).reduce((sum, row) => sum + row.calls, 0)).toBe(4);
   });
 
   test('transactions of many entries', async () => {

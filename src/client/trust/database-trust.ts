@@ -13,6 +13,7 @@ import { HeadMover } from './head-mover.js';
 import { Journal } from './journal.js';
 import { LatestSeen } from './latest-seen.js';
 import { askHeader } from './trust-wire.js';
+import { WriteTxs } from './write-txs.js';
 
 export interface DatabaseTrustOptions {
   readonly rpc: Rpc;
@@ -31,6 +32,8 @@ export interface Call {
   readonly operation: string;
   readonly startedAt: number;
   readonly deadline: Deadline;
+  /** Set once the log counts it: a call may need several proofs, and is one call all the same. */
+  counted?: boolean;
 }
 
 type ProvenBy<Q extends Question> = Extract<Proven, { kind: Q['kind'] }>;
@@ -38,6 +41,8 @@ type ProvenBy<Q extends Question> = Extract<Proven, { kind: Q['kind'] }>;
 export class DatabaseTrust {
   /** Newest proven version per key: a floor for later reads. */
   readonly seen = new LatestSeen();
+  /** Txs of writes in flight: no two writes share one. */
+  readonly writes = new WriteTxs();
   readonly #options: DatabaseTrustOptions;
   readonly #journal: Journal;
   #mover: HeadMover | undefined;
@@ -59,6 +64,11 @@ export class DatabaseTrust {
     if (this.#mover) return this.#mover.head;
     this.#establishing ??= this.#establish().finally(() => (this.#establishing = undefined));
     return (await call.deadline.race(this.#establishing, 'the first trusted root')).head;
+  }
+
+  /** Tx of the trusted head; 0 before there is one. */
+  get headTx(): bigint {
+    return this.#mover?.head.tx ?? 0n;
   }
 
   async #establish(): Promise<HeadMover> {
@@ -98,13 +108,14 @@ export class DatabaseTrust {
   async #settle(call: Call, from: Root, target: ProvenTarget, job: Job): Promise<void> {
     const mover = this.#mover;
     if (!mover) throw new Error('an answer cannot be settled before there is a head');
+    const { operation, startedAt, counted = false } = call;
+    call.counted = true;
     if (target.tx <= from.tx) {
       mover.learn(target);
-      this.#journal.cover(call.operation, () => mover.head, call.startedAt);
+      if (!counted) this.#journal.cover(operation, () => mover.head, startedAt);
       return;
     }
-    const { operation, startedAt } = call;
-    const settled = mover.settle({ from, target, operation, startedAt, job });
+    const settled = mover.settle({ from, target, operation, startedAt, counted, job });
     await call.deadline.race(settled, 'the head to reach the answer');
   }
 

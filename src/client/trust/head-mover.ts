@@ -22,6 +22,8 @@ export interface Offer {
   readonly target: ProvenTarget;
   readonly operation: string;
   readonly startedAt: number;
+  /** The log counts the call already: this is a further proof for it. */
+  readonly counted: boolean;
   /** Kept until the offer is settled: evidence if it turns out to be from another history. */
   readonly job: Job;
 }
@@ -64,7 +66,7 @@ export class HeadMover {
   /** Resolves when the head, durably, is at the offered target or past it and the target is proven under it. */
   settle(offer: Offer): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ offer, counted: false, resolve, reject });
+      this.#waiting.push({ offer, counted: offer.counted, resolve, reject });
       if (this.#running) return;
       this.#running = true;
       // Answers that arrive in the same turn share a move.
@@ -184,7 +186,8 @@ export class HeadMover {
     const covered = open.filter((waiter) => waiter.offer.target.tx <= target.tx);
     const operation = covered.at(-1)?.offer.operation ?? 'verified';
     const startedAt = Math.min(...covered.map(({ offer }) => offer.startedAt));
-    const move = { outcome: 'root', operation, calls: covered.length, startedAt } as const;
+    const calls = covered.filter(({ counted }) => !counted).length;
+    const move = { outcome: 'root', operation, calls, startedAt } as const;
     const outcome = await this.#options.journal.advance(this.#head, target, move);
     if (!outcome.moved) {
       this.#adopt(outcome.current);

@@ -17,7 +17,7 @@ export interface VerifiedWrite {
 
 /**
  * Writes entries in one transaction and proves that it holds exactly them: keys, values, metadata and order, in a
- * tx newer than the head before the request was sent. Never repeated by itself.
+ * tx newer than the head before the request was sent, which no other write of this client got. Never repeated by itself.
  *
  * @throws VerificationError when the answer does not prove the write
  * @throws TransportError OUTCOME_UNKNOWN when the server may have written, but that could not be proven
@@ -33,16 +33,28 @@ export async function verifiedSet(
     setRequest: { KVs: entries.map(({ key, value }) => ({ key, value })) },
     proveSinceTx: head.tx.toString(),
   };
-  const answer = await trust.ask(call, head, () => rpc.set(request, call.deadline.left));
-  const { subject } = await trust.prove(call, { kind: 'set', entries }, head, answer).catch(unproven);
-  for (const { key } of entries) trust.seen.note(key, subject.tx);
-  const root = await trust.head(call);
-  return {
-    tx: subject.tx,
-    alh: subject.alh,
-    timestamp: subject.ts,
-    root: { tx: root.tx, alh: root.alh },
-  };
+  const write = trust.writes.begin(head.tx);
+  try {
+    const answer = await trust.ask(call, head, () => rpc.set(request, call.deadline.left));
+    const { subject } = await trust.prove(call, { kind: 'set', entries }, head, answer).catch(unproven);
+    if (!trust.writes.claim(subject.tx)) {
+      throw await trust.refuse(call, {
+        check: 'set.tx-shared',
+        detail: `the write was answered with tx ${subject.tx.toString()}, which is that of another write`,
+        tx: subject.tx,
+      });
+    }
+    for (const { key } of entries) trust.seen.note(key, subject.tx);
+    const root = await trust.head(call);
+    return {
+      tx: subject.tx,
+      alh: subject.alh,
+      timestamp: subject.ts,
+      root: { tx: root.tx, alh: root.alh },
+    };
+  } finally {
+    trust.writes.end(write, trust.headTx);
+  }
 }
 
 /** The server has answered, so it has most likely written: a failure on our side must not look like "not done". */
