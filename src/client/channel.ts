@@ -56,7 +56,7 @@ export class Channel {
     this.#onIdentity = onIdentity;
     this.#gate = new InFlightGate(options.maxInFlight, 'the client');
     // The scheme is spelled out, or a host named like one (`unix`, `dns`) would be taken for it.
-    this.#client = new Client(`dns:${address.text}`, channelCredentials(tls), {
+    this.#client = new Client(`dns:${address.text}`, channelCredentials(tls, address.host), {
       'grpc.max_receive_message_length': maxMessageBytes,
       'grpc.max_send_message_length': maxMessageBytes,
       'grpc.initial_reconnect_backoff_ms': 100,
@@ -65,7 +65,7 @@ export class Channel {
       'grpc.keepalive_timeout_ms': PING_TIMEOUT_MS,
       // One client, one connection: a shared one would let a neighbour's close end our calls.
       'grpc.use_local_subchannel_pool': 1,
-      ...nameOverride(tls),
+      ...nameOverride(tls, address.host),
     });
   }
 

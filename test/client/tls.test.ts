@@ -64,6 +64,13 @@ describePrivate(
       );
     });
 
+    test('with another address, when the certificate has it', async () => {
+      await works(`localhost:${tls.port}`, { ca: pem.ca, serverName: '127.0.0.1' });
+      expect(await refusedWith(tls.address, { ca: pem.ca, serverName: '127.0.0.9' })).toMatch(
+        /altnames|127\.0\.0\.9/i,
+      );
+    });
+
     test("an authority that did not sign it, and the platform's authorities", async () => {
       expect(await refusedWith(tls.address, { ca: pem.otherCa })).toMatch(/certificate/i);
       expect(await refusedWith(tls.address, true)).toMatch(/certificate/i);
