@@ -14,6 +14,7 @@ import { refuse, statusOf } from './errors.js';
 import { MAX_STREAM_BYTES } from './service-streams.js';
 import type { ClientStreamHandler, ServerStreamHandler } from './service-streams.js';
 import { chunksOf } from './stream-framing.js';
+import type { Turns } from './turns.js';
 
 /** Stands between the calls and the truth. */
 export interface Intermediary {
@@ -25,6 +26,7 @@ export interface Intermediary {
 
 export interface ServedLedger extends LedgerCore {
   readonly intermediary: Intermediary;
+  readonly turns: Turns;
 }
 
 interface Chunk {
@@ -43,7 +45,7 @@ export function unary(
   ledger: ServedLedger,
   opensSession: boolean,
 ): UntypedHandleCall {
-  return (wire: ServerUnaryCall<object, object>, respond: sendUnaryData<object>): void => {
+  const serve = (wire: ServerUnaryCall<object, object>, respond: sendUnaryData<object>): void => {
     try {
       const call: Call = { method, request: wire.request, metadata: wire.metadata };
       greet(ledger, wire, call, !opensSession);
@@ -61,6 +63,9 @@ export function unary(
     } catch (error) {
       respond(statusOf(error));
     }
+  };
+  return (wire: ServerUnaryCall<object, object>, respond: sendUnaryData<object>): void => {
+    ledger.turns.take(() => serve(wire, respond));
   };
 }
 

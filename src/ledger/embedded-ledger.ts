@@ -13,6 +13,7 @@ import { createServer, listen } from './server.js';
 import { Sessions } from './sessions.js';
 import { StateSigner } from './state-signer.js';
 import { SYSTEM_ADMIN, Users, hashPassword } from './users.js';
+import { Turns } from './turns.js';
 
 /**
  * An immudb-compatible ledger inside this process, served over real gRPC on loopback: sessions, databases, users, and
@@ -93,7 +94,7 @@ export class EmbeddedLedger {
     };
     const liar = new Liar(core);
     const route: Router = (call, database) => liar.route(call, database);
-    const server = createServer({ ...core, route, intermediary: liar }, options);
+    const server = createServer({ ...core, route, intermediary: liar, turns: new Turns() }, options);
     const port = await listen(server, options.host, options.port).catch((error: unknown) => {
       throw new TransportError('UNAVAILABLE', `cannot listen on ${options.host}:${options.port}`, {
         cause: error,

@@ -173,7 +173,7 @@ describe('serverPublicKey', () => {
 
 test('certificates that cannot be read are an argument error, not a crash at the first call', () => {
   const { tls } = resolveOptions({ tls: { ca: 'no certificate', cert: 'x', key: 'private words' } });
-  const error = refused(() => channelCredentials(tls));
+  const error = refused(() => channelCredentials(tls, 'localhost'));
   expect(error.argument).toBe('tls');
   expect(inspect(error, { depth: 10, showHidden: true })).not.toContain('private words');
 });
