@@ -1,6 +1,5 @@
 // Finding entries by key, and following references, with immudb's rules for deleted and expired ones.
 import { equalBytes } from '../proof/bytes.js';
-import { plainKey } from '../proof/entry.js';
 import type { KVMetadata } from '../proof/types.js';
 import type { Database } from './database.js';
 import { KeyNotFound, refuse } from './errors.js';
@@ -99,9 +98,4 @@ export function resolve(
 function decodeReference(value: Uint8Array): { atTx: bigint; target: Uint8Array } {
   const view = new DataView(value.buffer, value.byteOffset, value.byteLength);
   return { atTx: view.getBigUint64(1), target: value.subarray(9) };
-}
-
-/** Newest version of a user key; missing and unreadable ones are refused as immudb does. */
-export function getLatest(db: Database, userKey: Uint8Array): WireEntry {
-  return getAt(db, plainKey(userKey), 0n);
 }

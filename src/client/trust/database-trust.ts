@@ -12,7 +12,7 @@ import type { Head } from './head.js';
 import { HeadMover } from './head-mover.js';
 import { Journal } from './journal.js';
 import { LatestSeen } from './latest-seen.js';
-import { askHeader } from './trust-wire.js';
+import { askHeaderUnder } from './trust-wire.js';
 import { WriteTxs } from './write-txs.js';
 
 export interface DatabaseTrustOptions {
@@ -123,9 +123,8 @@ export class DatabaseTrust {
   async reach(call: Call, tx: bigint): Promise<void> {
     const head = await this.head(call);
     if (head.tx >= tx) return;
-    const since = head.tx === 0n ? 1n : head.tx;
     const answer = await this.ask(call, head, () =>
-      askHeader(this.#options.rpc, tx, since, call.deadline.left),
+      askHeaderUnder(this.#options.rpc, tx, head, call.deadline.left),
     );
     await this.prove(call, { kind: 'tx', tx }, head, answer);
   }

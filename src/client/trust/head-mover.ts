@@ -10,7 +10,7 @@ import { follows, headAt, sameRoot } from './head.js';
 import type { Head } from './head.js';
 import type { Journal } from './journal.js';
 import { ProvenRoots } from './proven-roots.js';
-import { askHeader, askHeaders } from './trust-wire.js';
+import { askHeaderUnder, askHeaders } from './trust-wire.js';
 
 /** Longest run of headers fetched to bind several answers at once; above it each gets its own dual proof. */
 const MAX_RUN = 1000n;
@@ -154,8 +154,7 @@ export class HeadMover {
   async #moveByProof(newest: Waiter, open: Waiter[]): Promise<Waiter[]> {
     const head = this.#head;
     const { target } = newest.offer;
-    const since = head.tx === 0n ? 1n : head.tx;
-    const answer = await this.#ask(newest, head, (rpc) => askHeader(rpc, target.tx, since, {}));
+    const answer = await this.#ask(newest, head, (rpc) => askHeaderUnder(rpc, target.tx, head, {}));
     const proven = await this.#check(newest, { kind: 'tx', tx: target.tx }, head, answer);
     if (proven?.kind !== 'tx') return open.filter((waiter) => waiter !== newest);
     if (!equalBytes(proven.subject.alh, target.alh)) return this.#dropFork(newest, open, proven.subject);
@@ -167,7 +166,7 @@ export class HeadMover {
     const head = this.#head;
     const { target } = waiter.offer;
     try {
-      const answer = await this.#ask(waiter, head, (rpc) => askHeader(rpc, target.tx, head.tx, {}));
+      const answer = await this.#ask(waiter, head, (rpc) => askHeaderUnder(rpc, target.tx, head, {}));
       const proven = await this.#check(waiter, { kind: 'tx', tx: target.tx }, head, answer);
       if (proven?.kind !== 'tx') return;
       if (!equalBytes(proven.subject.alh, target.alh)) {

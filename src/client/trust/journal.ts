@@ -1,5 +1,5 @@
 // What trust writes into the root store: moves, first trust, refusals with their evidence, counts of covered calls.
-import { ArgumentError, VerificationError } from '../../errors.js';
+import { VerificationError } from '../../errors.js';
 import type { VerificationEvidence } from '../../errors.js';
 import type {
   AdvanceOutcome,
@@ -108,7 +108,7 @@ export class Journal {
 
   /**
    * Records a refusal with everything needed to re-run the check, and returns the error to throw.
-   * A store that cannot take it does not hide the refusal: its error becomes the cause.
+   * A store that cannot take it does not hide the refusal: its error becomes the cause. Never rejects.
    */
   async refuse(
     outcome: RefusalOutcome,
@@ -141,7 +141,6 @@ export class Journal {
         ...(job && { evidence: { check, ...terms, job: packJob(job) } }),
       });
     } catch (cause) {
-      if (cause instanceof ArgumentError) throw cause;
       return new VerificationError(CODES[outcome], `${message} (not recorded: the store failed)`, evidence, {
         cause,
       });

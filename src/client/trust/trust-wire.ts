@@ -1,4 +1,5 @@
 // The questions that trust itself asks the server: the proof of a header, a run of headers.
+import type { Root } from '../../worker/verifier.js';
 import type { CallOptions } from '../options.js';
 import type { Rpc } from '../rpc.js';
 
@@ -19,6 +20,14 @@ export async function askHeader(
     keepReferencesUnresolved: true,
   };
   return rpc.unaryRaw('VerifiableTxById', request, { ...options, idempotent: true });
+}
+
+/**
+ * The same from a trusted head on. The empty database has no header to start from: there the proof starts at the first
+ * transaction, whose header is checked to follow nothing.
+ */
+export function askHeaderUnder(rpc: Rpc, tx: bigint, head: Root, options: CallOptions): Promise<Uint8Array> {
+  return askHeader(rpc, tx, head.tx === 0n ? 1n : head.tx, options);
 }
 
 /** Raw TxList with the headers of `count` transactions from `first` on. */
