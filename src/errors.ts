@@ -30,6 +30,7 @@ export type ImmuErrorCode =
   | 'STORE_FAILED'
   | 'POOL_FAILED'
   | 'POOL_FULL'
+  | 'QUEUE_FULL'
   | 'INVALID_ARGUMENT'
   | 'WEAK_PASSWORD'
   | 'CLOSED';
@@ -98,7 +99,7 @@ export class TransportError extends ImmuError {}
 /** The root store cannot be read, written or believed. */
 export class StoreError extends ImmuError {}
 
-/** The worker pool failed or is full. Says nothing about the server's honesty. */
+/** The worker pool failed, or it or a queue of this client is full. Says nothing about the server's honesty. */
 export class PoolError extends ImmuError {}
 
 /** The caller's input cannot be sent; names the input. */

@@ -91,6 +91,12 @@ export class Channel {
     return this.#call({ path, serialize: requestSerialize, deserialize: asIs }, method, request, call);
   }
 
+  /** {@link unaryRaw} for a request that is in its wire form already. */
+  unaryEncoded(method: string, request: Uint8Array, call: ChannelCall): Promise<Uint8Array> {
+    const { path } = methodDefinition(call.service ?? 'immudb.schema.ImmuService', method);
+    return this.#call({ path, serialize: encoded, deserialize: asIs }, method, request, call);
+  }
+
   async #call<Answer>(
     wire: Wire<Answer>,
     method: string,
@@ -235,8 +241,14 @@ interface Wire<Answer> {
   readonly deserialize: (bytes: Buffer) => Answer;
 }
 
+/** A plain view: parts of a Buffer would be Buffers, which are slower to make and do not copy when sliced. */
 function asIs(bytes: Buffer): Uint8Array {
-  return bytes;
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+}
+
+function encoded(request: object): Buffer {
+  const { buffer, byteOffset, length } = request as Uint8Array;
+  return Buffer.from(buffer, byteOffset, length);
 }
 
 function aborted(method: string, signal: AbortSignal): TransportError {

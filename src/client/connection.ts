@@ -7,7 +7,10 @@ import { SqliteRootStore } from '../store/sqlite-root-store.js';
 import { createVerifier } from '../worker/create-verifier.js';
 import type { Verifier } from '../worker/verifier.js';
 import { Channel } from './channel.js';
+import { DatabaseCalls } from './database-calls.js';
+import type { GroupDiagnostics } from './database-calls.js';
 import type { Deadline } from './deadline.js';
+import { Admission } from './group/admission.js';
 import { ServerIdentity } from './identity.js';
 import { DEFAULT_DATABASE } from './options.js';
 import type { ResolvedCredentials, ResolvedOptions } from './options.js';
@@ -17,6 +20,17 @@ import { health } from './server-info.js';
 import { Session } from './session.js';
 import type { LoginKind } from './session.js';
 import { DatabaseTrust } from './trust/database-trust.js';
+import type { TrustDiagnostics } from './trust/database-trust.js';
+
+/** A client seen from inside. */
+export interface ClientDiagnostics {
+  /** Calls that wait or are on their way, with the bytes of their keys and values. */
+  readonly queued: { readonly calls: number; readonly bytes: number };
+  /** What was grouped, per open session's database. */
+  readonly groups: Readonly<Record<string, GroupDiagnostics>>;
+  /** What is trusted and known, per database with verified calls. */
+  readonly trust: Readonly<Record<string, TrustDiagnostics>>;
+}
 
 interface Login {
   readonly kind: LoginKind;
@@ -28,7 +42,10 @@ export class Connection {
   readonly identity: ServerIdentity;
   readonly #channel: Channel;
   readonly #verifier: Verifier;
+  readonly admission: Admission;
   readonly #trust = new Map<string, Promise<DatabaseTrust>>();
+  readonly #trusted = new Map<string, DatabaseTrust>();
+  readonly #calls = new Map<Session, DatabaseCalls>();
   #login: Login;
   #sessions = new Map<string, Session>();
   #current: string;
@@ -39,6 +56,7 @@ export class Connection {
     const { credentials } = options;
     this.options = options;
     this.#verifier = createVerifier(options.verifier);
+    this.admission = new Admission(options);
     this.identity = new ServerIdentity({
       address: options.address.text,
       clientId: options.clientId,
@@ -74,6 +92,21 @@ export class Connection {
     return session;
   }
 
+  /** Reads and writes of a session that may share requests. */
+  calls(session: Session): DatabaseCalls {
+    const known = this.#calls.get(session);
+    if (known) return known;
+    const { database } = session;
+    const made = new DatabaseCalls({
+      rpc: session,
+      database,
+      verifier: this.#verifier,
+      admission: this.admission,
+    });
+    this.#calls.set(session, made);
+    return made;
+  }
+
   /** Logs in, in place of the present login, whose sessions end. */
   async login(
     kind: 'session' | 'token',
@@ -95,7 +128,12 @@ export class Connection {
     const ending = [...this.#sessions.values()];
     this.#sessions = new Map();
     this.#login = { kind: 'anonymous' };
-    await Promise.all(ending.map((session) => session.close()));
+    await Promise.all(ending.map((session) => this.#end(session)));
+  }
+
+  async #end(session: Session): Promise<void> {
+    await session.close();
+    this.#calls.delete(session);
   }
 
   /** Selects a database that this login may use. */
@@ -112,6 +150,7 @@ export class Connection {
     } catch (error) {
       if (this.#sessions.get(database) === session && database !== this.#current)
         this.#sessions.delete(database);
+      this.#calls.delete(session);
       throw error;
     }
     // Kept alive no longer, or a client that wanders through databases would hold a session on each.
@@ -128,6 +167,17 @@ export class Connection {
     for (const session of this.#sessions.values()) session.renew(renewed);
   }
 
+  get diagnostics(): ClientDiagnostics {
+    const { calls, bytes } = this.admission;
+    const groups = [...this.#calls].map(
+      ([{ database }, { diagnostics }]) => [database, diagnostics] as const,
+    );
+    const trust = [...this.#trusted].flatMap(([database, { diagnostics }]) =>
+      diagnostics ? [[database, diagnostics] as const] : [],
+    );
+    return { queued: { calls, bytes }, groups: Object.fromEntries(groups), trust: Object.fromEntries(trust) };
+  }
+
   /** The root store, opened at first use. A store that could not be opened is tried again by the next call. */
   store(): Promise<RootStore> {
     const { store } = this.options;
@@ -137,6 +187,11 @@ export class Connection {
       throw error;
     });
     return this.#store;
+  }
+
+  /** Trust in a database, when it was made already. */
+  trustNow(database: string): DatabaseTrust | undefined {
+    return this.#trusted.get(database);
   }
 
   /** Trust in a database: made at its first verified call. */
@@ -156,10 +211,11 @@ export class Connection {
     const rpc: Rpc = {
       unary: (...call) => this.sessionOn(database).unary(...call),
       unaryRaw: (...call) => this.sessionOn(database).unaryRaw(...call),
+      unaryEncoded: (...call) => this.sessionOn(database).unaryEncoded(...call),
     };
     const { trust: policy, publicKey, clientId } = this.options;
     const server = await this.identity.bound(() => health(rpc, {}));
-    return new DatabaseTrust({
+    const trust = new DatabaseTrust({
       rpc,
       server,
       database,
@@ -167,8 +223,11 @@ export class Connection {
       verifier: this.#verifier,
       policy,
       clientId,
+      cacheBytes: this.options.cacheBytes,
       ...(publicKey && { publicKey }),
     });
+    this.#trusted.set(database, trust);
+    return trust;
   }
 
   /** Ends calls under way with ClosedError, writes what is due, and lets go of everything. Idempotent. */
@@ -179,6 +238,8 @@ export class Connection {
   async #close(): Promise<void> {
     // In this order: what is under way ends at once, then sessions are given back, then the connection goes.
     this.#channel.end();
+    this.admission.close('the client');
+    for (const calls of this.#calls.values()) calls.close();
     await Promise.all([...this.#sessions.values()].map((session) => session.close()));
     this.#channel.close();
     const settled = await Promise.allSettled(

@@ -3,20 +3,33 @@ import { TransportError } from '../errors.js';
 import type { CallOptions } from './options.js';
 
 export class Deadline {
-  readonly #endsAt: number;
+  /** On the clock of `performance.now()`. */
+  readonly endsAt: number;
+  readonly signal: AbortSignal | undefined;
   readonly #timeoutMs: number;
-  readonly #signal: AbortSignal | undefined;
 
   constructor(options: CallOptions, defaultTimeoutMs: number) {
     this.#timeoutMs = options.timeoutMs ?? defaultTimeoutMs;
-    this.#endsAt = performance.now() + this.#timeoutMs;
-    this.#signal = options.signal;
+    this.endsAt = performance.now() + this.#timeoutMs;
+    this.signal = options.signal;
   }
 
   /** Options for the next RPC of this call: the same signal and the time that is left (at least 1 ms). */
   get left(): CallOptions {
-    const timeoutMs = Math.max(1, Math.ceil(this.#endsAt - performance.now()));
-    return this.#signal ? { timeoutMs, signal: this.#signal } : { timeoutMs };
+    const timeoutMs = Math.max(1, Math.ceil(this.endsAt - performance.now()));
+    return this.signal ? { timeoutMs, signal: this.signal } : { timeoutMs };
+  }
+
+  /** The error for a caller whose time ended; `waitingFor` completes the sentence. */
+  passed(waitingFor: string): TransportError {
+    const message = `deadline of ${this.#timeoutMs} ms passed while waiting for ${waitingFor}`;
+    return new TransportError('DEADLINE_EXCEEDED', message);
+  }
+
+  /** The error for a caller that gave up. */
+  aborted(waitingFor: string): TransportError {
+    const message = `aborted by the caller while waiting for ${waitingFor}`;
+    return new TransportError('ABORTED', message, { cause: this.signal?.reason });
   }
 
   /**
@@ -24,25 +37,12 @@ export class Deadline {
    * Rejects with DEADLINE_EXCEEDED or ABORTED; `waitingFor` completes the sentence.
    */
   async race<T>(work: Promise<T>, waitingFor: string): Promise<T> {
-    const signal = this.#signal;
+    const { signal } = this;
     let giveUp: ((error: TransportError) => void) | undefined;
     const givenUp = new Promise<never>((_, reject) => (giveUp = reject));
-    const timer = setTimeout(
-      () =>
-        giveUp?.(
-          new TransportError(
-            'DEADLINE_EXCEEDED',
-            `deadline of ${this.#timeoutMs} ms passed while waiting for ${waitingFor}`,
-          ),
-        ),
-      Math.max(0, this.#endsAt - performance.now()),
-    );
-    const onAbort = () =>
-      giveUp?.(
-        new TransportError('ABORTED', `aborted by the caller while waiting for ${waitingFor}`, {
-          cause: signal?.reason,
-        }),
-      );
+    const leftMs = Math.max(0, this.endsAt - performance.now());
+    const timer = setTimeout(() => giveUp?.(this.passed(waitingFor)), leftMs);
+    const onAbort = () => giveUp?.(this.aborted(waitingFor));
     if (signal?.aborted) onAbort();
     signal?.addEventListener('abort', onAbort, { once: true });
     try {

@@ -39,6 +39,11 @@ export function checkVersion({ atTx, sinceTx, atRevision }: GetOptions): Version
   return Object.fromEntries(asked.filter(([name, value]) => name !== 'atRevision' || value !== 0n));
 }
 
+/** Whether a version was asked for, rather than the latest. */
+export function hasVersion({ atTx, sinceTx, atRevision }: Version): boolean {
+  return atTx !== undefined || sinceTx !== undefined || atRevision !== undefined;
+}
+
 /** The version as a KeyRequest has it. */
 export function versionFields(version: Version): Record<string, string> {
   return Object.fromEntries(

@@ -4,14 +4,17 @@ import type { AuditLog } from '../store/root-store.js';
 import { toKey, toValue } from './bytes-input.js';
 import type { BytesInput } from './bytes-input.js';
 import { Connection } from './connection.js';
+import type { ClientDiagnostics } from './connection.js';
+import type { DatabaseCalls } from './database-calls.js';
 import { createDatabase, listDatabases } from './databases.js';
 import type { CreateDatabaseOptions, DatabaseInfo } from './databases.js';
 import { Deadline } from './deadline.js';
 import type { Entry } from './entries.js';
-import { checkVersion } from './get-options.js';
+import { checkVersion, hasVersion } from './get-options.js';
 import type { GetOptions } from './get-options.js';
-import { getEntries, getEntry, setEntries, toEntries } from './kv.js';
-import type { Pairs, Write } from './kv.js';
+import { getEntry, setEntries, toEntries, toKeys } from './kv.js';
+import type { KeyValue, Pairs, Write } from './kv.js';
+import { flag } from './option-checks.js';
 import { LazyAudit } from './lazy-audit.js';
 import { checkCallOptions, databaseName, resolveCredentials, resolveOptions } from './options.js';
 import type { CallOptions, Credentials, ImmuClientOptions } from './options.js';
@@ -24,8 +27,20 @@ import type { GrantablePermission, Permission, User } from './users.js';
 import { verifiedGet } from './verified/verified-get.js';
 import type { VerifiedEntry } from './verified/verified-get.js';
 import { verifiedRpc } from './verified/verified-rpc.js';
-import { verifiedSet } from './verified/verified-set.js';
 import type { VerifiedWrite } from './verified/verified-set.js';
+
+/** How a verified write is sent. */
+export interface WriteOptions extends CallOptions {
+  /** In a transaction that holds nothing else. @default false: writes in flight share transactions */
+  readonly ownTx?: boolean;
+}
+
+/** What a verified call needs. */
+interface Verified {
+  readonly session: Session;
+  readonly trust: DatabaseTrust;
+  readonly call: Call;
+}
 
 /**
  * A client of one immudb server. Connects at the first call. All calls may be in flight at the same time, and all take
@@ -88,12 +103,16 @@ export class ImmuClient {
   /** Writes one entry. */
   async set(key: BytesInput, value: BytesInput, options: CallOptions = {}): Promise<Write> {
     const entry = { key: toKey(key, 'key'), value: toValue(value, 'value') };
-    return setEntries(this.#session(options), [entry], options);
+    if (!this.#connection.options.group) return setEntries(this.#session(options), [entry], options);
+    return this.#calls(options).set([entry], this.#deadline(options));
   }
 
   /** Reads one entry; null when the server says there is none. */
   async get(key: BytesInput, options: GetOptions = {}): Promise<Entry | null> {
-    return getEntry(this.#session(options), key, options);
+    const asked = toKey(key, 'key');
+    const version = checkVersion(options);
+    if (hasVersion(version)) return getEntry(this.#session(options), asked, version, options);
+    return this.#calls(options).get(asked, this.#deadline(options));
   }
 
   /** Writes up to 1024 entries in one transaction: all or none. */
@@ -103,7 +122,9 @@ export class ImmuClient {
 
   /** Reads many entries: in the order of the keys, null where there is none. */
   async getAll(keys: readonly BytesInput[], options: CallOptions = {}): Promise<(Entry | null)[]> {
-    return getEntries(this.#session(options), keys, options);
+    const asked = toKeys(keys);
+    if (asked.length === 0) return [];
+    return this.#calls(options).getAll(asked, this.#deadline(options));
   }
 
   // Verified reads and writes
@@ -115,10 +136,17 @@ export class ImmuClient {
    * @throws VerificationError when the server's answer does not prove the write
    * @throws TransportError OUTCOME_UNKNOWN when it may have been written but could not be proven
    */
-  async verifiedSet(key: BytesInput, value: BytesInput, options: CallOptions = {}): Promise<VerifiedWrite> {
+  async verifiedSet(key: BytesInput, value: BytesInput, options: WriteOptions = {}): Promise<VerifiedWrite> {
     const entry = { key: toKey(key, 'key'), value: toValue(value, 'value') };
-    const { session, trust, call } = await this.#verified('verifiedSet', options);
-    return verifiedSet(verifiedRpc(session), trust, call, [entry]);
+    return this.#write('verifiedSet', [entry], options);
+  }
+
+  /**
+   * Writes up to 1024 entries in one transaction, all or none, and proves that exactly they are in the one trusted
+   * history. Like {@link verifiedSet} in everything else.
+   */
+  async verifiedSetAll(entries: Pairs, options: WriteOptions = {}): Promise<VerifiedWrite> {
+    return this.#write('verifiedSetAll', toEntries(entries), options);
   }
 
   /**
@@ -130,12 +158,28 @@ export class ImmuClient {
   async verifiedGet(key: BytesInput, options: GetOptions = {}): Promise<VerifiedEntry | null> {
     const asked = toKey(key, 'key');
     const version = checkVersion(options);
-    const { session, trust, call } = await this.#verified('verifiedGet', options);
-    return verifiedGet(verifiedRpc(session), trust, call, asked, version);
+    const verified = this.#verified('verifiedGet', options);
+    const { session, trust, call } = verified instanceof Promise ? await verified : verified;
+    if (hasVersion(version)) return verifiedGet(verifiedRpc(session), trust, call, asked, version);
+    return this.#connection.calls(session).verifiedGet(trust, call, asked);
+  }
+
+  /**
+   * Reads many entries together and proves each: in the order of the keys, null where the server says there is none. One
+   * that is not proven fails the call.
+   */
+  async verifiedGetAll(
+    keys: readonly BytesInput[],
+    options: CallOptions = {},
+  ): Promise<(VerifiedEntry | null)[]> {
+    const asked = toKeys(keys);
+    if (asked.length === 0) return [];
+    const { session, trust, call } = await this.#verified('verifiedGetAll', options);
+    return this.#connection.calls(session).verifiedGetAll(trust, call, asked);
   }
 
   /** {@link verifiedSet} under the name other immudb clients use. */
-  safeSet(key: BytesInput, value: BytesInput, options: CallOptions = {}): Promise<VerifiedWrite> {
+  safeSet(key: BytesInput, value: BytesInput, options: WriteOptions = {}): Promise<VerifiedWrite> {
     return this.verifiedSet(key, value, options);
   }
 
@@ -232,6 +276,19 @@ export class ImmuClient {
     return claimedState(this.#session(options), options);
   }
 
+  // What goes on inside
+
+  /** Resolves when a further call would be let in at once: see the options `maxQueuedCalls` and `overload`. */
+  ready(): Promise<void> {
+    this.#assertOpen();
+    return this.#connection.admission.ready();
+  }
+
+  /** What waits, what was grouped, and by which means answers were proven, so far. */
+  get diagnostics(): ClientDiagnostics {
+    return this.#connection.diagnostics;
+  }
+
   // The end
 
   /**
@@ -268,17 +325,30 @@ export class ImmuClient {
   }
 
   /** What a verified call needs, for the database selected now. */
-  async #verified(
-    operation: string,
-    options: CallOptions,
-  ): Promise<{ session: Session; trust: DatabaseTrust; call: Call }> {
+  #verified(operation: string, options: CallOptions): Verified | Promise<Verified> {
     const startedAt = performance.now();
     const deadline = this.#deadline(options);
     const { session } = this.#connection;
-    const trust = await deadline.race(
-      this.#connection.trust(session.database),
-      'the server to say who it is',
-    );
-    return { session, trust, call: { operation, startedAt, deadline } };
+    const call = { operation, startedAt, deadline };
+    const known = this.#connection.trustNow(session.database);
+    if (known) return { session, trust: known, call };
+    return deadline
+      .race(this.#connection.trust(session.database), 'the server to say who it is')
+      .then((trust) => ({ session, trust, call }));
+  }
+
+  async #write(
+    operation: string,
+    entries: readonly KeyValue[],
+    { ownTx = false, ...options }: WriteOptions,
+  ): Promise<VerifiedWrite> {
+    flag('ownTx', ownTx);
+    const verified = this.#verified(operation, options);
+    const { session, trust, call } = verified instanceof Promise ? await verified : verified;
+    return this.#connection.calls(session).verifiedSet(trust, call, entries, ownTx);
+  }
+
+  #calls(options: CallOptions): DatabaseCalls {
+    return this.#connection.calls(this.#session(options));
   }
 }

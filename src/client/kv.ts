@@ -1,14 +1,15 @@
-// Traditional set and get: what the server says, unverified.
+// Traditional set and get on their own, and what they are given: what the server says, unverified.
 import { ArgumentError, TransportError } from '../errors.js';
 import { toKey, toValue } from './bytes-input.js';
 import type { BytesInput } from './bytes-input.js';
 import { toEntry } from './entries.js';
-import type { Entry, WireEntry } from './entries.js';
-import { checkVersion, versionFields } from './get-options.js';
-import type { GetOptions } from './get-options.js';
+import type { Entry } from './entries.js';
+import { versionFields } from './get-options.js';
+import type { Version } from './get-options.js';
 import type { CallOptions } from './options.js';
 import type { Rpc } from './rpc.js';
-import { isKeyNotFound, isNotAllowed } from './server-errors.js';
+import { keyName } from './group/key-name.js';
+import { isKeyNotFound } from './server-errors.js';
 
 /** Entries an immudb takes in one transaction by default. */
 export const MAX_TX_ENTRIES = 1024;
@@ -48,9 +49,13 @@ export async function setEntries(
 }
 
 /** Null when the server says there is no such key, or no such version of it. */
-export async function getEntry(rpc: Rpc, keyInput: BytesInput, options: GetOptions): Promise<Entry | null> {
-  const key = toKey(keyInput, 'key');
-  const request = { key, ...versionFields(checkVersion(options)) };
+export async function getEntry(
+  rpc: Rpc,
+  key: Uint8Array,
+  version: Version,
+  options: CallOptions,
+): Promise<Entry | null> {
+  const request = { key, ...versionFields(version) };
   try {
     return toEntry(await rpc.unary('Get', request, { ...options, idempotent: true }));
   } catch (error) {
@@ -59,30 +64,10 @@ export async function getEntry(rpc: Rpc, keyInput: BytesInput, options: GetOptio
   }
 }
 
-/**
- * Entries in the order of the keys, null where there is none. Users who may only read are refused the one call for
- * many keys by the server: for them the keys are read one by one, from snapshots that may differ.
- */
-export async function getEntries(
-  rpc: Rpc,
-  keys: readonly BytesInput[],
-  options: CallOptions,
-): Promise<(Entry | null)[]> {
+/** Checked keys. Throws ArgumentError naming the one that is wrong. */
+export function toKeys(keys: readonly BytesInput[]): Uint8Array[] {
   if (!Array.isArray(keys)) throw new ArgumentError('keys', 'keys must be an array');
-  if (keys.length === 0) return [];
-  const asked = keys.map((key, i) => toKey(key as BytesInput, `keys[${i}]`));
-  let answer: { entries?: WireEntry[] };
-  try {
-    answer = await rpc.unary('GetAll', { keys: asked }, { ...options, idempotent: true });
-  } catch (error) {
-    if (!isNotAllowed(error)) throw error;
-    return Promise.all(asked.map((key) => getEntry(rpc, key, options)));
-  }
-  // Missing keys are left out of the answer; a reference is found under its own key.
-  const found = new Map<string, Entry>();
-  for (const entry of (answer.entries ?? []).map(toEntry))
-    found.set(name(entry.reference?.key ?? entry.key), entry);
-  return asked.map((key) => found.get(name(key)) ?? null);
+  return keys.map((key, i) => toKey(key as BytesInput, `keys[${i}]`));
 }
 
 /** Checked pairs in their order. Throws ArgumentError for none, for too many, and for a key that occurs twice. */
@@ -100,8 +85,8 @@ export function toEntries(pairs: Pairs): KeyValue[] {
     }
     const key = toKey(pair[0] as BytesInput, `key of entry ${i}`);
     const value = toValue(pair[1] as BytesInput, `value of entry ${i}`);
-    if (seen.has(name(key))) throw new ArgumentError('entries', `the key of entry ${i} occurs twice`);
-    seen.add(name(key));
+    if (seen.has(keyName(key))) throw new ArgumentError('entries', `the key of entry ${i} occurs twice`);
+    seen.add(keyName(key));
     entries.push({ key, value });
   }
   if (entries.length === 0) throw new ArgumentError('entries', 'entries must not be empty');
@@ -113,8 +98,4 @@ function entriesOf(pairs: Pairs): Iterable<unknown> {
     throw new ArgumentError('entries', 'entries must be a Map, an object or an iterable of [key, value]');
   }
   return Symbol.iterator in pairs ? (pairs as Iterable<unknown>) : Object.entries(pairs);
-}
-
-function name(key: Uint8Array): string {
-  return Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('latin1');
 }

@@ -34,6 +34,17 @@ export function whole(name: string, value: unknown, min: number, max: number): n
   return value;
 }
 
+export function flag(name: string, value: unknown): boolean {
+  if (typeof value !== 'boolean') wrongType(name, 'a boolean', value);
+  return value;
+}
+
+export function oneOf<T extends string>(name: string, value: unknown, names: readonly T[]): T {
+  const found = names.find((known) => known === value);
+  if (found === undefined) throw new ArgumentError(name, `${name} must be one of: ${names.join(', ')}`);
+  return found;
+}
+
 export function optionsObject(name: string, value: unknown): asserts value is object {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     wrongType(name, 'an object', value);

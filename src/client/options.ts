@@ -8,7 +8,16 @@ import { parseAddress } from './address.js';
 import type { Address } from './address.js';
 import { parsePublicKey } from './public-key.js';
 import type { StateKey } from './public-key.js';
-import { bytesOrText, knownNames, optionsObject, text, whole, wrongType } from './option-checks.js';
+import {
+  bytesOrText,
+  flag,
+  knownNames,
+  oneOf,
+  optionsObject,
+  text,
+  whole,
+  wrongType,
+} from './option-checks.js';
 import { Secret } from './secret.js';
 
 /** Last argument of every call. */
@@ -66,6 +75,25 @@ export interface ImmuClientOptions {
    * those of all its clients counted. @default 24
    */
   readonly maxWritesInFlight?: number;
+  /**
+   * Calls that may wait in this client (grouped reads and writes, in line or on their way), and the bytes of their keys and
+   * values. Bounds memory when calls are made faster than the server serves them. @default 16 384 calls, 64 MiB
+   */
+  readonly maxQueuedCalls?: number;
+  readonly maxQueuedBytes?: number;
+  /**
+   * What happens to a call beyond that: it waits for room, up to its deadline (as many again may; one more is refused), or
+   * it is refused at once with QUEUE_FULL. `client.ready()` says when there is room. @default 'wait'
+   */
+  readonly overload?: 'wait' | 'fail';
+  /**
+   * Groups plain `set` calls in flight too: they then share transactions, as verified ones do.
+   *
+   * @default false
+   */
+  readonly group?: boolean;
+  /** Memory for proven headers and entries, in bytes: what is known need not be asked for again. @default 64 MiB */
+  readonly cacheBytes?: number;
   /** The server's state key, PEM or SPKI DER, P-256: a missing or wrong state signature is then a failure. */
   readonly serverPublicKey?: string | Uint8Array;
   /** @default { policy: 'first-use' } */
@@ -104,6 +132,11 @@ export interface ResolvedOptions {
   readonly keepAliveMs: number;
   readonly maxInFlight: number;
   readonly maxWritesInFlight: number;
+  readonly maxQueuedCalls: number;
+  readonly maxQueuedBytes: number;
+  readonly overload: 'wait' | 'fail';
+  readonly group: boolean;
+  readonly cacheBytes: number;
   readonly publicKey: StateKey | undefined;
   readonly trust: TrustPolicy;
   readonly store: RootStore | string | undefined;
@@ -128,6 +161,11 @@ const OPTION_NAMES: Record<keyof ImmuClientOptions, true> = {
   keepAliveMs: true,
   maxInFlight: true,
   maxWritesInFlight: true,
+  maxQueuedCalls: true,
+  maxQueuedBytes: true,
+  overload: true,
+  group: true,
+  cacheBytes: true,
   serverPublicKey: true,
   trust: true,
   store: true,
@@ -160,6 +198,11 @@ export function resolveOptions(input: string | ImmuClientOptions = {}): Resolved
     keepAliveMs: number('keepAliveMs', 60_000, 0),
     maxInFlight: number('maxInFlight', 1000),
     maxWritesInFlight: number('maxWritesInFlight', 24),
+    maxQueuedCalls: number('maxQueuedCalls', 16_384),
+    maxQueuedBytes: number('maxQueuedBytes', 64 * MIB, 1024),
+    overload: oneOf('overload', or('overload', 'wait'), ['wait', 'fail']),
+    group: flag('group', or('group', false)),
+    cacheBytes: number('cacheBytes', 64 * MIB, MIB),
     publicKey: serverPublicKey === undefined ? undefined : parsePublicKey(serverPublicKey),
     trust: resolveTrust(or('trust', { policy: 'first-use' }) as TrustPolicy),
     store,

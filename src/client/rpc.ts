@@ -15,6 +15,8 @@ export interface Rpc {
   unary(method: string, request: object, options: RpcOptions): Promise<object>;
   /** Answer as it came, for those who decode elsewhere. */
   unaryRaw(method: string, request: object, options: RpcOptions): Promise<Uint8Array>;
+  /** The same for a request that is in its wire form already. */
+  unaryEncoded(method: string, request: Uint8Array, options: RpcOptions): Promise<Uint8Array>;
   /** Told when a user's password was changed: whoever logs in as that user does so with the new one from now on. */
   passwordChanged?(user: string, password: string): void;
 }

@@ -97,6 +97,10 @@ export class Session implements Rpc {
     return this.#call(method, options, (call) => this.#options.channel.unaryRaw(method, request, call));
   }
 
+  unaryEncoded(method: string, request: Uint8Array, options: RpcOptions): Promise<Uint8Array> {
+    return this.#call(method, options, (call) => this.#options.channel.unaryEncoded(method, request, call));
+  }
+
   async #call<T>(method: string, options: RpcOptions, send: Send<T>): Promise<T> {
     checkCallOptions(options);
     const deadline = new Deadline(options, this.#options.timeoutMs);

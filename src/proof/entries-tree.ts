@@ -20,7 +20,12 @@ function levelAbove(level: readonly Uint8Array[]): Uint8Array[] {
 
 /** Root of the entries tree over entry digests in entry order; the hash of nothing when there are none. */
 export function entriesRoot(digests: readonly Uint8Array[]): Uint8Array {
-  let level = digests.map((digest) => leafHash(digest));
+  return entriesRootOf(digests.map((digest) => leafHash(digest)));
+}
+
+/** {@link entriesRoot} from the leaves. */
+export function entriesRootOf(leaves: readonly Uint8Array[]): Uint8Array {
+  let level = leaves;
   while (level.length > 1) level = levelAbove(level);
   return level[0] ?? EMPTY_HASH;
 }
@@ -74,7 +79,10 @@ function assertUniqueKeys(entries: readonly TxEntry[]): void {
  * Verifies that `entries` are all entries of the tx with this header, in order: as many as it says, no raw key
  * twice, hashing to its entries root. The header must be proven by other means. Returns the entry digests.
  */
-export function verifyEntries(header: TxHeader, entries: readonly TxEntry[]): Uint8Array[] {
+export function verifyEntries(
+  header: Pick<TxHeader, 'version' | 'nentries' | 'eH'>,
+  entries: readonly TxEntry[],
+): Uint8Array[] {
   if (entries.length !== header.nentries) {
     throw new ProofFailure(
       'entries.count',

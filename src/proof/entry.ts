@@ -3,6 +3,7 @@ import { be64, concatBytes } from './bytes.js';
 import { ProofFailure } from './failure.js';
 import { assertDigest, assertId } from './guard.js';
 import { HASH_SIZE, sha256 } from './hash.js';
+import { leafHash } from './merkle.js';
 import { encodeKVMetadata } from './metadata.js';
 import type { KVMetadata, TxEntry } from './types.js';
 
@@ -95,4 +96,14 @@ export function digestOf(
 /** {@link digestOf} of a stored entry. */
 export function entryDigest(headerVersion: number, entry: TxEntry): Uint8Array {
   return digestOf(headerVersion, entry.key, entry.metadata, entry.hValue);
+}
+
+/** Leaf in the entries tree of the entry with this raw key, metadata and raw value. */
+export function entryLeaf(
+  headerVersion: number,
+  key: Uint8Array,
+  metadata: KVMetadata | undefined,
+  rawValue: Uint8Array,
+): Uint8Array {
+  return leafHash(digestOf(headerVersion, key, metadata, sha256(rawValue)));
 }

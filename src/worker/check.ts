@@ -1,9 +1,14 @@
 // One job, one verdict: the same code whether it runs on the main thread or on another.
 import { ProofFailure } from '../proof/failure.js';
+import { checkBlock } from './checks/block.js';
+import { checkClaim } from './checks/claim.js';
+import { checkClaims } from './checks/claims.js';
 import { checkGet } from './checks/get.js';
+import { checkLeaves } from './checks/leaves.js';
 import { checkSegment } from './checks/segment.js';
 import { checkSet } from './checks/set.js';
 import { checkTx } from './checks/tx.js';
+import { checkWritten } from './checks/written.js';
 import { refutedBy } from './refuted.js';
 import type { Job, Proven, Verdict } from './verifier.js';
 
@@ -30,6 +35,16 @@ function prove({ question, context, answer }: Job): Proven {
       return checkTx(question, context, answer);
     case 'segment':
       return checkSegment(question, answer);
+    case 'claims':
+      return checkClaims(question, context, answer);
+    case 'claim':
+      return checkClaim(question, context, answer);
+    case 'written':
+      return checkWritten(question, context, answer);
+    case 'block':
+      return checkBlock(question, context, answer);
+    case 'leaves':
+      return checkLeaves(question, answer);
   }
 }
 

@@ -4,6 +4,7 @@ import { ArgumentError } from '../errors.js';
 import { MAX_ID, equalBytes } from '../proof/bytes.js';
 import { EMPTY_HASH, HASH_SIZE } from '../proof/hash.js';
 import { stateKey } from './checks/signature.js';
+import { BLOCK_TXS } from './verifier.js';
 import type { FrontierPeaks, Job, Question, Root, WrittenEntry } from './verifier.js';
 
 const MAX_NAME_CHARS = 0x3fff;
@@ -48,6 +49,37 @@ function assertQuestion(question: Question): void {
       assertRoot(question.after, 'question.after');
       assertTx(question.to, question.after.tx + 1n, 'question.to');
       if (question.frontier) assertFrontier(question.frontier, question.after.tx);
+      return;
+    case 'claims':
+      if (question.keys.length === 0 || (question.single === true && question.keys.length !== 1))
+        throw new ArgumentError(
+          'question.keys',
+          'claims are about at least one key, and about one if single',
+        );
+      question.keys.forEach((key, i) => assertKey(key, `question.keys[${i}]`));
+      return;
+    case 'claim':
+      assertKey(question.key, 'question.key');
+      assertTx(question.tx, 1n, 'question.tx');
+      assertBytes(question.shown, 'question.shown');
+      return;
+    case 'written':
+      assertBytes(question.request, 'question.request');
+      return;
+    case 'block':
+      assertTx(question.first, 1n, 'question.first');
+      assertTx(question.last, question.first, 'question.last');
+      if (question.last - question.first >= BigInt(BLOCK_TXS))
+        throw new ArgumentError('question.last', `a block has at most ${BLOCK_TXS} headers`);
+      assertBytes(question.proof, 'question.proof');
+      return;
+    case 'leaves':
+      if (question.txs.length === 0)
+        throw new ArgumentError('question.txs', 'leaves are those of at least one transaction');
+      for (const { tx, eH } of question.txs) {
+        assertTx(tx, 1n, 'question.txs');
+        assertDigest(eH, 'question.txs');
+      }
       return;
     default:
       throw new ArgumentError('question', 'not a question this verifier knows');

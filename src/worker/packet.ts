@@ -9,26 +9,25 @@
 //            | u8 2 (set)     ‖ u32 count ‖ count × (metadata ‖ bytes key ‖ bytes value)
 //            | u8 3 (tx)      ‖ u64 tx
 //            | u8 4 (segment) ‖ root after ‖ u64 to ‖ u8 flags (1 frontier) ‖ [frontier]
+//            | u8 5 (claims)  ‖ u8 flags (1 single) ‖ u32 count ‖ count × bytes key
+//            | u8 6 (claim)   ‖ u64 tx ‖ bytes key ‖ bytes shown
+//            | u8 7 (written) ‖ bytes request
+//            | u8 8 (block)   ‖ u64 first ‖ u64 last ‖ bytes proof
+//            | u8 9 (leaves)  ‖ u32 count ‖ count × (u64 tx ‖ u8 version ‖ u32 entries ‖ 32 bytes entries root)
+//            | u8 10 (tx with leaves) ‖ u64 tx
 //   metadata = u8 flags (1 present, 2 deleted, 4 expires, 8 non-indexable) ‖ [i64 expires at]
 //   frontier = u64 size ‖ u8 count ‖ count × 32 bytes
 //   message  = count × (u32 length ‖ job)
 //
 // Evidence outlives releases: a change of this format gets a new version, and version 1 stays readable.
 import { ArgumentError } from '../errors.js';
-import { PacketReader, PacketWriter, ROOT_SIZE, frontierSize, kvMetadataSize } from './packet-cursor.js';
-import type { Context, Job, Question, WrittenEntry } from './verifier.js';
+import { PacketReader, PacketWriter, ROOT_SIZE } from './packet-cursor.js';
+import { questionSize, readQuestion, writeQuestion } from './question-packet.js';
+import type { Context, Job } from './verifier.js';
 
 const VERSION = 1;
 const HEAD = 1;
 const PUBLIC_KEY = 2;
-const GET = 1;
-const SET = 2;
-const TX = 3;
-const SEGMENT = 4;
-const AT_TX = 1;
-const NO_REFERENCE = 2;
-const AT_REVISION = 4;
-const FRONTIER = 1;
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { fatal: true });
@@ -52,30 +51,6 @@ export function packedSize({ question, context, answer }: Job): number {
 
 function contextSize({ head, database, publicKey }: Context): number {
   return (head ? ROOT_SIZE : 0) + 8 + 2 + nameBytes(database).length + (publicKey ? 4 + publicKey.length : 0);
-}
-
-function questionSize(question: Question): number {
-  switch (question.kind) {
-    case 'get':
-      return (
-        2 +
-        8 * Number(question.atTx !== undefined) +
-        8 * Number(question.atRevision !== undefined) +
-        4 +
-        question.key.length
-      );
-    case 'set': {
-      let size = 5;
-      for (const { key, value, metadata } of question.entries) {
-        size += kvMetadataSize(metadata) + 8 + key.length + value.length;
-      }
-      return size;
-    }
-    case 'tx':
-      return 9;
-    case 'segment':
-      return 1 + ROOT_SIZE + 8 + 1 + (question.frontier ? frontierSize(question.frontier) : 0);
-  }
 }
 
 /**
@@ -147,42 +122,6 @@ function writeJob(writer: PacketWriter, { question, context, answer }: Job): voi
   writer.bytes(answer);
 }
 
-function writeQuestion(writer: PacketWriter, question: Question): void {
-  switch (question.kind) {
-    case 'get':
-      writer.u8(GET);
-      writer.u8(
-        (question.atTx === undefined ? 0 : AT_TX) |
-          (question.noReference === true ? NO_REFERENCE : 0) |
-          (question.atRevision === undefined ? 0 : AT_REVISION),
-      );
-      if (question.atTx !== undefined) writer.u64(question.atTx);
-      if (question.atRevision !== undefined) writer.i64(question.atRevision);
-      writer.bytes(question.key);
-      return;
-    case 'set':
-      writer.u8(SET);
-      writer.u32(question.entries.length);
-      for (const { key, value, metadata } of question.entries) {
-        writer.kvMetadata(metadata);
-        writer.bytes(key);
-        writer.bytes(value);
-      }
-      return;
-    case 'tx':
-      writer.u8(TX);
-      writer.u64(question.tx);
-      return;
-    case 'segment':
-      writer.u8(SEGMENT);
-      writer.root(question.after);
-      writer.u64(question.to);
-      writer.u8(question.frontier ? FRONTIER : 0);
-      if (question.frontier) writer.frontier(question.frontier);
-      return;
-  }
-}
-
 function readJob(reader: PacketReader): Job {
   const version = reader.u8();
   if (version !== VERSION) throw new RangeError(`version ${version} is not known`);
@@ -194,42 +133,4 @@ function readJob(reader: PacketReader): Job {
   const question = readQuestion(reader);
   const answer = reader.bytes();
   return { question, context: { head, database, ...(publicKey && { publicKey }), now }, answer };
-}
-
-function readQuestion(reader: PacketReader): Question {
-  const kind = reader.u8();
-  switch (kind) {
-    case GET: {
-      const flags = reader.u8();
-      const atTx = (flags & AT_TX) !== 0 ? reader.u64() : undefined;
-      const atRevision = (flags & AT_REVISION) !== 0 ? reader.i64() : undefined;
-      const key = reader.bytes();
-      return {
-        kind: 'get',
-        key,
-        ...(atTx !== undefined && { atTx }),
-        ...(atRevision !== undefined && { atRevision }),
-        ...((flags & NO_REFERENCE) !== 0 && { noReference: true }),
-      };
-    }
-    case SET: {
-      const count = reader.u32();
-      const entries: WrittenEntry[] = [];
-      for (let i = 0; i < count; i++) {
-        const metadata = reader.kvMetadata();
-        entries.push({ key: reader.bytes(), value: reader.bytes(), ...(metadata && { metadata }) });
-      }
-      return { kind: 'set', entries };
-    }
-    case TX:
-      return { kind: 'tx', tx: reader.u64() };
-    case SEGMENT: {
-      const after = reader.root();
-      const to = reader.u64();
-      const frontier = (reader.u8() & FRONTIER) !== 0 ? reader.frontier() : undefined;
-      return { kind: 'segment', after, to, ...(frontier && { frontier }) };
-    }
-    default:
-      throw new RangeError(`question ${kind} is not known`);
-  }
 }

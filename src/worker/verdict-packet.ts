@@ -4,7 +4,10 @@
 import { equalBytes } from '../proof/bytes.js';
 import type { TxMetadata } from '../proof/types.js';
 import { PacketReader, PacketWriter } from './packet-cursor.js';
-import type { Job, Proven, ProvenTarget, ProvenTx, Refuted, Verdict } from './verifier.js';
+import { readClaims, writeClaims } from './claims-packet.js';
+import { readHeaderPack, writeHeaderPack } from './header-pack.js';
+import { readRefuted, readText, writeRefuted, writeText } from './refuted-packet.js';
+import type { Job, Proven, ProvenTarget, ProvenTx, Verdict } from './verifier.js';
 
 /** What a thread says about one job. `defect`: checking it broke for a reason that is ours, not the server's. */
 export type Outcome =
@@ -20,9 +23,12 @@ const REFERENCE = 3;
 const SET = 4;
 const TX = 5;
 const SEGMENT = 6;
+const CLAIMS = 7;
+const CLAIM = 8;
+const WRITTEN = 9;
+const BLOCK = 10;
+const LEAVES = 11;
 
-const EXPECTED = 1;
-const COMPUTED = 2;
 const TRUNCATED = 1;
 const EXTRA = 2;
 /** The target is the one of the item before. */
@@ -31,9 +37,7 @@ const SAME_AS_BEFORE = 1;
 const IS_SUBJECT = 2;
 const HAS_FRONTIER = 4;
 const HAS_SIGNATURE = 8;
-
-const encoder = new TextEncoder();
-const decoder = new TextDecoder();
+const HAS_LEAVES = 16;
 
 /** In a thread: all outcomes of one message in one buffer, to be transferred. */
 export function packOutcomes(outcomes: readonly Outcome[]): ArrayBuffer {
@@ -68,7 +72,7 @@ export function unpackOutcomes(buffer: ArrayBuffer, jobs: readonly { readonly jo
       outcomes.push({ kind: 'verdict', verdict: { ok: false, refuted: readRefuted(reader) } });
     else {
       const proven = readProven(reader, tag, job, before);
-      if (proven.kind !== 'segment') before = proven.target;
+      if ('target' in proven) before = proven.target;
       outcomes.push({ kind: 'verdict', verdict: { ok: true, proven } });
     }
   }
@@ -87,10 +91,16 @@ function writeProven(
       writer.u8(proven.found.kind === 'value' ? VALUE : REFERENCE);
       writeEnds(writer, proven, before);
       writeFound(writer, proven.found);
+      writeLeaves(writer, proven.leaves);
+      return proven.target;
+    case 'tx':
+      writer.u8(TX);
+      writeEnds(writer, proven, before);
+      writeLeaves(writer, proven.leaves);
       return proven.target;
     case 'set':
-    case 'tx':
-      writer.u8(proven.kind === 'set' ? SET : TX);
+    case 'claim':
+      writer.u8(proven.kind === 'set' ? SET : CLAIM);
       writeEnds(writer, proven, before);
       return proven.target;
     case 'segment':
@@ -102,6 +112,24 @@ function writeProven(
       }
       writer.u8(proven.frontier ? HAS_FRONTIER : 0);
       if (proven.frontier) writer.frontier(proven.frontier);
+      return before;
+    case 'claims':
+      writer.u8(CLAIMS);
+      writeClaims(writer, proven.outcomes);
+      return before;
+    case 'written':
+      writer.u8(WRITTEN);
+      writeTx(writer, proven.subject);
+      writer.u64(proven.tree.size);
+      writer.raw(proven.tree.root);
+      return before;
+    case 'block':
+      writer.u8(BLOCK);
+      writeHeaderPack(writer, proven.headers);
+      return before;
+    case 'leaves':
+      writer.u8(LEAVES);
+      for (const leaves of proven.leaves) writer.bytes(leaves);
       return before;
   }
 }
@@ -125,13 +153,23 @@ function readProven(
     const frontier = (reader.u8() & HAS_FRONTIER) !== 0 ? reader.frontier() : undefined;
     return { kind: 'segment', headers, ...(frontier && { frontier }) };
   }
+  if (tag === CLAIMS && question.kind === 'claims')
+    return { kind: 'claims', outcomes: readClaims(reader, question.keys) };
+  if (tag === WRITTEN && question.kind === 'written') {
+    const subject = readTx(reader);
+    return { kind: 'written', subject, tree: { size: reader.u64(), root: reader.digest() } };
+  }
+  if (tag === BLOCK && question.kind === 'block') return { kind: 'block', headers: readHeaderPack(reader) };
+  if (tag === LEAVES && question.kind === 'leaves')
+    return { kind: 'leaves', leaves: question.txs.map(() => reader.bytes()) };
   const ends = readEnds(reader, before);
   if (tag === VALUE && question.kind === 'get')
-    return { kind: 'get', ...ends, found: readValue(reader, question.key) };
+    return { kind: 'get', ...ends, found: readValue(reader, question.key), ...readLeaves(reader) };
   if (tag === REFERENCE && question.kind === 'get')
-    return { kind: 'get', ...ends, found: readReference(reader) };
+    return { kind: 'get', ...ends, found: readReference(reader), ...readLeaves(reader) };
   if (tag === SET && question.kind === 'set') return { kind: 'set', ...ends };
-  if (tag === TX && question.kind === 'tx') return { kind: 'tx', ...ends };
+  if (tag === CLAIM && question.kind === 'claim') return { kind: 'claim', ...ends };
+  if (tag === TX && question.kind === 'tx') return { kind: 'tx', ...ends, ...readLeaves(reader) };
   throw new RangeError(`outcome ${tag} is no answer to a ${question.kind} question`);
 }
 
@@ -218,6 +256,15 @@ function readTxRest(reader: PacketReader, tx: bigint, alh: Uint8Array, prevAlh: 
   return { tx, alh, prevAlh, ts, version, nentries, eH, metadata };
 }
 
+function writeLeaves(writer: PacketWriter, leaves: Uint8Array | undefined): void {
+  writer.u8(leaves ? HAS_LEAVES : 0);
+  if (leaves) writer.bytes(leaves);
+}
+
+function readLeaves(reader: PacketReader): { leaves?: Uint8Array } {
+  return reader.u8() === HAS_LEAVES ? { leaves: reader.bytes() } : {};
+}
+
 function writeFound(writer: PacketWriter, found: Found): void {
   if (found.kind === 'value') {
     writer.kvMetadata(found.entry.metadata);
@@ -257,30 +304,4 @@ function readReference(reader: PacketReader): Found {
     ...(metadata && { metadata }),
     claimed: { key, value, ...(claimedMetadata && { metadata: claimedMetadata }), unprovenRevision, tx },
   };
-}
-
-function writeRefuted(writer: PacketWriter, { check, detail, expected, computed }: Refuted): void {
-  writer.u8((expected === undefined ? 0 : EXPECTED) | (computed === undefined ? 0 : COMPUTED));
-  writeText(writer, check);
-  writeText(writer, detail);
-  if (expected !== undefined) writeText(writer, expected);
-  if (computed !== undefined) writeText(writer, computed);
-}
-
-function readRefuted(reader: PacketReader): Refuted {
-  const flags = reader.u8();
-  return {
-    check: readText(reader),
-    detail: readText(reader),
-    ...((flags & EXPECTED) !== 0 && { expected: readText(reader) }),
-    ...((flags & COMPUTED) !== 0 && { computed: readText(reader) }),
-  };
-}
-
-function writeText(writer: PacketWriter, text: string): void {
-  writer.bytes(encoder.encode(text));
-}
-
-function readText(reader: PacketReader): string {
-  return decoder.decode(reader.bytes());
 }

@@ -44,8 +44,11 @@ export type Question =
     }
   /** Answer: VerifiableTx. Exactly these entries, in this order; a tx newer than the head. */
   | { readonly kind: 'set'; readonly entries: readonly WrittenEntry[] }
-  /** Answer: VerifiableTx whose entries may be left out: proves the header of `tx` under the head. */
-  | { readonly kind: 'tx'; readonly tx: bigint }
+  /**
+   * Answer: VerifiableTx whose entries may be left out: proves the header of `tx` under the head. `leaves` = the answer
+   * holds all its entries, and they are proven too.
+   */
+  | { readonly kind: 'tx'; readonly tx: bigint; readonly leaves?: boolean }
   /**
    * Answer: TxList of headers `after.tx + 1 … to`, all of them. Chains on from `after`; when `frontier` (at
    * `after.tx`) is given every header is held against the history tree too (design rule 15).
@@ -55,7 +58,34 @@ export type Question =
       readonly after: Root;
       readonly to: bigint;
       readonly frontier?: FrontierPeaks;
-    };
+    }
+  /**
+   * Answer: Entries (GetAll) or, with `single`, one Entry (Get). What it claims about these keys, each bound to its key.
+   * A claim is proven by holding its leaf against the proven header of its tx (and the leaves of that tx).
+   */
+  | { readonly kind: 'claims'; readonly keys: readonly Uint8Array[]; readonly single?: boolean }
+  /** Answer: VerifiableTx of `tx` with all its entries: proves that the claim in `shown` (a raw Entry) about `key` holds. */
+  | { readonly kind: 'claim'; readonly key: Uint8Array; readonly tx: bigint; readonly shown: Uint8Array }
+  /** Answer: TxHeader of the Set whose request was these bytes: exactly its entries, in a tx newer than the head. */
+  | { readonly kind: 'written'; readonly request: Uint8Array }
+  /**
+   * Answer: TxList of headers `first … last`, all of them, `first - 1` a multiple of {@link BLOCK_TXS} and at most that
+   * many. `proof`: the VerifiableTx that proves `last` under the head.
+   */
+  | { readonly kind: 'block'; readonly first: bigint; readonly last: bigint; readonly proof: Uint8Array }
+  /** Answer: TxList of these consecutive, proven txs with all their entries as digests. */
+  | { readonly kind: 'leaves'; readonly txs: readonly TxFacts[] };
+
+/** Headers that are proven together: a complete subtree of the history tree, so that one path binds all of it. */
+export const BLOCK_TXS = 1024;
+
+/** What the proof of an entry needs of its tx's proven header. */
+export interface TxFacts {
+  readonly tx: bigint;
+  readonly version: number;
+  readonly nentries: number;
+  readonly eH: Uint8Array;
+}
 
 export interface Job {
   readonly question: Question;
@@ -112,14 +142,78 @@ export type Proven =
             readonly metadata?: KVMetadata;
             readonly claimed: ProvenEntry & { readonly tx: bigint };
           };
+      /** Sorted leaves of the subject (`proof/entry-leaves`), when it has more entries than this one. */
+      readonly leaves?: Uint8Array;
     }
   | { readonly kind: 'set'; readonly subject: ProvenTx; readonly target: ProvenTarget }
-  | { readonly kind: 'tx'; readonly subject: ProvenTx; readonly target: ProvenTarget }
+  | {
+      readonly kind: 'tx';
+      readonly subject: ProvenTx;
+      readonly target: ProvenTarget;
+      /** Sorted leaves of the entries tree (`proof/entry-leaves`); when they were asked for. */
+      readonly leaves?: Uint8Array;
+    }
   | {
       readonly kind: 'segment';
       /** In order of tx. */
       readonly headers: readonly ProvenTx[];
       readonly frontier?: FrontierPeaks;
+    }
+  /** One outcome per key, in order. Nothing but the binding to the key is proven yet. */
+  | { readonly kind: 'claims'; readonly outcomes: readonly ClaimOutcome[] }
+  | { readonly kind: 'claim'; readonly subject: ProvenTx; readonly target: ProvenTarget }
+  /** Exactly what was sent is what this header commits to; the header itself is proven when the head reaches it. */
+  | { readonly kind: 'written'; readonly subject: ProvenTx; readonly tree: TreeAt }
+  | { readonly kind: 'block'; readonly headers: HeaderPack }
+  /** Sorted leaves of each of the txs, in their order. */
+  | { readonly kind: 'leaves'; readonly leaves: readonly Uint8Array[] };
+
+/** The history tree that a header commits to. */
+export interface TreeAt {
+  readonly size: bigint;
+  readonly root: Uint8Array;
+}
+
+/** Proven headers of consecutive txs, as columns: what claims are held against. */
+export interface HeaderPack {
+  readonly first: bigint;
+  readonly count: number;
+  /** 32 bytes a header. */
+  readonly alhs: Uint8Array;
+  readonly eHs: Uint8Array;
+  /** Unix seconds. */
+  readonly times: BigInt64Array;
+  readonly versions: Uint8Array;
+  readonly entryCounts: Uint32Array;
+}
+
+/** An entry that an answer claims to be in `tx`: its digest's leaf in the entries tree (header version 1) says all of it. */
+export interface Claim {
+  readonly tx: bigint;
+  readonly leaf: Uint8Array;
+  readonly key: Uint8Array;
+  /** The value (a view of the answer), or for a reference the raw value that makes it one. */
+  readonly value: Uint8Array;
+  readonly isReference: boolean;
+  readonly metadata?: KVMetadata;
+  /** Server's word; no proof covers it. */
+  readonly unprovenRevision: bigint;
+}
+
+export type ClaimOutcome =
+  /** The answer has no entry of this key. */
+  | { readonly kind: 'missing' }
+  | { readonly kind: 'refuted'; readonly refuted: Refuted; readonly shown: Uint8Array }
+  /** `shown`: the raw Entry, a view of the answer. */
+  | { readonly kind: 'value'; readonly claim: Claim; readonly shown: Uint8Array }
+  /** The key is a reference (`claim`) to the entry `target`; both are to be proven. */
+  | {
+      readonly kind: 'reference';
+      readonly claim: Claim;
+      /** 0 = unbound. */
+      readonly atTx: bigint;
+      readonly target: Claim;
+      readonly shown: Uint8Array;
     };
 
 /** The answer did not prove what it claims. */

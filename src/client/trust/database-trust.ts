@@ -1,17 +1,20 @@
 // Trust in one database of one server: its head, and the way from an answer to a proven answer.
 import { equalBytes, toHex } from '../../proof/bytes.js';
 import type { RootStore } from '../../store/root-store.js';
-import type { Context, Job, Proven, ProvenTarget, Question, Root, Verifier } from '../../worker/verifier.js';
+import type { Context, Job, Proven, Question, Root, Verifier } from '../../worker/verifier.js';
 import type { Deadline } from '../deadline.js';
 import type { CallOptions, TrustPolicy } from '../options.js';
 import type { Rpc } from '../rpc.js';
 import { claimedState } from '../server-info.js';
 import { isServerBehind } from '../server-errors.js';
 import { establish } from './establish.js';
-import type { Head } from './head.js';
+import type { Candidate, Head } from './head.js';
 import { HeadMover } from './head-mover.js';
 import { Journal } from './journal.js';
+import { Knowledge } from './knowledge.js';
+import type { KnowledgeDiagnostics } from './knowledge.js';
 import { LatestSeen } from './latest-seen.js';
+import type { ProofSource, ProvenBy } from './proof-source.js';
 import { askHeaderUnder } from './trust-wire.js';
 import { WriteTxs } from './write-txs.js';
 
@@ -23,6 +26,8 @@ export interface DatabaseTrustOptions {
   readonly verifier: Verifier;
   readonly policy: TrustPolicy;
   readonly clientId: string;
+  /** Memory for proven headers and entries. */
+  readonly cacheBytes: number;
   /** SPKI DER of the server's state key and its SHA-256. */
   readonly publicKey?: { readonly spki: Uint8Array; readonly fingerprint: Uint8Array };
 }
@@ -36,7 +41,36 @@ export interface Call {
   counted?: boolean;
 }
 
-type ProvenBy<Q extends Question> = Extract<Proven, { kind: Q['kind'] }>;
+/** What is needed to check a claim of a plain read once more. */
+interface Claimed {
+  readonly key: Uint8Array;
+  readonly claim: { readonly tx: bigint };
+  readonly shown: Uint8Array;
+}
+
+/** Something proven from an answer, that is to be bound to the head. */
+interface Settlement {
+  readonly target: Candidate;
+  /** The answer proves its target from the head on that it was asked under. */
+  readonly from?: Root;
+  readonly job: Job;
+  readonly operation: string;
+  readonly startedAt: number;
+  readonly calls: number;
+}
+
+export interface TrustDiagnostics extends KnowledgeDiagnostics {
+  readonly headTx: bigint;
+}
+
+/** The head, and what is proven under it: dropped together when trust is forgotten. */
+interface Epoch {
+  readonly mover: HeadMover;
+  readonly known: Knowledge;
+}
+
+/** Reads that name no head find out this often that the server still reaches it, in milliseconds. */
+const PROBE_MS = 1000;
 
 export class DatabaseTrust {
   /** Newest proven version per key: a floor for later reads. */
@@ -45,8 +79,10 @@ export class DatabaseTrust {
   readonly writes = new WriteTxs();
   readonly #options: DatabaseTrustOptions;
   readonly #journal: Journal;
-  #mover: HeadMover | undefined;
-  #establishing: Promise<HeadMover> | undefined;
+  #epoch: Epoch | undefined;
+  #establishing: Promise<Epoch> | undefined;
+  #root: Root = { tx: 0n, alh: new Uint8Array(0) };
+  #reachedAt = -Infinity;
 
   constructor(options: DatabaseTrustOptions) {
     const { store, server, database, clientId, publicKey } = options;
@@ -61,29 +97,91 @@ export class DatabaseTrust {
 
   /** The trusted head; at first contact it is established first, once for all who ask. */
   async head(call: Call): Promise<Head> {
-    if (this.#mover) return this.#mover.head;
-    this.#establishing ??= this.#establish().finally(() => (this.#establishing = undefined));
-    return (await call.deadline.race(this.#establishing, 'the first trusted root')).head;
+    return (await this.#ready(call)).mover.head;
   }
 
   /** Tx of the trusted head; 0 before there is one. */
   get headTx(): bigint {
-    return this.#mover?.head.tx ?? 0n;
+    return this.#epoch?.mover.head.tx ?? 0n;
   }
 
-  async #establish(): Promise<HeadMover> {
-    const { rpc, store, verifier, policy } = this.#options;
+  /** The trusted root as results show it: one object per head. Requires a head. */
+  get root(): Root {
+    const { tx, alh } = this.#assertReady().mover.head;
+    if (this.#root.alh !== alh) this.#root = Object.freeze({ tx, alh });
+    return this.#root;
+  }
+
+  /** Whether there is a head. */
+  get isReady(): boolean {
+    return this.#epoch !== undefined;
+  }
+
+  /** What answers are checked under now; undefined before there is a head. */
+  get headContext(): Context | undefined {
+    return this.#epoch && this.context(this.root);
+  }
+
+  /** What is proven under the head. Requires a head. */
+  get known(): Knowledge {
+    return this.#assertReady().known;
+  }
+
+  get diagnostics(): TrustDiagnostics | undefined {
+    const epoch = this.#epoch;
+    return epoch && { headTx: epoch.mover.head.tx, ...epoch.known.diagnostics };
+  }
+
+  /** Resolves when there is a head. */
+  async ready(call: Call): Promise<void> {
+    if (!this.#epoch) await this.#ready(call);
+  }
+
+  async #ready(call: Call): Promise<Epoch> {
+    if (this.#epoch) return this.#epoch;
+    this.#establishing ??= this.#establish().finally(() => (this.#establishing = undefined));
+    return call.deadline.race(this.#establishing, 'the first trusted root');
+  }
+
+  #assertReady(): Epoch {
+    if (!this.#epoch) throw new Error('there is no head yet');
+    return this.#epoch;
+  }
+
+  async #establish(): Promise<Epoch> {
+    const { rpc, store, verifier, policy, cacheBytes, publicKey } = this.#options;
     const journal = this.#journal;
-    const contextFor = (head: Root | null) => this.#context(head);
+    const contextFor = (head: Root | null) => this.context(head);
     const head = await establish({ rpc, store, journal, verifier, policy, contextFor }, {});
-    this.#mover = new HeadMover(head, {
+    const source: ProofSource = {
+      head: () => mover.head,
+      ask: (operation, under, send) => this.#ask(operation, under, () => send(rpc), {}),
+      check: (operation, question, under, answer) => this.check(operation, question, under, answer),
+    };
+    const known: Knowledge = new Knowledge(source, {
+      cacheBytes,
+      reach: (tx, task) =>
+        mover.reach({ tx, operation: task.operation, startedAt: task.startedAt, job: this.claimJob(task) }),
+      refuse: (task, check, detail, terms) =>
+        journal.refuse(
+          'failure',
+          task.operation,
+          mover.head,
+          { check, detail, ...terms, tx: task.claim.tx },
+          this.claimJob(task),
+        ),
+    });
+    const mover: HeadMover = new HeadMover(head, {
       rpc,
       verifier,
       journal,
       contextFor,
+      headers: known.headers,
+      signed: publicKey !== undefined,
       ask: (operation, under, send) => this.#ask(operation, under, send, {}),
     });
-    return this.#mover;
+    this.#epoch = { mover, known };
+    return this.#epoch;
   }
 
   /**
@@ -97,26 +195,50 @@ export class DatabaseTrust {
     head: Root,
     answer: Uint8Array,
   ): Promise<ProvenBy<Q>> {
-    const job: Job = { question, context: this.#context({ tx: head.tx, alh: head.alh }), answer };
-    const verdict = await this.#options.verifier.verify(job);
-    if (!verdict.ok) throw await this.#journal.refuse('failure', call.operation, head, verdict.refuted, job);
-    const { proven } = verdict;
-    if (proven.kind !== 'segment') await this.#settle(call, head, proven.target, job);
+    const { operation, startedAt } = call;
+    const proven: Proven = await this.check(operation, question, head, answer);
+    if ('target' in proven) {
+      const calls = call.counted === true ? 0 : 1;
+      call.counted = true;
+      const job = this.job(question, head, answer);
+      const settled = this.settle({ target: proven.target, from: head, job, operation, startedAt, calls });
+      await call.deadline.race(settled, 'the head to reach the answer');
+      if (proven.kind === 'get') this.#epoch?.known.learn(proven.subject, operation, proven.leaves);
+    }
     return proven as ProvenBy<Q>;
   }
 
-  async #settle(call: Call, from: Root, target: ProvenTarget, job: Job): Promise<void> {
-    const mover = this.#mover;
-    if (!mover) throw new Error('an answer cannot be settled before there is a head');
-    const { operation, startedAt, counted = false } = call;
-    call.counted = true;
-    if (target.tx <= from.tx) {
+  /** Resolves when the target is proven under the one trusted head, and that head is durable. */
+  async settle({ target, from, job, operation, startedAt, calls }: Settlement): Promise<void> {
+    const { mover } = this.#assertReady();
+    if (from && target.tx <= from.tx) {
       mover.learn(target);
-      if (!counted) this.#journal.cover(operation, () => mover.head, startedAt);
+      if (calls > 0) this.cover(operation, startedAt, calls);
       return;
     }
-    const settled = mover.settle({ from, target, operation, startedAt, counted, job });
-    await call.deadline.race(settled, 'the head to reach the answer');
+    await mover.settle({ ...(from && { from }), target, operation, startedAt, calls, job });
+  }
+
+  /** Checks an answer; a refusal is recorded, with the answer, and thrown. */
+  async check<Q extends Question>(
+    operation: string,
+    question: Q,
+    head: Root,
+    answer: Uint8Array,
+  ): Promise<ProvenBy<Q>> {
+    const job = this.job(question, head, answer);
+    const verdict = await this.#options.verifier.verify(job);
+    if (!verdict.ok) {
+      const tx = 'tx' in question ? { tx: question.tx } : {};
+      throw await this.#journal.refuse('failure', operation, head, { ...verdict.refuted, ...tx }, job);
+    }
+    return verdict.proven as ProvenBy<Q>;
+  }
+
+  /** Counts calls that were proven under the head as it is. */
+  cover(operation: string, startedAt: number, calls: number): void {
+    const { mover } = this.#assertReady();
+    this.#journal.cover(operation, () => mover.head, startedAt, calls);
   }
 
   /** Makes sure that the trusted history reaches `tx`, which the caller says exists. */
@@ -143,6 +265,13 @@ export class DatabaseTrust {
     }
   }
 
+  /** For answers to questions that name no head: rejects when the server has not reached it lately and does not now. */
+  async probe(operation: string): Promise<void> {
+    if (performance.now() - this.#reachedAt < PROBE_MS) return;
+    await this.#assertNotBehind(operation, this.#assertReady().mover.head, {});
+    this.#reachedAt = performance.now();
+  }
+
   async #assertNotBehind(operation: string, head: Root, options: CallOptions): Promise<void> {
     const state = await claimedState(this.#options.rpc, options);
     if (state.tx < head.tx) {
@@ -165,28 +294,40 @@ export class DatabaseTrust {
 
   /** A proven answer that contradicts what was proven before, or what was asked. */
   refuse(
-    call: Call,
-    detail: { check: string; detail: string; expected?: string; computed?: string; tx: bigint },
+    operation: string,
+    detail: { check: string; detail: string; expected?: string; computed?: string; tx?: bigint },
+    job?: Job,
   ) {
-    return this.#journal.refuse('failure', call.operation, this.#mover?.head ?? null, detail);
+    return this.#journal.refuse('failure', operation, this.#epoch?.mover.head ?? null, detail, job);
   }
 
   /** Drops the head on the user's explicit word; recorded. The next verified call is a first contact. */
   async forget(call: Call, reason: string): Promise<void> {
     const head = await this.head(call);
     await this.#journal.forget(head, reason);
-    this.#mover = undefined;
+    this.#epoch = undefined;
     this.seen.clear();
   }
 
   /** Writes the counts that are due. */
   close(): Promise<void> {
-    return this.#journal.close(this.#mover?.head ?? null);
+    return this.#journal.close(this.#epoch?.mover.head ?? null);
   }
 
-  #context(head: Root | null): Context {
+  context(head: Root | null): Context {
     const { database, publicKey } = this.#options;
     const now = BigInt(Math.floor(Date.now() / 1000));
     return { head, database, now, ...(publicKey && { publicKey: publicKey.spki }) };
+  }
+
+  /** The check that a claim of a plain read fails, to be run again by anyone. */
+  claimJob({ key, claim, shown }: Claimed): Job {
+    const question = { kind: 'claim', key, tx: claim.tx, shown } as const;
+    return this.job(question, this.#epoch?.mover.head ?? null, new Uint8Array(0));
+  }
+
+  /** A question with its answer, as evidence keeps it. */
+  job(question: Question, head: Root | null, answer: Uint8Array): Job {
+    return { question, context: this.context(head && { tx: head.tx, alh: head.alh }), answer };
   }
 }

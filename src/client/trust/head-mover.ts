@@ -3,13 +3,13 @@
 import { StoreError } from '../../errors.js';
 import { equalBytes, toHex } from '../../proof/bytes.js';
 import type { StoredRoot } from '../../store/root-store.js';
-import type { Job, Proven, ProvenTarget, Question, Root, Verifier } from '../../worker/verifier.js';
-import type { Context } from '../../worker/verifier.js';
+import type { Context, Job, Proven, ProvenTarget, Question, Root, Verifier } from '../../worker/verifier.js';
 import type { Rpc } from '../rpc.js';
-import { follows, headAt, sameRoot } from './head.js';
-import type { Head } from './head.js';
+import { isServerBehind } from '../server-errors.js';
+import { candidateOf, follow, headAt, sameRoot } from './head.js';
+import type { Candidate, Head } from './head.js';
 import type { Journal } from './journal.js';
-import { ProvenRoots } from './proven-roots.js';
+import type { ProvenHeaders } from './proven-headers.js';
 import { askHeaderUnder, askHeaders } from './trust-wire.js';
 
 /** Longest run of headers fetched to bind several answers at once; above it each gets its own dual proof. */
@@ -17,21 +17,34 @@ const MAX_RUN = 1000n;
 
 /** An answer whose subject is newer than the head it was asked under. */
 export interface Offer {
-  /** Head at the time of the question; the answer's proof starts there. */
-  readonly from: Root;
-  readonly target: ProvenTarget;
+  /** Head at the time of the question, when the answer proves its subject from there. */
+  readonly from?: Root;
+  readonly target: Candidate;
   readonly operation: string;
   readonly startedAt: number;
-  /** The log counts the call already: this is a further proof for it. */
-  readonly counted: boolean;
+  /** Calls that this answer serves and that the log does not count yet. */
+  readonly calls: number;
   /** Kept until the offer is settled: evidence if it turns out to be from another history. */
   readonly job: Job;
 }
 
+/** A tx that an answer named and that the head is to reach, whatever it holds. */
+export interface Goal {
+  readonly tx: bigint;
+  readonly operation: string;
+  readonly startedAt: number;
+  readonly job?: Job;
+}
+
 interface Waiter {
-  readonly offer: Offer;
-  /** The row of a move counts this call; otherwise the next row of covered calls does. */
-  counted: boolean;
+  readonly tx: bigint;
+  readonly operation: string;
+  readonly startedAt: number;
+  /** Not for a mere goal. */
+  readonly offer?: Offer;
+  readonly job?: Job;
+  /** Calls that the next row counts. */
+  calls: number;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
 }
@@ -41,13 +54,15 @@ export interface HeadMoverOptions {
   readonly verifier: Verifier;
   readonly journal: Journal;
   readonly contextFor: (head: Root) => Context;
+  readonly headers: ProvenHeaders;
+  /** A state key is configured: a root becomes the head only with its signature. */
+  readonly signed: boolean;
   /** Sends a question that names the head; reports a server that does not reach it. */
   readonly ask: <T>(operation: string, head: Root, send: () => Promise<T>) => Promise<T>;
 }
 
 export class HeadMover {
   readonly #options: HeadMoverOptions;
-  readonly #proven = new ProvenRoots();
   #head: Head;
   #waiting: Waiter[] = [];
   #running = false;
@@ -56,7 +71,7 @@ export class HeadMover {
     // The empty database has an empty tree: its first headers can be followed like any others.
     this.#head = head.tx === 0n ? { ...head, frontier: { size: 0n, peaks: [] } } : head;
     this.#options = options;
-    if (head.tx > 0n) this.#proven.add(head);
+    if (head.tx > 0n) options.headers.addRoot(head);
   }
 
   get head(): Head {
@@ -65,8 +80,18 @@ export class HeadMover {
 
   /** Resolves when the head, durably, is at the offered target or past it and the target is proven under it. */
   settle(offer: Offer): Promise<void> {
+    const { target, operation, startedAt, calls, job } = offer;
+    return this.#wait({ tx: target.tx, operation, startedAt, offer, job, calls });
+  }
+
+  /** Resolves when the head, durably, is at `goal.tx` or past it. */
+  reach(goal: Goal): Promise<void> {
+    return goal.tx <= this.#head.tx ? Promise.resolve() : this.#wait({ ...goal, calls: 0 });
+  }
+
+  #wait(waiting: Omit<Waiter, 'resolve' | 'reject'>): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ offer, counted: offer.counted, resolve, reject });
+      this.#waiting.push({ ...waiting, resolve, reject });
       if (this.#running) return;
       this.#running = true;
       // Answers that arrive in the same turn share a move.
@@ -81,7 +106,7 @@ export class HeadMover {
 
   async #run(): Promise<void> {
     while (this.#waiting.length > 0) {
-      let open = this.#waiting.sort((a, b) => (a.offer.target.tx < b.offer.target.tx ? -1 : 1));
+      let open = this.#waiting.sort((a, b) => (a.tx < b.tx ? -1 : 1));
       this.#waiting = [];
       while (open.length > 0) {
         try {
@@ -100,71 +125,83 @@ export class HeadMover {
   /** Lets go of what the head already covers; what is behind it and unknown is proven on its own, in parallel. */
   #releaseKnown(open: readonly Waiter[]): Waiter[] {
     return open.filter((waiter) => {
-      const { target } = waiter.offer;
-      if (target.tx > this.#head.tx) return true;
-      const known =
-        target.tx === this.#head.tx
-          ? sameRoot(target, this.#head)
-            ? 'same'
-            : 'other'
-          : this.#proven.compare(target);
+      const { tx, offer } = waiter;
+      if (tx > this.#head.tx) return true;
+      const known = offer ? this.#compare(offer.target) : 'same';
       if (known === 'same') this.#release(waiter);
       else if (known === 'other') void this.#fork(waiter, this.#head);
-      else void this.#proveBehind(waiter);
+      else void this.#proveBehind(waiter, offer as Offer);
       return false;
     });
   }
 
-  /** One step forward, by the cheapest means; returns who still waits. Requires all targets above the head. */
+  #compare(target: Root): 'same' | 'other' | 'unknown' {
+    if (target.tx === this.#head.tx) return sameRoot(target, this.#head) ? 'same' : 'other';
+    return this.#options.headers.compare(target);
+  }
+
+  /** One step forward, by the cheapest means; returns who still waits. Requires all of them above the head. */
   async #moveOnce(open: Waiter[]): Promise<Waiter[]> {
     const head = this.#head;
-    const run = followable(head, open);
-    if (run) return this.#commit(run, open);
+    const { signed } = this.#options;
+    const followed = followable(head, open, signed);
+    if (followed) return this.#commit(followed.target, open, followed);
 
     const newest = open[open.length - 1] as Waiter;
-    const { target, from } = newest.offer;
-    if (open.length > 1 && head.frontier && target.tx - head.tx <= MAX_RUN)
-      return this.#moveByRun(newest, open);
-    if (head.tx > 0n && sameRoot(from, head)) return this.#commit(target, open);
-    return this.#moveByProof(newest, open);
+    const { tx, offer } = newest;
+    const near = head.frontier !== undefined && tx - head.tx <= MAX_RUN;
+    const provenFromHead = offer?.from && head.tx > 0n && sameRoot(offer.from, head);
+    try {
+      if (near && !(signed && !offer?.target.signature) && !(provenFromHead && open.length === 1))
+        return await this.#moveByRun(newest, open);
+      if (provenFromHead) return await this.#commit(offer.target, open);
+      return await this.#moveByProof(newest, open);
+    } catch (error) {
+      // The server reaches the head, but not the tx that it named itself.
+      if (!isServerBehind(error)) throw error;
+      await this.#refuseUnproven(newest);
+      return open.filter((other) => other !== newest);
+    }
   }
 
   /** Binds all that wait with the run of headers between the head and the newest of them. */
   async #moveByRun(newest: Waiter, open: Waiter[]): Promise<Waiter[]> {
     const head = this.#head;
-    const { target } = newest.offer;
-    const count = Number(target.tx - head.tx);
+    const { tx: to, offer } = newest;
+    const count = Number(to - head.tx);
     const answer = await this.#ask(newest, head, (rpc) => askHeaders(rpc, head.tx + 1n, count, {}));
     const question: Question = {
       kind: 'segment',
       after: { tx: head.tx, alh: head.alh },
-      to: target.tx,
+      to,
       ...(head.frontier && { frontier: head.frontier }),
     };
     const proven = await this.#check(newest, question, head, answer);
-    if (proven?.kind !== 'segment') return open.filter((waiter) => waiter !== newest);
-    const last = proven.headers[proven.headers.length - 1];
-    if (!last || !equalBytes(last.alh, target.alh)) return this.#dropFork(newest, open, last ?? head);
+    const last = proven?.kind === 'segment' ? proven.headers.at(-1) : undefined;
+    if (proven?.kind !== 'segment' || !last) return open.filter((waiter) => waiter !== newest);
+    if (offer && !equalBytes(last.alh, offer.target.alh)) return this.#dropFork(newest, open, last);
+    const { signature } = offer?.target ?? {};
+    const target = { ...candidateOf(last, proven.frontier), ...(signature && { signature }) };
     const left = await this.#commit(target, open);
-    if (sameRoot(this.#head, target)) for (const header of proven.headers) this.#proven.add(header);
+    if (sameRoot(this.#head, target)) for (const header of proven.headers) this.#options.headers.add(header);
     return left;
   }
 
   /** Moves to the newest target by a dual proof from the head. */
   async #moveByProof(newest: Waiter, open: Waiter[]): Promise<Waiter[]> {
     const head = this.#head;
-    const { target } = newest.offer;
-    const answer = await this.#ask(newest, head, (rpc) => askHeaderUnder(rpc, target.tx, head, {}));
-    const proven = await this.#check(newest, { kind: 'tx', tx: target.tx }, head, answer);
+    const { tx, offer } = newest;
+    const answer = await this.#ask(newest, head, (rpc) => askHeaderUnder(rpc, tx, head, {}));
+    const proven = await this.#check(newest, { kind: 'tx', tx }, head, answer);
     if (proven?.kind !== 'tx') return open.filter((waiter) => waiter !== newest);
-    if (!equalBytes(proven.subject.alh, target.alh)) return this.#dropFork(newest, open, proven.subject);
+    if (offer && !equalBytes(proven.subject.alh, offer.target.alh))
+      return this.#dropFork(newest, open, proven.subject);
     return this.#commit(proven.target, open);
   }
 
   /** Proves one target that the head has already passed. Runs beside moves: the head it uses stays on the chain. */
-  async #proveBehind(waiter: Waiter): Promise<void> {
+  async #proveBehind(waiter: Waiter, { target }: Offer): Promise<void> {
     const head = this.#head;
-    const { target } = waiter.offer;
     try {
       const answer = await this.#ask(waiter, head, (rpc) => askHeaderUnder(rpc, target.tx, head, {}));
       const proven = await this.#check(waiter, { kind: 'tx', tx: target.tx }, head, answer);
@@ -173,7 +210,7 @@ export class HeadMover {
         await this.#fork(waiter, proven.subject);
         return;
       }
-      this.#proven.add(proven.subject);
+      this.#options.headers.add(proven.subject);
       this.#release(waiter);
     } catch (error) {
       waiter.reject(error);
@@ -181,20 +218,21 @@ export class HeadMover {
   }
 
   /** Makes a target, proven from the head, the head: first in the store, then here. */
-  async #commit(target: ProvenTarget, open: Waiter[]): Promise<Waiter[]> {
-    const covered = open.filter((waiter) => waiter.offer.target.tx <= target.tx);
-    const operation = covered.at(-1)?.offer.operation ?? 'verified';
-    const startedAt = Math.min(...covered.map(({ offer }) => offer.startedAt));
-    const calls = covered.filter(({ counted }) => !counted).length;
+  async #commit(target: ProvenTarget, open: Waiter[], followed?: Followed): Promise<Waiter[]> {
+    const covered = open.filter((waiter) => waiter.tx <= target.tx);
+    const operation = covered.at(-1)?.operation ?? 'verified';
+    const startedAt = Math.min(...covered.map((waiter) => waiter.startedAt));
+    const calls = covered.reduce((sum, waiter) => sum + waiter.calls, 0);
     const move = { outcome: 'root', operation, calls, startedAt } as const;
     const outcome = await this.#options.journal.advance(this.#head, target, move);
     if (!outcome.moved) {
       this.#adopt(outcome.current);
       return open;
     }
-    this.#head = headAt(target);
-    this.#proven.addTarget(target);
-    for (const waiter of covered) waiter.counted = true;
+    this.#head = followed?.head ?? headAt(target);
+    this.#options.headers.addTarget(target);
+    for (const passed of followed?.passed ?? []) this.#options.headers.add(passed);
+    for (const waiter of covered) waiter.calls = 0;
     return open;
   }
 
@@ -214,16 +252,16 @@ export class HeadMover {
       );
     }
     this.#head = { tx: current.tx, alh: current.alh };
-    this.#proven.add(current);
+    this.#options.headers.addRoot(current);
   }
 
   #ask(waiter: Waiter, head: Root, send: (rpc: Rpc) => Promise<Uint8Array>): Promise<Uint8Array> {
-    return this.#options.ask(waiter.offer.operation, head, () => send(this.#options.rpc));
+    return this.#options.ask(waiter.operation, head, () => send(this.#options.rpc));
   }
 
   #release(waiter: Waiter): void {
-    const { operation, startedAt } = waiter.offer;
-    if (!waiter.counted) this.#options.journal.cover(operation, () => this.#head, startedAt);
+    const { operation, startedAt, calls } = waiter;
+    if (calls > 0) this.#options.journal.cover(operation, () => this.#head, startedAt, calls);
     waiter.resolve();
   }
 
@@ -237,9 +275,8 @@ export class HeadMover {
     const job: Job = { question, context: this.#options.contextFor({ tx: head.tx, alh: head.alh }), answer };
     const verdict = await this.#options.verifier.verify(job);
     if (verdict.ok) return verdict.proven;
-    const { operation, target } = waiter.offer;
-    const refuted = { ...verdict.refuted, tx: target.tx };
-    waiter.reject(await this.#options.journal.refuse('failure', operation, head, refuted, job));
+    const refuted = { ...verdict.refuted, tx: waiter.tx };
+    waiter.reject(await this.#options.journal.refuse('failure', waiter.operation, head, refuted, job));
     return undefined;
   }
 
@@ -249,28 +286,45 @@ export class HeadMover {
   }
 
   /** The same tx with two hashes: what was answered, and what is proven under the head. */
-  async #fork(waiter: Waiter, proven: Root): Promise<void> {
-    const { operation, target, job } = waiter.offer;
+  async #fork({ offer, operation, job, reject }: Waiter, proven: Root): Promise<void> {
+    const { tx, alh } = offer?.target ?? proven;
     const refuted = {
       check: 'trust.fork',
-      detail: `tx ${target.tx.toString()} was answered with another hash than the trusted history has`,
+      detail: `tx ${tx.toString()} was answered with another hash than the trusted history has`,
       expected: toHex(proven.alh),
-      computed: toHex(target.alh),
-      tx: target.tx,
+      computed: toHex(alh),
+      tx,
     };
-    waiter.reject(await this.#options.journal.refuse('fork', operation, this.#head, refuted, job));
+    reject(await this.#options.journal.refuse('fork', operation, this.#head, refuted, job));
+  }
+
+  async #refuseUnproven({ tx, operation, job, reject }: Waiter): Promise<void> {
+    const detail = `the server cannot prove tx ${tx.toString()}, which it answered with`;
+    const refuted = { check: 'trust.unproven-tx', detail, tx };
+    reject(await this.#options.journal.refuse('failure', operation, this.#head, refuted, job));
   }
 }
 
+/** Where following the answers at hand leads. */
+interface Followed {
+  readonly target: Candidate;
+  readonly head: Head;
+  /** Headers on the way. */
+  readonly passed: readonly Candidate[];
+}
+
 /** Farthest target that can be reached from the head by following the answers at hand, one header at a time. */
-function followable(head: Head, open: readonly Waiter[]): ProvenTarget | undefined {
+function followable(head: Head, open: readonly Waiter[], signed: boolean): Followed | undefined {
   let at = head;
-  let farthest: ProvenTarget | undefined;
-  for (const { offer } of open) {
-    if (offer.target.tx === at.tx) continue;
-    if (!follows(offer.target, at)) break;
-    at = headAt(offer.target);
-    farthest = offer.target;
+  let farthest: Followed | undefined;
+  const passed: Candidate[] = [];
+  for (const { tx, offer } of open) {
+    if (tx === at.tx) continue;
+    const next = offer && follow(offer.target, at);
+    if (!next) break;
+    at = next;
+    passed.push(offer.target);
+    if (!signed || offer.target.signature) farthest = { target: offer.target, head: next, passed };
   }
   return farthest;
 }

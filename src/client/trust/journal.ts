@@ -66,11 +66,11 @@ export class Journal {
     });
   }
 
-  /** Counts a call that was proven under a head that already has its row. */
-  cover(operation: string, head: () => StoredRoot, startedAt: number): void {
+  /** Counts calls that were proven under a head that already has its row. */
+  cover(operation: string, head: () => StoredRoot, startedAt: number, calls = 1): void {
     const counter = this.#covered.get(operation);
-    if (counter) counter.calls += 1;
-    else this.#covered.set(operation, { calls: 1, startedAt });
+    if (counter) counter.calls += calls;
+    else this.#covered.set(operation, { calls, startedAt });
     this.#flushTimer ??= setTimeout(() => {
       this.#flushing = this.flush(head()).catch(() => undefined);
     }, COVERAGE_FLUSH_MS).unref();

@@ -1,6 +1,6 @@
 // Which alh a tx was proven to have under the current history. Bounded; an entry is never replaced (rule 14).
 import { equalBytes } from '../../proof/bytes.js';
-import type { ProvenTarget, Root } from '../../worker/verifier.js';
+import type { Root } from '../../worker/verifier.js';
 
 /** About 100 bytes an entry; more entries save a round trip for claims a little behind the head. */
 const DEFAULT_MAX_ROOTS = 16_384;
@@ -13,19 +13,14 @@ export class ProvenRoots {
     this.#max = max;
   }
 
-  /** Notes a head, and the predecessor it names, which its frontier shows to be the tree's leaf as well. */
-  addTarget(target: ProvenTarget): void {
-    this.add(target);
-    if (target.tx > 1n && target.frontier) this.add({ tx: target.tx - 1n, alh: target.prevAlh });
-  }
-
   add(root: Root): void {
     if (this.#alhs.has(root.tx)) return;
     if (this.#alhs.size >= this.#max) {
       const oldest = this.#alhs.keys().next();
       if (!oldest.done) this.#alhs.delete(oldest.value);
     }
-    this.#alhs.set(root.tx, root.alh);
+    // A copy: it may be a view of a message that holds much else.
+    this.#alhs.set(root.tx, new Uint8Array(root.alh));
   }
 
   /** `same` and `other` are statements about a proven history; `unknown` says nothing. */

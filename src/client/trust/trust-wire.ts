@@ -7,19 +7,8 @@ import type { Rpc } from '../rpc.js';
 const NO_ENTRIES = { kvEntriesSpec: { action: 'EXCLUDE' } };
 
 /** Raw VerifiableTx without entries: dual proof between `tx` and `since`. */
-export async function askHeader(
-  rpc: Rpc,
-  tx: bigint,
-  since: bigint,
-  options: CallOptions,
-): Promise<Uint8Array> {
-  const request = {
-    tx: tx.toString(),
-    proveSinceTx: since.toString(),
-    entriesSpec: NO_ENTRIES,
-    keepReferencesUnresolved: true,
-  };
-  return rpc.unaryRaw('VerifiableTxById', request, { ...options, idempotent: true });
+export function askHeader(rpc: Rpc, tx: bigint, since: bigint, options: CallOptions): Promise<Uint8Array> {
+  return askTx(rpc, { ...txRequest(tx, since), entriesSpec: NO_ENTRIES }, options);
 }
 
 /**
@@ -27,11 +16,16 @@ export async function askHeader(
  * transaction, whose header is checked to follow nothing.
  */
 export function askHeaderUnder(rpc: Rpc, tx: bigint, head: Root, options: CallOptions): Promise<Uint8Array> {
-  return askHeader(rpc, tx, head.tx === 0n ? 1n : head.tx, options);
+  return askHeader(rpc, tx, startOf(head), options);
+}
+
+/** {@link askHeaderUnder} with all entries, as digests. */
+export function askTxUnder(rpc: Rpc, tx: bigint, head: Root, options: CallOptions): Promise<Uint8Array> {
+  return askTx(rpc, txRequest(tx, startOf(head)), options);
 }
 
 /** Raw TxList with the headers of `count` transactions from `first` on. */
-export async function askHeaders(
+export function askHeaders(
   rpc: Rpc,
   first: bigint,
   count: number,
@@ -39,4 +33,30 @@ export async function askHeaders(
 ): Promise<Uint8Array> {
   const request = { initialTx: first.toString(), limit: count, entriesSpec: NO_ENTRIES };
   return rpc.unaryRaw('TxScan', request, { ...options, idempotent: true });
+}
+
+/** The same with all entries, as digests. */
+export function askDigests(
+  rpc: Rpc,
+  first: bigint,
+  count: number,
+  options: CallOptions,
+): Promise<Uint8Array> {
+  return rpc.unaryRaw(
+    'TxScan',
+    { initialTx: first.toString(), limit: count },
+    { ...options, idempotent: true },
+  );
+}
+
+function askTx(rpc: Rpc, request: object, options: CallOptions): Promise<Uint8Array> {
+  return rpc.unaryRaw('VerifiableTxById', request, { ...options, idempotent: true });
+}
+
+function txRequest(tx: bigint, since: bigint): object {
+  return { tx: tx.toString(), proveSinceTx: since.toString(), keepReferencesUnresolved: true };
+}
+
+function startOf(head: Root): bigint {
+  return head.tx === 0n ? 1n : head.tx;
 }

@@ -6,6 +6,7 @@ import { versionFields } from '../get-options.js';
 import type { Version } from '../get-options.js';
 import { isKeyNotFound, isServerBehind } from '../server-errors.js';
 import type { Call, DatabaseTrust } from '../trust/database-trust.js';
+import { refuseStale } from './stale.js';
 import type { VerifiedRpc } from './verified-rpc.js';
 
 /** An entry whose key, value, metadata and transaction are proven under `root`. */
@@ -64,7 +65,7 @@ export async function verifiedGet(
   } as const;
   const { subject, found } = await trust.prove(call, question, head, answer);
   if (sinceTx !== undefined) await trust.reach(call, sinceTx);
-  if (subject.tx < floor) throw await stale(trust, call, key, subject.tx, floor);
+  if (subject.tx < floor) throw await refuseStale(trust, call.operation, key, subject.tx, floor);
   trust.seen.note(key, subject.tx);
 
   if (found.kind === 'value') return toVerified(await trust.head(call), subject, found.entry);
@@ -98,7 +99,7 @@ async function provenTarget(
     if (!isKeyNotFound(error) && !isServerBehind(error)) throw error;
     const expiresAt = claimed.metadata?.expiresAt;
     if (expiresAt !== undefined && expiresAt <= BigInt(Math.ceil(Date.now() / 1000))) return null;
-    throw await trust.refuse(call, {
+    throw await trust.refuse(call.operation, {
       check: 'get.reference-target',
       detail: `a reference was answered with an entry of tx ${atTx.toString()} that the server does not have`,
       tx: atTx,
@@ -112,7 +113,7 @@ async function provenTarget(
   );
   if (found.kind !== 'value') throw new Error('unreachable: noReference was asked');
   if (!equalBytes(found.entry.value, claimed.value)) {
-    throw await trust.refuse(call, {
+    throw await trust.refuse(call.operation, {
       check: 'get.reference-value',
       detail: 'a reference was answered with another value than the entry that it points to has',
       expected: toHex(found.entry.value.subarray(0, 64)),
@@ -126,8 +127,8 @@ async function provenTarget(
 /** Bytes are copied: an entry kept by the caller does not keep the whole answer in memory. */
 function toVerified(root: Root, subject: ProvenTx, entry: ProvenEntry): VerifiedEntry {
   return {
-    key: Uint8Array.from(entry.key),
-    value: Uint8Array.from(entry.value),
+    key: new Uint8Array(entry.key),
+    value: new Uint8Array(entry.value),
     tx: subject.tx,
     ...(entry.metadata && { metadata: entry.metadata }),
     timestamp: subject.ts,
@@ -143,14 +144,4 @@ async function askOrMissing(ask: () => Promise<Uint8Array>): Promise<Uint8Array 
     if (isKeyNotFound(error)) return null;
     throw error;
   }
-}
-
-function stale(trust: DatabaseTrust, call: Call, key: Uint8Array, tx: bigint, floor: bigint) {
-  return trust.refuse(call, {
-    check: 'get.stale',
-    detail: `key ${toHex(key)} was answered with its version of tx ${tx.toString()}, but a newer one, of tx ${floor.toString()}, was proven before`,
-    expected: floor.toString(),
-    computed: tx.toString(),
-    tx,
-  });
 }

@@ -38,7 +38,7 @@ export async function verifiedSet(
     const answer = await trust.ask(call, head, () => rpc.set(request, call.deadline.left));
     const { subject } = await trust.prove(call, { kind: 'set', entries }, head, answer).catch(unproven);
     if (!trust.writes.claim(subject.tx)) {
-      throw await trust.refuse(call, {
+      throw await trust.refuse(call.operation, {
         check: 'set.tx-shared',
         detail: `the write was answered with tx ${subject.tx.toString()}, which is that of another write`,
         tx: subject.tx,
@@ -58,7 +58,7 @@ export async function verifiedSet(
 }
 
 /** The server has answered, so it has most likely written: a failure on our side must not look like "not done". */
-function unproven(error: unknown): never {
+export function unproven(error: unknown): never {
   if (error instanceof VerificationError) throw error;
   const why = error instanceof ImmuError ? `${error.code}: ${error.message}` : 'unexpected failure';
   throw new TransportError(

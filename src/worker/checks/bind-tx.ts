@@ -120,15 +120,20 @@ function frontierAt(
   return { size: frontier.size, peaks: frontier.peaks };
 }
 
+/** All entries of a transaction, and their digests. */
+export interface ProvenEntries {
+  readonly entries: readonly TxEntry[];
+  readonly digests: readonly Uint8Array[];
+}
+
 /**
  * Proves that the answer holds all entries of the proven header, in order and without a key occurring twice,
  * and returns them.
  */
-export function checkEntries(tx: LazyTx, header: TxHeader): TxEntry[] {
+export function checkEntries(tx: LazyTx, header: TxHeader): ProvenEntries {
   if (tx.entryCount !== header.nentries) {
     throw new ProofFailure('entries.count', 'not the number the header says', header.nentries, tx.entryCount);
   }
   const entries = tx.entries();
-  verifyEntries(header, entries);
-  return entries;
+  return { entries, digests: verifyEntries(header, entries) };
 }

@@ -2,6 +2,7 @@
 import { equalBytes } from '../../proof/bytes.js';
 import { verifyEntryInclusion } from '../../proof/entries-tree.js';
 import { digestOf, plainKey, plainValue, referenceValue } from '../../proof/entry.js';
+import { sortedLeaves } from '../../proof/entry-leaves.js';
 import { ProofFailure } from '../../proof/failure.js';
 import { assertId } from '../../proof/guard.js';
 import { sha256 } from '../../proof/hash.js';
@@ -77,7 +78,7 @@ export function checkGet(question: GetQuestion, context: Context, answer: Uint8A
 
   // 3. Its transaction lies on the head's history, and the answer holds all entries of that transaction.
   const { header, subject, target } = bindTx(claim.tx, verifiableTx, context);
-  const entries = checkEntries(verifiableTx.tx, header);
+  const { entries, digests } = checkEntries(verifiableTx.tx, header);
 
   // 4. The requested key is one of them, and with this metadata and value it has the proven digest there.
   const rawKey = plainKey(question.key);
@@ -94,7 +95,14 @@ export function checkGet(question: GetQuestion, context: Context, answer: Uint8A
   const digest = digestOf(header.version, rawKey, claim.metadata, sha256(claim.rawValue));
   verifyEntryInclusion(inclusionProof, digest, header);
 
-  return { kind: 'get', subject, target, found: foundIn(question, entry, reference) };
+  const found = foundIn(question, entry, reference);
+  return {
+    kind: 'get',
+    subject,
+    target,
+    found,
+    ...(digests.length > 1 && { leaves: sortedLeaves(digests) }),
+  };
 }
 
 function claimOfValue(entry: Entry): Claim {

@@ -28,7 +28,7 @@ export function checkSet(
 
   // 2. It lies on the head's history, and the answer holds all entries of it.
   const { header, subject, target } = bindTx(n, verifiableTx, context);
-  const entries = checkEntries(tx, header);
+  const { entries } = checkEntries(tx, header);
 
   // 3. They are what was sent, one by one.
   if (entries.length !== question.entries.length) {

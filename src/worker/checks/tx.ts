@@ -1,12 +1,13 @@
 // What is checked of the answer to the question for one transaction's header (VerifiableTxById, protocol file 02 §6).
+import { sortedLeaves } from '../../proof/entry-leaves.js';
 import { ProofFailure } from '../../proof/failure.js';
 import type { Context, Proven, Question } from '../verifier.js';
 import { readVerifiableTx } from '../wire/answers.js';
-import { bindTx } from './bind-tx.js';
+import { bindTx, checkEntries } from './bind-tx.js';
 
 /**
  * Proves the header of the requested transaction: that it lies on the head's history and, under the known empty
- * database, that this history starts at genesis. Entries in the answer, if any, are not looked at.
+ * database, that this history starts at genesis. Entries in the answer are looked at only when their leaves are asked for.
  */
 export function checkTx(
   question: Extract<Question, { kind: 'tx' }>,
@@ -16,6 +17,8 @@ export function checkTx(
   const verifiableTx = readVerifiableTx(answer);
   const { id } = verifiableTx.tx.header;
   if (id !== question.tx) throw new ProofFailure('tx.id', 'another transaction than asked', question.tx, id);
-  const { subject, target } = bindTx(question.tx, verifiableTx, context, { sinceGenesis: true });
-  return { kind: 'tx', subject, target };
+  const { header, subject, target } = bindTx(question.tx, verifiableTx, context, { sinceGenesis: true });
+  if (question.leaves !== true) return { kind: 'tx', subject, target };
+  const { digests } = checkEntries(verifiableTx.tx, header);
+  return { kind: 'tx', subject, target, leaves: sortedLeaves(digests) };
 }

@@ -144,15 +144,44 @@ function readTx(reader: WireReader): LazyTx {
   return new LazyTx(present(header, 'Tx.header'), entryCount, message);
 }
 
-/** Headers of a TxList in the order they came. Throws when there are more than `max`. */
-export function readTxListHeaders(answer: Uint8Array, max: bigint): TxHeader[] {
+/** Transactions of a TxList in the order they came. Throws when there are more than `max`. */
+export function readTxList(answer: Uint8Array, max: bigint): LazyTx[] {
   const reader = new WireReader(answer);
-  const headers: TxHeader[] = [];
+  const txs: LazyTx[] = [];
   for (let field = reader.next(); field !== 0; field = reader.next()) {
     if (field !== 1) reader.skip();
-    else if (BigInt(headers.length) >= max)
+    else if (BigInt(txs.length) >= max)
       throw new ProofFailure('wire.bound', 'TxList.txs: more than asked for', max);
-    else headers.push(readTx(reader.message('TxList.txs')).header);
+    else txs.push(readTx(reader.message('TxList.txs')));
   }
-  return headers;
+  return txs;
+}
+
+/** Headers of a TxList in the order they came. Throws when there are more than `max`. */
+export function readTxListHeaders(answer: Uint8Array, max: bigint): TxHeader[] {
+  return readTxList(answer, max).map(({ header }) => header);
+}
+
+/** An Entry, and the bytes that it is, as they came. */
+export interface ShownEntry {
+  readonly entry: Entry;
+  readonly raw: Uint8Array;
+}
+
+/** Entries of a GetAll, or (`single`) the one of a Get. Throws when there are more than `max`. */
+export function readEntries(answer: Uint8Array, max: number, single: boolean): ShownEntry[] {
+  if (single) return [readShownEntry(answer)];
+  const reader = new WireReader(answer);
+  const shown: ShownEntry[] = [];
+  for (let field = reader.next(); field !== 0; field = reader.next()) {
+    if (field !== 1) reader.skip();
+    else if (shown.length >= max)
+      throw new ProofFailure('wire.bound', 'Entries.entries: more than asked for', max);
+    else shown.push(readShownEntry(reader.bytes('Entries.entries')));
+  }
+  return shown;
+}
+
+export function readShownEntry(raw: Uint8Array): ShownEntry {
+  return { entry: readEntry(new WireReader(raw)), raw };
 }

@@ -1,0 +1,205 @@
+// The reads and writes of one session that may share requests: who waits for what, and the way into a group.
+import type { Verifier } from '../worker/verifier.js';
+import type { Deadline } from './deadline.js';
+import type { Entry } from './entries.js';
+import type { Admission } from './group/admission.js';
+import { PlainReader, plainEntry } from './group/plain-entry.js';
+import { ReadGroups } from './group/read-groups.js';
+import type { ReadCounts } from './group/read-groups.js';
+import { WaitingLine } from './group/waiting-call.js';
+import { WriteGroups } from './group/write-groups.js';
+import type { WriteCounts } from './group/write-groups.js';
+import type { KeyValue, Write } from './kv.js';
+import type { Rpc } from './rpc.js';
+import type { Call, DatabaseTrust } from './trust/database-trust.js';
+import { VerifiedReader } from './verified/grouped-get.js';
+import { PlainWriter, VerifiedWriter, writeGroup } from './verified/grouped-set.js';
+import type { Writer } from './verified/grouped-set.js';
+import { verifiedGet } from './verified/verified-get.js';
+import type { VerifiedEntry } from './verified/verified-get.js';
+import { verifiedRpc } from './verified/verified-rpc.js';
+import { verifiedSet } from './verified/verified-set.js';
+import type { VerifiedWrite } from './verified/verified-set.js';
+
+export interface DatabaseCallsOptions {
+  readonly rpc: Rpc;
+  readonly database: string;
+  readonly verifier: Verifier;
+  readonly admission: Admission;
+}
+
+/** A header that has been proven makes a plain read plus a look-up cheaper than a read with its proof. */
+const WARM = 0.9;
+
+export interface GroupDiagnostics {
+  readonly reads: Readonly<ReadCounts>;
+  readonly writes: Readonly<WriteCounts>;
+}
+
+export class DatabaseCalls {
+  readonly #options: DatabaseCallsOptions;
+  readonly #reading: WaitingLine;
+  readonly #writing: WaitingLine;
+  readonly #reads: ReadGroups<PlainReader | VerifiedReader>;
+  readonly #writes: WriteGroups<Writer>;
+  #trust: DatabaseTrust | undefined;
+
+  constructor(options: DatabaseCallsOptions) {
+    const { rpc, database, verifier, admission } = options;
+    this.#options = options;
+    const left = (bytes: number) => admission.leave(bytes);
+    this.#reading = new WaitingLine('an answer', left);
+    this.#writing = new WaitingLine(
+      'an answer to the write, which may have happened: read it back with verifiedGet',
+      left,
+    );
+    this.#reads = new ReadGroups({
+      rpc,
+      verifier,
+      context: () =>
+        this.#trust?.headContext ?? { head: null, database, now: BigInt(Math.floor(Date.now() / 1000)) },
+      askAlone: (key, reader) => reader.verified && this.#askAlone(key, reader),
+      probe: () => this.#trust?.probe('verifiedGet') ?? Promise.resolve(),
+    });
+    this.#writes = new WriteGroups<Writer>({ send: (writers, request) => writeGroup(rpc, writers, request) });
+  }
+
+  get diagnostics(): GroupDiagnostics {
+    return { reads: { ...this.#reads.counts }, writes: { ...this.#writes.counts } };
+  }
+
+  async get(key: Uint8Array, deadline: Deadline): Promise<Entry | null> {
+    const call = await this.#enter<Entry | null>(this.#reading, deadline, key.length);
+    this.#reads.read(key, new PlainReader(key, call));
+    return call.promise;
+  }
+
+  /** Entries in the order of the keys, null where there is none; of one snapshot where one answer can hold them. */
+  async getAll(keys: readonly Uint8Array[], deadline: Deadline): Promise<(Entry | null)[]> {
+    const call = await this.#enter<(Entry | null)[]>(this.#reading, deadline, bytesOf(keys));
+    this.#reads.readTogether(keys, deadline).then(
+      (outcomes) => {
+        try {
+          call.resolve(keys.map((key, i) => plainEntry(key, outcomes[i] ?? { kind: 'missing' })));
+        } catch (error) {
+          call.reject(error);
+        }
+      },
+      (error: unknown) => call.reject(error),
+    );
+    return call.promise;
+  }
+
+  /** Reads the latest version of a key and proves it, with what else is read at the time. */
+  async verifiedGet(trust: DatabaseTrust, from: Call, key: Uint8Array): Promise<VerifiedEntry | null> {
+    await this.#use(trust, from);
+    const call = await this.#enter<VerifiedEntry | null>(this.#reading, from.deadline, key.length);
+    this.#reads.read(key, new VerifiedReader(trust, call, key, from.operation, from.startedAt));
+    return call.promise;
+  }
+
+  /** Reads keys together and proves every entry; null where the server says there is none. */
+  async verifiedGetAll(
+    trust: DatabaseTrust,
+    from: Call,
+    keys: readonly Uint8Array[],
+  ): Promise<(VerifiedEntry | null)[]> {
+    await this.#use(trust, from);
+    const { operation, startedAt, deadline } = from;
+    const all = await this.#enter<(VerifiedEntry | null)[]>(this.#reading, deadline, bytesOf(keys));
+    // Each key is proven as a read of its own; the log counts one call for all of them.
+    const parts = new WaitingLine('an answer', () => undefined);
+    const readers = keys.map((key) => {
+      const call = parts.add<VerifiedEntry | null>(deadline, 0);
+      return { call, reader: new VerifiedReader(trust, call, key, operation, startedAt, { counted: true }) };
+    });
+    const proven = Promise.all(readers.map(({ call }) => call.promise));
+    proven.then(
+      (entries) => {
+        trust.cover(operation, startedAt, 1);
+        all.resolve(entries);
+      },
+      (error: unknown) => all.reject(error),
+    );
+    try {
+      const [outcomes] = await Promise.all([
+        this.#reads.readTogether(keys, deadline),
+        trust.probe(operation),
+      ]);
+      readers.forEach(({ reader }, i) => reader.deliver(outcomes[i] ?? { kind: 'missing' }));
+    } catch (error) {
+      for (const { reader } of readers) reader.reject(error);
+    }
+    return all.promise;
+  }
+
+  /** Writes entries, of distinct keys, in one transaction with what else is written at the time. */
+  async set(entries: readonly KeyValue[], deadline: Deadline): Promise<Write> {
+    const call = await this.#enter<Write>(this.#writing, deadline, bytesOfEntries(entries));
+    this.#writes.write(new PlainWriter(call, entries));
+    return call.promise;
+  }
+
+  /** The same, proven. `ownTx`: in a transaction that holds nothing else. */
+  async verifiedSet(
+    trust: DatabaseTrust,
+    from: Call,
+    entries: readonly KeyValue[],
+    ownTx: boolean,
+  ): Promise<VerifiedWrite> {
+    await this.#use(trust, from);
+    const { operation, startedAt, deadline } = from;
+    const call = await this.#enter<VerifiedWrite>(this.#writing, deadline, bytesOfEntries(entries));
+    if (ownTx) {
+      verifiedSet(verifiedRpc(this.#options.rpc), trust, from, entries).then(
+        (written) => call.resolve(written),
+        (error: unknown) => call.reject(error),
+      );
+    } else {
+      this.#writes.write(new VerifiedWriter(trust, call, entries, operation, startedAt));
+    }
+    return call.promise;
+  }
+
+  /** Whoever waits is refused with ClosedError. */
+  close(): void {
+    this.#reading.close('the client');
+    this.#writing.close('the client');
+  }
+
+  async #use(trust: DatabaseTrust, call: Call): Promise<void> {
+    this.#trust = trust;
+    if (!trust.isReady) await trust.ready(call);
+  }
+
+  async #enter<T>(line: WaitingLine, deadline: Deadline, bytes: number) {
+    const { admission } = this.#options;
+    const wait = admission.enter(bytes, deadline);
+    if (wait) await wait;
+    if (deadline.signal?.aborted) {
+      admission.leave(bytes);
+      throw deadline.aborted(line.what);
+    }
+    return line.add<T>(deadline, bytes);
+  }
+
+  /** A lone read goes out with its proof, unless what it needs is known most likely. */
+  #askAlone(key: Uint8Array, reader: VerifiedReader): boolean {
+    const trust = this.#trust;
+    if (!trust || trust.known.warmth > WARM) return false;
+    const { operation, startedAt, deadline } = reader;
+    verifiedGet(verifiedRpc(this.#options.rpc), trust, { operation, startedAt, deadline }, key, {}).then(
+      (entry) => reader.resolve(entry),
+      (error: unknown) => reader.reject(error),
+    );
+    return true;
+  }
+}
+
+function bytesOf(keys: readonly Uint8Array[]): number {
+  return keys.reduce((sum, { length }) => sum + length, 0);
+}
+
+function bytesOfEntries(entries: readonly KeyValue[]): number {
+  return entries.reduce((sum, { key, value }) => sum + key.length + value.length, 0);
+}

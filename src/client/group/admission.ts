@@ -1,0 +1,97 @@
+// Bounds what a client holds: calls that wait, and the bytes of their keys and values. Full means waiting or a typed
+// error, never unbounded memory.
+import { PoolError } from '../../errors.js';
+import type { Deadline } from '../deadline.js';
+import { WaitingLine } from './waiting-call.js';
+import type { WaitingCall } from './waiting-call.js';
+
+export interface AdmissionOptions {
+  readonly maxQueuedCalls: number;
+  readonly maxQueuedBytes: number;
+  readonly overload: 'wait' | 'fail';
+}
+
+const WAITING_FOR = 'room, after too many calls in line';
+
+export class Admission {
+  readonly #options: AdmissionOptions;
+  /** Whoever waits for room, in order; what they wait with is not counted yet. */
+  readonly #newcomers = new WaitingLine(WAITING_FOR, () => undefined);
+  readonly #line: { readonly call: WaitingCall<undefined>; readonly bytes: number }[] = [];
+  #ready: (() => void)[] = [];
+  #calls = 0;
+  #bytes = 0;
+
+  constructor(options: AdmissionOptions) {
+    this.#options = options;
+  }
+
+  get calls(): number {
+    return this.#calls;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get #isFull(): boolean {
+    return this.#calls >= this.#options.maxQueuedCalls || this.#bytes >= this.#options.maxQueuedBytes;
+  }
+
+  /**
+   * Lets a call in: at once (undefined), or when there is room. Then `leave` must be called exactly once.
+   *
+   * @throws PoolError QUEUE_FULL
+   */
+  enter(bytes: number, deadline: Deadline): Promise<void> | undefined {
+    if (!this.#isFull && this.#line.length === 0) {
+      this.#take(bytes);
+      return undefined;
+    }
+    const { overload, maxQueuedCalls } = this.#options;
+    if (overload === 'fail' || this.#newcomers.size >= maxQueuedCalls) {
+      throw new PoolError(
+        'QUEUE_FULL',
+        `${this.#calls} calls (${this.#bytes} bytes) wait in this client: wait for ready()`,
+      );
+    }
+    const call = this.#newcomers.add<undefined>(deadline, 0);
+    this.#line.push({ call, bytes });
+    return call.promise;
+  }
+
+  leave(bytes: number): void {
+    this.#calls -= 1;
+    this.#bytes -= bytes;
+    while (this.#line.length > 0 && !this.#isFull) {
+      const next = this.#line.shift();
+      if (!next || next.call.settled) continue;
+      this.#take(next.bytes);
+      next.call.resolve(undefined);
+    }
+    if (this.#ready.length > 0 && this.#hasRoom) for (const tell of this.#ready.splice(0)) tell();
+  }
+
+  /** Half of what is allowed is free: told at the first free place, callers would stop and go one by one. */
+  get #hasRoom(): boolean {
+    const { maxQueuedCalls, maxQueuedBytes } = this.#options;
+    return this.#calls <= maxQueuedCalls / 2 && this.#bytes <= maxQueuedBytes / 2;
+  }
+
+  /** Resolves when a further call would be let in at once. */
+  ready(): Promise<void> {
+    if (!this.#isFull && this.#line.length === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#ready.push(resolve));
+  }
+
+  /** Whoever waits for room is refused with ClosedError. */
+  close(what: string): void {
+    this.#newcomers.close(what);
+    for (const tell of this.#ready.splice(0)) tell();
+  }
+
+  #take(bytes: number): void {
+    this.#calls += 1;
+    this.#bytes += bytes;
+  }
+}

@@ -1,0 +1,250 @@
+// Groups the reads that are in flight: what is asked in one turn goes out as few GetAll, each key once. A lone read goes
+// out at once, on its own. Users who may not call GetAll are served one by one.
+import { ServerError } from '../../errors.js';
+import type { ClaimOutcome, Context, Verifier } from '../../worker/verifier.js';
+import type { Deadline } from '../deadline.js';
+import { isKeyNotFound, isNotAllowed } from '../server-errors.js';
+import type { Rpc } from '../rpc.js';
+import { keyName } from './key-name.js';
+import { AdaptiveSize } from './adaptive-size.js';
+
+/** Who waits for a key. Told the outcome, or why there is none. */
+export interface Reader {
+  readonly deadline: Deadline;
+  /** Nobody waits any more. */
+  readonly settled: boolean;
+  /** Must be proven: a lone one is better asked for together with its proof. */
+  readonly verified: boolean;
+  deliver(outcome: ClaimOutcome): void;
+  reject(error: unknown): void;
+}
+
+/** A key and all who asked for it in the same turn. */
+interface Asked<R extends Reader> {
+  readonly key: Uint8Array;
+  readonly readers: R[];
+}
+
+export interface ReadGroupsOptions<R extends Reader> {
+  readonly rpc: Rpc;
+  readonly verifier: Verifier;
+  readonly context: () => Context;
+  /** Asks for a lone key with its proof, when that is the better way; false when a plain Get is. */
+  readonly askAlone: (key: Uint8Array, reader: R) => boolean;
+  /** Rejects when the server has fallen behind the trusted head, which answers to plain reads do not show. */
+  readonly probe: () => Promise<void>;
+}
+
+/**
+ * Groups under way at a time. Two keep the server busy while the answer of one is worked through (measured: one gives
+ * two thirds of the reads, four no more than three).
+ */
+const MAX_GROUPS = 3;
+/** Below this a group is not split to fill the places. */
+const MIN_SPLIT_KEYS = 48;
+const MAX_KEYS = 1024;
+/** What the answer to one group should have at most, by what answers had lately. */
+const MAX_ANSWER_BYTES = 1024 * 1024;
+
+/** What was sent so far. */
+export interface ReadCounts {
+  groups: number;
+  /** Keys in groups; those that several readers asked for count once. */
+  groupedKeys: number;
+  /** Reads that went out on their own. */
+  alone: number;
+}
+
+export class ReadGroups<R extends Reader> {
+  readonly counts: ReadCounts = { groups: 0, groupedKeys: 0, alone: 0 };
+  readonly #options: ReadGroupsOptions<R>;
+  readonly #size = new AdaptiveSize(MAX_KEYS, MAX_ANSWER_BYTES);
+  #queue = new Map<string, Asked<R>>();
+  #inFlight = 0;
+  #turnEnds = false;
+  #onlyAlone = false;
+
+  constructor(options: ReadGroupsOptions<R>) {
+    this.#options = options;
+  }
+
+  /** Asks for `key` with what else is asked in this turn. */
+  read(key: Uint8Array, reader: R): void {
+    const name = keyName(key);
+    const asked = this.#queue.get(name);
+    if (asked) asked.readers.push(reader);
+    else this.#queue.set(name, { key, readers: [reader] });
+    if (this.#turnEnds) return;
+    this.#turnEnds = true;
+    setImmediate(() => {
+      this.#turnEnds = false;
+      this.#send();
+    });
+  }
+
+  /** The outcomes of keys that are read together: in one answer, where one can hold them. */
+  async readTogether(keys: readonly Uint8Array[], deadline: Deadline): Promise<ClaimOutcome[]> {
+    const outcomes: ClaimOutcome[] = [];
+    for (let at = 0; at < keys.length;) {
+      const part = keys.slice(at, at + this.#size.limit);
+      at += part.length;
+      outcomes.push(...(await this.#ask(part, deadline)));
+    }
+    return outcomes;
+  }
+
+  #send(): void {
+    while (this.#queue.size > 0 && (this.#inFlight < MAX_GROUPS || this.#onlyAlone)) {
+      const free = Math.max(1, MAX_GROUPS - this.#inFlight);
+      const share = Math.max(MIN_SPLIT_KEYS, Math.ceil(this.#queue.size / free));
+      const group = this.#take(this.#onlyAlone ? Infinity : Math.min(share, this.#size.limit));
+      if (group.length === 0) return;
+      if (this.#onlyAlone) {
+        for (const asked of group) void this.#one(asked);
+        continue;
+      }
+      this.#inFlight += 1;
+      void (group.length === 1 ? this.#one(group[0] as Asked<R>) : this.#group(group)).finally(() => {
+        this.#inFlight -= 1;
+        if (!this.#turnEnds) this.#send();
+      });
+    }
+  }
+
+  /** The oldest keys that somebody still waits for. */
+  #take(count: number): Asked<R>[] {
+    const taken: Asked<R>[] = [];
+    for (const [name, asked] of this.#queue) {
+      if (taken.length >= count) break;
+      this.#queue.delete(name);
+      if (asked.readers.some(({ settled }) => !settled)) taken.push(asked);
+    }
+    return taken;
+  }
+
+  /** Never rejects: its readers are told. */
+  async #group(group: readonly Asked<R>[]): Promise<void> {
+    this.counts.groups += 1;
+    this.counts.groupedKeys += group.length;
+    const probed = this.#probe(group);
+    try {
+      const outcomes = await this.#ask(
+        group.map(({ key }) => key),
+        latest(group),
+      );
+      deliver(group, outcomes, await probed);
+    } catch (error) {
+      if (error instanceof ServerError && !this.#isForAll(error)) await this.#apart(group);
+      else for (const { readers } of group) for (const reader of readers) reader.reject(error);
+    }
+  }
+
+  /** Errors that a part of the group would meet just as well. */
+  #isForAll(error: ServerError): boolean {
+    return error.code !== 'SERVER_REFUSED' && error.code !== 'LIMIT_EXCEEDED';
+  }
+
+  /** One key, or an answer that got too large, must not fail the others: the group is asked in halves. */
+  async #apart(group: readonly Asked<R>[]): Promise<void> {
+    const middle = group.length >> 1;
+    await Promise.all(
+      [group.slice(0, middle), group.slice(middle)].map((half) =>
+        half.length === 1 ? this.#one(half[0] as Asked<R>) : this.#group(half),
+      ),
+    );
+  }
+
+  /** Never rejects. */
+  async #one({ key, readers }: Asked<R>): Promise<void> {
+    this.counts.alone += 1;
+    const [lone] = readers;
+    if (lone && readers.length === 1 && lone.verified && this.#options.askAlone(key, lone)) return;
+    const group = [{ key, readers }];
+    const probed = this.#probe(group);
+    try {
+      deliver(group, await this.#askSingly([key], latest(group)), await probed);
+    } catch (error) {
+      for (const reader of readers) reader.reject(error);
+    }
+  }
+
+  /** Why verified readers must not be told what was answered; undefined when they may. */
+  async #probe(group: readonly Asked<R>[]): Promise<unknown> {
+    if (!group.some(({ readers }) => readers.some(({ verified }) => verified))) return undefined;
+    try {
+      await this.#options.probe();
+      return undefined;
+    } catch (error) {
+      return error;
+    }
+  }
+
+  async #ask(keys: readonly Uint8Array[], deadline: Deadline): Promise<ClaimOutcome[]> {
+    if (this.#onlyAlone || keys.length === 1) return this.#askSingly(keys, deadline);
+    const { rpc } = this.#options;
+    let answer: Uint8Array;
+    try {
+      answer = await rpc.unaryRaw('GetAll', { keys }, { ...timeLeft(deadline), idempotent: true });
+    } catch (error) {
+      if (!isNotAllowed(error)) {
+        if (error instanceof ServerError) this.#size.tooLarge(keys.length);
+        throw error;
+      }
+      this.#onlyAlone = true;
+      return this.#askSingly(keys, deadline);
+    }
+    this.#size.learn(answer.length, keys.length);
+    return this.#claims(keys, answer, false);
+  }
+
+  async #askSingly(keys: readonly Uint8Array[], deadline: Deadline): Promise<ClaimOutcome[]> {
+    const outcomes = await Promise.all(
+      keys.map(async (key): Promise<readonly ClaimOutcome[]> => {
+        const { rpc } = this.#options;
+        let answer: Uint8Array;
+        try {
+          answer = await rpc.unaryRaw('Get', { key }, { ...timeLeft(deadline), idempotent: true });
+        } catch (error) {
+          if (isKeyNotFound(error)) return [{ kind: 'missing' }];
+          throw error;
+        }
+        return this.#claims([key], answer, true);
+      }),
+    );
+    return outcomes.flat();
+  }
+
+  async #claims(keys: readonly Uint8Array[], answer: Uint8Array, single: boolean): Promise<ClaimOutcome[]> {
+    const { verifier, context } = this.#options;
+    const question = { kind: 'claims', keys, ...(single && { single }) } as const;
+    const verdict = await verifier.verify({ question, context: context(), answer });
+    if (verdict.ok && verdict.proven.kind === 'claims') return [...verdict.proven.outcomes];
+    // Not even an answer: every key of it is refuted.
+    const refuted = verdict.ok ? { check: 'claims', detail: 'no claims' } : verdict.refuted;
+    return keys.map(() => ({ kind: 'refuted', refuted, shown: answer }));
+  }
+}
+
+function deliver(group: readonly Asked<Reader>[], outcomes: readonly ClaimOutcome[], behind: unknown): void {
+  group.forEach(({ readers }, i) => {
+    for (const reader of readers) {
+      if (reader.verified && behind !== undefined) reader.reject(behind);
+      else reader.deliver(outcomes[i] as ClaimOutcome);
+    }
+  });
+}
+
+/** The deadline of whoever waits longest: no reader is cut off by another's. Aborts are each reader's own. */
+function latest(group: readonly Asked<Reader>[]): Deadline {
+  let latest: Deadline | undefined;
+  for (const { readers } of group) {
+    for (const { deadline } of readers) if (!latest || deadline.endsAt > latest.endsAt) latest = deadline;
+  }
+  if (!latest) throw new Error('a group has readers');
+  return latest;
+}
+
+function timeLeft(deadline: Deadline): { timeoutMs?: number } {
+  const { timeoutMs } = deadline.left;
+  return timeoutMs === undefined ? {} : { timeoutMs };
+}

@@ -1,0 +1,180 @@
+// Groups the writes that are in flight: what waits goes out as the next transaction, several of them on their way at a
+// time. Writes of one key keep their order: a key that is in a group already waits for the next one.
+import { ServerError, VerificationError } from '../../errors.js';
+import type { Deadline } from '../deadline.js';
+import { isBusy } from '../server-errors.js';
+import { AdaptiveSize } from './adaptive-size.js';
+import { keyName } from './key-name.js';
+import { SetRequestEncoder } from './set-request.js';
+
+export interface WriteEntry {
+  readonly key: Uint8Array;
+  readonly value: Uint8Array;
+}
+
+/** One caller's entries: they share a transaction, with whatever else is in the group. */
+export interface GroupedWrite {
+  readonly entries: readonly WriteEntry[];
+  readonly deadline: Deadline;
+  /** Nobody waits for it any more: it need not be sent if it has not been yet. */
+  readonly settled: boolean;
+  reject(error: unknown): void;
+}
+
+export interface WriteGroupsOptions<W extends GroupedWrite> {
+  /**
+   * Sends one transaction and tells its writes their outcome. `request`: the SetRequest in its wire form. Rejects with
+   * a ServerError when nothing was written.
+   */
+  readonly send: (writes: readonly W[], request: Uint8Array) => Promise<void>;
+}
+
+/** Entries that an immudb takes in a transaction by default. */
+const MAX_ENTRIES = 1024;
+/** A group is closed at this size: larger ones hold up those behind them and save little. */
+const MAX_REQUEST_BYTES = 1024 * 1024;
+/**
+ * Groups on their way at a time, at first and at most. More than four never wrote more (measured, groups of 1000, server
+ * on the same machine: 155 k entries/s with one, 176 k with two, 178 k with four, 185 k with eight); an immudb takes 30
+ * writes at a time, those of all its clients counted.
+ */
+const FIRST_IN_FLIGHT = 2;
+const MAX_IN_FLIGHT = 4;
+
+/** What was sent so far. */
+export interface WriteCounts {
+  groups: number;
+  writes: number;
+  entries: number;
+}
+
+/** What goes into one transaction. */
+class Group<W extends GroupedWrite> {
+  readonly writes: W[] = [];
+  readonly names = new Set<string>();
+  readonly #request = new SetRequestEncoder();
+
+  get bytes(): number {
+    return this.#request.length;
+  }
+
+  /** Whether these may join: not a key twice, not too much. */
+  takes(names: readonly string[], bytes: number, limit: number): boolean {
+    if (this.writes.length === 0) return true;
+    if (this.names.size + names.length > limit || this.bytes + bytes > MAX_REQUEST_BYTES) return false;
+    return !names.some((name) => this.names.has(name));
+  }
+
+  add(write: W, names: readonly string[]): void {
+    this.writes.push(write);
+    for (const name of names) this.names.add(name);
+    for (const { key, value } of write.entries) this.#request.add(key, value);
+  }
+
+  get request(): Uint8Array {
+    return this.#request.finish();
+  }
+}
+
+export class WriteGroups<W extends GroupedWrite> {
+  readonly counts: WriteCounts = { groups: 0, writes: 0, entries: 0 };
+  readonly #options: WriteGroupsOptions<W>;
+  readonly #size = new AdaptiveSize(MAX_ENTRIES, MAX_REQUEST_BYTES);
+  #line: Group<W>[] = [];
+  readonly #flying = new Set<Group<W>>();
+  #maxInFlight = FIRST_IN_FLIGHT;
+  #turnEnds = false;
+
+  constructor(options: WriteGroupsOptions<W>) {
+    this.#options = options;
+  }
+
+  /** Sends `write` with what else waits. Its entries' keys are distinct. */
+  write(write: W): void {
+    const names = write.entries.map(({ key }) => keyName(key));
+    const bytes = write.entries.reduce((sum, { key, value }) => sum + key.length + value.length, 0);
+    let group = this.#line.at(-1);
+    if (!group?.takes(names, bytes, this.#size.limit)) {
+      group = new Group<W>();
+      this.#line.push(group);
+    }
+    group.add(write, names);
+    if (this.#turnEnds) return;
+    this.#turnEnds = true;
+    setImmediate(() => {
+      this.#turnEnds = false;
+      this.#send();
+    });
+  }
+
+  #send(): void {
+    while (this.#flying.size < this.#maxInFlight) {
+      const [next] = this.#line;
+      if (!next || this.#isHeldUp(next)) return;
+      this.#line.shift();
+      const group = stillWanted(next);
+      if (!group) continue;
+      this.#flying.add(group);
+      void this.#run(group).finally(() => {
+        this.#flying.delete(group);
+        this.#send();
+      });
+    }
+  }
+
+  /** A key of it is on its way: sent now, it might be written before that one. */
+  #isHeldUp({ names }: Group<W>): boolean {
+    for (const flying of this.#flying) {
+      for (const name of names) if (flying.names.has(name)) return true;
+    }
+    return false;
+  }
+
+  /** Never rejects: its writes are told. */
+  async #run(group: Group<W>): Promise<void> {
+    const { writes, names, request } = group;
+    this.counts.groups += 1;
+    this.counts.writes += writes.length;
+    this.counts.entries += names.size;
+    try {
+      await this.#options.send(writes, request);
+      this.#size.learn(request.length, names.size);
+      if (this.#line.length > 0) this.#maxInFlight = Math.min(MAX_IN_FLIGHT, this.#maxInFlight + 1);
+    } catch (error) {
+      if (isBusy(error)) this.#maxInFlight = Math.max(1, this.#maxInFlight >> 1);
+      if (writes.length > 1 && isAboutContent(error)) await this.#apart(group);
+      else for (const write of writes) write.reject(error);
+    }
+  }
+
+  /** Nothing was written, and one write may be to blame: the others are sent without it. In order, as they came. */
+  async #apart({ writes, names }: Group<W>): Promise<void> {
+    if (names.size > 1) this.#size.tooLarge(names.size);
+    const middle = writes.length >> 1;
+    for (const half of [writes.slice(0, middle), writes.slice(middle)]) await this.#run(groupOf(half));
+  }
+}
+
+/** The server refused what was in the request, rather than to serve just then or at all. */
+function isAboutContent(error: unknown): boolean {
+  if (error instanceof VerificationError || !(error instanceof ServerError) || isBusy(error)) return false;
+  return error.code === 'SERVER_REFUSED' || error.code === 'LIMIT_EXCEEDED' || error.code === 'CONFLICT';
+}
+
+function groupOf<W extends GroupedWrite>(writes: readonly W[]): Group<W> {
+  const group = new Group<W>();
+  for (const write of writes) {
+    group.add(
+      write,
+      write.entries.map(({ key }) => keyName(key)),
+    );
+  }
+  return group;
+}
+
+/** The group without the writes that were given up before they were sent; undefined when none is left. */
+function stillWanted<W extends GroupedWrite>(group: Group<W>): Group<W> | undefined {
+  if (!group.writes.some(({ settled }) => settled)) return group;
+  const left = group.writes.filter(({ settled }) => !settled);
+  return left.length === 0 ? undefined : groupOf(left);
+}

@@ -1,0 +1,122 @@
+// What is proven under the head of one database, and how more of it is found out: headers, entries, claims.
+import type { ProvenTx } from '../../worker/verifier.js';
+import { ClaimProver } from './claim-prover.js';
+import type { ClaimCounts, ClaimProverOptions, ClaimTask } from './claim-prover.js';
+import { EntryLeaves } from './entry-leaves.js';
+import { HeaderFetcher } from './header-fetcher.js';
+import { LeavesFetcher } from './leaves-fetcher.js';
+import { ProofCosts } from './proof-costs.js';
+import type { ProofSource } from './proof-source.js';
+import { blockOf, ProvenHeaders } from './proven-headers.js';
+import { askTxUnder } from './trust-wire.js';
+
+export interface KnowledgeOptions extends Pick<ClaimProverOptions, 'reach' | 'refuse'> {
+  readonly cacheBytes: number;
+}
+
+/** What the planner chose so far, and what is kept. */
+export interface KnowledgeDiagnostics {
+  /** Claims by what they were proven with. */
+  readonly claims: Readonly<ClaimCounts>;
+  /** Headers fetched one by one (`singles`) and in blocks; entries fetched in runs of transactions. */
+  readonly fetched: {
+    readonly headerBlocks: number;
+    readonly headerSingles: number;
+    readonly entryRuns: number;
+    readonly entryTxs: number;
+  };
+  readonly cached: {
+    readonly headers: number;
+    readonly headerBytes: number;
+    readonly entryTxs: number;
+    readonly entryBytes: number;
+  };
+}
+
+export class Knowledge {
+  readonly headers: ProvenHeaders;
+  readonly leaves: EntryLeaves;
+  readonly #source: ProofSource;
+  readonly #fetcher: HeaderFetcher;
+  readonly #leavesFetcher: LeavesFetcher;
+  readonly #prover: ClaimProver;
+  #soon: ClaimTask[] = [];
+
+  constructor(source: ProofSource, { cacheBytes, reach, refuse }: KnowledgeOptions) {
+    const costs = new ProofCosts();
+    this.#source = source;
+    this.headers = new ProvenHeaders(cacheBytes / 2);
+    this.leaves = new EntryLeaves(cacheBytes / 2);
+    this.#fetcher = new HeaderFetcher(source, this.headers, this.leaves, costs);
+    this.#leavesFetcher = new LeavesFetcher(source, this.headers, this.leaves, costs);
+    this.#prover = new ClaimProver({
+      headers: this.headers,
+      leaves: this.leaves,
+      headerFetcher: this.#fetcher,
+      leavesFetcher: this.#leavesFetcher,
+      head: () => source.head(),
+      reach,
+      refuse,
+      proveAlone: async ({ claim: { tx }, key, shown, operation }) => {
+        const head = source.head();
+        const answer = await source.ask(operation, head, (rpc) => askTxUnder(rpc, tx, head, {}));
+        return source.check(operation, { kind: 'claim', key, tx, shown }, head, answer);
+      },
+    });
+  }
+
+  /** Proves a claim together with the others of this turn; it ends in its `proven` or its `failed`. */
+  proveSoon(task: ClaimTask): void {
+    if (this.#soon.length === 0) {
+      queueMicrotask(() => {
+        const due = this.#soon;
+        this.#soon = [];
+        this.#prover.prove(due);
+      });
+    }
+    this.#soon.push(task);
+  }
+
+  /** Keeps a header, and the leaves of its tx, that a lone read proved under the head. */
+  learn(header: ProvenTx, operation: string, leaves?: Uint8Array): void {
+    const known = this.headers.facts(header.tx) !== undefined;
+    this.#prover.noteLone(known);
+    if (!known) this.#fetcher.owe(header.tx, operation);
+    this.headers.add(header);
+    if (leaves && header.nentries > 1) this.leaves.add(header.tx, leaves);
+  }
+
+  /** Share of recent claims that were known already, 0 to 1. */
+  get warmth(): number {
+    return this.#prover.warmth;
+  }
+
+  /** Proves and keeps the headers of all blocks that hold txs `from` to `to`, a few at a time; returns how many. */
+  async prefetch(from: bigint, to: bigint, operation: string, atOnce: number): Promise<number> {
+    let next = blockOf(from);
+    let count = 0;
+    const lane = async () => {
+      while (next <= blockOf(to)) count += await this.#fetcher.prefetch(next++, operation);
+    };
+    await Promise.all(Array.from({ length: atOnce }, lane));
+    return count;
+  }
+
+  get diagnostics(): KnowledgeDiagnostics {
+    return {
+      claims: { ...this.#prover.counts },
+      fetched: {
+        headerBlocks: this.#fetcher.counts.blocks,
+        headerSingles: this.#fetcher.counts.singles,
+        entryRuns: this.#leavesFetcher.counts.runs,
+        entryTxs: this.#leavesFetcher.counts.txs,
+      },
+      cached: {
+        headers: this.headers.count,
+        headerBytes: this.headers.bytes,
+        entryTxs: this.leaves.count,
+        entryBytes: this.leaves.bytes,
+      },
+    };
+  }
+}

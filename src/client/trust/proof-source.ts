@@ -1,0 +1,19 @@
+// How the rooms of trust ask the server for proofs and have them checked.
+import type { Proven, Question, Root } from '../../worker/verifier.js';
+import type { Rpc } from '../rpc.js';
+
+export type ProvenBy<Q extends Question> = Extract<Proven, { kind: Q['kind'] }>;
+
+export interface ProofSource {
+  /** The trusted head. */
+  head(): Root;
+  /** Sends a question that names the head; a server that does not reach the head is reported, never believed. */
+  ask(operation: string, head: Root, send: (rpc: Rpc) => Promise<Uint8Array>): Promise<Uint8Array>;
+  /** The verdict's proof; a refusal is recorded, with the answer, and thrown. */
+  check<Q extends Question>(
+    operation: string,
+    question: Q,
+    head: Root,
+    answer: Uint8Array,
+  ): Promise<ProvenBy<Q>>;
+}

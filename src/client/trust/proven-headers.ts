@@ -1,0 +1,147 @@
+// Headers that are proven under the present history: claims are held against them, for no further question. Bounded;
+// an entry is never replaced: the same tx with another alh is a fork (design, trust rule 14).
+import { equalBytes } from '../../proof/bytes.js';
+import { BLOCK_TXS } from '../../worker/verifier.js';
+import type { HeaderPack, ProvenTarget, ProvenTx, Root } from '../../worker/verifier.js';
+import { ProvenRoots } from './proven-roots.js';
+
+/** Bytes of one header in a pack, and about those of one kept alone (measured: 460 with its place in the map). */
+const PACKED_BYTES = 32 + 32 + 8 + 1 + 4;
+const SINGLE_BYTES = 460;
+
+/** What claims need of a proven header. */
+export interface ProvenFacts {
+  readonly tx: bigint;
+  readonly version: number;
+  readonly nentries: number;
+  readonly eH: Uint8Array;
+  readonly ts: bigint;
+}
+
+export class ProvenHeaders {
+  readonly #roots = new ProvenRoots();
+  readonly #singles = new Map<bigint, ProvenFacts & Root>();
+  readonly #packs = new Map<number, HeaderPack>();
+  readonly #maxBytes: number;
+  #packedBytes = 0;
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  /** About how much memory the headers take. */
+  get bytes(): number {
+    return this.#packedBytes + SINGLE_BYTES * this.#singles.size;
+  }
+
+  get count(): number {
+    return this.#packedBytes / PACKED_BYTES + this.#singles.size;
+  }
+
+  /** A tx of which only the alh is proven. */
+  addRoot(root: Root): void {
+    if (!this.#alhOf(root.tx)) this.#roots.add(root);
+  }
+
+  /** A proven head, and the predecessor it names, which its frontier shows to be the tree's leaf as well. */
+  addTarget(target: ProvenTarget): void {
+    this.add(target);
+    if (target.tx > 1n && target.frontier) this.addRoot({ tx: target.tx - 1n, alh: target.prevAlh });
+  }
+
+  add(header: ProvenTx): void {
+    if (this.#packOf(header.tx) || this.#singles.has(header.tx)) return;
+    // Copies: what comes from a thread views a message that holds much else.
+    const { tx, version, nentries, ts } = header;
+    this.#singles.set(tx, {
+      tx,
+      version,
+      nentries,
+      ts,
+      alh: new Uint8Array(header.alh),
+      eH: new Uint8Array(header.eH),
+    });
+    while (this.#singles.size * SINGLE_BYTES > this.#maxBytes / 4) {
+      const oldest = this.#singles.keys().next();
+      if (oldest.done) break;
+      this.#singles.delete(oldest.value);
+    }
+  }
+
+  /** Adds a block of headers. False when it has another hash for a tx than was proven before. */
+  addPack(pack: HeaderPack): boolean {
+    const block = blockOf(pack.first);
+    const known = this.#packs.get(block);
+    if (known && !samePart(known, pack)) return false;
+    if (known && known.count >= pack.count) return true;
+    if (known) this.#packedBytes -= known.count * PACKED_BYTES;
+    this.#packs.delete(block);
+    this.#packs.set(block, pack);
+    this.#packedBytes += pack.count * PACKED_BYTES;
+    for (const [oldest, { count }] of this.#packs) {
+      if (this.#packedBytes <= this.#maxBytes || oldest === block) break;
+      this.#packs.delete(oldest);
+      this.#packedBytes -= count * PACKED_BYTES;
+    }
+    return true;
+  }
+
+  facts(tx: bigint): ProvenFacts | undefined {
+    const pack = this.#packOf(tx);
+    if (!pack) return this.#singles.get(tx);
+    return factsIn(pack, tx);
+  }
+
+  /** `same` and `other` are statements about a proven history; `unknown` says nothing. */
+  compare(root: Root): 'same' | 'other' | 'unknown' {
+    const alh = this.#alhOf(root.tx);
+    if (!alh) return this.#roots.compare(root);
+    return equalBytes(alh, root.alh) ? 'same' : 'other';
+  }
+
+  #alhOf(tx: bigint): Uint8Array | undefined {
+    const pack = this.#packOf(tx);
+    if (!pack) return this.#singles.get(tx)?.alh;
+    const at = 32 * Number(tx - pack.first);
+    return pack.alhs.subarray(at, at + 32);
+  }
+
+  /** The pack that holds `tx`, moved to the end of the line of those to be dropped. */
+  #packOf(tx: bigint): HeaderPack | undefined {
+    const block = blockOf(tx);
+    const pack = this.#packs.get(block);
+    if (!pack || tx - pack.first >= BigInt(pack.count)) return undefined;
+    if (this.#packedBytes > this.#maxBytes / 2) {
+      this.#packs.delete(block);
+      this.#packs.set(block, pack);
+    }
+    return pack;
+  }
+}
+
+/** Which block of {@link BLOCK_TXS} a tx is in. */
+export function blockOf(tx: bigint): number {
+  return Math.floor((Number(tx) - 1) / BLOCK_TXS);
+}
+
+/** First tx of a block. */
+export function blockStart(block: number): bigint {
+  return BigInt(block) * BigInt(BLOCK_TXS) + 1n;
+}
+
+/** Requires that `pack` holds `tx`. */
+export function factsIn(pack: HeaderPack, tx: bigint): ProvenFacts {
+  const i = Number(tx - pack.first);
+  return {
+    tx,
+    version: pack.versions[i] as number,
+    nentries: pack.entryCounts[i] as number,
+    eH: pack.eHs.subarray(32 * i, 32 * i + 32),
+    ts: pack.times[i] as bigint,
+  };
+}
+
+function samePart(a: HeaderPack, b: HeaderPack): boolean {
+  const length = 32 * Math.min(a.count, b.count);
+  return equalBytes(a.alhs.subarray(0, length), b.alhs.subarray(0, length));
+}

@@ -1,0 +1,142 @@
+// Verified writes in a group, top to bottom: one Set for many callers → the entries root that this client computes
+// itself, in the answered header → that header proven under the head → every caller told.
+import { ServerError, TransportError } from '../../errors.js';
+import type { Root } from '../../worker/verifier.js';
+import type { Deadline } from '../deadline.js';
+import type { GroupedWrite, WriteEntry } from '../group/write-groups.js';
+import type { WaitingCall } from '../group/waiting-call.js';
+import type { Write } from '../kv.js';
+import type { Rpc } from '../rpc.js';
+import type { DatabaseTrust } from '../trust/database-trust.js';
+import { readTxHeader } from '../../worker/wire/headers.js';
+import { WireReader } from '../../worker/wire/reader.js';
+import { verifiedRpc } from './verified-rpc.js';
+import { unproven, verifiedSet } from './verified-set.js';
+import type { VerifiedWrite } from './verified-set.js';
+
+/** A lone write of up to this many entries is answered with its proof; the answer holds every entry's digest. */
+const MAX_ALONE = 8;
+
+/** One caller of verifiedSet or verifiedSetAll. */
+export class VerifiedWriter implements GroupedWrite {
+  readonly kind = 'verified';
+
+  constructor(
+    readonly trust: DatabaseTrust,
+    readonly call: WaitingCall<VerifiedWrite>,
+    readonly entries: readonly WriteEntry[],
+    readonly operation: string,
+    readonly startedAt: number,
+  ) {}
+
+  get deadline(): Deadline {
+    return this.call.deadline;
+  }
+
+  get settled(): boolean {
+    return this.call.settled;
+  }
+
+  reject(error: unknown): void {
+    this.call.reject(error);
+  }
+}
+
+/** One caller of set, on a client that groups plain writes too. */
+export class PlainWriter implements GroupedWrite {
+  readonly kind = 'plain';
+
+  constructor(
+    readonly call: WaitingCall<Write>,
+    readonly entries: readonly WriteEntry[],
+  ) {}
+
+  get deadline(): Deadline {
+    return this.call.deadline;
+  }
+
+  get settled(): boolean {
+    return this.call.settled;
+  }
+
+  reject(error: unknown): void {
+    this.call.reject(error);
+  }
+}
+
+export type Writer = VerifiedWriter | PlainWriter;
+
+/**
+ * Writes a group in one transaction. Plain writers are told the server's word; verified ones when the transaction is
+ * proven and its root durable.
+ *
+ * @throws ServerError when nothing was written
+ */
+export async function writeGroup(rpc: Rpc, writers: readonly Writer[], request: Uint8Array): Promise<void> {
+  const verified = writers.filter((writer) => writer.kind === 'verified');
+  const [first] = verified;
+  if (first && writers.length === 1 && first.entries.length <= MAX_ALONE) return writeAlone(rpc, first);
+  const head = first?.trust.root;
+  const write = head && first.trust.writes.begin(head.tx);
+  try {
+    const answer = await rpc.unaryEncoded('Set', request, { ...timeLeft(writers), idempotent: false });
+    for (const writer of writers) if (writer.kind === 'plain') tellWritten(writer, answer);
+    if (first && head) await proveWritten(first.trust, verified, head, request, answer).catch(unproven);
+  } catch (error) {
+    if (error instanceof ServerError) throw error;
+    for (const writer of writers) writer.reject(error);
+  } finally {
+    if (first && write) first.trust.writes.end(write, first.trust.headTx);
+  }
+}
+
+async function writeAlone(rpc: Rpc, writer: VerifiedWriter): Promise<void> {
+  const { trust, entries, operation, startedAt, deadline } = writer;
+  const call = { operation, startedAt, deadline };
+  writer.call.resolve(await verifiedSet(verifiedRpc(rpc), trust, call, entries));
+}
+
+async function proveWritten(
+  trust: DatabaseTrust,
+  writers: readonly VerifiedWriter[],
+  head: Root,
+  request: Uint8Array,
+  answer: Uint8Array,
+): Promise<void> {
+  const { operation, startedAt } = writers[0] as VerifiedWriter;
+  const question = { kind: 'written', request } as const;
+  const { subject, tree } = await trust.check(operation, question, head, answer);
+  const { tx, alh, ts } = subject;
+  if (!trust.writes.claim(tx)) {
+    throw await trust.refuse(operation, {
+      check: 'set.tx-shared',
+      detail: `the write was answered with tx ${tx.toString()}, which is that of another write`,
+      tx,
+    });
+  }
+  const job = trust.job(question, head, answer);
+  await trust.settle({ target: { ...subject, tree }, job, operation, startedAt, calls: writers.length });
+  // One result for all of them: callers share the transaction.
+  const written = Object.freeze({ tx, alh: new Uint8Array(alh), timestamp: ts, root: trust.root });
+  for (const { call, entries } of writers) {
+    for (const { key } of entries) trust.seen.note(key, tx);
+    call.resolve(written);
+  }
+}
+
+function tellWritten({ call }: PlainWriter, answer: Uint8Array): void {
+  try {
+    const { id, ts } = readTxHeader(new WireReader(answer));
+    call.resolve({ tx: id, timestamp: ts });
+  } catch (cause) {
+    const message =
+      'the server answered the write without a transaction: read the keys back with verifiedGet';
+    call.reject(new TransportError('OUTCOME_UNKNOWN', message, { cause }));
+  }
+}
+
+/** As long as the one who waits longest. */
+function timeLeft(writers: readonly Writer[]): { timeoutMs: number } {
+  const endsAt = Math.max(...writers.map(({ deadline }) => deadline.endsAt));
+  return { timeoutMs: Math.max(1, Math.ceil(endsAt - performance.now())) };
+}
