@@ -178,6 +178,16 @@ export class ImmuClient {
     return this.#connection.calls(session).verifiedGetAll(trust, call, asked);
   }
 
+  /**
+   * Proves the headers of transactions `from` to `to` (default: all up to the trusted head) and keeps them, so that reads
+   * of these transactions find them proven. Bounded by the option `cacheBytes`: the last ones stay. Returns how many.
+   */
+  async warm(options: CallOptions & { readonly from?: bigint; readonly to?: bigint } = {}): Promise<number> {
+    const { from = 1n, to, ...rest } = options;
+    const { trust, call } = await this.#verified('warm', rest);
+    return call.deadline.race(trust.warm(call, from, to), 'headers to be proven');
+  }
+
   /** {@link verifiedSet} under the name other immudb clients use. */
   safeSet(key: BytesInput, value: BytesInput, options: WriteOptions = {}): Promise<VerifiedWrite> {
     return this.verifiedSet(key, value, options);
