@@ -251,6 +251,28 @@ export class DatabaseTrust {
     await this.prove(call, { kind: 'tx', tx }, head, answer);
   }
 
+  /** Proves that a root that was trusted elsewhere, or earlier, lies on the trusted history. */
+  async assertOnHistory(call: Call, { tx, alh }: Root): Promise<void> {
+    await this.ready(call);
+    if (tx === 0n) return;
+    const { mover, known } = this.#assertReady();
+    if (tx > mover.head.tx) await mover.reach({ tx, operation: call.operation, startedAt: call.startedAt });
+    const { head } = mover;
+    if (head.tx === tx ? equalBytes(head.alh, alh) : known.headers.compare({ tx, alh }) === 'same') return;
+    const answer = await this.ask(call, head, () =>
+      askHeaderUnder(this.#options.rpc, tx, head, call.deadline.left),
+    );
+    const { subject } = await this.check(call.operation, { kind: 'tx', tx }, head, answer);
+    if (equalBytes(subject.alh, alh)) return;
+    throw await this.#journal.refuse('fork', call.operation, head, {
+      check: 'trust.fork',
+      detail: `the root of tx ${tx.toString()} that was given is not on the trusted history`,
+      expected: toHex(subject.alh),
+      computed: toHex(alh),
+      tx,
+    });
+  }
+
   /** Proves and keeps the headers of the blocks that hold txs `from` to `to` (default: the head); returns how many. */
   async warm(call: Call, from: bigint, to?: bigint): Promise<number> {
     const head = await this.head(call);
