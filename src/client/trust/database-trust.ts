@@ -6,9 +6,11 @@ import type { Deadline } from '../deadline.js';
 import type { CallOptions, TrustPolicy } from '../options.js';
 import type { Rpc } from '../rpc.js';
 import { claimedState } from '../server-info.js';
+import type { ClaimedState } from '../server-info.js';
 import { isServerBehind } from '../server-errors.js';
 import { establish } from './establish.js';
 import type { Candidate, Head } from './head.js';
+import { Follower } from './follower.js';
 import { HeadMover } from './head-mover.js';
 import { Journal } from './journal.js';
 import { Knowledge } from './knowledge.js';
@@ -28,6 +30,8 @@ export interface DatabaseTrustOptions {
   readonly clientId: string;
   /** Memory for proven headers and entries. */
   readonly cacheBytes: number;
+  /** How often the server's newest transaction is looked for; 0 = never. */
+  readonly followMs: number;
   /** SPKI DER of the server's state key and its SHA-256. */
   readonly publicKey?: { readonly spki: Uint8Array; readonly fingerprint: Uint8Array };
 }
@@ -67,6 +71,7 @@ export interface TrustDiagnostics extends KnowledgeDiagnostics {
 interface Epoch {
   readonly mover: HeadMover;
   readonly known: Knowledge;
+  readonly follower?: Follower;
 }
 
 /** Reads that name no head find out this often that the server still reaches it, in milliseconds. */
@@ -149,7 +154,7 @@ export class DatabaseTrust {
   }
 
   async #establish(): Promise<Epoch> {
-    const { rpc, store, verifier, policy, cacheBytes, publicKey } = this.#options;
+    const { rpc, store, verifier, policy, cacheBytes, followMs, publicKey } = this.#options;
     const journal = this.#journal;
     const contextFor = (head: Root | null) => this.context(head);
     const head = await establish({ rpc, store, journal, verifier, policy, contextFor }, {});
@@ -180,8 +185,20 @@ export class DatabaseTrust {
       signed: publicKey !== undefined,
       ask: (operation, under, send) => this.#ask(operation, under, send, {}),
     });
-    this.#epoch = { mover, known };
+    const follower = followMs > 0 ? this.#follow(mover, known, followMs) : undefined;
+    this.#epoch = { mover, known, ...(follower && { follower }) };
     return this.#epoch;
+  }
+
+  #follow(mover: HeadMover, known: Knowledge, everyMs: number): Follower {
+    const operation = 'follow';
+    return new Follower({
+      everyMs,
+      head: () => mover.head,
+      newest: async () => (await this.#assertNotBehind(operation, mover.head, {})).tx,
+      reach: (tx) => mover.reach({ tx, operation, startedAt: performance.now() }),
+      prefetch: (from, to) => known.prefetch(from, to, operation),
+    });
   }
 
   /**
@@ -301,7 +318,7 @@ export class DatabaseTrust {
     this.#reachedAt = performance.now();
   }
 
-  async #assertNotBehind(operation: string, head: Root, options: CallOptions): Promise<void> {
+  async #assertNotBehind(operation: string, head: Root, options: CallOptions): Promise<ClaimedState> {
     const state = await claimedState(this.#options.rpc, options);
     if (state.tx < head.tx) {
       throw await this.#journal.refuse('rollback', operation, head, {
@@ -319,6 +336,7 @@ export class DatabaseTrust {
         computed: toHex(state.alh),
       });
     }
+    return state;
   }
 
   /** A proven answer that contradicts what was proven before, or what was asked. */
@@ -334,12 +352,14 @@ export class DatabaseTrust {
   async forget(call: Call, reason: string): Promise<void> {
     const head = await this.head(call);
     await this.#journal.forget(head, reason);
+    this.#epoch?.follower?.close();
     this.#epoch = undefined;
     this.seen.clear();
   }
 
   /** Writes the counts that are due. */
   close(): Promise<void> {
+    this.#epoch?.follower?.close();
     return this.#journal.close(this.#epoch?.mover.head ?? null);
   }
 
