@@ -1,0 +1,125 @@
+// How does this client compare with the others on the same work, against one server, in one run? Each figure is the
+// best of the ways tried; every program checks what comes back. See bench/README.md.
+import { parseArgs } from 'node:util';
+import { benchServer } from '../support/server.js';
+import type { BenchServer } from '../support/server.js';
+import { count, printTable } from '../support/table.js';
+import { CONTENDERS } from './contenders.js';
+import type { Contender } from './contenders.js';
+import { measure } from './figure.js';
+import { goalLines } from './goals.js';
+import type { Command } from './prepare.js';
+import { ProgramFailed } from './process.js';
+import { KEYS, OPERATIONS, settled, waysFor, writeData } from './work.js';
+import type { Operation, Way } from './work.js';
+
+const { values: given } = parseArgs({
+  options: {
+    seconds: { type: 'string', default: '3' },
+    peers: { type: 'string', default: [...new Set(CONTENDERS.map(({ peer }) => peer))].join() },
+    operations: { type: 'string', default: OPERATIONS.join() },
+  },
+});
+const seconds = Number(given.seconds);
+if (!(seconds > 0)) throw new Error(`--seconds must be a number above 0, not ${given.seconds}`);
+const peers = chosen('--peers', given.peers, [...new Set(CONTENDERS.map(({ peer }) => peer))]);
+const operations = chosen('--operations', given.operations, OPERATIONS);
+
+function chosen<T extends string>(option: string, list: string, all: readonly T[]): readonly T[] {
+  const names = list.split(',');
+  for (const name of names) {
+    if (!all.some((one) => one === name)) throw new Error(`${option}: there is no ${name} in ${all.join()}`);
+  }
+  return all.filter((one) => names.includes(one));
+}
+
+interface Best {
+  readonly rate: number;
+  readonly way: Way;
+}
+
+const notes: string[] = [];
+function note(text: string): void {
+  notes.push(text);
+  console.error(`!!! ${text}`);
+}
+
+/** First of the lines that say most: a stack trace is for who runs the program alone. */
+function summary(error: unknown): string {
+  const { message } = error as Error;
+  const lines = message.split('\n').filter((line) => line.trim() !== '' && !/^\s+at |^\s*$/.test(line));
+  return [...new Set(lines)].slice(0, 3).join(' / ').slice(0, 400);
+}
+
+/** Commands by peer; whoever cannot be run is noted and left out. */
+async function prepare(): Promise<Map<string, Command>> {
+  const commands = new Map<string, Command>();
+  for (const peer of peers) {
+    const contender = CONTENDERS.find((one) => one.peer === peer);
+    try {
+      if (contender) commands.set(peer, await contender.command());
+    } catch (error) {
+      note(`${peer} is left out: ${summary(error)}`);
+    }
+  }
+  return commands;
+}
+
+async function best(
+  contender: Contender,
+  command: Command,
+  server: BenchServer,
+  operation: Operation,
+): Promise<Best | undefined> {
+  let found: Best | undefined;
+  for (const way of waysFor(operation, contender.ways, contender.queuesWrites ?? false)) {
+    await settled(server);
+    const what = `${contender.name}: ${operation}, ${way.concurrency} at the same time`;
+    try {
+      const rate = await measure(command, server, operation, way, seconds);
+      console.error(`${what}: ${count(rate)} /s`);
+      if (rate > (found?.rate ?? 0)) found = { rate, way };
+    } catch (error) {
+      if (!(error instanceof ProgramFailed)) throw error;
+      note(`${what}: failed: ${summary(error)}`);
+    }
+  }
+  return found;
+}
+
+const commands = await prepare();
+const rows = CONTENDERS.filter(({ peer }) => commands.has(peer));
+const results = new Map<string, Best | undefined>();
+const at = (contender: string, operation: Operation) => results.get(`${contender} ${operation}`);
+
+const server = await benchServer();
+try {
+  await writeData(server);
+  for (const operation of operations) {
+    for (const contender of rows) {
+      const command = commands.get(contender.peer);
+      if (!command) continue;
+      results.set(`${contender.name} ${operation}`, await best(contender, command, server, operation));
+    }
+  }
+} finally {
+  await server[Symbol.asyncDispose]();
+}
+
+printTable(
+  `Entries per second (callers at the same time) on ${server.what}, ${count(KEYS)} keys, ${seconds} s a figure`,
+  rows.map(({ name }) => ({
+    client: name,
+    ...Object.fromEntries(
+      operations.map((operation) => {
+        const found = at(name, operation);
+        return [operation, found ? `${count(found.rate)} (${found.way.concurrency})` : '-'];
+      }),
+    ),
+  })),
+);
+if (peers.includes('immu-ts')) {
+  const others = rows.filter(({ peer }) => peer !== 'immu-ts').map(({ name }) => name);
+  printTable('Goals', goalLines((name, operation) => at(name, operation)?.rate, others));
+}
+for (const text of notes) console.log(`\n- ${text}`);
