@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { BenchServer } from '../support/server.js';
+import type { Contender } from './contenders.js';
 import type { Command } from './prepare.js';
 import { outputOf, ProgramFailed } from './process.js';
 import { ENTRIES_OF, KEYS, SEED } from './work.js';
@@ -10,7 +11,7 @@ import type { Operation, Way } from './work.js';
 
 /** Beyond the time that is measured: starting, connecting, warming up, and calls that hang until their deadline. */
 const SLACK_MS = 90_000;
-const MOST_WARMUP_SECONDS = 1;
+const WARMUP_SECONDS = 1;
 
 /** What a program prints. */
 interface Printed {
@@ -24,6 +25,7 @@ let runs = 0;
 
 /** Entries per second. Throws ProgramFailed with what the program said. */
 export async function measure(
+  { warmupSeconds = WARMUP_SECONDS }: Pick<Contender, 'warmupSeconds'>,
   [program, ...before]: Command,
   server: BenchServer,
   operation: Operation,
@@ -40,7 +42,7 @@ export async function measure(
     operation,
     concurrency: way.concurrency,
     seconds,
-    warmup: Math.min(MOST_WARMUP_SECONDS, seconds / 2),
+    warmup: warmupSeconds,
     seed: SEED,
     keys: KEYS,
     run: `written by ${runs}`,

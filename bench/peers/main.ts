@@ -1,6 +1,6 @@
 // How does this client compare with the others on the same work, against one server, in one run? Each figure is the
 // best of the ways tried; every program checks what comes back. See bench/README.md.
-import { parseArgs } from 'node:util';
+import { parseArgs, stripVTControlCharacters } from 'node:util';
 import { benchServer } from '../support/server.js';
 import type { BenchServer } from '../support/server.js';
 import { count, printTable } from '../support/table.js';
@@ -16,11 +16,15 @@ import type { Operation, Way } from './work.js';
 const { values: given } = parseArgs({
   options: {
     seconds: { type: 'string', default: '3' },
+    synced: { type: 'boolean', default: false },
     peers: { type: 'string', default: [...new Set(CONTENDERS.map(({ peer }) => peer))].join() },
     operations: { type: 'string', default: OPERATIONS.join() },
   },
 });
 const seconds = Number(given.seconds);
+if (given.synced && process.env['IMMUDB_ADDRESS'] !== undefined) {
+  throw new Error('--synced is for the server that is started: IMMUDB_ADDRESS names another');
+}
 if (!(seconds > 0)) throw new Error(`--seconds must be a number above 0, not ${given.seconds}`);
 const peers = chosen('--peers', given.peers, [...new Set(CONTENDERS.map(({ peer }) => peer))]);
 const operations = chosen('--operations', given.operations, OPERATIONS);
@@ -46,9 +50,10 @@ function note(text: string): void {
 
 /** First of the lines that say most: a stack trace is for who runs the program alone. */
 function summary(error: unknown): string {
-  const { message } = error as Error;
-  const lines = message.split('\n').filter((line) => line.trim() !== '' && !/^\s+at |^\s*$/.test(line));
-  return [...new Set(lines)].slice(0, 3).join(' / ').slice(0, 400);
+  const lines = stripVTControlCharacters((error as Error).message)
+    .split('\n')
+    .filter((line) => !/^\s+at |^\s*$/.test(line));
+  return [...new Set(lines)].slice(0, 3).join(' / ').slice(0, 300);
 }
 
 /** Commands by peer; whoever cannot be run is noted and left out. */
@@ -72,17 +77,23 @@ async function best(
   operation: Operation,
 ): Promise<Best | undefined> {
   let found: Best | undefined;
+  const failures = new Map<string, number[]>();
   for (const way of waysFor(operation, contender.ways, contender.queuesWrites ?? false)) {
     await settled(server);
     const what = `${contender.name}: ${operation}, ${way.concurrency} at the same time`;
     try {
-      const rate = await measure(command, server, operation, way, seconds);
+      const rate = await measure(contender, command, server, operation, way, seconds);
       console.error(`${what}: ${count(rate)} /s`);
       if (rate > (found?.rate ?? 0)) found = { rate, way };
     } catch (error) {
       if (!(error instanceof ProgramFailed)) throw error;
-      note(`${what}: failed: ${summary(error)}`);
+      const why = summary(error);
+      failures.set(why, [...(failures.get(why) ?? []), way.concurrency]);
+      console.error(`${what}: failed`);
     }
+  }
+  for (const [why, ways] of failures) {
+    note(`${contender.name}: ${operation} failed with ${ways.join(', ')} at the same time: ${why}`);
   }
   return found;
 }
@@ -92,7 +103,7 @@ const rows = CONTENDERS.filter(({ peer }) => commands.has(peer));
 const results = new Map<string, Best | undefined>();
 const at = (contender: string, operation: Operation) => results.get(`${contender} ${operation}`);
 
-const server = await benchServer();
+const server = await benchServer({ synced: given.synced });
 try {
   await writeData(server);
   for (const operation of operations) {
@@ -120,6 +131,9 @@ printTable(
 );
 if (peers.includes('immu-ts')) {
   const others = rows.filter(({ peer }) => peer !== 'immu-ts').map(({ name }) => name);
-  printTable('Goals', goalLines((name, operation) => at(name, operation)?.rate, others));
+  printTable(
+    'Goals',
+    goalLines((name, operation) => at(name, operation)?.rate, others),
+  );
 }
-for (const text of notes) console.log(`\n- ${text}`);
+if (notes.length > 0) console.log(`\n${notes.map((text) => `- ${text}`).join('\n')}`);

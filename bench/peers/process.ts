@@ -38,22 +38,18 @@ export async function outputOf(
     'data',
     (chunk: Buffer) => (stderr = (stderr + chunk.toString()).slice(-KEPT_OUTPUT_CHARACTERS)),
   );
-  let late = false;
-  const timer = setTimeout(() => {
-    late = true;
-    end(child);
-  }, withinMs);
+  const late = AbortSignal.timeout(withinMs);
+  late.addEventListener('abort', () => end(child));
   const said = () => `${stderr.trim()}\n${stdout.trim()}`.trim();
   try {
     const [code, signal] = (await once(child, 'close')) as [number | null, string | null];
-    if (late) throw new ProgramFailed(`took longer than ${withinMs / 1000} s: ${said()}`);
+    if (late.aborted) throw new ProgramFailed(`took longer than ${withinMs / 1000} s: ${said()}`);
     if (code !== 0) throw new ProgramFailed(said() || `ended with ${code ?? signal ?? 'nothing'}`);
     return stdout.trim();
   } catch (error) {
     if (error instanceof ProgramFailed) throw error;
     throw new ProgramFailed(`could not be started: ${(error as Error).message}`);
   } finally {
-    clearTimeout(timer);
     end(child);
     running.delete(child);
   }

@@ -57,7 +57,8 @@ class Lane {
   async read(method) {
     const i = this.next(keys);
     const entry = await this.client[method](keyOf(i));
-    if (!entry || !expected[i].equals(entry.value)) throw new Error(`${method} of key ${i}: read another value`);
+    if (!entry || !expected[i].equals(entry.value))
+      throw new Error(`${method} of key ${i}: read another value`);
   }
 
   writtenKey(call, entry = 0) {
