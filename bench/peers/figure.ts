@@ -1,5 +1,6 @@
 // One figure: a client's program run once, its answer checked.
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { BenchServer } from '../support/server.js';
@@ -9,7 +10,7 @@ import { outputOf, ProgramFailed } from './process.js';
 import { ENTRIES_OF, KEYS, SEED } from './work.js';
 import type { Operation, Way } from './work.js';
 
-/** Beyond the time that is measured: starting, connecting, warming up, and calls that hang until their deadline. */
+/** Beyond warming up and measuring: starting, connecting, and calls that hang until their deadline. */
 const SLACK_MS = 90_000;
 const WARMUP_SECONDS = 1;
 
@@ -21,19 +22,24 @@ interface Printed {
   readonly seconds: number;
 }
 
+/** Where clients keep what they trust, an empty folder for each figure; gone with this process. */
+const states = mkdtempSync(join(tmpdir(), 'immu-ts-peers-'));
+process.on('exit', () => rmSync(states, { recursive: true, force: true }));
+
 let runs = 0;
 
 /** Entries per second. Throws ProgramFailed with what the program said. */
 export async function measure(
-  { warmupSeconds = WARMUP_SECONDS }: Pick<Contender, 'warmupSeconds'>,
+  { warmupSeconds: warmup = WARMUP_SECONDS }: Pick<Contender, 'warmupSeconds'>,
   [program, ...before]: Command,
   server: BenchServer,
   operation: Operation,
   way: Way,
   seconds: number,
 ): Promise<number> {
-  const state = await mkdtemp(join(tmpdir(), 'immu-ts-peers-'));
   runs += 1;
+  const state = join(states, String(runs));
+  await mkdir(state);
   const options: Record<string, string | number> = {
     address: server.address,
     database: server.database,
@@ -42,7 +48,7 @@ export async function measure(
     operation,
     concurrency: way.concurrency,
     seconds,
-    warmup: warmupSeconds,
+    warmup,
     seed: SEED,
     keys: KEYS,
     run: `written by ${runs}`,
@@ -50,15 +56,11 @@ export async function measure(
   };
   const args = Object.entries(options).map(([name, value]) => `--${name}=${value}`);
   if (way.ownClients) args.push('--own-clients');
-  try {
-    // Some clients keep what nobody told them to keep elsewhere in the home folder or the working directory.
-    const env = { ...process.env, HOME: state };
-    const withinMs = seconds * 1000 + SLACK_MS;
-    const text = await outputOf([program, ...before, ...args], { withinMs, cwd: state, env });
-    return rateOf(parse(text), operation, way, seconds);
-  } finally {
-    await rm(state, { recursive: true, force: true });
-  }
+  // Some clients keep what nobody told them to keep elsewhere in the home folder or the working directory.
+  const env = { ...process.env, HOME: state };
+  const withinMs = (warmup + seconds) * 1000 + SLACK_MS;
+  const text = await outputOf([program, ...before, ...args], { withinMs, cwd: state, env });
+  return rateOf(parse(text), operation, way, seconds);
 }
 
 function parse(text: string): Printed {
