@@ -13,8 +13,8 @@ export interface Contender {
   readonly ways: readonly Way[];
   /** Seconds of the same work before it is measured. @default 1 */
   readonly warmupSeconds?: number;
-  /** Queues writes itself, so that any number may be waiting. */
-  readonly queuesWrites?: boolean;
+  /** Never asks more of a server at once than it takes: any number of calls may be waiting. */
+  readonly limitsItself?: boolean;
 }
 
 const lanes = (...counts: number[]): Way[] => counts.map((concurrency) => ({ concurrency }));
@@ -39,5 +39,5 @@ export const CONTENDERS: readonly Contender[] = [
   { name: 'immudb4j', ...java, ways: lanes(1, 8, 24) },
   { name: 'immudb4j, a client per thread', ...java, ways: own(8, 24, 64) },
   { name: 'immu-ts', peer: 'immu-ts', command: ours, ways: lanes(1, 8, 24) },
-  { name: OURS_IN_FLIGHT, peer: 'immu-ts', command: ours, ways: lanes(64, 256, 1024), queuesWrites: true },
+  { name: OURS_IN_FLIGHT, peer: 'immu-ts', command: ours, ways: lanes(64, 256, 1024), limitsItself: true },
 ];

@@ -84,7 +84,7 @@ async function best(
 ): Promise<Best | undefined> {
   let found = before;
   const failures = new Map<string, number[]>();
-  const ways = before ? [before.way] : waysFor(operation, contender.ways, contender.queuesWrites ?? false);
+  const ways = before ? [before.way] : waysFor(operation, contender.ways, contender.limitsItself ?? false);
   for (const way of ways) {
     await settled(server);
     const what = `${contender.name}: ${operation}, ${way.concurrency} at the same time`;
