@@ -10,7 +10,7 @@ import type { Contender } from './contenders.js';
 import { measure } from './figure.js';
 import { goalLines } from './goals.js';
 import type { Command } from './prepare.js';
-import { ProgramFailed } from './process.js';
+import { ProgramFailed, whenInterrupted } from './process.js';
 import { KEYS, OPERATIONS, settled, waysFor, writeData } from './work.js';
 import type { Operation, Way } from './work.js';
 
@@ -115,6 +115,7 @@ const results = new Map<string, Best | undefined>();
 const at = (contender: string, operation: Operation) => results.get(`${contender} ${operation}`);
 
 const server = await benchServer({ synced: given.synced });
+whenInterrupted(() => Promise.resolve(server[Symbol.asyncDispose]()));
 try {
   await writeData(server);
   for (const operation of operations) {

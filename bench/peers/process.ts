@@ -14,8 +14,18 @@ const running = new Set<ChildProcess>();
 process.on('exit', () => {
   for (const child of running) end(child);
 });
+
+const cleaning = new Set<() => Promise<void>>();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.once(signal, () => process.exit(1));
+  process.once(signal, () => {
+    const done = Promise.allSettled([...cleaning].map((clean) => clean()));
+    void done.then(() => process.exit(1));
+  });
+}
+
+/** Also done before a signal ends this process. */
+export function whenInterrupted(clean: () => Promise<void>): void {
+  cleaning.add(clean);
 }
 
 /** What it wrote to standard output. Throws ProgramFailed. */
