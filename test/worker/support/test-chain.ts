@@ -139,11 +139,27 @@ export class TestChain {
     };
   }
 
-  /** TxList of the headers from..to. */
-  txList(from: bigint, to: bigint): Wire {
+  /** TxList of the headers from..to, and with `entries` of what they hold. */
+  txList(from: bigint, to: bigint, options: { entries?: boolean } = {}): Wire {
     const txs: Wire[] = [];
-    for (let id = from; id <= to; id++) txs.push({ header: wireHeader(this.tx(id).header) });
+    for (let id = from; id <= to; id++) {
+      const { header, entries } = this.tx(id);
+      txs.push({
+        header: wireHeader(header),
+        ...(options.entries && { entries: entries.map(wireTxEntry) }),
+      });
+    }
     return { txs };
+  }
+
+  /** Entry of a user key as tx `n` stored it. */
+  entry(key: string, n: bigint): Wire {
+    const rawKey = Buffer.from(plainKey(utf8(key)));
+    return this.#resolved(
+      key,
+      n,
+      this.tx(n).entries.find((entry) => rawKey.equals(entry.key))!,
+    );
   }
 
   #resolved(key: string, n: bigint, { value, metadata }: StoredEntry): Wire {
@@ -244,7 +260,19 @@ export function wireSignature(key: KeyObject, database: string, { tx, alh: hash 
   return { publicKey: Buffer.alloc(65, 4), signature };
 }
 
-const METHODS = { get: 'VerifiableGet', set: 'VerifiableSet', tx: 'VerifiableTxById', segment: 'TxScan' };
+const METHODS = {
+  get: 'VerifiableGet',
+  set: 'VerifiableSet',
+  tx: 'VerifiableTxById',
+  segment: 'TxScan',
+  claims: 'GetAll',
+  /** Of claims of a single key, and what is shown in a claim. */
+  entry: 'Get',
+  claim: 'VerifiableTxById',
+  written: 'Set',
+  block: 'TxScan',
+  leaves: 'TxScan',
+};
 
 /** Bytes of the answer to a question of this kind. */
 export function bytesOf(kind: keyof typeof METHODS, answer: Wire): Uint8Array {

@@ -46,7 +46,7 @@ export function provenBy<Kind extends Proven['kind']>(
  * behind a reference) and, where no key is configured, the signature.
  */
 export function promised(proven: Proven): unknown {
-  if (proven.kind === 'segment') return proven;
+  if (!('target' in proven)) return proven;
   const target = without(proven.target, 'signature');
   if (proven.kind !== 'get') return { ...proven, target };
   const { found } = proven;
