@@ -44,9 +44,19 @@ export function utf8(text: string): Uint8Array {
   return new Uint8Array(Buffer.from(text));
 }
 
+export interface TestChainOptions {
+  /** What a dishonest server keeps in its tree for a tx. @default its alh */
+  readonly treeLeaf?: (id: bigint, alh: Uint8Array) => Uint8Array;
+}
+
 export class TestChain {
   readonly #txs: StoredTx[] = [];
   readonly #tree = new HistoryTree();
+  readonly #treeLeaf: (id: bigint, alh: Uint8Array) => Uint8Array;
+
+  constructor({ treeLeaf = (_, alh) => alh }: TestChainOptions = {}) {
+    this.#treeLeaf = treeLeaf;
+  }
 
   get size(): bigint {
     return BigInt(this.#txs.length);
@@ -80,7 +90,7 @@ export class TestChain {
     };
     const hash = alh(header);
     this.#txs.push({ header, alh: hash, entries });
-    this.#tree.append(hash);
+    this.#tree.append(this.#treeLeaf(id, hash));
     return id;
   }
 
