@@ -251,6 +251,13 @@ export class DatabaseTrust {
     await this.prove(call, { kind: 'tx', tx }, head, answer);
   }
 
+  /** Proves and keeps the headers of the blocks that hold txs `from` to `to` (default: the head); returns how many. */
+  async warm(call: Call, from: bigint, to?: bigint): Promise<number> {
+    const head = await this.head(call);
+    const last = to === undefined || to > head.tx ? head.tx : to;
+    return from > last || from < 1n ? 0 : this.known.prefetch(from, last, call.operation);
+  }
+
   /** Sends a question that names the head; a server that does not reach the head is reported, never believed. */
   ask<T>(call: Call, head: Root, send: () => Promise<T>): Promise<T> {
     return this.#ask(call.operation, head, send, call.deadline.left);

@@ -1,7 +1,7 @@
 // What is checked of the answer to plain reads (GetAll, Get) before their entries can be proven: every entry is bound to
 // a key that was asked for, and hashed to the leaf that the proven header of its transaction must have.
 import { equalBytes } from '../../proof/bytes.js';
-import { entryLeaf, plainKey, plainValue, referenceValue } from '../../proof/entry.js';
+import { entryLeaf, plainKey, plainLeaf, referenceValue } from '../../proof/entry.js';
 import { ProofFailure } from '../../proof/failure.js';
 import { assertId } from '../../proof/guard.js';
 import type { KVMetadata } from '../../proof/types.js';
@@ -47,10 +47,7 @@ export function claimsOf(key: Uint8Array, { entry, raw }: ShownEntry, now: bigin
   }
   const { tx, value, metadata, revision } = entry;
   if (entry.expired) throw new ProofFailure('claim.expired', 'the entry has expired');
-  const target = claim(
-    { tx, key: entry.key, value, isReference: false, metadata, unprovenRevision: revision },
-    now,
-  );
+  const target = claim(tx, entry.key, value, false, metadata, revision, now);
   if (!reference) return { kind: 'value', claim: target, shown: raw };
   return {
     kind: 'reference',
@@ -67,21 +64,35 @@ function referenceClaim(reference: Reference, entry: Entry, now: bigint): Claim 
     throw new ProofFailure('claim.reference-tx', 'not the version the reference is bound to', atTx, entry.tx);
   }
   const value = referenceValue(atTx, entry.key);
-  return claim({ tx, key, value, isReference: true, metadata, unprovenRevision: revision }, now);
+  return claim(tx, key, value, true, metadata, revision, now);
 }
 
-type Claimed = Omit<Claim, 'leaf' | 'metadata'> & { readonly metadata: KVMetadata | undefined };
-
-function claim({ metadata, ...claimed }: Claimed, now: bigint): Claim {
-  const { tx, key, value, isReference } = claimed;
+/** Written out: this is made for every entry that is read. */
+function claim(
+  tx: bigint,
+  key: Uint8Array,
+  value: Uint8Array,
+  isReference: boolean,
+  metadata: KVMetadata | undefined,
+  unprovenRevision: bigint,
+  now: bigint,
+): Claim {
   assertId(tx, 'claim.tx');
-  if (metadata?.deleted === true) throw new ProofFailure('claim.deleted', 'the entry is a deletion');
-  const expiresAt = metadata?.expiresAt;
+  if (metadata === undefined) {
+    const leaf = isReference
+      ? entryLeaf(CLAIM_VERSION, plainKey(key), undefined, value)
+      : plainLeaf(CLAIM_VERSION, key, undefined, value);
+    return { tx, leaf, key, value, isReference, unprovenRevision };
+  }
+  const { deleted, expiresAt } = metadata;
+  if (deleted === true) throw new ProofFailure('claim.deleted', 'the entry is a deletion');
   if (expiresAt !== undefined && expiresAt <= now) {
     throw new ProofFailure('claim.expired', 'the entry has expired', `later than ${String(now)}`, expiresAt);
   }
-  const leaf = entryLeaf(CLAIM_VERSION, plainKey(key), metadata, isReference ? value : plainValue(value));
-  return { ...claimed, leaf, ...(metadata && { metadata }) };
+  const leaf = isReference
+    ? entryLeaf(CLAIM_VERSION, plainKey(key), metadata, value)
+    : plainLeaf(CLAIM_VERSION, key, metadata, value);
+  return { tx, leaf, key, value, isReference, metadata, unprovenRevision };
 }
 
 function outcomeOf(key: Uint8Array, item: ShownEntry, { now }: Context): ClaimOutcome {
