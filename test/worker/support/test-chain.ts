@@ -52,6 +52,7 @@ export interface TestChainOptions {
 export class TestChain {
   readonly #txs: StoredTx[] = [];
   readonly #tree = new HistoryTree();
+  readonly #latest = new Map<string, bigint>();
   readonly #treeLeaf: (id: bigint, alh: Uint8Array) => Uint8Array;
 
   constructor({ treeLeaf = (_, alh) => alh }: TestChainOptions = {}) {
@@ -90,6 +91,7 @@ export class TestChain {
     };
     const hash = alh(header);
     this.#txs.push({ header, alh: hash, entries });
+    for (const { key } of entries) this.#latest.set(Buffer.from(key.subarray(1)).toString(), id);
     this.#tree.append(this.#treeLeaf(id, hash));
     return id;
   }
@@ -172,6 +174,11 @@ export class TestChain {
     );
   }
 
+  /** Newest tx with an entry of this user key. */
+  latest(key: string): bigint | undefined {
+    return this.#latest.get(key);
+  }
+
   #resolved(key: string, n: bigint, { value, metadata }: StoredEntry): Wire {
     if (value[0] === 0) {
       return {
@@ -185,7 +192,7 @@ export class TestChain {
     const view = new DataView(value.buffer, value.byteOffset);
     const atTx = view.getBigUint64(1);
     const target = value.subarray(10);
-    const found = atTx === 0n ? this.#latest(target) : atTx;
+    const found = atTx === 0n ? this.latest(Buffer.from(target).toString())! : atTx;
     const entry = this.tx(found).entries.find((each) => Buffer.from(each.key.subarray(1)).equals(target))!;
     return {
       tx: `${found}`,
@@ -195,13 +202,6 @@ export class TestChain {
       referencedBy: { tx: `${n}`, key: utf8(key), atTx: `${atTx}`, ...wireMetadata(metadata), revision: '2' },
       revision: '1',
     };
-  }
-
-  #latest(key: Uint8Array): bigint {
-    for (let id = this.size; id > 0n; id--) {
-      if (this.tx(id).entries.some((entry) => Buffer.from(entry.key.subarray(1)).equals(key))) return id;
-    }
-    throw new RangeError('no such key');
   }
 }
 
