@@ -136,11 +136,9 @@ export class ImmuClient {
    * @throws VerificationError when the server's answer does not prove the write
    * @throws TransportError OUTCOME_UNKNOWN when it may have been written but could not be proven
    */
-  verifiedSet(key: BytesInput, value: BytesInput, options: WriteOptions = {}): Promise<VerifiedWrite> {
-    return rejecting(() => {
-      const entry = { key: toKey(key, 'key'), value: toValue(value, 'value') };
-      return this.#write('verifiedSet', [entry], options);
-    });
+  async verifiedSet(key: BytesInput, value: BytesInput, options: WriteOptions = {}): Promise<VerifiedWrite> {
+    const entry = { key: toKey(key, 'key'), value: toValue(value, 'value') };
+    return this.#write('verifiedSet', [entry], options);
   }
 
   /**
@@ -157,16 +155,13 @@ export class ImmuClient {
    *
    * @throws VerificationError when the server's answer is not proven
    */
-  verifiedGet(key: BytesInput, options: GetOptions = {}): Promise<VerifiedEntry | null> {
-    return rejecting(() => {
-      const asked = toKey(key, 'key');
-      const version = checkVersion(options);
-      return this.#verifiedCall('verifiedGet', options, ({ session, trust, call }) =>
-        hasVersion(version)
-          ? verifiedGet(verifiedRpc(session), trust, call, asked, version)
-          : this.#connection.calls(session).verifiedGet(trust, call, asked),
-      );
-    });
+  async verifiedGet(key: BytesInput, options: GetOptions = {}): Promise<VerifiedEntry | null> {
+    const asked = toKey(key, 'key');
+    const version = checkVersion(options);
+    const verified = this.#verified('verifiedGet', options);
+    const { session, trust, call } = verified instanceof Promise ? await verified : verified;
+    if (hasVersion(version)) return verifiedGet(verifiedRpc(session), trust, call, asked, version);
+    return this.#connection.calls(session).verifiedGet(trust, call, asked);
   }
 
   /**
@@ -179,9 +174,8 @@ export class ImmuClient {
   ): Promise<(VerifiedEntry | null)[]> {
     const asked = toKeys(keys);
     if (asked.length === 0) return [];
-    return this.#verifiedCall('verifiedGetAll', options, ({ session, trust, call }) =>
-      this.#connection.calls(session).verifiedGetAll(trust, call, asked),
-    );
+    const { session, trust, call } = await this.#verified('verifiedGetAll', options);
+    return this.#connection.calls(session).verifiedGetAll(trust, call, asked);
   }
 
   /**
@@ -190,9 +184,8 @@ export class ImmuClient {
    */
   async warm(options: CallOptions & { readonly from?: bigint; readonly to?: bigint } = {}): Promise<number> {
     const { from = 1n, to, ...rest } = options;
-    return this.#verifiedCall('warm', rest, ({ trust, call }) =>
-      call.deadline.race(trust.warm(call, from, to), 'headers to be proven'),
-    );
+    const { trust, call } = await this.#verified('warm', rest);
+    return call.deadline.race(trust.warm(call, from, to), 'headers to be proven');
   }
 
   /** {@link verifiedSet} under the name other immudb clients use. */
@@ -210,7 +203,8 @@ export class ImmuClient {
    * made anew or restored on purpose. Recorded, with the reason.
    */
   async forgetTrust(reason: string, options: CallOptions = {}): Promise<void> {
-    await this.#verifiedCall('forgetTrust', options, ({ trust, call }) => trust.forget(call, reason));
+    const { trust, call } = await this.#verified('forgetTrust', options);
+    await trust.forget(call, reason);
   }
 
   /** Accepts another server, by its identity, at this client's address: after a move on purpose. */
@@ -340,40 +334,31 @@ export class ImmuClient {
     return new Deadline(options, this.#connection.options.timeoutMs);
   }
 
-  /** Does `work` with what a verified call needs, for the database selected now: at once when that is at hand. */
-  #verifiedCall<T>(
-    operation: string,
-    options: CallOptions,
-    work: (verified: Verified) => Promise<T>,
-  ): Promise<T> {
+  /** What a verified call needs, for the database selected now. */
+  #verified(operation: string, options: CallOptions): Verified | Promise<Verified> {
+    const startedAt = performance.now();
     const deadline = this.#deadline(options);
     const { session } = this.#connection;
-    const call = { operation, startedAt: deadline.startedAt, deadline };
+    const call = { operation, startedAt, deadline };
     const known = this.#connection.trustNow(session.database);
-    if (known) return work({ session, trust: known, call });
+    if (known) return { session, trust: known, call };
     return deadline
       .race(this.#connection.trust(session.database), 'the server to say who it is')
-      .then((trust) => work({ session, trust, call }));
+      .then((trust) => ({ session, trust, call }));
   }
 
-  #write(operation: string, entries: readonly KeyValue[], options: WriteOptions): Promise<VerifiedWrite> {
-    const { ownTx = false } = options;
+  async #write(
+    operation: string,
+    entries: readonly KeyValue[],
+    { ownTx = false, ...options }: WriteOptions,
+  ): Promise<VerifiedWrite> {
     flag('ownTx', ownTx);
-    return this.#verifiedCall(operation, options, ({ session, trust, call }) =>
-      this.#connection.calls(session).verifiedSet(trust, call, entries, ownTx),
-    );
+    const verified = this.#verified(operation, options);
+    const { session, trust, call } = verified instanceof Promise ? await verified : verified;
+    return this.#connection.calls(session).verifiedSet(trust, call, entries, ownTx);
   }
 
   #calls(options: CallOptions): DatabaseCalls {
     return this.#connection.calls(this.#session(options));
-  }
-}
-
-/** What is thrown becomes a rejection. An async function would do that too, for three more turns of the queue a call. */
-function rejecting<T>(call: () => Promise<T>): Promise<T> {
-  try {
-    return call();
-  } catch (error) {
-    return Promise.reject(error);
   }
 }
