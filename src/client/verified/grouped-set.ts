@@ -107,6 +107,9 @@ async function proveWritten(
   const question = { kind: 'written', request } as const;
   const { subject, tree } = await trust.check(operation, question, head, answer);
   const { tx, alh, ts } = subject;
+  const job = trust.job(question, head, answer);
+  await trust.settle({ target: { ...subject, tree }, job, operation, startedAt, calls: writers.length });
+  // Only now: a tx that was named and never proven is still to be had by an honest write.
   if (!trust.writes.claim(tx)) {
     throw await trust.refuse(operation, {
       check: 'set.tx-shared',
@@ -114,8 +117,6 @@ async function proveWritten(
       tx,
     });
   }
-  const job = trust.job(question, head, answer);
-  await trust.settle({ target: { ...subject, tree }, job, operation, startedAt, calls: writers.length });
   // One result for all of them: callers share the transaction.
   const written = Object.freeze({ tx, alh: new Uint8Array(alh), timestamp: ts, root: trust.root });
   for (const { call, entries } of writers) {
