@@ -7,12 +7,12 @@ import { PlainReader, plainEntry } from './group/plain-entry.js';
 import { ReadGroups } from './group/read-groups.js';
 import type { ReadCounts } from './group/read-groups.js';
 import { WaitingLine } from './group/waiting-call.js';
-import type { WaitingCall } from './group/waiting-call.js';
 import { WriteGroups } from './group/write-groups.js';
 import type { WriteCounts } from './group/write-groups.js';
 import type { KeyValue, Write } from './kv.js';
 import type { Rpc } from './rpc.js';
 import type { Call, DatabaseTrust } from './trust/database-trust.js';
+import type { Knowledge } from './trust/knowledge.js';
 import { VerifiedReader } from './verified/grouped-get.js';
 import { PlainWriter, VerifiedWriter, writeGroup } from './verified/grouped-set.js';
 import type { Writer } from './verified/grouped-set.js';
@@ -62,7 +62,7 @@ export class DatabaseCalls {
       askAlone: (key, reader) => reader.verified && this.#askAlone(key, reader),
       probe: () => this.#trust?.probe('verifiedGet') ?? Promise.resolve(),
     });
-    this.#writes = new WriteGroups<Writer>({ send: (...group) => writeGroup(rpc, ...group) });
+    this.#writes = new WriteGroups<Writer>({ send: (writers, request) => writeGroup(rpc, writers, request) });
   }
 
   get diagnostics(): GroupDiagnostics {
@@ -92,10 +92,11 @@ export class DatabaseCalls {
   }
 
   /** Reads the latest version of a key and proves it, with what else is read at the time. */
-  verifiedGet(trust: DatabaseTrust, from: Call, key: Uint8Array): Promise<VerifiedEntry | null> {
-    return this.#enterVerified<VerifiedEntry | null>(this.#reading, trust, from, key.length, (call) => {
-      this.#reads.read(key, new VerifiedReader(trust, call, key, from.operation, from.startedAt));
-    });
+  async verifiedGet(trust: DatabaseTrust, from: Call, key: Uint8Array): Promise<VerifiedEntry | null> {
+    const known = await this.#use(trust, from);
+    const call = await this.#enter<VerifiedEntry | null>(this.#reading, from.deadline, key.length);
+    this.#reads.read(key, new VerifiedReader(trust, known, call, key, from.operation, from.startedAt));
+    return call.promise;
   }
 
   /** Reads keys together and proves every entry; null where the server says there is none. */
@@ -104,19 +105,23 @@ export class DatabaseCalls {
     from: Call,
     keys: readonly Uint8Array[],
   ): Promise<(VerifiedEntry | null)[]> {
-    this.#trust = trust;
-    if (!trust.isReady) await trust.ready(from);
+    const known = await this.#use(trust, from);
     const { operation, startedAt, deadline } = from;
     const all = await this.#enter<(VerifiedEntry | null)[]>(this.#reading, deadline, bytesOf(keys));
     // Each key is proven as a read of its own; the log counts one call for all of them.
     const parts = new WaitingLine('an answer', () => undefined);
     const readers = keys.map((key) => {
       const call = parts.add<VerifiedEntry | null>(deadline, 0);
-      return { call, reader: new VerifiedReader(trust, call, key, operation, startedAt, { counted: true }) };
+      const reader = new VerifiedReader(trust, known, call, key, operation, startedAt, { counted: true });
+      return { call, reader };
     });
     const proven = Promise.all(readers.map(({ call }) => call.promise));
     proven.then(
       (entries) => {
+        if (trust.knownNow !== known) {
+          all.reject(trust.forgotten());
+          return;
+        }
         trust.cover(operation, startedAt, 1);
         all.resolve(entries);
       },
@@ -142,17 +147,24 @@ export class DatabaseCalls {
   }
 
   /** The same, proven. `ownTx`: in a transaction that holds nothing else. */
-  verifiedSet(
+  async verifiedSet(
     trust: DatabaseTrust,
     from: Call,
     entries: readonly KeyValue[],
     ownTx: boolean,
   ): Promise<VerifiedWrite> {
-    const { operation, startedAt } = from;
-    return this.#enterVerified<VerifiedWrite>(this.#writing, trust, from, bytesOfEntries(entries), (call) => {
-      if (!ownTx) this.#writes.write(new VerifiedWriter(trust, call, entries, operation, startedAt));
-      else call.follow(verifiedSet(verifiedRpc(this.#options.rpc), trust, from, entries));
-    });
+    await this.#use(trust, from);
+    const { operation, startedAt, deadline } = from;
+    const call = await this.#enter<VerifiedWrite>(this.#writing, deadline, bytesOfEntries(entries));
+    if (ownTx) {
+      verifiedSet(verifiedRpc(this.#options.rpc), trust, from, entries).then(
+        (written) => call.resolve(written),
+        (error: unknown) => call.reject(error),
+      );
+    } else {
+      this.#writes.write(new VerifiedWriter(trust, call, entries, operation, startedAt));
+    }
+    return call.promise;
   }
 
   /** Whoever waits is refused with ClosedError. */
@@ -161,42 +173,19 @@ export class DatabaseCalls {
     this.#writing.close('the client');
   }
 
-  /** Lets a verified call in and starts it: without a detour when there is a head, and room. */
-  #enterVerified<T>(
-    line: WaitingLine,
-    trust: DatabaseTrust,
-    from: Call,
-    bytes: number,
-    start: (call: WaitingCall<T>) => void,
-  ): Promise<T> {
+  /** What the call is proven by, whatever is trusted when it ends. */
+  async #use(trust: DatabaseTrust, call: Call): Promise<Knowledge> {
     this.#trust = trust;
-    const { deadline } = from;
-    if (!trust.isReady) {
-      return trust.ready(from).then(() => this.#enterVerified(line, trust, from, bytes, start));
-    }
-    const wait = this.#options.admission.enter(bytes, deadline);
-    if (!wait) {
-      const call = this.#join<T>(line, deadline, bytes);
-      start(call);
-      return call.promise;
-    }
-    const entered = wait.then(() => this.#join<T>(line, deadline, bytes));
-    return entered.then((call) => {
-      start(call);
-      return call.promise;
-    });
+    if (!trust.isReady) await trust.ready(call);
+    return trust.known;
   }
 
-  async #enter<T>(line: WaitingLine, deadline: Deadline, bytes: number): Promise<WaitingCall<T>> {
-    const wait = this.#options.admission.enter(bytes, deadline);
+  async #enter<T>(line: WaitingLine, deadline: Deadline, bytes: number) {
+    const { admission } = this.#options;
+    const wait = admission.enter(bytes, deadline);
     if (wait) await wait;
-    return this.#join<T>(line, deadline, bytes);
-  }
-
-  /** For a call that was let in. */
-  #join<T>(line: WaitingLine, deadline: Deadline, bytes: number): WaitingCall<T> {
     if (deadline.signal?.aborted) {
-      this.#options.admission.leave(bytes);
+      admission.leave(bytes);
       throw deadline.aborted(line.what);
     }
     return line.add<T>(deadline, bytes);
@@ -207,8 +196,10 @@ export class DatabaseCalls {
     const trust = this.#trust;
     if (!trust || trust.known.warmth > WARM) return false;
     const { operation, startedAt, deadline } = reader;
-    const from = { operation, startedAt, deadline };
-    reader.follow(verifiedGet(verifiedRpc(this.#options.rpc), trust, from, key, {}));
+    verifiedGet(verifiedRpc(this.#options.rpc), trust, { operation, startedAt, deadline }, key, {}).then(
+      (entry) => reader.resolve(entry),
+      (error: unknown) => reader.reject(error),
+    );
     return true;
   }
 }

@@ -163,7 +163,10 @@ export class ReadGroups<R extends Reader> {
   async #one({ key, readers }: Asked<R>): Promise<void> {
     this.counts.alone += 1;
     const [lone] = readers;
-    if (lone && readers.length === 1 && lone.verified && this.#options.askAlone(key, lone)) return;
+    if (lone && readers.length === 1 && lone.verified && this.#options.askAlone(key, lone)) {
+      this.#size.single();
+      return;
+    }
     const group = [{ key, readers }];
     const probed = this.#probe(group);
     try {
@@ -192,7 +195,7 @@ export class ReadGroups<R extends Reader> {
       answer = await rpc.unaryRaw('GetAll', { keys }, { ...timeLeft(deadline), idempotent: true });
     } catch (error) {
       if (!isNotAllowed(error)) {
-        if (error instanceof ServerError) this.#size.tooLarge(keys.length);
+        if (error instanceof ServerError && !this.#isForAll(error)) this.#size.tooLarge(keys.length);
         throw error;
       }
       this.#onlyAlone = true;
@@ -206,6 +209,7 @@ export class ReadGroups<R extends Reader> {
     const outcomes = await Promise.all(
       keys.map(async (key): Promise<readonly ClaimOutcome[]> => {
         const { rpc } = this.#options;
+        this.#size.single();
         let answer: Uint8Array;
         try {
           answer = await rpc.unaryRaw('Get', { key }, { ...timeLeft(deadline), idempotent: true });

@@ -1,4 +1,5 @@
 // Trust in one database of one server: its head, and the way from an answer to a proven answer.
+import { StoreError } from '../../errors.js';
 import { equalBytes, toHex } from '../../proof/bytes.js';
 import type { RootStore } from '../../store/root-store.js';
 import type { Context, Job, Proven, Question, Root, Verifier } from '../../worker/verifier.js';
@@ -43,6 +44,8 @@ export interface Call {
   readonly deadline: Deadline;
   /** Set once the log counts it: a call may need several proofs, and is one call all the same. */
   counted?: boolean;
+  /** The trust under which it began: it is not proven under another. */
+  epoch?: object;
 }
 
 /** What is needed to check a claim of a plain read once more. */
@@ -132,6 +135,11 @@ export class DatabaseTrust {
     return this.#assertReady().known;
   }
 
+  /** The same; undefined while there is no head. */
+  get knownNow(): Knowledge | undefined {
+    return this.#epoch?.known;
+  }
+
   get diagnostics(): TrustDiagnostics | undefined {
     const epoch = this.#epoch;
     return epoch && { headTx: epoch.mover.head.tx, ...epoch.known.diagnostics };
@@ -143,14 +151,33 @@ export class DatabaseTrust {
   }
 
   async #ready(call: Call): Promise<Epoch> {
-    if (this.#epoch) return this.#epoch;
-    this.#establishing ??= this.#establish().finally(() => (this.#establishing = undefined));
-    return call.deadline.race(this.#establishing, 'the first trusted root');
+    if (!this.#epoch) {
+      this.#establishing ??= this.#establish().finally(() => (this.#establishing = undefined));
+      await call.deadline.race(this.#establishing, 'the first trusted root');
+    }
+    return this.#assertStill(call);
   }
 
   #assertReady(): Epoch {
-    if (!this.#epoch) throw new Error('there is no head yet');
+    if (!this.#epoch) throw this.forgotten();
     return this.#epoch;
+  }
+
+  /** A call that began under trust that was forgotten since is not proven under what is trusted now. */
+  #assertStill(call: Call): Epoch {
+    const epoch = this.#assertReady();
+    call.epoch ??= epoch;
+    if (call.epoch !== epoch) throw this.forgotten();
+    return epoch;
+  }
+
+  /** For calls that were under way when trust was forgotten. */
+  forgotten(): StoreError {
+    const { database } = this.#options;
+    return new StoreError(
+      'STORE_FAILED',
+      `trust in ${database} was forgotten while the call was under way: call again`,
+    );
   }
 
   async #establish(): Promise<Epoch> {
@@ -214,13 +241,14 @@ export class DatabaseTrust {
   ): Promise<ProvenBy<Q>> {
     const { operation, startedAt } = call;
     const proven: Proven = await this.check(operation, question, head, answer);
+    const { known } = this.#assertStill(call);
     if ('target' in proven) {
       const calls = call.counted === true ? 0 : 1;
       call.counted = true;
       const job = this.job(question, head, answer);
       const settled = this.settle({ target: proven.target, from: head, job, operation, startedAt, calls });
       await call.deadline.race(settled, 'the head to reach the answer');
-      if (proven.kind === 'get') this.#epoch?.known.learn(proven.subject, operation, proven.leaves);
+      if (proven.kind === 'get') known.learn(proven.subject, operation, proven.leaves);
     }
     return proven as ProvenBy<Q>;
   }

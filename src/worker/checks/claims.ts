@@ -16,8 +16,8 @@ type ClaimsQuestion = Extract<Question, { kind: 'claims' }>;
 export const CLAIM_VERSION = 1;
 
 /**
- * One outcome per key. An entry that fails a check takes nobody else with it. An entry that no key asked for may stand
- * in place of one that was: then keys without an entry are refuted instead of missing.
+ * One outcome per key. An entry that fails a check takes nobody else with it. An entry that no key asked for, or a second
+ * one of a key, may stand in place of one that was: then keys without an entry are refuted instead of missing.
  */
 export function checkClaims(
   question: ClaimsQuestion,
@@ -31,8 +31,9 @@ export function checkClaims(
   let stray: ShownEntry | undefined;
   for (const item of shown) {
     const at = index.find(item.entry.referencedBy?.key ?? item.entry.key);
-    if (at < 0) stray ??= item;
-    else outcomes[at] = outcomes[at] ? twice(item) : outcomeOf(keys[at] as Uint8Array, item, context);
+    const again = outcomes[at] !== undefined;
+    if (at < 0 || again) stray ??= item;
+    if (at >= 0) outcomes[at] = again ? twice(item) : outcomeOf(keys[at] as Uint8Array, item, context);
   }
   const none: ClaimOutcome = stray ? misplaced(stray) : { kind: 'missing' };
   return { kind: 'claims', outcomes: outcomes.map((outcome) => outcome ?? none) };
@@ -110,7 +111,7 @@ function twice(item: ShownEntry): ClaimOutcome {
 
 function misplaced(item: ShownEntry): ClaimOutcome {
   const { key, referencedBy } = item.entry;
-  const what = 'the answer has no entry of this key, but one that nobody asked for';
+  const what = 'the answer has no entry of this key, but one too many of another';
   return refuted(new ProofFailure('claims.key', what, undefined, referencedBy?.key ?? key), item);
 }
 
