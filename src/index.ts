@@ -4,6 +4,7 @@ export { Permission } from './client/users.js';
 export { MemoryRootStore } from './store/memory-root-store.js';
 export { SqliteRootStore } from './store/sqlite-root-store.js';
 export { defaultStorePath } from './store/default-path.js';
+export { verifyEvidence } from './worker/evidence.js';
 export {
   ArgumentError,
   ClosedError,
@@ -49,4 +50,13 @@ export type {
 export type { StoreDiagnostics } from './store/sqlite/messages.js';
 export type { SqliteRootStoreOptions } from './store/sqlite-root-store.js';
 export type { VerifierOptions } from './worker/create-verifier.js';
-export type { Root } from './worker/verifier.js';
+export type { EvidenceVerdict, FailedCheck } from './worker/evidence.js';
+export type {
+  Context,
+  FrontierPeaks,
+  Job,
+  Question,
+  Refuted,
+  Root,
+  WrittenEntry,
+} from './worker/verifier.js';

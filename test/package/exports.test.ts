@@ -18,6 +18,7 @@ test('immu-ts', () => {
     'TransportError',
     'VerificationError',
     'defaultStorePath',
+    'verifyEvidence',
   ]);
 });
 
