@@ -65,7 +65,7 @@ function checkQuery(query: RootsQuery): void {
 
 /** The outcomes asked for; none = all. */
 export function outcomesOf({ outcome }: RootsQuery): readonly AuditOutcome[] {
-  if (outcome === undefined) return [];
+  if (outcome === undefined || outcome === 'all') return [];
   return typeof outcome === 'string' ? [outcome] : outcome;
 }
 

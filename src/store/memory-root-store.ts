@@ -25,11 +25,11 @@ import type {
  * await store.head({ server: 'cq3vsf', database: 'defaultdb' }); // null: never trusted
  */
 export class MemoryRootStore implements RootStore {
-  readonly audit: AuditLog = {
+  readonly audit = {
     roots: (query) => this.#roots(query),
     latest: (filter) => this.#when(() => this.#latest(filter)),
     verify: () => this.#when(() => this.#verify()),
-  };
+  } as unknown as AuditLog;
   readonly #chainStart = chainStart(randomBytes(16));
   readonly #heads = new Map<string, StoredRoot>();
   readonly #identities = new Map<string, string>();
