@@ -36,16 +36,30 @@ export type { ImmuErrorCode, VerificationEvidence } from './errors.js';
 export type { KVMetadata } from './proof/types.js';
 export type {
   AdvanceOutcome,
+  ArchiveInfo,
+  ArchiveOptions,
   AuditEntry,
+  AuditGap,
   AuditLog,
   AuditOutcome,
   AuditRow,
+  AuditStats,
   AuditVerdict,
+  ChainPoint,
+  Checkpoint,
+  CheckpointOptions,
+  CheckpointVerdict,
   Evidence,
+  GapsQuery,
+  RootConflict,
+  RootsFilter,
   RootsQuery,
   RootStore,
+  SigningKey,
+  StatsQuery,
   StoredRoot,
   TrustKey,
+  VerifyOptions,
 } from './store/root-store.js';
 export type { StoreDiagnostics } from './store/sqlite/messages.js';
 export type { SqliteRootStoreOptions } from './store/sqlite-root-store.js';

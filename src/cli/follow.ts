@@ -23,8 +23,9 @@ export async function* follow(
       for await (const row of audit.roots({ ...query, after: seen })) {
         if (signal.aborted) return;
         yield row;
+        seen = row.seq;
       }
-      seen = newest;
+      if (newest > seen) seen = newest;
     }
     await idle?.();
     await sleep(POLL_MS, undefined, { signal }).catch(() => undefined);

@@ -1,5 +1,5 @@
 // What an auditor can ask for: the same words on the command line and in the form of the audit page.
-import type { AuditOutcome, RootsQuery } from '../index.js';
+import type { AuditOutcome, RootsFilter } from '../index.js';
 import { UsageError } from './command.js';
 import { parseTime } from './time-input.js';
 
@@ -10,7 +10,7 @@ export const QUERY_OPTIONS = {
   from: { type: 'string', value: 'TIME', says: 'not before: 2026-01-31, 2026-01-31T08:00Z, or 24h (ago)' },
   to: { type: 'string', value: 'TIME', says: 'not after; a day alone is taken to its end' },
   operation: { type: 'string', value: 'NAME', says: 'only this call, e.g. verifiedSet' },
-  outcome: { type: 'string', value: 'A,B', says: 'only these outcomes; "problems" is all that is not well' },
+  outcome: { type: 'string', value: 'A,B', says: 'only these outcomes; problems = all that is not well' },
 } as const;
 
 export const OUTCOMES: readonly AuditOutcome[] = [
@@ -23,6 +23,8 @@ export const OUTCOMES: readonly AuditOutcome[] = [
   'rollback',
   'identity-change',
   'forget',
+  'identity',
+  'archive',
 ];
 
 /** What somebody has to look into. */
@@ -31,7 +33,7 @@ export const PROBLEMS: readonly AuditOutcome[] = ['failure', 'fork', 'rollback',
 export type QueryWords = { readonly [Name in keyof typeof QUERY_OPTIONS]?: string | undefined };
 
 /** Throws UsageError naming the word that cannot be meant. */
-export function queryOf(words: QueryWords, nowMs: number): RootsQuery {
+export function queryOf(words: QueryWords, nowMs: number): RootsFilter {
   const { server, database, tx, from, to, operation, outcome } = words;
   const fromMs = from === undefined ? undefined : parseTime('from', from, nowMs);
   const toMs = to === undefined ? undefined : parseTime('to', to, nowMs);

@@ -13,7 +13,9 @@ type Part = Html | string | number | bigint | null | undefined | false | readonl
 
 /** Names and words in the log are written by clients and, in part, by servers: a hostile one must stay text. */
 export function html(literals: TemplateStringsArray, ...parts: readonly Part[]): Html {
-  return new Html(literals.map((literal, i) => literal + (i < parts.length ? textOf(parts[i]) : '')).join(''));
+  return new Html(
+    literals.map((literal, i) => literal + (i < parts.length ? textOf(parts[i]) : '')).join(''),
+  );
 }
 
 /** For text and for attributes in double quotes. */

@@ -1,0 +1,40 @@
+// Where evidence comes from: a row of the store, or a file.
+import { readFile, stat } from 'node:fs/promises';
+import type { AuditLog } from '../../index.js';
+import { UsageError } from '../command.js';
+import { idOf } from '../query-options.js';
+import { openStore } from '../store-option.js';
+import { MAX_FILE_BYTES, parseEvidenceFile } from './evidence-file.js';
+import type { EvidenceFile } from './evidence-file.js';
+
+/** A number is a row of the store; anything else is the path of a file (`./12` for one that is named like a number). */
+export async function evidenceFrom(
+  operand: string | undefined,
+  store: string | undefined,
+  nothing: string,
+): Promise<EvidenceFile> {
+  if (operand === undefined) throw new UsageError(nothing);
+  if (!/^\d+$/.test(operand)) {
+    if (store !== undefined)
+      throw new UsageError(`--store goes with a row, ${JSON.stringify(operand)} is a file`);
+    return evidenceIn(operand);
+  }
+  await using opened = await openStore(store);
+  return evidenceOf(opened.audit, idOf('SEQ', operand));
+}
+
+/** Throws when there is no such row, or the row has no evidence. */
+export async function evidenceOf(audit: AuditLog, seq: bigint): Promise<EvidenceFile> {
+  const row = await audit.row(seq);
+  if (!row) throw new Error(`the log has no row ${seq.toString()}`);
+  const { evidence } = row;
+  if (!evidence) throw new Error(`row ${seq.toString()} (${row.outcome}) has no evidence`);
+  const previous = seq > 1n ? await audit.row(seq - 1n) : null;
+  return { row: { ...row, evidence }, previousHash: previous?.hash ?? null };
+}
+
+async function evidenceIn(path: string): Promise<EvidenceFile> {
+  const { size } = await stat(path);
+  if (size > MAX_FILE_BYTES) throw new Error(`${path} is too long for an evidence file: ${size} bytes`);
+  return parseEvidenceFile(await readFile(path, 'utf8'), path);
+}
