@@ -15,6 +15,66 @@ const COMMANDS: readonly Listed[] = [
     summary: 'verified ingestion of a package-lock.json, read back verified',
     load: async () => (await import('./ingest/command.js')).ingestCommand,
   },
+  {
+    name: 'audit list',
+    summary: 'rows of the audit log, filtered and paged, or live',
+    load: async () => (await import('./audit/list.js')).listCommand,
+  },
+  {
+    name: 'audit show',
+    summary: 'one row in full, with its place in the chain',
+    load: async () => (await import('./audit/show.js')).showCommand,
+  },
+  {
+    name: 'audit stats',
+    summary: 'counts of roots, calls and failures, by hour or day',
+    load: async () => (await import('./audit/stats.js')).statsCommand,
+  },
+  {
+    name: 'audit verify',
+    summary: 'is the log what was logged?',
+    load: async () => (await import('./audit/verify.js')).verifyCommand,
+  },
+  {
+    name: 'audit gaps',
+    summary: 'where the log is not continuous',
+    load: async () => (await import('./audit/gaps.js')).gapsCommand,
+  },
+  {
+    name: 'audit export',
+    summary: 'all rows that match as JSON, NDJSON or CSV',
+    load: async () => (await import('./audit/export.js')).exportCommand,
+  },
+  {
+    name: 'audit checkpoint',
+    summary: 'commits to the log so far, signed',
+    load: async () => (await import('./audit/checkpoint.js')).checkpointCommand,
+  },
+  {
+    name: 'audit archive',
+    summary: 'moves the oldest rows into a file of their own',
+    load: async () => (await import('./audit/archive.js')).archiveCommand,
+  },
+  {
+    name: 'audit serve',
+    summary: 'the log as a page in the browser',
+    load: async () => (await import('./page/command.js')).serveCommand,
+  },
+  {
+    name: 'evidence show',
+    summary: 'what was asked, trusted and answered when a check failed',
+    load: async () => (await import('./evidence/commands.js')).evidenceShowCommand,
+  },
+  {
+    name: 'evidence export',
+    summary: 'evidence as a file that others can verify',
+    load: async () => (await import('./evidence/commands.js')).evidenceExportCommand,
+  },
+  {
+    name: 'evidence verify',
+    summary: 'runs a failed check again, offline',
+    load: async () => (await import('./evidence/commands.js')).evidenceVerifyCommand,
+  },
 ];
 
 export type Request =
