@@ -75,11 +75,11 @@ async function printText(
   }
   await out.add('\nchain\n');
   await out.add(
-    line('  before', previous ? neighbour(previous) : 'not in this log: the first row, or archived'),
+    line('  previous', previous ? neighbour(previous) : 'not in this log: the first row, or archived'),
   );
   await out.add(line('  this row', `${hex(row.hash)}  ${linkWords(linked)}`));
   await out.write(
-    line('  behind', next ? `${neighbour(next)}  ${linkWords(nextLinked)}` : 'nothing: the newest row'),
+    line('  next', next ? `${neighbour(next)}  ${linkWords(nextLinked)}` : 'nothing: the newest row'),
   );
 }
 

@@ -36,7 +36,7 @@ export function overviewView(overview: Overview): Html {
         <h2 id="rows-title">Rows</h2>
         ${liveButton(overview)} ${exportLinks(filter.words)}
       </div>
-      ${rows.length === 0 ? html`<p class="empty">No row matches.</p>` : ''} ${rowsTable(rows)}
+      ${rowsTable(rows)} ${rows.length === 0 ? html`<p class="empty">No row matches.</p>` : ''}
       ${pager(overview)}
     </section>`;
 }

@@ -9,7 +9,17 @@ import type { Html } from './html.js';
 import { badge, time } from './rows-view.js';
 
 /** Said elsewhere on the page. */
-const ELSEWHERE = ['seq', 'verifiedAt', 'outcome', 'hash', 'check', 'expected', 'computed'];
+const ELSEWHERE = [
+  'seq',
+  'verifiedAt',
+  'outcome',
+  'hash',
+  'check',
+  'expected',
+  'computed',
+  'headerTime',
+  'detail',
+];
 
 export function rowView(place: ChainPlace, findings: Findings | null): Html {
   const { row } = place;
@@ -36,8 +46,8 @@ function chain({ row, previous, next, linked, nextLinked }: ChainPlace): Html {
       <li>
         ${
           previous
-            ? neighbour('Row before', previous)
-            : html`<span>Row before</span>
+            ? neighbour('Previous row', previous)
+            : html`<span>Previous row</span>
                 <p>None in this log: this is its first row, or the one before was archived.</p>`
         }
       </li>
@@ -47,8 +57,8 @@ function chain({ row, previous, next, linked, nextLinked }: ChainPlace): Html {
       <li>
         ${
           next
-            ? html`${neighbour('Row behind', next)} ${linkWords(nextLinked)}`
-            : html`<span>Row behind</span>
+            ? html`${neighbour('Next row', next)} ${linkWords(nextLinked)}`
+            : html`<span>Next row</span>
                 <p>None: this is the newest row.</p>`
         }
       </li>

@@ -64,7 +64,12 @@ export function rowLine(row: AuditRow): Html {
     <td>${shortened(operation, 40)}</td>
     <td class="number">${calls}</td>
     <td class="what">
-      ${evidence && html`<code>${shortened(evidence.check, 60)}</code> `}${shortened(detail ?? '', 160)}
+      ${evidence && html`<code>${shortened(evidence.check, 60)}</code> `}${shortened(detail ?? whatOf(row), 160)}
     </td>
   </tr>`;
+}
+
+/** Words for rows that need none of the client's. */
+function whatOf({ outcome, previousTx }: AuditRow): string {
+  return outcome === 'root' && previousTx !== null ? `head moved from tx ${previousTx.toString()}` : '';
 }

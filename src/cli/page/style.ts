@@ -46,13 +46,13 @@ h2 { font-size: 1rem; margin: 0; }
 .figure.good b { color: var(--good); }
 .figure.wide b { margin-right: .6rem; } .figure.wide small { color: var(--soft); }
 .figure.wide code { display: block; overflow: hidden; text-overflow: ellipsis; color: var(--soft); }
-.filter { display: grid; grid-template-columns: repeat(auto-fill, minmax(160px, 1fr)); gap: .7rem .9rem; align-items: end; margin-top: .6rem; }
+.filter { display: grid; grid-template-columns: repeat(auto-fill, minmax(128px, 1fr)); gap: .7rem .8rem; align-items: end; margin-top: .6rem; }
 label { display: block; font-size: .85em; color: var(--soft); }
 input, select { display: block; width: 100%; margin-top: .2rem; font: inherit; font-size: 15px; color: var(--text); background: var(--back);
   border: 1px solid var(--line); border-radius: 7px; padding: .4rem .6rem; height: 2.3rem; }
 ::placeholder { color: var(--soft); opacity: .8; }
 .actions { display: flex; gap: .5rem; align-items: center; }
-.actions > * { height: 2.3rem; line-height: 1.4; }
+.actions > * { height: 2.3rem; display: inline-flex; align-items: center; }
 .presets { margin: .7rem 0 0; font-size: .9em; display: flex; flex-wrap: wrap; gap: .2rem 1rem; }
 .mistake { background: var(--bad-back); color: var(--bad); border-radius: 7px; padding: .5rem .8rem; margin: .6rem 0 0; }
 .timeline { display: grid; grid-template-columns: 1fr auto; gap: .5rem 1rem; align-items: center; }
@@ -71,7 +71,8 @@ details summary { cursor: pointer; color: var(--soft); font-size: .88em; }
 #live-state { color: var(--soft); font-size: .9em; }
 .scroll { overflow-x: auto; margin: 0 -1.15rem; padding: 0 1.15rem; } .scroll.short { max-height: 20rem; overflow-y: auto; }
 table { border-collapse: collapse; width: 100%; font-size: .93em; }
-th { text-align: left; font-weight: 600; color: var(--soft); font-size: .86em; padding: .35rem .6rem; border-bottom: 1px solid var(--line); white-space: nowrap; }
+th { text-align: left; font-weight: 600;  color: var(--soft); font-size: .86em; padding: .35rem .6rem; border-bottom: 1px solid var(--line); white-space: nowrap; }
+th.number { font-family: inherit; font-size: .86em; }
 td { padding: .42rem .6rem; border-bottom: 1px solid var(--line); vertical-align: top; }
 tbody tr:hover { background: var(--plain-back); } tbody tr.new { background: var(--new); } tbody tr.bad td:first-child { box-shadow: inset 3px 0 var(--fail-bar); }
 .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; } .nowrap { white-space: nowrap; }
