@@ -1,4 +1,7 @@
 // Store files as clients leave them: verified writes and reads, and refusals of a ledger that lied, with their evidence.
+import { rmSync } from 'node:fs';
+import { cp, mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ImmuClient, SqliteRootStore } from '#dist/index.js';
 import type { AuditEntry, AuditRow } from '#dist/index.js';
@@ -11,9 +14,20 @@ export interface Audited {
   readonly path: string;
 }
 
+let template: Promise<string> | undefined;
+
 /** A store with eight roots of `defaultdb`, then a refused read with its evidence, then another root. */
 export async function auditedStore(): Promise<Audited> {
   const folder = await temporaryFolder();
+  template ??= make();
+  await cp(await template, folder, { recursive: true });
+  return { folder, path: join(folder, 'roots.db') };
+}
+
+/** Made once a test file: a folder with the store in it, closed. */
+async function make(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'immu-ts-audited-'));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   const path = join(folder, 'roots.db');
   await using ledger = await EmbeddedLedger.start();
   await using store = await SqliteRootStore.open(path);
@@ -28,7 +42,7 @@ export async function auditedStore(): Promise<Audited> {
   lie.stop();
   if (!(refused instanceof Error)) throw new Error('the lie was believed');
   await client.verifiedSet('k9', 'v9');
-  return { folder, path };
+  return folder;
 }
 
 /** An entry that says what is asked of it, for rows that no honest server leads to. */
