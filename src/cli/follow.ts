@@ -16,12 +16,13 @@ export async function* follow(
   { signal, idle }: { readonly signal: AbortSignal; readonly idle?: () => Promise<void> },
 ): AsyncGenerator<AuditRow> {
   let seen = after;
-  while (!signal.aborted) {
+  const stopped = () => signal.aborted;
+  while (!stopped()) {
     const newest = await newestSeq(audit);
     if (newest > seen) {
       // Rows that do not match are passed as well: they are not looked at again.
       for await (const row of audit.roots({ ...query, after: seen })) {
-        if (signal.aborted) return;
+        if (stopped()) return;
         yield row;
         seen = row.seq;
       }

@@ -1,6 +1,7 @@
 // A file that is there only when it is whole, and never takes the place of another.
 import { createHash } from 'node:crypto';
-import { access, open, rename, rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { open, rename, rm } from 'node:fs/promises';
 import { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { Output } from './output.js';
@@ -16,7 +17,7 @@ export async function writeWholeFile<T>(
   path: string,
   write: (out: Output) => Promise<T>,
 ): Promise<Written<T>> {
-  await assertFree(path);
+  assertFree(path);
   const part = `${path}.${process.pid}.part`;
   const file = await open(part, 'wx');
   try {
@@ -34,7 +35,7 @@ export async function writeWholeFile<T>(
     stream.end();
     await end;
     await file.sync();
-    await assertFree(path);
+    assertFree(path);
     await rename(part, path);
     return { value, sha256: hash.digest('hex') };
   } finally {
@@ -43,10 +44,6 @@ export async function writeWholeFile<T>(
   }
 }
 
-async function assertFree(path: string): Promise<void> {
-  const taken = await access(path).then(
-    () => true,
-    (error: NodeJS.ErrnoException) => error.code !== 'ENOENT',
-  );
-  if (taken) throw new Error(`${path} is there already: it is not written over`);
+function assertFree(path: string): void {
+  if (existsSync(path)) throw new Error(`${path} is there already: it is not written over`);
 }

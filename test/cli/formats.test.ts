@@ -78,7 +78,6 @@ describe('JSON', () => {
       fc.property(fc.jsonValue(), fc.string({ unit: 'binary' }), (value, text) => {
         const written = jsonText({ value, text });
         expect(JSON.parse(written)).toEqual(JSON.parse(JSON.stringify({ value, text })));
-        // eslint-disable-next-line no-control-regex
         expect(written).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/);
       }),
     );
@@ -101,7 +100,6 @@ describe('a table', () => {
   test('has a line for each row, with nothing in it that does something', async () => {
     const text = await printed([row({ operation: HOSTILE, database: HOSTILE, detail: HOSTILE })], 'table');
     expect(text.split('\n')).toHaveLength(3);
-    // eslint-disable-next-line no-control-regex
     expect(text.replaceAll('\n', '')).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u202e]/);
     expect(text).toContain('d\\u{1b}[2J\\u{202e}=1');
   });

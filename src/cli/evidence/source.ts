@@ -20,7 +20,7 @@ export async function evidenceFrom(
     return evidenceIn(operand);
   }
   await using opened = await openStore(store);
-  return evidenceOf(opened.audit, idOf('SEQ', operand));
+  return await evidenceOf(opened.audit, idOf('SEQ', operand));
 }
 
 /** Throws when there is no such row, or the row has no evidence. */

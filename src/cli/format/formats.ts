@@ -17,7 +17,6 @@ export interface Format<T> {
 /** Longest text in the last column of a table; `show` and the other formats have all of it. */
 const MAX_SHOWN_CHARS = 100;
 // JSON escapes what is below U+0020 itself. These may stand in it, but do things to a terminal.
-// eslint-disable-next-line no-control-regex
 const RISKY_IN_JSON = /[\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
 
 export function formatNamed<T>(name: FormatName, columns: readonly Column<T>[]): Format<T> {
