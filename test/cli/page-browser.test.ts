@@ -55,7 +55,7 @@ describeBrowser('the audit page', () => {
       const [red = 0] = back.match(/\d+/g)!.map(Number);
       expect(red < 128).toBe(dark);
       expect(await page.evaluate(`document.documentElement.scrollWidth <= innerWidth`)).toBe(true);
-      expect(await page.evaluate<number>(LOWEST_CONTRAST)).toBeGreaterThanOrEqual(4.5);
+      expect(await page.evaluate(TOO_LITTLE_CONTRAST)).toEqual([]);
       await shot(page, `${dark ? 'dark' : 'light'}-${width}`);
     }
   });
@@ -150,8 +150,8 @@ describeBrowser('the audit page', () => {
   });
 });
 
-/** Of all text on the page against what is behind it, as WCAG reckons it. */
-const LOWEST_CONTRAST = `(() => {
+/** Text on the page that WCAG (level AA) finds hard to read on what is behind it. */
+const TOO_LITTLE_CONTRAST = `(() => {
   const parse = (colour) => { const [r, g, b, a = 1] = colour.match(/[\\d.]+/g).map(Number); return { rgb: [r, g, b], a }; };
   const light = ([r, g, b]) => [r, g, b].map((c) => c / 255).map((c) => c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)
     .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
@@ -164,8 +164,9 @@ const LOWEST_CONTRAST = `(() => {
   };
   const texts = [...document.querySelectorAll('body *')].filter((element) => element.checkVisibility() && element.closest('svg') === null &&
     [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim() !== ''));
-  return Math.min(...texts.map((element) => {
+  const ratio = (element) => {
     const [a, b] = [light(parse(getComputedStyle(element).color).rgb), light(behind(element))].sort((x, y) => y - x);
     return (a + 0.05) / (b + 0.05);
-  }));
+  };
+  return texts.filter((element) => ratio(element) < 4.5).map((element) => ratio(element).toFixed(2) + ' ' + element.outerHTML);
 })()`;

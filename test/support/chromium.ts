@@ -178,11 +178,12 @@ export class BrowserPage {
     }
     if (method === 'Network.requestWillBeSent')
       this.requested.push((params['request'] as { url: string }).url);
-    if (
+    const complaint =
       method === 'Runtime.exceptionThrown' ||
-      method === 'Network.loadingFailed' ||
-      method === 'Log.entryAdded'
-    ) {
+      method === 'Log.entryAdded' ||
+      // What the page itself has ended, such as its live tail, has not failed.
+      (method === 'Network.loadingFailed' && params['canceled'] !== true);
+    if (complaint) {
       this.complaints.push(`${method}: ${JSON.stringify(params)}`);
     }
     const waiting = this.#events.get(method ?? '') ?? [];

@@ -3,14 +3,14 @@
 export const STYLE = `:root {
   color-scheme: light dark;
   --back: #f5f6f8; --panel: #fff; --line: #dfe3ea; --text: #1b2230; --soft: #566075; --link: #1f4fc4;
-  --accent: #2457d6; --on-accent: #fff; --good: #1a7f4b; --good-back: #e2f5ea; --bad: #b3261e; --bad-back: #fdeceb;
+  --accent: #2457d6; --on-accent: #fff; --good: #146c3f; --good-back: #e2f5ea; --bad: #b3261e; --bad-back: #fdeceb;
   --note: #7a5300; --note-back: #fdf1d8; --plain-back: #eceff4; --root-bar: #3f74e6; --other-bar: #a9bbdd; --fail-bar: #d5382f;
   --new: #e8f0ff; --shadow: 0 1px 2px rgb(20 30 50 / 6%);
 }
 @media (prefers-color-scheme: dark) {
   :root {
     --back: #10141c; --panel: #181e29; --line: #2b3444; --text: #e6eaf2; --soft: #9aa6bb; --link: #8fb2ff;
-    --accent: #3b6fe8; --good: #62d394; --good-back: #12301f; --bad: #ff8a80; --bad-back: #3a1816;
+    --accent: #2f62d9; --good: #62d394; --good-back: #12301f; --bad: #ff8a80; --bad-back: #3a1816;
     --note: #f0c36a; --note-back: #33270d; --plain-back: #252d3b; --root-bar: #5e8df5; --other-bar: #46577a; --fail-bar: #ff6b60;
     --new: #1c2b4d; --shadow: none;
   }
