@@ -7,7 +7,7 @@ import { JsonFields } from '../json-fields.js';
 const FORMAT = 'immu-ts/checkpoint';
 const VERSION = 1;
 
-export function formatCheckpoint(checkpoint: Checkpoint): string {
+export function formatCheckpointFile(checkpoint: Checkpoint): string {
   const { seq, hash, storeId, time, heads, identities, signature, keyFingerprint } = checkpoint;
   const fields = {
     format: FORMAT,
@@ -30,7 +30,7 @@ export function formatCheckpoint(checkpoint: Checkpoint): string {
 }
 
 /** Throws an error that says what the text lacks. */
-export function parseCheckpoint(text: string, name: string): Checkpoint {
+export function parseCheckpointFile(text: string, name: string): Checkpoint {
   const fields = JsonFields.parse(text, name);
   if (fields.text('format') !== FORMAT) throw new Error(`${name} is not a checkpoint: its format is another`);
   const version = fields.number('version');

@@ -1,11 +1,11 @@
 // `immu-ts audit checkpoint`: commits to the log as it stands, for keeping elsewhere.
 import { readFile } from 'node:fs/promises';
-import { checkpointHash } from '../../store/checkpoint.js';
+import { checkpointHash } from '../../index.js';
 import { command } from '../command.js';
 import { hex } from '../format/row-columns.js';
 import { STORE_OPTION, openStore } from '../store-option.js';
 import { writeWholeFile } from '../whole-file.js';
-import { formatCheckpoint } from './checkpoint-file.js';
+import { formatCheckpointFile } from './checkpoint-file.js';
 
 export const checkpointCommand = command({
   name: 'audit checkpoint',
@@ -22,7 +22,7 @@ The store keeps the checkpoint as well. immu-ts audit verify --checkpoint FILE h
     const pem = key === undefined ? undefined : await readFile(key, 'utf8');
     await using store = await openStore(path);
     const checkpoint = await store.audit.checkpoint(pem === undefined ? {} : { key: pem });
-    const text = formatCheckpoint(checkpoint);
+    const text = formatCheckpointFile(checkpoint);
     if (file === undefined) await out.write(text);
     else await writeWholeFile(file, (part) => part.write(text));
     const name = hex(checkpointHash(checkpoint));

@@ -1,19 +1,20 @@
 // `immu-ts audit export`: all rows that match, to standard output or to a file that is there only when it is whole.
 import { extname } from 'node:path';
-import type { AuditRow, RootStore, RootsQuery } from '../../index.js';
+import type { AuditRow, RootsQuery } from '../../index.js';
 import { UsageError, command } from '../command.js';
 import { formatName, formatNamed, print } from '../format/formats.js';
 import type { FormatName } from '../format/formats.js';
 import { rowColumns } from '../format/row-columns.js';
 import { QUERY_OPTIONS, orderOf, queryOf } from '../query-options.js';
-import { STORE_OPTION, openStore } from '../store-option.js';
+import { LOG_OPTIONS, openLog } from '../store-option.js';
+import type { OpenLog } from '../store-option.js';
 import { writeWholeFile } from '../whole-file.js';
 
 export const exportCommand = command({
   name: 'audit export',
   summary: 'Writes every row that matches, oldest first.',
   options: {
-    ...STORE_OPTION,
+    ...LOG_OPTIONS,
     ...QUERY_OPTIONS,
     order: { type: 'string', value: 'asc|desc', says: 'by row number', default: 'asc' },
     out: { type: 'string', value: 'FILE', says: 'a new file; without it standard output' },
@@ -29,13 +30,13 @@ In CSV a text that a spreadsheet would run as a formula has an apostrophe in fro
   async run(options, _operand, { out, err, signal }) {
     const query: RootsQuery = { ...queryOf(options, Date.now()), order: orderOf(options.order) };
     const format = formatNamed(formatFor(options.format, options.out), rowColumns({ jobs: options.jobs }));
-    await using store = await openStore(options.store);
+    await using log = await openLog(options);
     if (options.out === undefined) {
-      await print(rowsOf(store, query, signal), format, out);
+      await print(rowsOf(log, query, signal), format, out);
       return 0;
     }
     const { value: rows, sha256 } = await writeWholeFile(options.out, (file) =>
-      print(rowsOf(store, query, signal), format, file),
+      print(rowsOf(log, query, signal), format, file),
     );
     await err.write(`${rows} rows in ${options.out}, SHA-256 ${sha256}\n`);
     return 0;
@@ -43,8 +44,8 @@ In CSV a text that a spreadsheet would run as a formula has an apostrophe in fro
 });
 
 /** Throws when it is interrupted: half an export must not look like a whole one. */
-async function* rowsOf(store: RootStore, query: RootsQuery, signal: AbortSignal): AsyncGenerator<AuditRow> {
-  for await (const row of store.audit.roots(query)) {
+async function* rowsOf(log: OpenLog, query: RootsQuery, signal: AbortSignal): AsyncGenerator<AuditRow> {
+  for await (const row of log.audit.roots(query)) {
     signal.throwIfAborted();
     yield row;
   }

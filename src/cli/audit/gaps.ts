@@ -4,7 +4,7 @@ import { command } from '../command.js';
 import type { Column } from '../format/columns.js';
 import { formatName, formatNamed, print } from '../format/formats.js';
 import { countOf, idOf } from '../query-options.js';
-import { STORE_OPTION, openStore } from '../store-option.js';
+import { LOG_OPTIONS, openLog } from '../store-option.js';
 
 const COLUMNS: readonly Column<AuditGap>[] = [
   { name: 'seq', value: ({ seq }) => seq.toString(), width: 8, align: 'right' },
@@ -18,7 +18,7 @@ export const gapsCommand = command({
   name: 'audit gaps',
   summary: 'Shows where the log is not continuous. Exit code 1 when there is such a place.',
   options: {
-    ...STORE_OPTION,
+    ...LOG_OPTIONS,
     server: { type: 'string', value: 'ID', says: 'only this server identity' },
     database: { type: 'string', value: 'NAME', says: 'only this database' },
     after: { type: 'string', value: 'SEQ', says: 'only behind this row' },
@@ -38,8 +38,8 @@ clock: the clock of the client went back. silence: nothing was logged for longer
       limit: countOf('limit', options.limit),
       ...(silence !== undefined && { silenceMs: countOf('silence', silence) * 60_000 }),
     };
-    await using store = await openStore(options.store);
-    const gaps = await store.audit.gaps(query);
+    await using log = await openLog(options);
+    const gaps = await log.audit.gaps(query);
     await print(gaps, format, out);
     return gaps.length === 0 ? 0 : 1;
   },

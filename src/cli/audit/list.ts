@@ -1,12 +1,13 @@
 // `immu-ts audit list`: a page of the log, or its growing end.
-import type { AuditRow, RootsQuery, RootStore } from '../../index.js';
+import type { AuditRow, RootsQuery } from '../../index.js';
 import { UsageError, command } from '../command.js';
 import { follow, newestSeq } from '../follow.js';
 import { formatName, formatNamed, print } from '../format/formats.js';
 import { rowColumns } from '../format/row-columns.js';
 import type { Output } from '../output.js';
 import { QUERY_OPTIONS, countOf, idOf, orderOf, queryOf } from '../query-options.js';
-import { STORE_OPTION, openStore } from '../store-option.js';
+import { LOG_OPTIONS, openLog } from '../store-option.js';
+import type { OpenLog } from '../store-option.js';
 
 const PAGE_ROWS = 50;
 /** Shown before `--follow` waits for more. */
@@ -16,7 +17,7 @@ export const listCommand = command({
   name: 'audit list',
   summary: 'Shows rows of the audit log, newest first.',
   options: {
-    ...STORE_OPTION,
+    ...LOG_OPTIONS,
     ...QUERY_OPTIONS,
     order: { type: 'string', value: 'asc|desc', says: 'by row number; default: desc' },
     limit: { type: 'string', value: 'N', says: `at most so many rows; default: ${PAGE_ROWS}` },
@@ -39,8 +40,8 @@ export const listCommand = command({
       for (const name of ['order', 'after', 'all'] as const) {
         if (options[name]) throw new UsageError(`--follow goes with --limit, not with --${name}`);
       }
-      await using store = await openStore(options.store);
-      await print(tail(store, { ...filter, limit }, out, signal), printed, out);
+      await using log = await openLog(options);
+      await print(tail(log, { ...filter, limit }, out, signal), printed, out);
       return signal.aborted ? 130 : 0;
     }
     const query: RootsQuery = {
@@ -49,10 +50,10 @@ export const listCommand = command({
       ...(!options.all && { limit }),
       ...(options.after !== undefined && { after: idOf('--after', options.after) }),
     };
-    await using store = await openStore(options.store);
+    await using log = await openLog(options);
     let last: AuditRow | undefined;
     const rows = async function* () {
-      for await (const row of store.audit.roots(query)) {
+      for await (const row of log.audit.roots(query)) {
         signal.throwIfAborted();
         last = row;
         yield row;
@@ -67,7 +68,7 @@ export const listCommand = command({
 
 /** The newest rows that match, oldest of them first, then those to come. */
 async function* tail(
-  { audit }: RootStore,
+  { audit }: OpenLog,
   { limit, ...filter }: Omit<RootsQuery, 'order' | 'after'>,
   out: Output,
   signal: AbortSignal,

@@ -7,7 +7,7 @@ import { jsonText } from '../format/formats.js';
 import { hex, isoTime, rowColumns } from '../format/row-columns.js';
 import { visible } from '../format/visible.js';
 import { idOf } from '../query-options.js';
-import { STORE_OPTION, openStore } from '../store-option.js';
+import { LOG_OPTIONS, openLog } from '../store-option.js';
 import { placeOf } from './chain.js';
 import type { ChainPlace } from './chain.js';
 
@@ -16,7 +16,7 @@ export const showCommand = command({
   operand: 'SEQ',
   summary: 'Shows one row in full, the rows before and behind it, and whether their hashes link.',
   options: {
-    ...STORE_OPTION,
+    ...LOG_OPTIONS,
     tx: {
       type: 'string',
       value: 'N',
@@ -44,9 +44,9 @@ export const showCommand = command({
             ...(server !== undefined && { server }),
             ...(database !== undefined && { database }),
           };
-    await using store = await openStore(options.store);
-    const seq = typeof wanted === 'bigint' ? wanted : await seqOf(store.audit, wanted);
-    const place = await placeOf(store.audit, seq);
+    await using log = await openLog(options);
+    const seq = typeof wanted === 'bigint' ? wanted : await seqOf(log.audit, wanted);
+    const place = await placeOf(log.audit, seq);
     if (!place) throw new Error(`the log has no row ${seq.toString()}`);
     await (format === 'json' ? printJson(place, io) : printText(place, io));
     return place.linked === false || place.nextLinked === false ? 1 : 0;

@@ -5,7 +5,7 @@ import type { Column } from '../format/columns.js';
 import { formatName, formatNamed, print } from '../format/formats.js';
 import { isoTime } from '../format/row-columns.js';
 import { QUERY_OPTIONS, queryOf } from '../query-options.js';
-import { STORE_OPTION, openStore } from '../store-option.js';
+import { LOG_OPTIONS, openLog } from '../store-option.js';
 
 const COLUMNS: readonly Column<AuditStats>[] = [
   { name: 'from', value: ({ from }) => isoTime(from), width: 24 },
@@ -26,7 +26,7 @@ export const statsCommand = command({
   name: 'audit stats',
   summary: 'Counts rows, verified calls, roots and failures, by hour, by day or in all.',
   options: {
-    ...STORE_OPTION,
+    ...LOG_OPTIONS,
     ...QUERY_OPTIONS,
     by: { type: 'string', value: 'hour|day|all', says: 'one line for each (UTC)', default: 'all' },
     format: { type: 'string', value: 'NAME', says: 'table, json, ndjson or csv', default: 'table' },
@@ -38,8 +38,8 @@ export const statsCommand = command({
     }
     const format = formatNamed(formatName(options.format), COLUMNS);
     const query = { ...queryOf(options, Date.now()), bucket: by } as const;
-    await using store = await openStore(options.store);
-    await print(await store.audit.stats(query), format, out);
+    await using log = await openLog(options);
+    await print(await log.audit.stats(query), format, out);
     return 0;
   },
 });

@@ -3,7 +3,7 @@ import { command } from '../command.js';
 import type { Io } from '../command.js';
 import { isoTime } from '../format/row-columns.js';
 import { visible } from '../format/visible.js';
-import { STORE_OPTION } from '../store-option.js';
+import { LOG_OPTIONS } from '../store-option.js';
 import { writeWholeFile } from '../whole-file.js';
 import { formatEvidenceFile } from './evidence-file.js';
 import type { EvidenceFile } from './evidence-file.js';
@@ -17,9 +17,9 @@ export const evidenceShowCommand = command({
   operand: 'SEQ|FILE',
   summary:
     'Shows what was asked, what was trusted, which check the answer failed, and runs that check again.',
-  options: STORE_OPTION,
-  async run({ store }, operand, io) {
-    const file = await evidenceFrom(operand, store, WHICH);
+  options: LOG_OPTIONS,
+  async run(options, operand, io) {
+    const file = await evidenceFrom(operand, options, WHICH);
     const { row } = file;
     await lines(io, [
       ['row', `${row.seq.toString()} (${row.outcome}) of ${isoTime(row.verifiedAt)}`],
@@ -40,11 +40,12 @@ export const evidenceExportCommand = command({
   summary:
     'Writes the evidence of a row as a file that stands alone: others can verify it without store or server.',
   options: {
-    ...STORE_OPTION,
+    ...LOG_OPTIONS,
     out: { type: 'string', value: 'FILE', says: 'a new file; without it standard output' },
   },
-  async run({ store, out: path }, operand, { out, err }) {
-    const file = await evidenceFrom(operand, store, WHICH);
+  async run(options, operand, { out, err }) {
+    const { out: path } = options;
+    const file = await evidenceFrom(operand, options, WHICH);
     const text = formatEvidenceFile(file);
     if (path === undefined) {
       await out.write(text);
@@ -60,9 +61,9 @@ export const evidenceVerifyCommand = command({
   name: 'evidence verify',
   operand: 'SEQ|FILE',
   summary: 'Runs the failed check again, offline. Exit code 0: it fails in the same way; 1: it does not.',
-  options: STORE_OPTION,
-  async run({ store }, operand, io) {
-    const file = await evidenceFrom(operand, store, WHICH);
+  options: LOG_OPTIONS,
+  async run(options, operand, io) {
+    const file = await evidenceFrom(operand, options, WHICH);
     return (await verdict(io, file)) ? 0 : 1;
   },
 });

@@ -3,24 +3,26 @@ import { readFile, stat } from 'node:fs/promises';
 import type { AuditLog } from '../../index.js';
 import { UsageError } from '../command.js';
 import { idOf } from '../query-options.js';
-import { openStore } from '../store-option.js';
+import { openLog } from '../store-option.js';
+import type { LogWords } from '../store-option.js';
 import { MAX_FILE_BYTES, parseEvidenceFile } from './evidence-file.js';
 import type { EvidenceFile } from './evidence-file.js';
 
 /** A number is a row of the store; anything else is the path of a file (`./12` for one that is named like a number). */
 export async function evidenceFrom(
   operand: string | undefined,
-  store: string | undefined,
+  words: LogWords,
   nothing: string,
 ): Promise<EvidenceFile> {
   if (operand === undefined) throw new UsageError(nothing);
   if (!/^\d+$/.test(operand)) {
-    if (store !== undefined)
-      throw new UsageError(`--store goes with a row, ${JSON.stringify(operand)} is a file`);
+    if (words.store !== undefined || words.archive !== undefined) {
+      throw new UsageError(`--store and --archive go with a row, ${JSON.stringify(operand)} is a file`);
+    }
     return evidenceIn(operand);
   }
-  await using opened = await openStore(store);
-  return await evidenceOf(opened.audit, idOf('SEQ', operand));
+  await using log = await openLog(words);
+  return await evidenceOf(log.audit, idOf('SEQ', operand));
 }
 
 /** Throws when there is no such row, or the row has no evidence. */

@@ -4,8 +4,9 @@ import { once } from 'node:events';
 import { hostname } from 'node:os';
 import { BlockList, isIPv6 } from 'node:net';
 import { UsageError, command } from '../command.js';
+import { visible } from '../format/visible.js';
 import { countOf } from '../query-options.js';
-import { STORE_OPTION, openStore } from '../store-option.js';
+import { LOG_OPTIONS, openLog } from '../store-option.js';
 import { AuditServer } from './server.js';
 
 const MIN_TOKEN_CHARS = 16;
@@ -14,7 +15,7 @@ export const serveCommand = command({
   name: 'audit serve',
   summary: 'Shows the audit log as a page in the browser until Ctrl-C. Nothing on it changes the log.',
   options: {
-    ...STORE_OPTION,
+    ...LOG_OPTIONS,
     port: { type: 'string', value: 'N', says: 'port; 0 = any that is free', default: '7322' },
     host: {
       type: 'string',
@@ -41,14 +42,16 @@ made up and printed when none is given. It travels in the clear: put a proxy wit
     const { host } = options;
     const token = tokenOf(options.token ?? env['IMMU_TS_AUDIT_TOKEN'], host);
     const names = (options.names ?? '').split(',').filter((name) => name !== '');
-    await using store = await openStore(options.store);
-    await using server = await AuditServer.start(store, {
+    await using log = await openLog(options);
+    await using server = await AuditServer.start(log, {
       port,
       host,
       token,
       names: [host, hostname(), ...names],
     });
-    await out.write(`audit page of ${store.path}\n${server.url}${token === null ? '' : `?token=${token}`}\n`);
+    await out.write(
+      `audit page of ${visible(log.path)}\n${server.url}${token === null ? '' : `?token=${token}`}\n`,
+    );
     if (!signal.aborted) await once(signal, 'abort');
     return 130;
   },

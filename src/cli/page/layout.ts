@@ -3,7 +3,7 @@ import { Html, html } from './html.js';
 
 export interface Frame {
   readonly title: string;
-  /** The store's path. */
+  /** The store's path; '' for who is not let in yet. */
   readonly store: string;
 }
 
@@ -26,7 +26,7 @@ export function page({ title, store }: Frame, body: Html): string {
             >${MARK}<span>immu-ts <b>audit</b></span></a
           >
           <span class="store" title="root store">${store}</span>
-          <a class="button" href="/verify" rel="nofollow">Verify the chain</a>
+          ${store !== '' && html`<a class="button" href="/verify" rel="nofollow">Verify the chain</a>`}
         </header>
         <main id="main">${body}</main>
       </body>

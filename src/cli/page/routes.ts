@@ -1,6 +1,6 @@
 // What the audit page answers to which address. Everything is read from the store at the time it is asked for.
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { AuditRow, AuditVerdict, RootsQuery, SqliteRootStore } from '../../index.js';
+import type { AuditRow, AuditVerdict, RootsQuery } from '../../index.js';
 import { placeOf } from '../audit/chain.js';
 import { UsageError } from '../command.js';
 import { formatEvidenceFile } from '../evidence/evidence-file.js';
@@ -11,6 +11,7 @@ import { formatNamed, print } from '../format/formats.js';
 import { hex, rowColumns } from '../format/row-columns.js';
 import { Output } from '../output.js';
 import { idOf } from '../query-options.js';
+import type { OpenLog } from '../store-option.js';
 import { html } from './html.js';
 import type { Html } from './html.js';
 import { ICON, message, page } from './layout.js';
@@ -34,15 +35,18 @@ const EXPORT_TYPES = {
   json: 'application/json; charset=utf-8',
 } as const;
 
+/** What the page shows. */
+export type PageLog = Pick<OpenLog, 'path' | 'audit'>;
+
 export class Routes {
-  readonly #store: SqliteRootStore;
+  readonly #log: PageLog;
   /** Aborted when the server closes. */
   readonly #signal: AbortSignal;
   #verifying: Promise<AuditVerdict> | null = null;
   #live = 0;
 
-  constructor(store: SqliteRootStore, signal: AbortSignal) {
-    this.#store = store;
+  constructor(log: PageLog, signal: AbortSignal) {
+    this.#log = log;
     this.#signal = signal;
   }
 
@@ -66,11 +70,11 @@ export class Routes {
 
   /** A view in its frame. */
   show(response: ServerResponse, status: number, title: string, body: Html): void {
-    send(response, status, 'text/html; charset=utf-8', page({ title, store: this.#store.path }, body));
+    send(response, status, 'text/html; charset=utf-8', page({ title, store: this.#log.path }, body));
   }
 
   async #overview(parameters: URLSearchParams, response: ServerResponse): Promise<void> {
-    const { audit } = this.#store;
+    const { audit } = this.#log;
     const now = Date.now();
     try {
       const filter = filterOf(parameters, now);
@@ -112,7 +116,7 @@ export class Routes {
 
   async #rows(query: RootsQuery): Promise<AuditRow[]> {
     const rows: AuditRow[] = [];
-    for await (const row of this.#store.audit.roots(query)) rows.push(row);
+    for await (const row of this.#log.audit.roots(query)) rows.push(row);
     return rows;
   }
 
@@ -123,7 +127,7 @@ export class Routes {
   }
 
   async #row(seq: string, response: ServerResponse): Promise<void> {
-    const place = await placeOf(this.#store.audit, idOf('row', seq));
+    const place = await placeOf(this.#log.audit, idOf('row', seq));
     if (!place) {
       const text = `The log has no row ${seq}, or it has been archived.`;
       this.show(response, 404, 'No such row', message('No such row', text));
@@ -137,19 +141,19 @@ export class Routes {
   }
 
   async #evidence(seq: string, response: ServerResponse): Promise<void> {
-    const row = await this.#store.audit.row(idOf('row', seq));
+    const row = await this.#log.audit.row(idOf('row', seq));
     if (!row?.evidence) {
       this.show(response, 404, 'No evidence', message('No evidence', `Row ${seq} has no evidence.`));
       return;
     }
-    const text = formatEvidenceFile(await evidenceOf(this.#store.audit, row.seq));
+    const text = formatEvidenceFile(await evidenceOf(this.#log.audit, row.seq));
     response.setHeader('Content-Disposition', `attachment; filename="evidence-${seq}.json"`);
     send(response, 200, 'application/json; charset=utf-8', text);
   }
 
   /** The whole log is walked once for all who ask meanwhile. */
   async #verify(response: ServerResponse): Promise<void> {
-    this.#verifying ??= this.#store.audit.verify().finally(() => (this.#verifying = null));
+    this.#verifying ??= this.#log.audit.verify().finally(() => (this.#verifying = null));
     const verdict = await this.#verifying;
     const body = verdict.ok
       ? message(
@@ -184,7 +188,7 @@ export class Routes {
     }
     this.#live += 1;
     try {
-      await sendLive(this.#store.audit, query, after, response, this.#signal);
+      await sendLive(this.#log.audit, query, after, response, this.#signal);
     } finally {
       this.#live -= 1;
     }
@@ -200,7 +204,7 @@ export class Routes {
       'Content-Type': EXPORT_TYPES[format],
       'Content-Disposition': `attachment; filename="audit.${format}"`,
     });
-    const rows = this.#store.audit.roots(query);
+    const rows = this.#log.audit.roots(query);
     await print(rows, formatNamed(format, rowColumns({ jobs: false })), new Output(response));
     response.end();
   }

@@ -4,12 +4,12 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { ImmuError } from '../../index.js';
-import type { SqliteRootStore } from '../../index.js';
 import { UsageError } from '../command.js';
 import { Guard, SECURITY_HEADERS } from './guard.js';
 import { html } from './html.js';
 import { message, page } from './layout.js';
 import { Routes, send } from './routes.js';
+import type { PageLog } from './routes.js';
 
 export interface AuditServerOptions {
   readonly host: string;
@@ -34,11 +34,11 @@ export class AuditServer {
     this.#closing = closing;
   }
 
-  /** The store stays the caller's. Rejects when the port cannot be had. */
-  static async start(store: SqliteRootStore, options: AuditServerOptions): Promise<AuditServer> {
+  /** The log stays the caller's. Rejects when the port cannot be had. */
+  static async start(log: PageLog, options: AuditServerOptions): Promise<AuditServer> {
     const closing = new AbortController();
     const guard = new Guard({ token: options.token, hosts: options.names });
-    const routes = new Routes(store, closing.signal);
+    const routes = new Routes(log, closing.signal);
     const server = createServer((request, response) => void serve(guard, routes, request, response));
     server.listen(options.port, options.host);
     await once(server, 'listening');

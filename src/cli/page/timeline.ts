@@ -12,6 +12,8 @@ const DAY_MS = 24 * HOUR_MS;
 const HOURS_SHOWN_MS = 4 * DAY_MS;
 const MAX_BARS = 96;
 const HEIGHT = 100;
+/** Bars are as narrow as if there were so many. */
+const NARROW_BARS = 24;
 /** A failure among a million rows must be seen all the same. */
 const MIN_FAILURE_HEIGHT = 5;
 
@@ -74,6 +76,7 @@ export function timelineView({ bars }: Timeline, filter: Filter): Html {
   const most = Math.max(1, ...bars.map(rowsOf));
   const first = bars[0]?.from ?? 0;
   const last = bars.at(-1)?.to ?? 0;
+  const width = 8 * Math.min(1, bars.length / NARROW_BARS);
   return html`<section class="panel timeline" aria-labelledby="timeline-title">
     <h2 id="timeline-title">Timeline</h2>
     <ul class="legend">
@@ -87,7 +90,7 @@ export function timelineView({ bars }: Timeline, filter: Filter): Html {
       role="group"
       aria-label="Rows over time; the same as a table below"
     >
-      ${bars.map((bar, i) => barView(bar, i, most, filter))}
+      ${bars.map((bar, i) => barView(bar, i, { most, width }, filter))}
     </svg>
     <div class="axis">
       <span>${dayWords(first)}</span><span>at most ${most} rows a bar</span><span>${dayWords(last)}</span>
@@ -125,7 +128,12 @@ export function timelineView({ bars }: Timeline, filter: Filter): Html {
   </section>`;
 }
 
-function barView(bar: Bar, i: number, most: number, filter: Filter): Html {
+function barView(
+  bar: Bar,
+  i: number,
+  { most, width }: { readonly most: number; readonly width: number },
+  filter: Filter,
+): Html {
   const { roots, others, failures } = bar;
   if (rowsOf(bar) === 0) return html``;
   const failureHeight = failures === 0 ? 0 : Math.max(MIN_FAILURE_HEIGHT, (failures / most) * HEIGHT);
@@ -144,9 +152,9 @@ function barView(bar: Bar, i: number, most: number, filter: Filter): Html {
       height > 0 &&
       html`<rect
         class="${name}"
-        x="${i * 10 + 1}"
+        x="${(i * 10 + 5 - width / 2).toFixed(2)}"
         y="${y.toFixed(2)}"
-        width="8"
+        width="${width.toFixed(2)}"
         height="${height.toFixed(2)}"
       ></rect>`
     );
