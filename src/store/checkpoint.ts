@@ -188,7 +188,9 @@ function fingerprint(publicKey: KeyObject): Uint8Array {
 }
 
 function listOf<T extends object>(field: string, list: readonly T[]): readonly T[] {
-  if (!Array.isArray(list) || !list.every(isObject)) bad(field, 'must be an array of objects');
+  const given: unknown = list;
+  if (!Array.isArray(given) || given.some((item) => !isObject(item)))
+    bad(field, 'must be an array of objects');
   return list;
 }
 
