@@ -427,4 +427,37 @@ describe('archive', () => {
     });
     await expect(audit('show', '1')).rejects.toThrow('no row 1');
   });
+
+  test('an archive is read like a store, and the log must go on from it', async () => {
+    const before = await rowsIn(path);
+    const failed = before.find(({ outcome }) => outcome === 'failure')!.seq;
+    const [old, newer] = [join(folder, 'old.db'), join(folder, 'newer.db')];
+    await audit('archive', '--out', old, '--through', '3');
+    await audit('archive', '--out', newer, '--through', failed.toString());
+    const read = (words: string[], ...more: string[]) => call([...words, '--archive', newer, ...more]);
+    const listed = seqs((await read(['audit', 'list'], '--order', 'asc', '--format', 'ndjson')).stdout);
+    expect(listed).toEqual(
+      before.map(({ seq }) => Number(seq)).filter((seq) => seq > 3 && seq <= Number(failed)),
+    );
+    expect((await read(['audit', 'verify'])).stdout).toContain('intact, behind archived row 3');
+    expect((await read(['audit', 'show', '5'])).stdout).toContain('follows from the row before it');
+    expect((await read(['audit', 'stats'], '--format', 'ndjson')).stdout).toContain('"failure":1');
+    expect((await read(['evidence', 'verify', failed.toString()])).code).toBe(0);
+    expect((await read(['audit', 'export'], '--format', 'csv')).stdout.split('\r\n')).toHaveLength(
+      listed.length + 2,
+    );
+
+    const follows = await audit('verify', '--follows', newer);
+    expect(follows).toMatchObject({ code: 0 });
+    expect(follows.stdout).toMatch(/^archive .*newer\.db\naudit chain: .*intact/);
+    expect(await audit('verify', '--follows', old)).toMatchObject({
+      code: 1,
+      stdout: expect.stringContaining('BROKEN') as string,
+    });
+    await expect(audit('list', '--archive', newer)).rejects.toThrow('--archive goes in place of --store');
+    await expect(call(['audit', 'list', '--archive', path])).rejects.toMatchObject({ code: 'STORE_FOREIGN' });
+    await expect(call(['audit', 'list', '--archive', join(folder, 'gone.db')])).rejects.toMatchObject({
+      code: 'STORE_MISSING',
+    });
+  });
 });

@@ -97,5 +97,5 @@ dl div:first-child { border-top: 0; } dt { color: var(--soft); } dd { margin: 0;
 .panel .bar .button { margin-left: auto; }
 .login { display: flex; gap: .8rem; align-items: end; max-width: 32rem; } .login label { flex: 1; } .login button { height: 2.3rem; }
 @media (max-width: 900px) { .figures { grid-template-columns: repeat(2, minmax(0, 1fr)); } .figure.wide { grid-column: 1 / -1; } .chain { grid-template-columns: 1fr; } .chain li + li::before { content: '↓'; left: 50%; top: -1.5rem; transform: none; } }
-@media (max-width: 560px) { .store { display: none; } .top { justify-content: space-between; } dl div { grid-template-columns: 1fr; gap: 0; } main { padding: .8rem; } }
+@media (max-width: 560px) { .store { display: none; } .top { justify-content: space-between; } dl div { grid-template-columns: 1fr; gap: 0; } main { padding: .8rem; } .timeline { grid-template-columns: minmax(0, 1fr); } }
 `;
