@@ -428,6 +428,17 @@ describe('archive', () => {
     await expect(audit('show', '1')).rejects.toThrow('no row 1');
   });
 
+  test('evidence is verified where the row before it is in an archive', async () => {
+    const failed = (await rowsIn(path)).find(({ outcome }) => outcome === 'failure')!.seq;
+    await audit('archive', '--out', join(folder, 'old.db'), '--through', String(failed - 1n));
+    const file = join(folder, 'evidence.json');
+    await call(['evidence', 'export', failed.toString(), '--store', path, '--out', file]);
+    expect((await call(['evidence', 'verify', file])).code).toBe(0);
+    await audit('archive', '--out', join(folder, 'newer.db'), '--through', failed.toString());
+    const archived = ['--archive', join(folder, 'newer.db')];
+    expect((await call(['evidence', 'verify', failed.toString(), ...archived])).code).toBe(0);
+  });
+
   test('an archive is read like a store, and the log must go on from it', async () => {
     const before = await rowsIn(path);
     const failed = before.find(({ outcome }) => outcome === 'failure')!.seq;
@@ -446,6 +457,14 @@ describe('archive', () => {
     expect((await read(['audit', 'export'], '--format', 'csv')).stdout.split('\r\n')).toHaveLength(
       listed.length + 2,
     );
+
+    // The first row of an archive and the first behind one: what they follow is known all the same.
+    expect((await call(['audit', 'show', '4', '--archive', newer])).stdout).toMatch(
+      /archived\n.*follows from/,
+    );
+    const shown = await audit('show', String(failed + 1n));
+    expect(shown.code).toBe(0);
+    expect(shown.stdout).toMatch(/archived\n.*follows from/);
 
     const follows = await audit('verify', '--follows', newer);
     expect(follows).toMatchObject({ code: 0 });

@@ -46,7 +46,7 @@ export const showCommand = command({
           };
     await using log = await openLog(options);
     const seq = typeof wanted === 'bigint' ? wanted : await seqOf(log.audit, wanted);
-    const place = await placeOf(log.audit, seq);
+    const place = await placeOf(log, seq);
     if (!place) throw new Error(`the log has no row ${seq.toString()}`);
     await (format === 'json' ? printJson(place, io) : printText(place, io));
     return place.linked === false || place.nextLinked === false ? 1 : 0;
@@ -60,7 +60,7 @@ async function seqOf(audit: AuditLog, { tx, ...key }: { tx: bigint } & Partial<T
 }
 
 async function printText(
-  { row, previous, next, linked, nextLinked }: ChainPlace,
+  { row, previous, previousHash, next, linked, nextLinked }: ChainPlace,
   { out }: Io,
 ): Promise<void> {
   const fields = fieldsOf(rowColumns({ jobs: false }), row);
@@ -74,9 +74,7 @@ async function printText(
     );
   }
   await out.add('\nchain\n');
-  await out.add(
-    line('  previous', previous ? neighbour(previous) : 'not in this log: the first row, or archived'),
-  );
+  await out.add(line('  previous', previous ? neighbour(previous) : beforeWords(previousHash)));
   await out.add(line('  this row', `${hex(row.hash)}  ${linkWords(linked)}`));
   await out.write(
     line('  next', next ? `${neighbour(next)}  ${linkWords(nextLinked)}` : 'nothing: the newest row'),
@@ -90,6 +88,10 @@ async function printJson(
   const fields = (each: AuditRow | null) => each && fieldsOf(rowColumns({ jobs: false }), each);
   const place = { row: fields(row), previous: fields(previous), next: fields(next), linked, nextLinked };
   await out.write(`${jsonText(place, 2)}\n`);
+}
+
+function beforeWords(hash: Uint8Array | null): string {
+  return hash ? `${hex(hash)}  archived` : 'none: the first row of its store';
 }
 
 function neighbour({ seq, hash, outcome, tx }: AuditRow): string {

@@ -16,7 +16,7 @@ export const MAX_FILE_BYTES = 256 * 1024 * 1024;
 /** A row that has evidence, and where it hangs in the chain. */
 export interface EvidenceFile {
   readonly row: AuditRow & { readonly evidence: Evidence };
-  /** Null when the row before it is not at hand: it was the first of its store, or has been archived. */
+  /** Null when it is not at hand: the row is the first of its store. */
   readonly previousHash: Uint8Array | null;
 }
 
@@ -65,11 +65,13 @@ export function parseEvidenceFile(text: string, name: string): EvidenceFile {
   return { row, previousHash: fields.has('previousHash') ? fields.hex('previousHash', 32) : null };
 }
 
+export type Integrity = 'intact' | 'changed' | 'unknown';
+
 /**
  * Whether everything in the file is what its row's hash covers. `unknown`: that hash cannot be computed, since the one it
  * follows is not in the file.
  */
-export function rowIntegrity({ row, previousHash }: EvidenceFile): 'intact' | 'changed' | 'unknown' {
+export function rowIntegrity({ row, previousHash }: EvidenceFile): Integrity {
   if (!previousHash) return 'unknown';
   const { seq, hash, evidence, ...entry } = row;
   const computed = rowHash(previousHash, seq, entry, evidenceHash(evidence));

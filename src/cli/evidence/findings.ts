@@ -4,7 +4,7 @@ import { verifyEvidence } from '../../index.js';
 import type { EvidenceVerdict, Job, Question } from '../../index.js';
 import { hex, isoTime } from '../format/row-columns.js';
 import { rowIntegrity } from './evidence-file.js';
-import type { EvidenceFile } from './evidence-file.js';
+import type { EvidenceFile, Integrity } from './evidence-file.js';
 
 export interface Findings {
   /** Everything that can be checked holds together, and the check fails today as it did then. */
@@ -29,23 +29,28 @@ export function findingsOf(file: EvidenceFile): Findings {
   if (verdict.outcome !== 'unreadable') facts.push(...jobFacts(verdict.job));
   facts.push(['row hash', INTEGRITY_WORDS[integrity]], ['re-run', verdictWords(verdict)]);
   if (foreign) facts.push(['database', 'the question was put to another database than the row names']);
-  const reproduced = verdict.outcome === 'reproduced' && integrity !== 'changed' && !foreign;
-  const summary = reproduced
-    ? 'reproduced: the answer fails this check today as it did then'
-    : integrity === 'changed'
-      ? 'not what was logged: something was changed since'
-      : foreign
-        ? 'not what was logged: the evidence is from another database'
-        : verdict.outcome === 'unreadable'
-          ? 'unreadable: the check cannot be run again'
-          : 'not reproduced: the answer does not fail this check in this way';
-  return { reproduced, summary, facts };
+  const wrong = disbelief(integrity, foreign);
+  const reproduced = verdict.outcome === 'reproduced' && wrong === null;
+  return { reproduced, summary: wrong ?? SUMMARIES[verdict.outcome], facts };
 }
+
+/** Why the file cannot be taken for what was logged; null = it can. */
+function disbelief(integrity: Integrity, foreign: boolean): string | null {
+  if (integrity === 'changed') return 'not what was logged: something was changed since';
+  if (integrity === 'unknown') return 'not verified: whether it is what was logged cannot be told';
+  return foreign ? 'not what was logged: the evidence is from another database' : null;
+}
+
+const SUMMARIES = {
+  reproduced: 'reproduced: the answer fails this check today as it did then',
+  'not-reproduced': 'not reproduced: the answer does not fail this check in this way',
+  unreadable: 'unreadable: the check cannot be run again',
+} as const;
 
 const INTEGRITY_WORDS = {
   intact: 'intact: it covers all that is here',
   changed: 'CHANGED: the row or its evidence is not what was logged',
-  unknown: 'cannot be computed: the row before it is not at hand',
+  unknown: 'cannot be computed: the hash that it follows is not at hand',
 } as const;
 
 function jobFacts({ question, context, answer }: Job): [string, string][] {

@@ -1,10 +1,9 @@
 // Where evidence comes from: a row of the store, or a file.
 import { readFile, stat } from 'node:fs/promises';
-import type { AuditLog } from '../../index.js';
 import { UsageError } from '../command.js';
 import { idOf } from '../query-options.js';
-import { openLog } from '../store-option.js';
-import type { LogWords } from '../store-option.js';
+import { hashBefore, openLog } from '../store-option.js';
+import type { LogWords, OpenLog } from '../store-option.js';
 import { MAX_FILE_BYTES, parseEvidenceFile } from './evidence-file.js';
 import type { EvidenceFile } from './evidence-file.js';
 
@@ -22,17 +21,19 @@ export async function evidenceFrom(
     return evidenceIn(operand);
   }
   await using log = await openLog(words);
-  return await evidenceOf(log.audit, idOf('SEQ', operand));
+  return await evidenceOf(log, idOf('SEQ', operand));
 }
 
 /** Throws when there is no such row, or the row has no evidence. */
-export async function evidenceOf(audit: AuditLog, seq: bigint): Promise<EvidenceFile> {
-  const row = await audit.row(seq);
+export async function evidenceOf(
+  log: Pick<OpenLog, 'audit' | 'startsAfter'>,
+  seq: bigint,
+): Promise<EvidenceFile> {
+  const row = await log.audit.row(seq);
   if (!row) throw new Error(`the log has no row ${seq.toString()}`);
   const { evidence } = row;
   if (!evidence) throw new Error(`row ${seq.toString()} (${row.outcome}) has no evidence`);
-  const previous = seq > 1n ? await audit.row(seq - 1n) : null;
-  return { row: { ...row, evidence }, previousHash: previous?.hash ?? null };
+  return { row: { ...row, evidence }, previousHash: await hashBefore(log, seq) };
 }
 
 async function evidenceIn(path: string): Promise<EvidenceFile> {

@@ -36,7 +36,7 @@ const EXPORT_TYPES = {
 } as const;
 
 /** What the page shows. */
-export type PageLog = Pick<OpenLog, 'path' | 'audit'>;
+export type PageLog = Pick<OpenLog, 'path' | 'audit' | 'startsAfter'>;
 
 export class Routes {
   readonly #log: PageLog;
@@ -127,16 +127,15 @@ export class Routes {
   }
 
   async #row(seq: string, response: ServerResponse): Promise<void> {
-    const place = await placeOf(this.#log.audit, idOf('row', seq));
+    const place = await placeOf(this.#log, idOf('row', seq));
     if (!place) {
       const text = `The log has no row ${seq}, or it has been archived.`;
       this.show(response, 404, 'No such row', message('No such row', text));
       return;
     }
-    const { row, previous } = place;
+    const { row, previousHash } = place;
     const { evidence } = row;
-    const findings =
-      evidence && findingsOf({ row: { ...row, evidence }, previousHash: previous?.hash ?? null });
+    const findings = evidence && findingsOf({ row: { ...row, evidence }, previousHash });
     this.show(response, 200, `Row ${seq}`, rowView(place, findings ?? null));
   }
 
@@ -146,7 +145,7 @@ export class Routes {
       this.show(response, 404, 'No evidence', message('No evidence', `Row ${seq} has no evidence.`));
       return;
     }
-    const text = formatEvidenceFile(await evidenceOf(this.#log.audit, row.seq));
+    const text = formatEvidenceFile(await evidenceOf(this.#log, row.seq));
     response.setHeader('Content-Disposition', `attachment; filename="evidence-${seq}.json"`);
     send(response, 200, 'application/json; charset=utf-8', text);
   }

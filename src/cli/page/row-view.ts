@@ -39,7 +39,7 @@ export function rowView(place: ChainPlace, findings: Findings | null): Html {
     </section>`;
 }
 
-function chain({ row, previous, next, linked, nextLinked }: ChainPlace): Html {
+function chain({ row, previous, previousHash, next, linked, nextLinked }: ChainPlace): Html {
   return html`<section class="panel" aria-labelledby="chain-title">
     <h2 id="chain-title">Chain</h2>
     <ol class="chain">
@@ -47,8 +47,12 @@ function chain({ row, previous, next, linked, nextLinked }: ChainPlace): Html {
         ${
           previous
             ? neighbour('Previous row', previous)
-            : html`<span>Previous row</span>
-                <p>None in this log: this is its first row, or the one before was archived.</p>`
+            : html`<span>Previous row</span> ${
+                  previousHash
+                    ? html`<code>${hex(previousHash)}</code>
+                        <p>Archived.</p>`
+                    : html`<p>None: this is the first row of its store.</p>`
+                }`
         }
       </li>
       <li class="here">
