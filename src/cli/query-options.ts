@@ -10,7 +10,11 @@ export const QUERY_OPTIONS = {
   from: { type: 'string', value: 'TIME', says: 'not before: 2026-01-31, 2026-01-31T08:00Z, or 24h (ago)' },
   to: { type: 'string', value: 'TIME', says: 'not after; a day alone is taken to its end' },
   operation: { type: 'string', value: 'NAME', says: 'only this call, e.g. verifiedSet' },
-  outcome: { type: 'string', value: 'A,B', says: 'only these outcomes; problems = all that is not well' },
+  outcome: {
+    type: 'string',
+    value: 'A,B',
+    says: 'only these outcomes; problems = all that is not well; all = book-keeping rows too',
+  },
 } as const;
 
 export const OUTCOMES: readonly AuditOutcome[] = [
@@ -45,7 +49,7 @@ export function queryOf(words: QueryWords, nowMs: number): RootsFilter {
       timeRange: { ...(fromMs !== undefined && { from: fromMs }), ...(toMs !== undefined && { to: toMs }) },
     }),
     ...(operation !== undefined && { operation }),
-    ...(outcome !== undefined && { outcome: outcomes(outcome) }),
+    ...(outcome !== undefined && { outcome: outcome === 'all' ? 'all' : outcomes(outcome) }),
   };
 }
 
@@ -89,7 +93,7 @@ function outcomes(text: string): AuditOutcome[] {
     const known = OUTCOMES.find((outcome) => outcome === word);
     if (known) return [known];
     throw new UsageError(
-      `--outcome is among ${OUTCOMES.join(', ')}, or problems for ${PROBLEMS.join(', ')}; not ${JSON.stringify(word)}`,
+      `--outcome is among ${OUTCOMES.join(', ')}, problems for ${PROBLEMS.join(', ')}, or all; not ${JSON.stringify(word)}`,
     );
   });
 }

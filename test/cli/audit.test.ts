@@ -113,6 +113,9 @@ describe('list', () => {
         server,
       ),
     ).toEqual(failed);
+    expect(await ask('--outcome', 'all')).toEqual(
+      Array.from({ length: Number(rows.at(-1)!.seq) }, (_, i) => i + 1),
+    );
     expect(await ask('--to', '1h')).toEqual([]);
     expect(await ask('--from', '2999-01-01')).toEqual([]);
     expect(await ask('--database', 'other')).toEqual([]);

@@ -139,6 +139,7 @@ test('a query of all of them', () => {
   });
   expect(queryOf({ tx: '7' }, NOW)).toEqual({ txRange: { from: 7n, to: 7n } });
   expect(queryOf({ tx: '..9' }, NOW)).toEqual({ txRange: { to: 9n } });
+  expect(queryOf({ outcome: 'all' }, NOW)).toEqual({ outcome: 'all' });
   expect(queryOf({}, NOW)).toEqual({});
   expect(new Set(OUTCOMES).size).toBe(11);
 });

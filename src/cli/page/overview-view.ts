@@ -77,7 +77,7 @@ export function filterForm(words: QueryWords, known: Overview['known'], mistake?
         >Outcome
         <select name="outcome">
           <option value="">any</option>
-          ${['problems', ...OUTCOMES].map(
+          ${['problems', ...OUTCOMES, 'all'].map(
             (outcome) =>
               html`<option value="${outcome}" ${outcome === words.outcome && 'selected'}>${outcome}</option>`,
           )}
