@@ -83,10 +83,11 @@ async function timed<T>(run: () => Promise<T>): Promise<[number, T]> {
   return [performance.now() - start, result];
 }
 
-const bytes = [{}, { signature: new Uint8Array(71), keyFingerprint: new Uint8Array(32) }].map((fields) => {
-  const rows = 200_000;
-  return statSync(makeLog(folder, rows, fields)).size / rows;
-});
+const WEIGHED = 200_000;
+const weighed = [{}, { signature: new Uint8Array(71), keyFingerprint: new Uint8Array(32) }].map((fields) =>
+  makeLog(folder, WEIGHED, fields),
+);
+const bytes = weighed.map((path) => statSync(path).size / WEIGHED);
 
 const appending = await SqliteRootStore.open(join(folder, 'appends.db'));
 const best = { one: 0, many: 0 };
@@ -164,8 +165,10 @@ const [rangeMs] = await timed(() =>
 );
 const [rootMs, root] = await timed(() => large.store.audit.rootAt(BigInt(Math.floor(LARGE / 3)), KEY));
 if (root?.tx !== BigInt(Math.floor(LARGE / 3))) throw new Error('not the root that was asked for');
-const [verifyMs, verdict] = await timed(() => large.store.audit.verify());
+const signed = await SqliteRootStore.open(weighed[1]!);
+const [verifyMs, verdict] = await timed(() => signed.audit.verify());
 if (!verdict.ok) throw new Error(verdict.finding);
+await signed.close();
 for (const { store } of logs) await store.close();
 
 const goal = (what: string, wanted: string, is: number, met: boolean, how: string) => ({
@@ -216,5 +219,8 @@ printTable(`The audit log: ${large_} rows`, [
   { what: 'stats by day, everything', result: ms(statsMs) },
   { what: 'stats by hour, a range that cuts hours', result: ms(rangeMs) },
   { what: 'rootAt', result: ms(rootMs) },
-  { what: 'verify', result: `${count(verifyMs / 1000)} s, ${count(LARGE / (verifyMs / 1000))} rows/s` },
+  {
+    what: `verify, ${count(WEIGHED)} rows with signatures`,
+    result: `${count(WEIGHED / (verifyMs / 1000))} rows/s`,
+  },
 ]);
