@@ -1,8 +1,8 @@
 // Store files as clients leave them: verified writes and reads, and refusals of a ledger that lied, with their evidence.
-import { rmSync } from 'node:fs';
-import { cp, mkdtemp } from 'node:fs/promises';
+import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { afterAll } from 'vitest';
 import { ImmuClient, SqliteRootStore } from '#dist/index.js';
 import type { AuditEntry, AuditRow } from '#dist/index.js';
 import { EmbeddedLedger } from '#dist/testing.js';
@@ -15,6 +15,10 @@ export interface Audited {
 }
 
 let template: Promise<string> | undefined;
+// Of the test file that uses it.
+afterAll(async () => {
+  if (template) await rm(await template, { recursive: true, force: true });
+});
 
 /** A store with eight roots of `defaultdb`, then a refused read with its evidence, then another root. */
 export async function auditedStore(): Promise<Audited> {
@@ -27,7 +31,6 @@ export async function auditedStore(): Promise<Audited> {
 /** Made once a test file: a folder with the store in it, closed. */
 async function make(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'immu-ts-audited-'));
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   const path = join(folder, 'roots.db');
   await using ledger = await EmbeddedLedger.start();
   await using store = await SqliteRootStore.open(path);
