@@ -204,7 +204,13 @@ export interface Claim {
 export type ClaimOutcome =
   /** The answer has no entry of this key. */
   | { readonly kind: 'missing' }
-  | { readonly kind: 'refuted'; readonly refuted: Refuted; readonly shown: Uint8Array }
+  | {
+      readonly kind: 'refuted';
+      readonly refuted: Refuted;
+      readonly shown: Uint8Array;
+      /** What fails only beside the rest of the answer: the whole of it, as evidence. */
+      readonly job?: Job;
+    }
   /** `shown`: the raw Entry, a view of the answer. */
   | { readonly kind: 'value'; readonly claim: Claim; readonly shown: Uint8Array }
   /** The key is a reference (`claim`) to the entry `target`; both are to be proven. */

@@ -81,6 +81,21 @@ function questionWords(question: Question): string {
     }
     case 'tx':
       return `the header of tx ${question.tx.toString()}`;
+    case 'claims': {
+      const [first] = question.keys;
+      const more = question.keys.length - 1;
+      return `key ${first ? bytesWords(first) : ''}${more > 0 ? ` and ${more} more` : ''}, in a plain read`;
+    }
+    case 'claim':
+      return `key ${bytesWords(question.key)} in tx ${question.tx.toString()}, as a plain read showed it`;
+    case 'written':
+      return `to write a group of ${question.request.length} bytes`;
+    case 'block':
+      return `the headers from tx ${question.first.toString()} to ${question.last.toString()}`;
+    case 'leaves': {
+      const [first] = question.txs;
+      return `the entries of ${question.txs.length} transactions from tx ${first ? first.tx.toString() : '?'} on`;
+    }
     case 'segment':
       return `the headers from tx ${(question.after.tx + 1n).toString()} to ${question.to.toString()}`;
   }
