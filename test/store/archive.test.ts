@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 import { MemoryRootStore, SqliteRootStore, openArchive, verifyCheckpoint } from '#dist/index.js';
-import type { AuditArchive, AuditRow } from '#dist/index.js';
+import type { AuditArchive, AuditLog, AuditRow } from '#dist/index.js';
 import {
   KEY,
   alh,
@@ -44,11 +44,11 @@ async function filled(count: number, path?: string): Promise<SqliteRootStore> {
 }
 
 async function opened(path: string): Promise<AuditArchive> {
-  return closing((await openArchive(path)) as AuditArchive & SqliteRootStore);
+  return closing(await openArchive(path));
 }
 
-async function allRows(log: { audit: SqliteRootStore['audit'] }): Promise<AuditRow[]> {
-  return rows(log as SqliteRootStore, { outcome: 'all' });
+async function allRows(log: { readonly audit: AuditLog }): Promise<AuditRow[]> {
+  return rows(log, { outcome: 'all' });
 }
 
 describe('archiving', () => {
@@ -296,7 +296,7 @@ describe('archiving', () => {
 });
 
 describe('an archive that cannot be made', () => {
-  it.each<[string, string, (path: string, store: SqliteRootStore) => Promise<unknown>]>([
+  it.each<[string, string, (path: string, store: SqliteRootStore) => unknown]>([
     [
       'there is another file',
       'STORE_DAMAGED',
@@ -319,12 +319,12 @@ describe('an archive that cannot be made', () => {
     [
       'rows were edited',
       'STORE_DAMAGED',
-      async (_path, store) => edit(store.path, 'UPDATE audit SET calls = 9 WHERE seq = 5'),
+      (_path, store) => edit(store.path, 'UPDATE audit SET calls = 9 WHERE seq = 5'),
     ],
     [
       'rows were removed',
       'STORE_DAMAGED',
-      async (_path, store) => edit(store.path, 'DELETE FROM audit WHERE seq = 5'),
+      (_path, store) => edit(store.path, 'DELETE FROM audit WHERE seq = 5'),
     ],
   ])('leaves the log as it is: %s', async (_what, code, prepare) => {
     const store = await filled(50);
@@ -369,7 +369,7 @@ describe('opening an archive', () => {
     expect(await readdir(dirname(path))).toEqual(['old.db']);
   });
 
-  it.each<[string, string, (path: string) => Promise<unknown> | void]>([
+  it.each<[string, string, (path: string) => unknown]>([
     ['missing', 'STORE_MISSING', (path) => rm(path)],
     ['empty', 'STORE_DAMAGED', (path) => truncate(path, 0)],
     ['cut off', 'STORE_DAMAGED', async (path) => truncate(path, (await stat(path)).size - 4096)],
