@@ -71,7 +71,7 @@ function plain(given: object): RootsQuery {
         key,
         typeof value === 'object' && value !== null ? plain(value) : value,
       ]),
-  ) as RootsQuery;
+  );
 }
 
 it('gives the rows and figures that a plain filter gives, before and behind archived rows', async () => {
