@@ -1,5 +1,6 @@
 // Everything the package exports, values first.
 export { ImmuClient } from './client/immu-client.js';
+export { IngestError } from './client/ingest.js';
 export { Permission } from './client/users.js';
 export { MemoryRootStore } from './store/memory-root-store.js';
 export { SqliteRootStore } from './store/sqlite-root-store.js';
@@ -27,6 +28,9 @@ export type { CreateDatabaseOptions, DatabaseInfo, DatabaseSettings } from './cl
 export type { Entry } from './client/entries.js';
 export type { GetOptions } from './client/get-options.js';
 export type { Pairs, Write } from './client/kv.js';
+export type { ClientDiagnostics } from './client/connection.js';
+export type { WriteOptions } from './client/immu-client.js';
+export type { IngestOptions, IngestProgress, IngestReceipt, IngestRecord } from './client/ingest.js';
 export type { ClaimedState, Health, ServerInfo } from './client/server-info.js';
 export type { GrantablePermission, User } from './client/users.js';
 export type { VerifiedEntry, VerifiedReference } from './client/verified/verified-get.js';

@@ -82,15 +82,20 @@ export class ReadGroups<R extends Reader> {
     });
   }
 
-  /** The outcomes of keys that are read together: in one answer, where one can hold them. */
+  /** The outcomes of keys that are read together: in one answer, where one can hold them. A key may be named again. */
   async readTogether(keys: readonly Uint8Array[], deadline: Deadline): Promise<ClaimOutcome[]> {
+    const names = keys.map(keyName);
+    const distinct = new Map(names.map((name, i) => [name, keys[i] as Uint8Array]));
+    const asked = [...distinct.values()];
     const outcomes: ClaimOutcome[] = [];
-    for (let at = 0; at < keys.length;) {
-      const part = keys.slice(at, at + this.#size.limit);
+    for (let at = 0; at < asked.length;) {
+      const part = asked.slice(at, at + this.#size.limit);
       at += part.length;
       outcomes.push(...(await this.#ask(part, deadline)));
     }
-    return outcomes;
+    if (asked.length === keys.length) return outcomes;
+    const places = new Map([...distinct.keys()].map((name, i) => [name, i]));
+    return names.map((name) => outcomes[places.get(name) as number] as ClaimOutcome);
   }
 
   #send(): void {
