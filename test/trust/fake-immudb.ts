@@ -198,6 +198,7 @@ export async function trusting(fake: FakeImmudb, cacheBytes = 1 << 20): Promise<
     policy: { policy: 'first-use' },
     clientId: 'test',
     cacheBytes,
+    followMs: 0,
   });
   await trust.ready(callOf());
   fake.methods();
