@@ -131,15 +131,11 @@ export class DatabaseCalls {
       },
       (error: unknown) => all.reject(error),
     );
-    try {
-      const [outcomes] = await Promise.all([
-        this.#reads.readTogether(keys, deadline),
-        trust.probe(operation),
-      ]);
-      readers.forEach(({ reader }, i) => reader.deliver(outcomes[i] ?? { kind: 'missing' }));
-    } catch (error) {
-      for (const { reader } of readers) reader.reject(error);
-    }
+    // Not awaited: the caller may give up meanwhile, and has to be told so then.
+    Promise.all([this.#reads.readTogether(keys, deadline), trust.probe(operation)]).then(
+      ([outcomes]) => readers.forEach(({ reader }, i) => reader.deliver(outcomes[i] ?? { kind: 'missing' })),
+      (error: unknown) => readers.forEach(({ reader }) => reader.reject(error)),
+    );
     return all.promise;
   }
 
