@@ -7,6 +7,7 @@ import { PlainReader, plainEntry } from './group/plain-entry.js';
 import { ReadGroups } from './group/read-groups.js';
 import type { ReadCounts } from './group/read-groups.js';
 import { WaitingLine } from './group/waiting-call.js';
+import type { WaitingCall } from './group/waiting-call.js';
 import { WriteGroups } from './group/write-groups.js';
 import type { WriteCounts } from './group/write-groups.js';
 import type { KeyValue, Write } from './kv.js';
@@ -62,7 +63,7 @@ export class DatabaseCalls {
       askAlone: (key, reader) => reader.verified && this.#askAlone(key, reader),
       probe: () => this.#trust?.probe('verifiedGet') ?? Promise.resolve(),
     });
-    this.#writes = new WriteGroups<Writer>({ send: (writers, request) => writeGroup(rpc, writers, request) });
+    this.#writes = new WriteGroups<Writer>({ send: (...group) => writeGroup(rpc, ...group) });
   }
 
   get diagnostics(): GroupDiagnostics {
@@ -92,22 +93,41 @@ export class DatabaseCalls {
   }
 
   /** Reads the latest version of a key and proves it, with what else is read at the time. */
-  async verifiedGet(trust: DatabaseTrust, from: Call, key: Uint8Array): Promise<VerifiedEntry | null> {
-    const known = await this.#use(trust, from);
-    const call = await this.#enter<VerifiedEntry | null>(this.#reading, from.deadline, key.length);
-    this.#reads.read(key, new VerifiedReader(trust, known, call, key, from.operation, from.startedAt));
-    return call.promise;
+  verifiedGet(trust: DatabaseTrust, from: Call, key: Uint8Array): Promise<VerifiedEntry | null> {
+    return this.#enterVerified<VerifiedEntry | null>(
+      this.#reading,
+      trust,
+      from,
+      key.length,
+      (call, known) => {
+        this.#reads.read(key, new VerifiedReader(trust, known, call, key, from.operation, from.startedAt));
+      },
+    );
   }
 
   /** Reads keys together and proves every entry; null where the server says there is none. */
-  async verifiedGetAll(
+  verifiedGetAll(
     trust: DatabaseTrust,
     from: Call,
     keys: readonly Uint8Array[],
   ): Promise<(VerifiedEntry | null)[]> {
-    const known = await this.#use(trust, from);
-    const { operation, startedAt, deadline } = from;
-    const all = await this.#enter<(VerifiedEntry | null)[]>(this.#reading, deadline, bytesOf(keys));
+    return this.#enterVerified<(VerifiedEntry | null)[]>(
+      this.#reading,
+      trust,
+      from,
+      bytesOf(keys),
+      (all, known) => {
+        all.follow(this.#proveTogether(trust, known, from, keys));
+      },
+    );
+  }
+
+  async #proveTogether(
+    trust: DatabaseTrust,
+    known: Knowledge,
+    { operation, startedAt, deadline }: Call,
+    keys: readonly Uint8Array[],
+  ): Promise<(VerifiedEntry | null)[]> {
     // Each key is proven as a read of its own; the log counts one call for all of them.
     const parts = new WaitingLine('an answer', () => undefined);
     const readers = keys.map((key) => {
@@ -116,27 +136,19 @@ export class DatabaseCalls {
       return { call, reader };
     });
     const proven = Promise.all(readers.map(({ call }) => call.promise));
-    proven.then(
-      (entries) => {
-        if (trust.knownNow !== known) {
-          all.reject(trust.forgotten());
-          return;
-        }
-        trust.cover(operation, startedAt, 1);
-        all.resolve(entries);
-      },
-      (error: unknown) => all.reject(error),
-    );
+    // It may end, by an abort, before anyone waits for it here.
+    proven.catch(() => undefined);
     try {
-      const [outcomes] = await Promise.all([
-        this.#reads.readTogether(keys, deadline),
-        trust.probe(operation),
-      ]);
+      const answered = this.#reads.readTogether(keys, deadline);
+      const [outcomes] = await Promise.all([answered, trust.probe(operation)]);
       readers.forEach(({ reader }, i) => reader.deliver(outcomes[i] ?? { kind: 'missing' }));
     } catch (error) {
       for (const { reader } of readers) reader.reject(error);
     }
-    return all.promise;
+    const entries = await proven;
+    if (trust.knownNow !== known) throw trust.forgotten();
+    trust.cover(operation, startedAt, 1);
+    return entries;
   }
 
   /** Writes entries, of distinct keys, in one transaction with what else is written at the time. */
@@ -147,24 +159,17 @@ export class DatabaseCalls {
   }
 
   /** The same, proven. `ownTx`: in a transaction that holds nothing else. */
-  async verifiedSet(
+  verifiedSet(
     trust: DatabaseTrust,
     from: Call,
     entries: readonly KeyValue[],
     ownTx: boolean,
   ): Promise<VerifiedWrite> {
-    await this.#use(trust, from);
-    const { operation, startedAt, deadline } = from;
-    const call = await this.#enter<VerifiedWrite>(this.#writing, deadline, bytesOfEntries(entries));
-    if (ownTx) {
-      verifiedSet(verifiedRpc(this.#options.rpc), trust, from, entries).then(
-        (written) => call.resolve(written),
-        (error: unknown) => call.reject(error),
-      );
-    } else {
-      this.#writes.write(new VerifiedWriter(trust, call, entries, operation, startedAt));
-    }
-    return call.promise;
+    const { operation, startedAt } = from;
+    return this.#enterVerified<VerifiedWrite>(this.#writing, trust, from, bytesOfEntries(entries), (call) => {
+      if (!ownTx) this.#writes.write(new VerifiedWriter(trust, call, entries, operation, startedAt));
+      else call.follow(verifiedSet(verifiedRpc(this.#options.rpc), trust, from, entries));
+    });
   }
 
   /** Whoever waits is refused with ClosedError. */
@@ -173,19 +178,38 @@ export class DatabaseCalls {
     this.#writing.close('the client');
   }
 
-  /** What the call is proven by, whatever is trusted when it ends. */
-  async #use(trust: DatabaseTrust, call: Call): Promise<Knowledge> {
+  /** Lets a verified call in and starts it: without a detour when there is a head, and room. */
+  #enterVerified<T>(
+    line: WaitingLine,
+    trust: DatabaseTrust,
+    from: Call,
+    bytes: number,
+    start: (call: WaitingCall<T>, known: Knowledge) => void,
+  ): Promise<T> {
     this.#trust = trust;
-    if (!trust.isReady) await trust.ready(call);
-    return trust.known;
+    const { deadline } = from;
+    // What the call is proven by, whatever is trusted when it ends.
+    const known = trust.knownNow;
+    if (!known) return trust.ready(from).then(() => this.#enterVerified(line, trust, from, bytes, start));
+    const begin = () => {
+      const call = this.#join<T>(line, deadline, bytes);
+      start(call, known);
+      return call.promise;
+    };
+    const wait = this.#options.admission.enter(bytes, deadline);
+    return wait ? wait.then(begin) : begin();
   }
 
-  async #enter<T>(line: WaitingLine, deadline: Deadline, bytes: number) {
-    const { admission } = this.#options;
-    const wait = admission.enter(bytes, deadline);
+  async #enter<T>(line: WaitingLine, deadline: Deadline, bytes: number): Promise<WaitingCall<T>> {
+    const wait = this.#options.admission.enter(bytes, deadline);
     if (wait) await wait;
+    return this.#join<T>(line, deadline, bytes);
+  }
+
+  /** For a call that was let in. */
+  #join<T>(line: WaitingLine, deadline: Deadline, bytes: number): WaitingCall<T> {
     if (deadline.signal?.aborted) {
-      admission.leave(bytes);
+      this.#options.admission.leave(bytes);
       throw deadline.aborted(line.what);
     }
     return line.add<T>(deadline, bytes);
@@ -194,12 +218,11 @@ export class DatabaseCalls {
   /** A lone read goes out with its proof, unless what it needs is known most likely. */
   #askAlone(key: Uint8Array, reader: VerifiedReader): boolean {
     const trust = this.#trust;
-    if (!trust || trust.known.warmth > WARM) return false;
+    const known = trust?.knownNow;
+    if (!trust || !known || known.warmth > WARM) return false;
     const { operation, startedAt, deadline } = reader;
-    verifiedGet(verifiedRpc(this.#options.rpc), trust, { operation, startedAt, deadline }, key, {}).then(
-      (entry) => reader.resolve(entry),
-      (error: unknown) => reader.reject(error),
-    );
+    const from = { operation, startedAt, deadline };
+    reader.follow(verifiedGet(verifiedRpc(this.#options.rpc), trust, from, key, {}));
     return true;
   }
 }

@@ -52,8 +52,9 @@ export class VerifiedReader implements Reader {
     return this.#call.settled;
   }
 
-  resolve(entry: VerifiedEntry | null): void {
-    this.#call.resolve(entry);
+  /** Ends as `work` does, which proves the read by other means. */
+  follow(work: Promise<VerifiedEntry | null>): void {
+    this.#call.follow(work);
   }
 
   reject(error: unknown): void {
