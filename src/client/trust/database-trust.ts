@@ -6,7 +6,6 @@ import type { Context, Job, Proven, Question, Root, Verifier } from '../../worke
 import type { Deadline } from '../deadline.js';
 import type { CallOptions, TrustPolicy } from '../options.js';
 import type { Rpc } from '../rpc.js';
-import { claimedState } from '../server-info.js';
 import type { ClaimedState } from '../server-info.js';
 import { isServerBehind } from '../server-errors.js';
 import { establish } from './establish.js';
@@ -18,6 +17,7 @@ import { Knowledge } from './knowledge.js';
 import type { KnowledgeDiagnostics } from './knowledge.js';
 import { LatestSeen } from './latest-seen.js';
 import type { ProofSource, ProvenBy } from './proof-source.js';
+import { assertNotBehind } from './server-behind.js';
 import { askHeaderUnder } from './trust-wire.js';
 import { WriteTxs } from './write-txs.js';
 
@@ -346,25 +346,8 @@ export class DatabaseTrust {
     this.#reachedAt = performance.now();
   }
 
-  async #assertNotBehind(operation: string, head: Root, options: CallOptions): Promise<ClaimedState> {
-    const state = await claimedState(this.#options.rpc, options);
-    if (state.tx < head.tx) {
-      throw await this.#journal.refuse('rollback', operation, head, {
-        check: 'trust.rollback',
-        detail: `the server is at tx ${state.tx.toString()}, behind the trusted tx ${head.tx.toString()}; trust is kept`,
-        expected: head.tx.toString(),
-        computed: state.tx.toString(),
-      });
-    }
-    if (state.tx === head.tx && !equalBytes(state.alh, head.alh)) {
-      throw await this.#journal.refuse('fork', operation, head, {
-        check: 'trust.fork',
-        detail: `the server's state has another hash for the trusted tx ${head.tx.toString()}`,
-        expected: toHex(head.alh),
-        computed: toHex(state.alh),
-      });
-    }
-    return state;
+  #assertNotBehind(operation: string, head: Root, options: CallOptions): Promise<ClaimedState> {
+    return assertNotBehind(this.#options.rpc, this.#journal, operation, head, options);
   }
 
   /** A proven answer that contradicts what was proven before, or what was asked. */
