@@ -28,7 +28,8 @@ beforeEach(async () => {
   };
 });
 
-const get = (key: string, options: CallOptions = {}) => calls.verifiedGet(trust, callOf(options), utf8(key));
+const get = async (key: string, options: CallOptions = {}) =>
+  calls.verifiedGet(trust, callOf(options), utf8(key));
 const getAll = (keys: readonly string[], options: CallOptions = {}) =>
   calls.verifiedGetAll(trust, callOf(options, 'verifiedGetAll'), keys.map(utf8));
 const set = (pairs: Record<string, string>, options: CallOptions = {}, ownTx = false) =>
@@ -76,14 +77,15 @@ describe('reads', () => {
       unproven: { revision: 3n },
     });
     expect(b).not.toHaveProperty('root');
-    expect(fake.methods()).toEqual(['GetAll', 'CurrentState', 'VerifiableTxById']);
+    // The few headers there are cost less at once than one by one.
+    expect(fake.methods()).toEqual(['CurrentState', 'GetAll', 'TxScan', 'VerifiableTxById']);
     // Those that are proven count, once each; what is missing is not.
     expect(await countedCalls()).toBe(2);
   });
 
   test('a lone one comes with its proof; when most are known already, without', async () => {
     expect(text((await get('filler 3'))?.value)).toBe('value 3');
-    expect(fake.methods()).toEqual(['VerifiableGet']);
+    expect(fake.methods()[0]).toBe('VerifiableGet');
     for (let i = 0; i < 5; i++) await Promise.all(Array.from({ length: 10 }, (_, k) => get(`filler ${k}`)));
     for (let i = 0; i < 10; i++) await getAll(Array.from({ length: 10 }, (_, k) => `filler ${k}`));
     expect(trust.known.warmth).toBeGreaterThan(0.9);
@@ -113,7 +115,7 @@ describe('reads', () => {
       return bytes;
     };
     const [one, two, three] = await Promise.allSettled([get('filler 1'), get('filler 2'), get('filler 3')]);
-    expect([one?.status, two?.status]).toEqual(['fulfilled', 'fulfilled']);
+    expect([one.status, two.status]).toEqual(['fulfilled', 'fulfilled']);
     expect(three).toMatchObject({
       reason: { code: 'VERIFICATION_FAILED', evidence: { check: 'claim.entry', tx: 4n } },
     });
@@ -193,7 +195,7 @@ describe('writes', () => {
       calls.set([{ key: utf8('e'), value: utf8('1') }], new Deadline({}, 5000)),
     ]);
     expect(written.map(({ tx }) => tx)).toEqual([11n, 11n, 12n, 12n, 12n]);
-    expect(fake.methods()).toEqual(['Set', 'Set', 'TxScan']);
+    expect(fake.methods()).toEqual(['Set', 'Set']);
     expect(written[0]).toMatchObject({ alh: fake.chain.root(11n).alh, timestamp: 1_700_000_011n });
     expect(written[0]).toBe(written[1]);
     expect(await countedCalls()).toBe(4);
@@ -220,7 +222,10 @@ describe('writes', () => {
   test('a bad one fails alone, and the others are written in their order', async () => {
     fake.intercept = ({ method, request, answer }) => {
       const { KVs } = method === 'VerifiableSet' ? request.setRequest : request;
-      if (/Set$/.test(method) && KVs.some(({ key }: { key: Buffer }) => key.toString() === 'bad'))
+      if (
+        /Set$/.test(method) &&
+        KVs.some(({ key }: { key: Uint8Array }) => Buffer.from(key).toString() === 'bad')
+      )
         throw refusal('max key length exceeded', method);
       return answer();
     };
@@ -235,7 +240,7 @@ describe('writes', () => {
       'fulfilled',
     ]);
     expect(results[2]).toMatchObject({ reason: { code: 'LIMIT_EXCEEDED' } });
-    expect(['k1', 'k2', 'k3', 'k4'].map((key) => fake.chain.latest(key))).toEqual([11n, 11n, 12n, 13n]);
+    expect(['k1', 'k2', 'k3', 'k4'].map((key) => fake.chain.latest(key))).toEqual([11n, 11n, 12n, 12n]);
   });
 
   test('are refused together when the answer is about other entries', async () => {
@@ -282,6 +287,8 @@ describe('writes', () => {
 
   test('that were answered but cannot be proven are of unknown outcome', async () => {
     fake.intercept = ({ method, answer }) => {
+      // Somebody else wrote in between: the answers alone do not lead there.
+      if (method === 'Set') fake.chain.set(['other', '']);
       if (method === 'TxScan' || method === 'VerifiableTxById') throw refusal('out of order', method);
       return answer();
     };
@@ -289,7 +296,7 @@ describe('writes', () => {
       'OUTCOME_UNKNOWN',
       'OUTCOME_UNKNOWN',
     ]);
-    expect(fake.chain.size).toBe(11n);
+    expect(fake.chain.latest('a')).toBe(12n);
   });
 
   test('given up before they were sent are not sent', async () => {
@@ -323,26 +330,25 @@ describe('writes', () => {
 describe('trust that is forgotten while calls are on their way', () => {
   const forget = () => trust.forget(callOf(), 'on purpose');
 
-  test('reads end typed; nothing that was proven before counts afterwards', async () => {
-    for (const method of ['GetAll', 'VerifiableTxById', 'CurrentState', 'VerifiableGet']) {
+  test.for(['GetAll', 'VerifiableTxById', 'VerifiableGet'])(
+    'reads end typed, and nothing that was proven before counts afterwards: at %s',
+    async (method) => {
       const gate = hold(method);
-      if (method === 'CurrentState') ({ trust } = await trusting(new FakeImmudb(fake.chain)));
       const flying =
         method === 'VerifiableGet'
           ? [get('filler 1')]
           : [get('filler 1'), get('filler 2'), getAll(['filler 3', 'filler 4'])];
-      const codes = Promise.all(flying.map(codeOf));
+      const codes = flying.map(codeOf);
       await gate.arrived();
       await turns();
       await forget();
       gate.open();
-      for (const code of await codes) expect(code, method).toBe('ABORTED');
+      for (const code of await Promise.all(codes)) expect(code).toBe('STORE_FAILED');
       await trust.ready(callOf());
-      expect(trust.known.diagnostics.cached, method).toMatchObject({ headers: 0, entryTxs: 0 });
-      fake.intercept = ({ answer }) => answer();
+      expect(trust.known.diagnostics.cached).toMatchObject({ headers: 0, entryTxs: 0 });
       expect(text((await get('filler 1'))?.value)).toBe('value 1');
-    }
-  });
+    },
+  );
 
   test('also when a new first contact was made before they end', async () => {
     const gate = hold('VerifiableTxById');
@@ -352,7 +358,7 @@ describe('trust that is forgotten while calls are on their way', () => {
     fake.intercept = ({ answer }) => answer();
     await trust.ready(callOf());
     gate.open();
-    expect(await codes).toEqual(['ABORTED', 'ABORTED']);
+    expect(await codes).toEqual(['STORE_FAILED', 'STORE_FAILED']);
     expect(trust.known.diagnostics.cached.headers).toBe(0);
   });
 
@@ -364,7 +370,7 @@ describe('trust that is forgotten while calls are on their way', () => {
     await forget();
     gate.open();
     expect(text((await unverified)?.value)).toBe('value 2');
-    expect(await verified).toBe('ABORTED');
+    expect(await verified).toBe('STORE_FAILED');
   });
 
   test('writes that are on their way are of unknown outcome, those in line are not sent', async () => {
@@ -375,7 +381,7 @@ describe('trust that is forgotten while calls are on their way', () => {
     await forget();
     gate.open();
     expect(await Promise.all(flying)).toEqual(['OUTCOME_UNKNOWN', 'OUTCOME_UNKNOWN']);
-    expect(await Promise.all(waiting)).toEqual(['ABORTED', 'ABORTED']);
+    expect(await Promise.all(waiting)).toEqual(['STORE_FAILED', 'STORE_FAILED']);
     fake.intercept = ({ answer }) => answer();
     expect((await set({ c: '1' })).tx).toBe(12n);
   });

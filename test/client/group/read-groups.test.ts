@@ -185,7 +185,8 @@ describe('refusals', () => {
 
   test('an answer that is too large is asked for in halves, and later groups are smaller', async () => {
     fake.intercept = ({ request, answer }) => {
-      if (request.keys?.length > 10) throw refusal('Received message larger than max (5 vs 4)', 'GetAll', status.RESOURCE_EXHAUSTED);
+      if (request.keys?.length > 10)
+        throw refusal('Received message larger than max (5 vs 4)', 'GetAll', status.RESOURCE_EXHAUSTED);
       return answer();
     };
     expect(await readMany(40)).toEqual(Array.from({ length: 40 }, (_, i) => `v${i}`));
