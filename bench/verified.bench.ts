@@ -1,5 +1,5 @@
 // Is verified faster than unverified? Grouped verified calls beside the raw RPCs (grpc-js and proto-loader with nothing
-// around them), on a real immudb, in one run; goals beside results. `npm run bench -- verified [noble|node]`.
+// around them), on a real immudb, in one run; goals beside results. `npm run bench -- verified [--hasher=noble|node] [--synced]`.
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -23,11 +23,13 @@ import { benchServer } from './support/server.js';
 import { count, printTable } from './support/table.js';
 
 const COLD_READS = 20_000;
-const hashers = (['noble', 'node'] as const).filter(
-  (hasher) => !process.argv.slice(2).some((word) => ['noble', 'node'].includes(word) && word !== hasher),
-);
+const option = (name: string) =>
+  process.argv.find((argument) => argument.startsWith(`--${name}`))?.split('=')[1];
+const hashers = (['noble', 'node'] as const).filter((hasher) => (option('hasher') ?? hasher) === hasher);
+// immudb flushes every transaction to disk by default (`--synced`); the test server leaves that out unless told.
+const synced = process.argv.includes('--synced');
 
-await using server = await benchServer();
+await using server = await benchServer({ synced });
 const { address, wire, database: single } = server;
 const bulk = await newDatabase(address);
 const bulkWire = await WireClient.open(address, bulk);

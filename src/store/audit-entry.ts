@@ -1,9 +1,8 @@
 // What a store accepts: every argument is checked once and copied, so that nothing the caller does later changes it.
-import { ArgumentError } from '../errors.js';
 import { MAX_ID, equalBytes } from '../proof/bytes.js';
 import { HASH_SIZE } from '../proof/hash.js';
-import { HEAD_MOVES, OUTCOMES } from './audit-query.js';
-import type { AuditEntry, AuditOutcome, Evidence, StoredRoot, TrustKey } from './root-store.js';
+import { BOOK_KEEPING, HEAD_MOVES, OUTCOMES, bad } from './audit-query.js';
+import type { AuditEntry, AuditOutcome, Evidence, StoredRoot, TrustKey } from './audit-types.js';
 
 /** The ways to append a row. Each has its own outcomes, so that the heads can always be told from the log. */
 export type AppendKind = 'advance' | 'record' | 'forget';
@@ -16,7 +15,7 @@ export function checkedEntry(entry: AuditEntry, kind: AppendKind): AuditEntry {
   // Every field is read once: what is checked is what is kept.
   const { tx, outcome, previousTx, headerTime, calls, verifiedAt, durationMs } = entry;
   const { signature, keyFingerprint, detail, evidence } = entry;
-  if (!allowedOutcomes(kind).includes(outcome)) {
+  if (!ALLOWED[kind].includes(outcome)) {
     bad('outcome', `${JSON.stringify(outcome)} is not an outcome that ${kind} can write`);
   }
   if (!Number.isInteger(calls) || calls < 0 || calls > MAX_CALLS) {
@@ -27,8 +26,9 @@ export function checkedEntry(entry: AuditEntry, kind: AppendKind): AuditEntry {
   if (typeof headerTime !== 'bigint' || headerTime < -MAX_ID || headerTime > MAX_ID) {
     bad('headerTime', 'must be a bigint below 2^63');
   }
-  return {
-    ...checkedKey(entry),
+  const checked: { -readonly [K in keyof AuditEntry]: AuditEntry[K] } = {
+    server: checkedText('server', entry.server),
+    database: checkedText('database', entry.database),
     tx: checkedId('tx', tx),
     alh: checkedBytes('alh', entry.alh, HASH_SIZE),
     outcome,
@@ -36,15 +36,18 @@ export function checkedEntry(entry: AuditEntry, kind: AppendKind): AuditEntry {
     operation: checkedText('operation', entry.operation),
     calls,
     headerTime,
-    ...(signature !== undefined && { signature: checkedBytes('signature', signature) }),
-    ...(keyFingerprint !== undefined && { keyFingerprint: checkedBytes('keyFingerprint', keyFingerprint) }),
     verifiedAt,
     // SQLite knows no negative zero; the row's hash would.
     durationMs: durationMs + 0,
     clientId: checkedText('clientId', entry.clientId),
-    ...(detail !== undefined && { detail: checkedText('detail', detail) }),
-    ...(evidence !== undefined && { evidence: checkedEvidence(evidence) }),
   };
+  if (signature !== undefined) checked.signature = checkedBytes('signature', signature);
+  if (keyFingerprint !== undefined) {
+    checked.keyFingerprint = checkedBytes('keyFingerprint', keyFingerprint);
+  }
+  if (detail !== undefined) checked.detail = checkedText('detail', detail);
+  if (evidence !== undefined) checked.evidence = checkedEvidence(evidence);
+  return checked;
 }
 
 export function checkedKey(key: TrustKey): TrustKey {
@@ -63,6 +66,11 @@ export function checkedExpected(expected: StoredRoot | null, entry: AuditEntry):
   return { tx, alh: checkedBytes('expected', expected.alh, HASH_SIZE) };
 }
 
+export function checkedRoot(root: TrustKey & StoredRoot): TrustKey & StoredRoot {
+  const key = checkedKey(root);
+  return { ...key, tx: checkedId('tx', root.tx), alh: checkedBytes('alh', root.alh, HASH_SIZE) };
+}
+
 /** Text that comes back as it went in: a lone surrogate has no UTF-8 form. */
 export function checkedText(field: string, value: string): string {
   if (typeof value !== 'string') bad(field, 'must be a string');
@@ -79,16 +87,11 @@ export function copyRoot({ tx, alh }: StoredRoot): StoredRoot {
   return { tx, alh: new Uint8Array(alh) };
 }
 
-function allowedOutcomes(kind: AppendKind): readonly AuditOutcome[] {
-  switch (kind) {
-    case 'advance':
-      return HEAD_MOVES;
-    case 'forget':
-      return ['forget'];
-    case 'record':
-      return OUTCOMES.filter((outcome) => outcome !== 'forget' && !HEAD_MOVES.includes(outcome));
-  }
-}
+const ALLOWED: Readonly<Record<AppendKind, readonly AuditOutcome[]>> = {
+  advance: HEAD_MOVES,
+  forget: ['forget'],
+  record: OUTCOMES.filter((outcome) => ![...HEAD_MOVES, ...BOOK_KEEPING, 'forget'].includes(outcome)),
+};
 
 function checkedEvidence(evidence: Evidence): Evidence {
   if (!isObject(evidence)) bad('evidence', 'must be an object');
@@ -101,23 +104,19 @@ function checkedEvidence(evidence: Evidence): Evidence {
   };
 }
 
-function checkedId(field: string, value: bigint): bigint {
+export function checkedId(field: string, value: bigint): bigint {
   if (typeof value !== 'bigint' || value < 0n || value > MAX_ID)
     bad(field, 'must be a bigint from 0 to 2^63 - 1');
   return value;
 }
 
 /** A copy with a buffer of its own: a view would take its whole buffer along to the store's thread. */
-function checkedBytes(field: string, value: Uint8Array, size?: number): Uint8Array {
+export function checkedBytes(field: string, value: Uint8Array, size?: number): Uint8Array {
   if (!(value instanceof Uint8Array)) bad(field, 'must be a Uint8Array');
   if (size !== undefined && value.length !== size) bad(field, `must be ${size} bytes`);
   return new Uint8Array(value);
 }
 
-function isObject(value: unknown): value is object {
+export function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null;
-}
-
-function bad(field: string, what: string): never {
-  throw new ArgumentError(field, `${field} ${what}`);
 }

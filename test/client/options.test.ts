@@ -35,6 +35,7 @@ test('defaults', () => {
     maxQueuedCalls: 16_384,
     maxQueuedBytes: 64 * 1024 * 1024,
     overload: 'wait',
+    followMs: 0,
     group: false,
     cacheBytes: 64 * 1024 * 1024,
     publicKey: undefined,

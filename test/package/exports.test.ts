@@ -18,7 +18,13 @@ test('immu-ts', () => {
     'StoreError',
     'TransportError',
     'VerificationError',
+    'checkpointBytes',
+    'checkpointHash',
     'defaultStorePath',
+    'openArchive',
+    'parseCheckpoint',
+    'verifyCheckpoint',
+    'verifyEvidence',
   ]);
 });
 

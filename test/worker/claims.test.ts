@@ -189,13 +189,15 @@ describe.each(implementations)('%s', (_, make) => {
       const entries = [chain.entry('a', ABC), other, chain.entry('c', ABC)];
       expect((await outcomesOf(['a', 'b', 'c'], entries)).map(told)).toEqual([
         'claims.twice',
-        'missing',
+        // One of the two may stand in its place.
+        'claims.key',
         'value',
       ]);
       entries.reverse();
       expect((await outcomesOf(['a', 'b', 'c'], entries)).map(told)).toEqual([
         'claims.twice',
-        'missing',
+        // One of the two may stand in its place.
+        'claims.key',
         'value',
       ]);
     });

@@ -4,29 +4,40 @@ import Database from 'better-sqlite3';
 import { StoreError } from '../../errors.js';
 import { toSent } from './messages.js';
 import type { Numbered, StoreAnswer, StoreDiagnostics, WriteRequest } from './messages.js';
-import type { Queries } from './queries.js';
+import { takeCheckpoint } from './auto-checkpoint.js';
+import type { AutoCheckpoint } from './auto-checkpoint.js';
+import type { LogWriter } from './log-writer.js';
+import { receiveEntry, receiveRoot } from './sent-entry.js';
 
 type Write = Numbered<WriteRequest>;
 
 export class GroupCommit {
-  readonly #queries: Queries;
+  readonly #writer: LogWriter;
+  readonly #checkpoints: AutoCheckpoint | undefined;
   readonly #path: string;
   readonly #file: string;
   readonly #inGroup: (writes: readonly Write[]) => StoreAnswer[];
-  readonly #inSavepoint: (write: WriteRequest) => unknown;
-  readonly #db: Database.Database;
   #commits = 0;
   #writes = 0;
 
-  constructor(db: Database.Database, queries: Queries, path: string) {
-    this.#db = db;
-    this.#queries = queries;
+  constructor(db: Database.Database, writer: LogWriter, path: string, checkpoints?: AutoCheckpoint) {
+    this.#writer = writer;
+    this.#checkpoints = checkpoints;
     this.#path = path;
     this.#file = fileAt(path);
     // IMMEDIATE: the lock is taken before anything is read, so a compare-and-set holds against other processes.
-    const group = db.transaction((writes: readonly Write[]) => writes.map((item) => this.#one(item)));
+    const group = db.transaction((writes: readonly Write[]) => {
+      writer.begin();
+      const answers = writes.map(({ id, request }): StoreAnswer => ({
+        id,
+        ok: true,
+        value: this.#run(request),
+      }));
+      this.#checkpoints?.takeIfDue(writer);
+      writer.finish();
+      return answers;
+    });
     this.#inGroup = (writes) => group.immediate(writes);
-    this.#inSavepoint = db.transaction((write: WriteRequest) => this.#run(write));
   }
 
   get diagnostics(): StoreDiagnostics {
@@ -44,39 +55,36 @@ export class GroupCommit {
       return answers;
     } catch (error) {
       // Nothing of the group was committed, so nothing of it may look done.
-      this.#queries.forgetIds();
-      // A disk that is full for one large row may have room for its neighbours.
-      if (writes.length > 1 && isAboutContent(error)) return writes.flatMap((item) => this.commit([item]));
+      this.#writer.undone();
+      // One row that does not fit must not fail its neighbours. Halving costs few commits, and it is rare.
+      if (writes.length > 1 && isAboutContent(error)) {
+        const half = Math.ceil(writes.length / 2);
+        return [...this.commit(writes.slice(0, half)), ...this.commit(writes.slice(half))];
+      }
       return writes.map(({ id }) => ({ id, ok: false, error: toSent(error, this.#path) }));
-    }
-  }
-
-  #one({ id, request }: Write): StoreAnswer {
-    try {
-      return { id, ok: true, value: this.#inSavepoint(request) };
-    } catch (error) {
-      // SQLite ends the whole transaction on some errors: then the neighbours before this one are undone too.
-      if (!this.#db.inTransaction) throw error;
-      this.#queries.forgetIds();
-      return { id, ok: false, error: toSent(error, this.#path) };
     }
   }
 
   #run(request: WriteRequest): unknown {
     switch (request.kind) {
       case 'advance':
-        return this.#queries.advance(request.expected, request.entry);
+        return this.#writer.advance(
+          request.expected && receiveRoot(request.expected),
+          receiveEntry(request.entry),
+        );
       case 'record':
-        this.#queries.append(request.entry);
+        this.#writer.record(receiveEntry(request.entry));
         return undefined;
       case 'forget':
-        this.#queries.forget(request.entry);
+        this.#writer.forget(receiveEntry(request.entry));
         return undefined;
       case 'bind':
-        return this.#queries.bindIdentity(request.address, request.server);
+        return this.#writer.bindIdentity(request.address, request.server);
       case 'rebind':
-        this.#queries.rebindIdentity(request.address, request.server);
+        this.#writer.rebindIdentity(request.address, request.server);
         return undefined;
+      case 'checkpoint':
+        return takeCheckpoint(this.#writer, request.key);
     }
   }
 
@@ -95,6 +103,8 @@ function fileAt(path: string): string {
   return file ? `${file.dev.toString()}:${file.ino.toString()}` : '';
 }
 
+/** Not when nothing at all can be written now. */
 function isAboutContent(error: unknown): boolean {
-  return error instanceof Database.SqliteError && !error.code.startsWith('SQLITE_BUSY');
+  if (error instanceof Database.SqliteError) return !error.code.startsWith('SQLITE_BUSY');
+  return !(error instanceof StoreError && error.code === 'STORE_MISSING');
 }
