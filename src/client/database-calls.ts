@@ -13,6 +13,7 @@ import type { WriteCounts } from './group/write-groups.js';
 import type { KeyValue, Write } from './kv.js';
 import type { Rpc } from './rpc.js';
 import type { Call, DatabaseTrust } from './trust/database-trust.js';
+import type { Knowledge } from './trust/knowledge.js';
 import { VerifiedReader } from './verified/grouped-get.js';
 import { PlainWriter, VerifiedWriter, writeGroup } from './verified/grouped-set.js';
 import type { Writer } from './verified/grouped-set.js';
@@ -93,25 +94,40 @@ export class DatabaseCalls {
 
   /** Reads the latest version of a key and proves it, with what else is read at the time. */
   verifiedGet(trust: DatabaseTrust, from: Call, key: Uint8Array): Promise<VerifiedEntry | null> {
-    return this.#enterVerified<VerifiedEntry | null>(this.#reading, trust, from, key.length, (call) => {
-      this.#reads.read(
-        key,
-        new VerifiedReader(trust, trust.known, call, key, from.operation, from.startedAt),
-      );
-    });
+    return this.#enterVerified<VerifiedEntry | null>(
+      this.#reading,
+      trust,
+      from,
+      key.length,
+      (call, known) => {
+        this.#reads.read(key, new VerifiedReader(trust, known, call, key, from.operation, from.startedAt));
+      },
+    );
   }
 
   /** Reads keys together and proves every entry; null where the server says there is none. */
-  async verifiedGetAll(
+  verifiedGetAll(
     trust: DatabaseTrust,
     from: Call,
     keys: readonly Uint8Array[],
   ): Promise<(VerifiedEntry | null)[]> {
-    this.#trust = trust;
-    if (!trust.isReady) await trust.ready(from);
-    const { known } = trust;
-    const { operation, startedAt, deadline } = from;
-    const all = await this.#enter<(VerifiedEntry | null)[]>(this.#reading, deadline, bytesOf(keys));
+    return this.#enterVerified<(VerifiedEntry | null)[]>(
+      this.#reading,
+      trust,
+      from,
+      bytesOf(keys),
+      (all, known) => {
+        all.follow(this.#proveTogether(trust, known, from, keys));
+      },
+    );
+  }
+
+  async #proveTogether(
+    trust: DatabaseTrust,
+    known: Knowledge,
+    { operation, startedAt, deadline }: Call,
+    keys: readonly Uint8Array[],
+  ): Promise<(VerifiedEntry | null)[]> {
     // Each key is proven as a read of its own; the log counts one call for all of them.
     const parts = new WaitingLine('an answer', () => undefined);
     const readers = keys.map((key) => {
@@ -120,23 +136,19 @@ export class DatabaseCalls {
       return { call, reader };
     });
     const proven = Promise.all(readers.map(({ call }) => call.promise));
-    proven.then(
-      (entries) => {
-        if (trust.knownNow !== known) {
-          all.reject(trust.forgotten());
-          return;
-        }
-        trust.cover(operation, startedAt, 1);
-        all.resolve(entries);
-      },
-      (error: unknown) => all.reject(error),
-    );
-    // Not awaited: the caller may give up meanwhile, and has to be told so then.
-    Promise.all([this.#reads.readTogether(keys, deadline), trust.probe(operation)]).then(
-      ([outcomes]) => readers.forEach(({ reader }, i) => reader.deliver(outcomes[i] ?? { kind: 'missing' })),
-      (error: unknown) => readers.forEach(({ reader }) => reader.reject(error)),
-    );
-    return all.promise;
+    // It may end, by an abort, before anyone waits for it here.
+    proven.catch(() => undefined);
+    try {
+      const answered = this.#reads.readTogether(keys, deadline);
+      const [outcomes] = await Promise.all([answered, trust.probe(operation)]);
+      readers.forEach(({ reader }, i) => reader.deliver(outcomes[i] ?? { kind: 'missing' }));
+    } catch (error) {
+      for (const { reader } of readers) reader.reject(error);
+    }
+    const entries = await proven;
+    if (trust.knownNow !== known) throw trust.forgotten();
+    trust.cover(operation, startedAt, 1);
+    return entries;
   }
 
   /** Writes entries, of distinct keys, in one transaction with what else is written at the time. */
@@ -172,24 +184,20 @@ export class DatabaseCalls {
     trust: DatabaseTrust,
     from: Call,
     bytes: number,
-    start: (call: WaitingCall<T>) => void,
+    start: (call: WaitingCall<T>, known: Knowledge) => void,
   ): Promise<T> {
     this.#trust = trust;
     const { deadline } = from;
-    if (!trust.isReady) {
-      return trust.ready(from).then(() => this.#enterVerified(line, trust, from, bytes, start));
-    }
-    const wait = this.#options.admission.enter(bytes, deadline);
-    if (!wait) {
+    // What the call is proven by, whatever is trusted when it ends.
+    const known = trust.knownNow;
+    if (!known) return trust.ready(from).then(() => this.#enterVerified(line, trust, from, bytes, start));
+    const begin = () => {
       const call = this.#join<T>(line, deadline, bytes);
-      start(call);
+      start(call, known);
       return call.promise;
-    }
-    const entered = wait.then(() => this.#join<T>(line, deadline, bytes));
-    return entered.then((call) => {
-      start(call);
-      return call.promise;
-    });
+    };
+    const wait = this.#options.admission.enter(bytes, deadline);
+    return wait ? wait.then(begin) : begin();
   }
 
   async #enter<T>(line: WaitingLine, deadline: Deadline, bytes: number): Promise<WaitingCall<T>> {
@@ -210,7 +218,8 @@ export class DatabaseCalls {
   /** A lone read goes out with its proof, unless what it needs is known most likely. */
   #askAlone(key: Uint8Array, reader: VerifiedReader): boolean {
     const trust = this.#trust;
-    if (!trust || trust.known.warmth > WARM) return false;
+    const known = trust?.knownNow;
+    if (!trust || !known || known.warmth > WARM) return false;
     const { operation, startedAt, deadline } = reader;
     const from = { operation, startedAt, deadline };
     reader.follow(verifiedGet(verifiedRpc(this.#options.rpc), trust, from, key, {}));

@@ -24,7 +24,7 @@ export interface Passing {
 export type Intercept = (passing: Passing) => Uint8Array | Promise<Uint8Array>;
 
 /** A refusal in an immudb's words. */
-export function refusal(details: string, method = 'Get', code = status.UNKNOWN): Error {
+export function refusal(details: string, method = 'Get', code: status = status.UNKNOWN): Error {
   const error = Object.assign(new Error(details), { code, details }) as ServiceError;
   return toImmuError(error, { method, address: 'fake', idempotent: true, timeoutMs: 1000 });
 }

@@ -1,4 +1,5 @@
 // Reads in flight share requests: what is asked together, what alone, and how each reader is told.
+import { status } from '@grpc/grpc-js';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { Deadline } from '#dist/client/deadline.js';
 import { ReadGroups } from '#dist/client/group/read-groups.js';
@@ -184,7 +185,8 @@ describe('refusals', () => {
 
   test('an answer that is too large is asked for in halves, and later groups are smaller', async () => {
     fake.intercept = ({ request, answer }) => {
-      if (request.keys?.length > 10) throw refusal('Received message larger than max (5 vs 4)', 'GetAll', 8);
+      if (request.keys?.length > 10)
+        throw refusal('Received message larger than max (5 vs 4)', 'GetAll', status.RESOURCE_EXHAUSTED);
       return answer();
     };
     expect(await readMany(40)).toEqual(Array.from({ length: 40 }, (_, i) => `v${i}`));
@@ -201,7 +203,7 @@ describe('refusals', () => {
     expect(new Set(await readMany(10))).toEqual(new Set(['UNAVAILABLE']));
     expect(fake.methods()).toEqual(['GetAll']);
     fake.intercept = () => {
-      throw refusal('session not found', 'GetAll', 7);
+      throw refusal('session not found', 'GetAll', status.PERMISSION_DENIED);
     };
     expect(new Set(await readMany(10))).toEqual(new Set(['SESSION_EXPIRED']));
     expect(fake.methods()).toEqual(['GetAll']);
@@ -209,7 +211,7 @@ describe('refusals', () => {
 
   test('users who may not call GetAll are served one by one, from then on without asking again', async () => {
     fake.intercept = ({ method, answer }) => {
-      if (method === 'GetAll') throw refusal('permission denied', method, 7);
+      if (method === 'GetAll') throw refusal('permission denied', method, status.PERMISSION_DENIED);
       return answer();
     };
     expect(await Promise.all([read('k1'), read('none'), read('k2')])).toEqual(['v1', 'missing', 'v2']);
@@ -224,7 +226,7 @@ describe('refusals', () => {
 
   test('users who may read nothing are told so', async () => {
     fake.intercept = ({ method }) => {
-      throw refusal('permission denied', method, 7);
+      throw refusal('permission denied', method, status.PERMISSION_DENIED);
     };
     expect(await readMany(3)).toEqual(['PERMISSION_DENIED', 'PERMISSION_DENIED', 'PERMISSION_DENIED']);
   });

@@ -1,0 +1,248 @@
+// Writes in flight share transactions: what goes together, in which order, and how each write is told.
+import { status } from '@grpc/grpc-js';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { Deadline } from '#dist/client/deadline.js';
+import { WriteGroups } from '#dist/client/group/write-groups.js';
+import type { GroupedWrite, WriteEntry } from '#dist/client/group/write-groups.js';
+import { equalBytes } from '#dist/proof/bytes.js';
+import { TransportError, VerificationError } from '#dist/errors.js';
+import { readSetRequest } from '#dist/worker/wire/requests.js';
+import { Gate, refusal, turns } from '../../trust/fake-immudb.js';
+import { utf8 } from '../../worker/support/test-chain.js';
+
+class TestWrite implements GroupedWrite {
+  readonly deadline = new Deadline({}, 5000);
+  settled = false;
+  readonly done: Promise<string>;
+  #tell!: (outcome: string) => void;
+
+  constructor(readonly entries: readonly WriteEntry[]) {
+    this.done = new Promise((resolve) => (this.#tell = resolve));
+  }
+
+  resolve(): void {
+    this.#end('written');
+  }
+
+  reject(error: unknown): void {
+    this.#end(error instanceof Error && 'code' in error ? String(error.code) : String(error));
+  }
+
+  #end(outcome: string): void {
+    this.settled = true;
+    this.#tell(outcome);
+  }
+}
+
+let sent: string[][];
+let gate: Gate | undefined;
+let fault: (keys: readonly string[]) => Error | undefined;
+let groups: WriteGroups<TestWrite>;
+beforeEach(() => {
+  sent = [];
+  gate = undefined;
+  fault = () => undefined;
+  groups = new WriteGroups<TestWrite>({
+    send: async (writes, request) => {
+      // What is sent is what the writes hold, in their order.
+      const entries = readSetRequest(request);
+      const held = writes.flatMap((write) => write.entries);
+      expect(entries.length).toBe(held.length);
+      expect(
+        entries.every(
+          ({ key, value }, i) => equalBytes(key, held[i]!.key) && equalBytes(value, held[i]!.value),
+        ),
+      ).toBe(true);
+      const keys = entries.map(({ key }) => Buffer.from(key).toString());
+      sent.push(keys);
+      await gate?.pass();
+      const error = fault(keys);
+      if (error) throw error;
+      for (const write of writes) write.resolve();
+    },
+  });
+});
+
+function write(...keys: string[]): TestWrite {
+  const made = new TestWrite(keys.map((key) => ({ key: utf8(key), value: utf8('v') })));
+  groups.write(made);
+  return made;
+}
+
+const all = (writes: readonly TestWrite[]) => Promise.all(writes.map(({ done }) => done));
+const names = (count: number, from = 0) => Array.from({ length: count }, (_, i) => `k${from + i}`);
+
+describe('grouping', () => {
+  test('what is written in one turn goes together, in its order', async () => {
+    await all([write('a'), write('b', 'c'), write('d')]);
+    expect(sent).toEqual([['a', 'b', 'c', 'd']]);
+    expect(groups.counts).toEqual({ groups: 1, writes: 3, entries: 4 });
+  });
+
+  test('a key twice goes with the next, and what came after it behind it', async () => {
+    await all([write('a'), write('b'), write('c', 'a'), write('d'), write('a')]);
+    expect(sent).toEqual([['a', 'b'], ['c', 'a', 'd'], ['a']]);
+  });
+
+  test('a group takes 1024 entries, and a write stays in one piece', async () => {
+    const writes = names(1020).map((name) => write(name));
+    writes.push(write(...names(6, 2000)));
+    await all(writes);
+    expect(sent.map(({ length }) => length)).toEqual([1020, 6]);
+  });
+
+  test('a group takes a MiB; a write that is larger goes alone', async () => {
+    const large = (name: string, bytes: number) => {
+      const made = new TestWrite([{ key: utf8(name), value: new Uint8Array(bytes) }]);
+      groups.write(made);
+      return made;
+    };
+    await all([
+      large('a', 600_000),
+      large('b', 600_000),
+      large('c', 300_000),
+      large('d', 3_000_000),
+      large('e', 1),
+    ]);
+    expect(sent.map((keys) => keys.join(''))).toEqual(['a', 'bc', 'd', 'e']);
+  });
+
+  test('two groups are on their way at first, and up to four when more wait', async () => {
+    gate = new Gate();
+    const writes = names(12).map((_, i) => write('same', `own${i}`));
+    const others: TestWrite[] = [];
+    await turns();
+    expect(sent).toHaveLength(1);
+    gate.open();
+    await all(writes);
+    // One key in all of them: one at a time, in order.
+    expect(sent.map(([, own]) => own)).toEqual(names(12).map((_, i) => `own${i}`));
+    gate = new Gate();
+    sent.length = 0;
+    for (const name of names(9)) {
+      others.push(write(name));
+      await turns(1);
+    }
+    expect(gate.waiting).toBeGreaterThan(1);
+    expect(gate.waiting).toBeLessThanOrEqual(4);
+    const flying = gate.waiting;
+    // The rest went together into the group that waits.
+    gate.next();
+    await turns();
+    expect(sent[flying]).toEqual(names(9 - flying, flying));
+    gate.open();
+    expect(new Set(await all(others))).toEqual(new Set(['written']));
+  });
+
+  test('a key that is on its way waits, with what is behind it', async () => {
+    gate = new Gate();
+    const first = write('a');
+    await turns();
+    const later = [write('a'), write('b')];
+    await turns();
+    expect(sent).toEqual([['a']]);
+    gate.next();
+    await first.done;
+    await turns();
+    expect(sent).toEqual([['a'], ['a', 'b']]);
+    gate.open();
+    await all(later);
+  });
+
+  test('what was given up before it was sent is not sent', async () => {
+    const [a, b, c] = [write('a'), write('b'), write('c')];
+    b.reject(new Error('gave up'));
+    await all([a, c]);
+    expect(sent).toEqual([['a', 'c']]);
+    const gone = write('d');
+    gone.reject(new Error('gave up'));
+    await turns();
+    expect(sent).toHaveLength(1);
+  });
+});
+
+describe('refusals', () => {
+  const bad = (name: string, error: () => Error) => {
+    fault = (keys) => (keys.includes(name) ? error() : undefined);
+  };
+
+  test('one bad write fails alone; the others are written in their order, each once', async () => {
+    bad('k5', () => refusal('max key length exceeded', 'Set'));
+    const outcomes = await all(names(9).map((name) => write(name)));
+    expect(outcomes).toEqual(names(9).map((name) => (name === 'k5' ? 'LIMIT_EXCEEDED' : 'written')));
+    const written = sent.filter((keys) => !keys.includes('k5')).flat();
+    expect(written).toEqual(names(9).filter((name) => name !== 'k5'));
+  });
+
+  test('a write of many entries is not taken apart', async () => {
+    bad('b', () => refusal('max number of entries per tx exceeded', 'Set'));
+    expect(await all([write('a', 'b', 'c'), write('d')])).toEqual(['LIMIT_EXCEEDED', 'written']);
+    expect(sent).toEqual([['a', 'b', 'c', 'd'], ['a', 'b', 'c'], ['d']]);
+  });
+
+  test('too many entries for the server: smaller groups from then on', async () => {
+    fault = (keys) => (keys.length > 3 ? refusal('max number of entries per tx exceeded', 'Set') : undefined);
+    expect(new Set(await all(names(8).map((name) => write(name))))).toEqual(new Set(['written']));
+    sent.length = 0;
+    expect(new Set(await all(names(8).map((name) => write(name))))).toEqual(new Set(['written']));
+    expect(sent[0]!.length).toBeLessThanOrEqual(4);
+    expect(
+      sent
+        .filter(({ length }) => length <= 3)
+        .flat()
+        .sort(),
+    ).toEqual(names(8));
+  });
+
+  test('order per key holds while a group is taken apart', async () => {
+    bad('bad', () => refusal('max key length exceeded', 'Set'));
+    const first = [write('a'), write('bad'), write('b')];
+    await turns(1);
+    const second = [write('a'), write('b')];
+    expect(await all(first)).toEqual(['written', 'LIMIT_EXCEEDED', 'written']);
+    expect(await all(second)).toEqual(['written', 'written']);
+    const order = sent.filter((keys) => !keys.includes('bad')).flat();
+    expect(order).toEqual(['a', 'b', 'a', 'b']);
+  });
+
+  test.each<[string, () => Error, string]>([
+    ['a server that is busy', () => refusal('max concurrency limit exceeded', 'Set'), 'OVERLOADED'],
+    [
+      'a session that ended',
+      () => refusal('session not found', 'Set', status.PERMISSION_DENIED),
+      'SESSION_EXPIRED',
+    ],
+    [
+      'a user who may not write',
+      () => refusal('permission denied', 'Set', status.PERMISSION_DENIED),
+      'PERMISSION_DENIED',
+    ],
+    ['an unknown outcome', () => new TransportError('OUTCOME_UNKNOWN', 'lost'), 'OUTCOME_UNKNOWN'],
+    [
+      'an answer that is not proven',
+      () => new VerificationError('VERIFICATION_FAILED', 'no', { server: 's', database: 'd', check: 'c' }),
+      'VERIFICATION_FAILED',
+    ],
+    ['a defect', () => new TypeError('of ours'), 'TypeError: of ours'],
+  ])('%s: all are told, none is sent again', async (_name, error, outcome) => {
+    fault = error;
+    expect(await all([write('a'), write('b'), write('c')])).toEqual([outcome, outcome, outcome]);
+    expect(sent).toEqual([['a', 'b', 'c']]);
+    fault = () => undefined;
+    expect(await write('a').done).toBe('written');
+  });
+
+  test('a busy server gets fewer groups at a time', async () => {
+    fault = () => refusal('max concurrency limit exceeded', 'Set');
+    await write('a').done;
+    fault = () => undefined;
+    gate = new Gate();
+    const writes = [write('b')];
+    await turns();
+    writes.push(write('c'));
+    await turns();
+    expect(sent.slice(1)).toEqual([['b']]);
+    gate.open();
+    expect(await all(writes)).toEqual(['written', 'written']);
+  });
+});
