@@ -6,7 +6,8 @@ import { tsImport } from 'tsx/esm/api';
 const all = readdirSync(new URL('.', import.meta.url))
   .filter((file) => file.endsWith('.bench.ts'))
   .map((file) => file.replace('.bench.ts', ''));
-const asked = process.argv.slice(2);
+// Options are for the benches themselves.
+const asked = process.argv.slice(2).filter((name) => !name.startsWith('--'));
 for (const name of asked.length > 0 ? asked : all) {
   if (!all.includes(name)) throw new Error(`no bench ${name}; there are: ${all.join(', ')}`);
   await tsImport(`./${name}.bench.ts`, import.meta.url);

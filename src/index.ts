@@ -1,6 +1,8 @@
 // Everything the package exports, values first.
 export { ImmuClient } from './client/immu-client.js';
 export { Permission } from './client/users.js';
+export { openArchive } from './store/archive.js';
+export { checkpointBytes, checkpointHash, parseCheckpoint, verifyCheckpoint } from './store/checkpoint.js';
 export { MemoryRootStore } from './store/memory-root-store.js';
 export { SqliteRootStore } from './store/sqlite-root-store.js';
 export { defaultStorePath } from './store/default-path.js';
@@ -33,20 +35,35 @@ export type { VerifiedEntry, VerifiedReference } from './client/verified/verifie
 export type { VerifiedWrite } from './client/verified/verified-set.js';
 export type { ImmuErrorCode, VerificationEvidence } from './errors.js';
 export type { KVMetadata } from './proof/types.js';
+export type { AuditArchive } from './store/archive.js';
 export type {
   AdvanceOutcome,
+  ArchiveInfo,
+  ArchiveOptions,
   AuditEntry,
+  AuditGap,
   AuditLog,
   AuditOutcome,
   AuditRow,
+  AuditStats,
   AuditVerdict,
+  ChainPoint,
+  Checkpoint,
+  CheckpointOptions,
+  CheckpointVerdict,
   Evidence,
+  GapsQuery,
+  RootConflict,
+  RootsFilter,
   RootsQuery,
   RootStore,
+  SigningKey,
+  StatsQuery,
   StoredRoot,
   TrustKey,
+  VerifyOptions,
 } from './store/root-store.js';
 export type { StoreDiagnostics } from './store/sqlite/messages.js';
-export type { SqliteRootStoreOptions } from './store/sqlite-root-store.js';
+export type { CheckpointsOptions, SqliteRootStoreOptions } from './store/sqlite-root-store.js';
 export type { VerifierOptions } from './worker/create-verifier.js';
 export type { Root } from './worker/verifier.js';

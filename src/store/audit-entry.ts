@@ -1,9 +1,8 @@
 // What a store accepts: every argument is checked once and copied, so that nothing the caller does later changes it.
-import { ArgumentError } from '../errors.js';
 import { MAX_ID, equalBytes } from '../proof/bytes.js';
 import { HASH_SIZE } from '../proof/hash.js';
-import { HEAD_MOVES, OUTCOMES } from './audit-query.js';
-import type { AuditEntry, AuditOutcome, Evidence, StoredRoot, TrustKey } from './root-store.js';
+import { BOOK_KEEPING, HEAD_MOVES, OUTCOMES, bad } from './audit-query.js';
+import type { AuditEntry, AuditOutcome, Evidence, StoredRoot, TrustKey } from './audit-types.js';
 
 /** The ways to append a row. Each has its own outcomes, so that the heads can always be told from the log. */
 export type AppendKind = 'advance' | 'record' | 'forget';
@@ -63,6 +62,11 @@ export function checkedExpected(expected: StoredRoot | null, entry: AuditEntry):
   return { tx, alh: checkedBytes('expected', expected.alh, HASH_SIZE) };
 }
 
+export function checkedRoot(root: TrustKey & StoredRoot): TrustKey & StoredRoot {
+  const key = checkedKey(root);
+  return { ...key, tx: checkedId('tx', root.tx), alh: checkedBytes('alh', root.alh, HASH_SIZE) };
+}
+
 /** Text that comes back as it went in: a lone surrogate has no UTF-8 form. */
 export function checkedText(field: string, value: string): string {
   if (typeof value !== 'string') bad(field, 'must be a string');
@@ -86,7 +90,7 @@ function allowedOutcomes(kind: AppendKind): readonly AuditOutcome[] {
     case 'forget':
       return ['forget'];
     case 'record':
-      return OUTCOMES.filter((outcome) => outcome !== 'forget' && !HEAD_MOVES.includes(outcome));
+      return OUTCOMES.filter((outcome) => ![...HEAD_MOVES, ...BOOK_KEEPING, 'forget'].includes(outcome));
   }
 }
 
@@ -101,23 +105,19 @@ function checkedEvidence(evidence: Evidence): Evidence {
   };
 }
 
-function checkedId(field: string, value: bigint): bigint {
+export function checkedId(field: string, value: bigint): bigint {
   if (typeof value !== 'bigint' || value < 0n || value > MAX_ID)
     bad(field, 'must be a bigint from 0 to 2^63 - 1');
   return value;
 }
 
 /** A copy with a buffer of its own: a view would take its whole buffer along to the store's thread. */
-function checkedBytes(field: string, value: Uint8Array, size?: number): Uint8Array {
+export function checkedBytes(field: string, value: Uint8Array, size?: number): Uint8Array {
   if (!(value instanceof Uint8Array)) bad(field, 'must be a Uint8Array');
   if (size !== undefined && value.length !== size) bad(field, `must be ${size} bytes`);
   return new Uint8Array(value);
 }
 
-function isObject(value: unknown): value is object {
+export function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null;
-}
-
-function bad(field: string, what: string): never {
-  throw new ArgumentError(field, `${field} ${what}`);
 }

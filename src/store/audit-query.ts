@@ -1,7 +1,7 @@
 // What can be asked of the audit log: checked once, for every store.
 import { ArgumentError } from '../errors.js';
 import { MAX_ID } from '../proof/bytes.js';
-import type { AuditOutcome, AuditRow, RootsQuery } from './root-store.js';
+import type { AuditOutcome, AuditRow, RootsFilter, RootsQuery, TrustKey } from './audit-types.js';
 
 export const OUTCOMES: readonly AuditOutcome[] = [
   'root',
@@ -13,10 +13,18 @@ export const OUTCOMES: readonly AuditOutcome[] = [
   'rollback',
   'identity-change',
   'forget',
+  'identity',
+  'archive',
 ];
+
+/** Rows that the store writes about itself: listed only when asked for. */
+export const BOOK_KEEPING: readonly AuditOutcome[] = ['identity', 'archive'];
 
 /** Outcomes whose row made its root the head. */
 export const HEAD_MOVES: readonly AuditOutcome[] = ['root', 'first-use', 'pinned'];
+
+/** Outcomes that tell of something wrong. */
+export const FAILURES = ['failure', 'fork', 'rollback', 'identity-change'] as const;
 
 export function isHeadMove(outcome: AuditOutcome): boolean {
   return HEAD_MOVES.includes(outcome);
@@ -34,6 +42,7 @@ export function checkedQuery(query: RootsQuery = {}): RootsQuery {
     outcome: typeof query.outcome === 'object' ? Array.from(query.outcome) : query.outcome,
     order: query.order,
     limit: query.limit,
+    after: query.after,
   });
   checkQuery(copy);
   return copy;
@@ -46,38 +55,58 @@ function checkQuery(query: RootsQuery): void {
       bad(field, 'must be a well-formed string');
     }
   }
-  range(
-    'txRange',
-    query.txRange,
-    (value) => typeof value === 'bigint' && value >= 0n && value <= MAX_ID,
-    'bigints below 2^63',
-  );
+  range('txRange', query.txRange, isId, 'bigints below 2^63');
   range('timeRange', query.timeRange, (value) => Number.isSafeInteger(value), 'unix milliseconds');
-  for (const outcome of outcomesOf(query)) {
-    if (!OUTCOMES.includes(outcome)) bad('outcome', `has no kind ${JSON.stringify(outcome)}`);
-  }
+  const { outcome: asked } = query;
+  for (const outcome of typeof asked === 'object' ? asked : []) assertOutcome(outcome);
+  if (typeof asked !== 'object' && asked !== undefined && asked !== 'all') assertOutcome(asked);
   if (query.order !== undefined && !['asc', 'desc'].includes(query.order))
     bad('order', "must be 'asc' or 'desc'");
   if (query.limit !== undefined && (!Number.isSafeInteger(query.limit) || query.limit < 0)) {
     bad('limit', 'must be an integer of 0 or more');
   }
+  if (query.after !== undefined && !isId(query.after)) bad('after', 'must be the seq of a row');
 }
 
-/** The outcomes asked for; none = all. */
-export function outcomesOf({ outcome }: RootsQuery): readonly AuditOutcome[] {
-  if (outcome === undefined) return [];
-  return typeof outcome === 'string' ? [outcome] : outcome;
+function assertOutcome(outcome: AuditOutcome): void {
+  if (!OUTCOMES.includes(outcome)) bad('outcome', `has no kind ${JSON.stringify(outcome)}`);
+}
+
+/** The parts of a query that name a database. @throws ArgumentError naming the part that makes no sense */
+export function checkedFilter(filter: Partial<TrustKey> = {}): Partial<TrustKey> {
+  if (typeof filter !== 'object' || (filter as object | null) === null) bad('query', 'must be an object');
+  const { server, database } = checkedQuery({
+    ...(filter.server !== undefined && { server: filter.server }),
+    ...(filter.database !== undefined && { database: filter.database }),
+  });
+  return defined<Partial<TrustKey>>({ server, database });
+}
+
+export function checkedSeq(field: string, seq: bigint): bigint {
+  if (!isId(seq)) bad(field, 'must be a bigint from 0 to 2^63 - 1');
+  return seq;
+}
+
+export function isId(value: unknown): value is bigint {
+  return typeof value === 'bigint' && value >= 0n && value <= MAX_ID;
+}
+
+/** The outcomes asked for. */
+export function outcomesOf({ outcome = [] }: RootsFilter): readonly AuditOutcome[] {
+  if (outcome === 'all') return OUTCOMES;
+  if (typeof outcome === 'string') return [outcome];
+  return outcome.length > 0 ? outcome : OUTCOMES.filter((other) => !BOOK_KEEPING.includes(other));
 }
 
 /** Tells for a row whether a checked query asks for it. */
-export function matcher(query: RootsQuery): (row: AuditRow) => boolean {
+export function matcher(query: RootsFilter): (row: AuditRow) => boolean {
   const { server, database, operation, txRange, timeRange } = query;
   const outcomes = outcomesOf(query);
   return (row) =>
     (server === undefined || row.server === server) &&
     (database === undefined || row.database === database) &&
     (operation === undefined || row.operation === operation) &&
-    (outcomes.length === 0 || outcomes.includes(row.outcome)) &&
+    outcomes.includes(row.outcome) &&
     row.tx >= (txRange?.from ?? 0n) &&
     row.tx <= (txRange?.to ?? MAX_ID) &&
     row.verifiedAt >= (timeRange?.from ?? -Infinity) &&
@@ -99,10 +128,10 @@ function copyRange<T extends Range>(field: string, value: T): T | undefined {
 }
 
 /** Without the fields that are undefined. */
-function defined<T extends object>(fields: { [K in keyof T]: T[K] | undefined }): T {
+export function defined<T extends object>(fields: { [K in keyof T]: T[K] | undefined }): T {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as T;
 }
 
-function bad(field: string, what: string): never {
+export function bad(field: string, what: string): never {
   throw new ArgumentError(field, `${field} ${what}`);
 }

@@ -17,7 +17,12 @@ test('immu-ts', () => {
     'StoreError',
     'TransportError',
     'VerificationError',
+    'checkpointBytes',
+    'checkpointHash',
     'defaultStorePath',
+    'openArchive',
+    'parseCheckpoint',
+    'verifyCheckpoint',
   ]);
 });
 

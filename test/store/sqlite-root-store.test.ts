@@ -5,6 +5,7 @@ import { Worker } from 'node:worker_threads';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { SqliteRootStore } from '#dist/store/sqlite-root-store.js';
 import { GroupCommit } from '#dist/store/sqlite/group-commit.js';
+import { LogWriter } from '#dist/store/sqlite/log-writer.js';
 import type { Numbered, WriteRequest } from '#dist/store/sqlite/messages.js';
 import { openStore } from '#dist/store/sqlite/open.js';
 import { KEY, alh, child, climb, entry, event, folder, newStore, refusal, rows } from './support.js';
@@ -109,8 +110,8 @@ describe('group commit', () => {
 describe('a disk that is full', () => {
   it('fails the row that does not fit, and stores its neighbours', async () => {
     const path = `${await folder()}/roots.db`;
-    const { db, queries } = openStore(path, { create: 'if-new', busyTimeoutMs: 100 });
-    const group = new GroupCommit(db, queries, path);
+    const { db, reader } = openStore(path, { create: 'if-new', busyTimeoutMs: 100 });
+    const group = new GroupCommit(db, new LogWriter(reader), path);
     const large = { check: 'c', job: new Uint8Array(1024 * 1024) };
     const batch = (id: number): Numbered<WriteRequest>[] => [
       { id, request: { kind: 'record', entry: event(1n) } },

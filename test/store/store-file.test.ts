@@ -39,6 +39,7 @@ beforeAll(async () => {
   const store = await SqliteRootStore.open(template);
   await climb(store, 0, 5);
   await store.record(event(1n, { outcome: 'failure', evidence: { check: 'c', job: new Uint8Array(9) } }));
+  await store.bindIdentity('a:1', KEY.server);
   await store.close();
 });
 
@@ -87,7 +88,7 @@ describe('making a store', () => {
     const store = closing(await SqliteRootStore.open(path, { create: 'never' }));
     expect(await store.head(KEY)).toEqual({ tx: 5n, alh: alh(5n) });
     await store.advance({ tx: 5n, alh: alh(5n) }, entry(6n));
-    expect(await store.audit.verify()).toMatchObject({ ok: true, rows: 7n });
+    expect(await store.audit.verify()).toMatchObject({ ok: true, rows: 8n });
   });
 
   it('lets two openings at once make one store', async () => {
@@ -202,28 +203,30 @@ describe('a store that is damaged', () => {
       },
     ],
     ['without its schema version', (path) => pragma(path, 'user_version = 0')],
-    ['without a table', (path) => sql(path, 'DROP TABLE word')],
+    ['without a table', (path) => sql(path, 'DROP TABLE client')],
     ['without a column', (path) => sql(path, 'ALTER TABLE audit DROP COLUMN detail')],
     ['without its id', (path) => edit(path, 'DELETE FROM store')],
-    ['with two ids', (path) => edit(path, "INSERT INTO store VALUES (x'00', 0)")],
+    ['with two ids', (path) => edit(path, "INSERT INTO store VALUES (x'00', 0, 0, x'', NULL)")],
     ['with a marker that holds no id', (path) => writeFile(`${path}.id`, 'gone')],
     ['a row edited', (path) => edit(path, 'UPDATE audit SET calls = 7 WHERE seq = 3')],
     [
       'a row with a number out of range',
       (path) => edit(path, 'UPDATE audit SET calls = calls + 4294967296 WHERE seq = 3'),
     ],
-    ['a row of an unknown kind', (path) => edit(path, 'UPDATE audit SET outcome = 77 WHERE seq = 3')],
-    ['a name edited', (path) => edit(path, "UPDATE ledger SET database = 'mine'")],
-    ['a name removed', (path) => edit(path, "DELETE FROM word WHERE text = 'client-1'")],
+    ['a row of an unknown kind', (path) => edit(path, 'UPDATE audit SET kind = 77 WHERE seq = 3')],
+    ['a kind of an unknown outcome', (path) => edit(path, 'UPDATE kind SET outcome = 77 WHERE id = 1')],
+    ['a name edited', (path) => edit(path, "UPDATE ledger SET database = 'mine' WHERE id = 1")],
+    ['a kind renamed', (path) => edit(path, "UPDATE kind SET operation = 'mine' WHERE id = 1")],
+    ['a name removed', (path) => edit(path, "DELETE FROM client WHERE text = 'client-1'")],
     ['a row removed', (path) => edit(path, 'DELETE FROM audit WHERE seq = 3')],
     ['the first row removed', (path) => edit(path, 'DELETE FROM audit WHERE seq = 1')],
-    ['the newest row removed', (path) => edit(path, 'DELETE FROM audit WHERE seq = 6')],
+    ['the newest row removed', (path) => edit(path, 'DELETE FROM audit WHERE seq = 7')],
     [
       'a row added',
       (path) =>
         edit(
           path,
-          'INSERT INTO audit SELECT 7, ledger, tx, alh, outcome, previous_tx, operation, calls, header_time, signature, key_fingerprint, verified_at, duration_ms, client, detail, evidence_hash, hash FROM audit WHERE seq = 6',
+          'INSERT INTO audit SELECT 8, kind, tx, alh, previous_tx, calls, header_time, signature, key_fingerprint, verified_at, duration_ms, client, detail, evidence_hash, hash FROM audit WHERE seq = 7',
         ),
     ],
     ['a head moved up', (path) => edit(path, 'UPDATE head SET tx = 6')],
@@ -233,6 +236,20 @@ describe('a store that is damaged', () => {
     ],
     ['a head with another hash', (path) => edit(path, "UPDATE head SET alh = x'00'")],
     ['a head removed', (path) => edit(path, 'DELETE FROM head')],
+    ['an identity edited', (path) => edit(path, "UPDATE identity SET server = 'mine'")],
+    ['an identity removed', (path) => edit(path, 'DELETE FROM identity')],
+    ['an identity of nothing', (path) => edit(path, "INSERT INTO identity VALUES ('b:1', 'mine')")],
+    ['another start', (path) => edit(path, 'UPDATE store SET base_seq = 2')],
+    ['a start of another store', (path) => edit(path, "UPDATE store SET base_hash = x'00'")],
+    ['an archive of nothing', (path) => edit(path, "UPDATE store SET base_checkpoint = x'00'")],
+    ['a trigger', (path) => sql(path, 'CREATE TRIGGER t AFTER INSERT ON audit BEGIN DELETE FROM head; END')],
+    ['a view', (path) => sql(path, 'CREATE VIEW v AS SELECT * FROM audit')],
+    ['a table more', (path) => sql(path, 'CREATE TABLE more (x)')],
+    [
+      'an index changed',
+      (path) => sql(path, 'DROP INDEX audit_by_kind; CREATE INDEX audit_by_kind ON audit (tx)'),
+    ],
+    ['an index removed', (path) => sql(path, 'DROP INDEX audit_by_tx')],
     ['a head of nothing', (path) => edit(path, "INSERT INTO head VALUES (99, 1, x'00')")],
   ];
 
@@ -258,16 +275,16 @@ describe('a store that is damaged', () => {
 });
 
 describe('audit.verify', () => {
-  const FAR = 100;
+  const FAR = 300;
+  /** The first row binds an identity, the third is an event, the last moves another head. */
+  const LAST = BigInt(FAR) + 3n;
   const alterations: [string, bigint, string][] = [
     ...[
-      'ledger = 2',
+      'kind = 3',
       'tx = tx + 1',
       'tx = -tx',
       "alh = x'00'",
-      'outcome = 2',
       'previous_tx = NULL',
-      'operation = 2',
       'calls = calls + 1',
       'calls = calls + 4294967296',
       'header_time = header_time + 1',
@@ -275,15 +292,21 @@ describe('audit.verify', () => {
       "key_fingerprint = x'01'",
       'verified_at = verified_at - 1',
       'duration_ms = duration_ms * 2',
-      'client = (SELECT operation FROM audit WHERE seq = 9)',
+      "client = 'other'",
+      'client = 99',
       "detail = ''",
       "evidence_hash = x'00'",
       "hash = x'00'",
     ].map((set): [string, bigint, string] => [set, 9n, `UPDATE audit SET ${set} WHERE seq = 9`]),
     ['the row removed', 9n, 'DELETE FROM audit WHERE seq = 9'],
-    ['evidence changed', 2n, "UPDATE evidence SET job = x'01' WHERE seq = 2"],
-    ['evidence renamed', 2n, "UPDATE evidence SET failed_check = 'other' WHERE seq = 2"],
-    ['evidence removed', 2n, 'DELETE FROM evidence WHERE seq = 2'],
+    ['evidence changed', 3n, "UPDATE evidence SET job = x'01' WHERE seq = 3"],
+    ['evidence renamed', 3n, "UPDATE evidence SET failed_check = 'other' WHERE seq = 3"],
+    ['evidence removed', 3n, 'DELETE FROM evidence WHERE seq = 3'],
+    ['bounds narrowed', 256n, 'UPDATE zone SET tx_max = tx_max - 1 WHERE kind = 2'],
+    ['bounds removed', 2n, 'DELETE FROM zone WHERE kind = 2'],
+    ['sums changed', LAST, 'UPDATE hour SET rows = rows + 1 WHERE kind = 2'],
+    ['sums removed', LAST, 'DELETE FROM hour WHERE kind = 2'],
+    ['sums of nothing', LAST, 'INSERT INTO hour SELECT 99, hour, 1, 1, 1, 1, 1, 1, 1, 1 FROM hour LIMIT 1'],
     ['evidence added', 9n, "INSERT INTO evidence VALUES (9, 'c', NULL, NULL, x'01')"],
   ];
 

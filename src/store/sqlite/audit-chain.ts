@@ -1,115 +1,270 @@
 // Walks the log's chain: the whole of it for `audit.verify`, its tail when a store is opened.
 import { equalBytes, toHex } from '../../proof/bytes.js';
-import { isHeadMove } from '../audit-query.js';
-import { sameRoot } from '../audit-entry.js';
-import { evidenceHash, rowHash } from '../audit-row.js';
-import type { AuditRow, AuditVerdict } from '../root-store.js';
-import type { Queries } from './queries.js';
-import { toRow } from './row-record.js';
+import { sha256 } from '../../proof/hash.js';
+import { ArgumentError } from '../../errors.js';
+import type { AuditVerdict, Checkpoint, VerifyOptions } from '../audit-log.js';
+import { HEAD_MOVES } from '../audit-query.js';
+import { chainStart, evidenceHash, rowHash } from '../audit-row.js';
+import { addSums, hourOf, sumsOf } from '../audit-stats.js';
+import type { Sums } from '../audit-stats.js';
+import type { AuditRow } from '../audit-types.js';
+import { parseCheckpoint } from '../checkpoint.js';
+import { LogState } from '../log-state.js';
+import { broken, contradicts, startDiffers, stateDiffers } from '../verify-rules.js';
+import { toSums } from './hours.js';
+import type { Base, LogReader } from './log-reader.js';
 import type { RowRecord } from './row-record.js';
 
 /** Rows looked at when a store is opened. */
 const TAIL_ROWS = 64n;
 
+export interface WalkOptions extends VerifyOptions {
+  /** An archive is a part of a log: the row about its beginning may be in the next part. */
+  readonly isArchive: boolean;
+  /** Heads and identities are not there yet: an archive that is being made. */
+  readonly isDraft?: boolean;
+}
+
 /**
- * A walk along the chain in steps of one page. Each step must run in a transaction of its own: what it sees is then one
- * state, and rows that are added between steps do no harm.
+ * A walk along the whole chain in steps of one page. Each step must run in a transaction of its own: what it sees is then
+ * one state, and rows that are added between steps do no harm.
  */
 export class ChainWalk {
-  readonly #queries: Queries;
-  readonly #withEvidence: boolean;
-  #next: bigint;
-  #hash: Uint8Array | null;
+  readonly #reader: LogReader;
+  readonly #options: WalkOptions;
+  #base: Base | undefined;
+  #state = new LogState();
+  #next = 1n;
+  #hash = new Uint8Array(0);
+  #sums = new Map<string, Sums>();
+  #baseIsSaid = false;
+  #checkpoints = 0;
 
-  constructor(queries: Queries, from = 1n, withEvidence = true) {
-    this.#queries = queries;
-    this.#withEvidence = withEvidence;
-    this.#next = from;
-    this.#hash = queries.hashBefore(from);
+  constructor(reader: LogReader, options: WalkOptions) {
+    this.#reader = reader;
+    this.#options = options;
+  }
+
+  /** What the rows add up to; complete when the verdict is there. */
+  get state(): LogState {
+    return this.#state;
   }
 
   /** Checks the next page; undefined when there may be more. */
   step(): AuditVerdict | undefined {
-    if (!this.#hash) return broken(this.#next - 1n, 'the row is missing');
-    const page = this.#queries.records(this.#next);
+    const reader = this.#reader;
+    reader.begin();
+    // Names may be changed by hand between steps.
+    reader.clients.forget();
+    const base = reader.base();
+    // Rows were archived meanwhile: from the new beginning on.
+    if (this.#base?.seq !== base.seq) {
+      const wrong = this.#start(base);
+      if (wrong) return wrong;
+    }
+    const page = reader.records(this.#next, reader.range().high);
+    const first = this.#next;
+    const due = new Set(reader.checkpointedSeqs(first, page.at(-1)?.seq ?? first));
+    const { checkpoint } = this.#options;
+    if (checkpoint) due.add(checkpoint.seq);
     for (const record of page) {
       if (record.seq !== this.#next) {
         return broken(this.#next, `the row is missing: row ${record.seq.toString()} follows`);
       }
-      const verdict = this.#check(record, this.#hash);
-      if (!(verdict instanceof Uint8Array)) return verdict;
-      this.#hash = verdict;
+      const verdict = this.#check(record);
+      if (verdict) return verdict;
       this.#next += 1n;
+      const wrong = due.has(record.seq) ? this.#held(record.seq) : undefined;
+      if (wrong) return wrong;
     }
-    return page.length === 0 ? this.#finish(this.#hash) : undefined;
+    if (page.length === 0) return this.#finish();
+    const stray = reader.zones.strayRow({ low: first, high: this.#next - 1n }, reader.range().high);
+    return stray === null ? undefined : broken(stray, 'the bounds kept for queries do not cover the row');
   }
 
-  /** The row's hash, if the row is as it was written. */
-  #check(record: RowRecord, previousHash: Uint8Array): Uint8Array | AuditVerdict {
+  #start(base: Base): AuditVerdict | undefined {
+    this.#base = base;
+    this.#next = base.seq + 1n;
+    this.#hash = new Uint8Array(base.hash);
+    this.#sums = new Map();
+    this.#baseIsSaid = base.seq === 0n;
+    this.#checkpoints = 0;
+    const { checkpoint, startsAfter } = this.#options;
+    const elsewhere = startDiffers(base, startsAfter);
+    if (elsewhere) return elsewhere;
+    if (checkpoint && !equalBytes(checkpoint.storeId, this.#reader.storeId)) {
+      return broken(checkpoint.seq, 'the checkpoint is of another store');
+    }
+    if (checkpoint && checkpoint.seq < base.seq) {
+      const words = `row ${checkpoint.seq.toString()} is in an archive: hold the checkpoint against that`;
+      throw new ArgumentError('checkpoint', words);
+    }
+    const state = stateOf(this.#reader, base);
+    if (!(state instanceof LogState)) return state;
+    this.#state = state;
+    return this.#held(base.seq);
+  }
+
+  /** Checks a row by itself and by the row before it; undefined: it is as it was written. */
+  #check(record: RowRecord): AuditVerdict | undefined {
     const { seq, evidence_hash: covered } = record;
     let row: AuditRow;
     try {
-      row = toRow(record, null);
+      row = this.#reader.toPlainRow(record);
     } catch {
       return broken(seq, 'the row was changed: it holds what is never written');
     }
-    const hash = rowHash(previousHash, seq, row, covered ?? undefined);
+    const hash = rowHash(this.#hash, seq, row, covered ?? undefined);
     if (!equalBytes(hash, row.hash)) {
       return broken(
         seq,
         `the row was changed: its hash is ${toHex(row.hash)}, its content gives ${toHex(hash)}`,
       );
     }
-    if (covered && this.#withEvidence) {
-      const evidence = this.#queries.evidence(seq);
+    this.#hash = new Uint8Array(hash);
+    if (covered) {
+      const evidence = this.#reader.evidence(seq);
       if (!evidence) return broken(seq, 'the evidence of the row is missing');
-      if (!equalBytes(evidenceHash(evidence), covered))
+      if (!equalBytes(evidenceHash(evidence), covered)) {
         return broken(seq, 'the evidence of the row was changed');
+      }
     }
-    return hash;
+    this.#state.apply(row);
+    const name = `${record.kind.toString()} ${hourOf(row.verifiedAt)}`;
+    const sums = sumsOf(row);
+    const before = this.#sums.get(name);
+    this.#sums.set(name, before ? addSums(before, sums) : sums);
+    if (row.outcome !== 'archive' || row.tx !== this.#base?.seq) return undefined;
+    this.#baseIsSaid = equalBytes(row.alh, sha256(this.#base.checkpoint ?? new Uint8Array(0)));
+    return this.#baseIsSaid ? undefined : broken(seq, 'the log does not begin where this row says');
   }
 
-  #finish(lastHash: Uint8Array): AuditVerdict {
-    const rows = this.#next - 1n;
-    const written = this.#queries.rowsWritten();
-    if (written !== rows) {
-      return broken(rows + 1n, `the newest rows are missing: ${written.toString()} were written`);
+  /** Holds the checkpoints of a row against it. */
+  #held(seq: bigint): AuditVerdict | undefined {
+    const due: Checkpoint[] = [];
+    try {
+      due.push(...this.#reader.checkpointsAt(seq));
+    } catch (error) {
+      if (!(error instanceof ArgumentError)) throw error;
+      return broken(seq, 'a checkpoint kept of this row was changed');
     }
-    if (this.#withEvidence) {
-      const stray = this.#queries.strayEvidence();
-      if (stray !== null) return broken(stray, 'there is evidence that the row does not name');
+    this.#checkpoints += due.length;
+    const { checkpoint } = this.#options;
+    if (checkpoint?.seq === seq) due.push(checkpoint);
+    for (const made of due) {
+      if (!equalBytes(made.storeId, this.#reader.storeId)) {
+        return broken(seq, 'a checkpoint kept of this row is of another store');
+      }
+      const wrong = contradicts(made, this.#hash, this.#state.snapshot());
+      if (wrong) return wrong;
     }
-    return verifyHeads(this.#queries) ?? { ok: true, rows, lastHash: new Uint8Array(lastHash) };
+    return undefined;
+  }
+
+  #finish(): AuditVerdict {
+    const reader = this.#reader;
+    const last = this.#next - 1n;
+    const base = this.#base ?? reader.base();
+    const written = reader.rowsWritten();
+    if (written !== last) {
+      return broken(last + 1n, `the newest rows are missing: ${written.toString()} were written`);
+    }
+    const { checkpoint, isArchive } = this.#options;
+    const beyond = checkpoint && checkpoint.seq > last ? checkpoint.seq : reader.checkpointBeyond(last);
+    if (beyond !== null)
+      return broken(
+        last + 1n,
+        `the newest rows are missing: there is a checkpoint of row ${beyond.toString()}`,
+      );
+    if (!this.#baseIsSaid && !isArchive)
+      return broken(base.seq + 1n, 'no row says that the rows before this one were archived');
+    const stray = reader.strayEvidence();
+    if (stray !== null) return broken(stray, 'there is evidence that the row does not name');
+    const words = this.#options.isDraft ? undefined : stateDiffers(reader.held(), this.#state.snapshot());
+    if (words !== undefined) return broken(last, words);
+    if (!this.#sumsAreRight()) return broken(last, 'the statistics are not what the rows give');
+    if (!reader.zones.areNested(last))
+      return broken(last, 'the bounds kept for queries do not hold each other');
+    return {
+      ok: true,
+      rows: last - base.seq,
+      lastHash: new Uint8Array(this.#hash),
+      startsAfter: { seq: base.seq, hash: new Uint8Array(base.hash) },
+      checkpoints: this.#checkpoints,
+    };
+  }
+
+  #sumsAreRight(): boolean {
+    let held = 0;
+    for (const record of this.#reader.hours.all()) {
+      const given = this.#sums.get(`${record.kind.toString()} ${record.hour.toString()}`);
+      const kept = toSums(record);
+      if (!given || Object.keys(kept).some((key) => kept[key as keyof Sums] !== given[key as keyof Sums])) {
+        return false;
+      }
+      held += 1;
+    }
+    return held === this.#sums.size;
   }
 }
 
-/** Every head must be what the newest row about it says, and every row that made a head the last time must have it. */
-function verifyHeads(queries: Queries): AuditVerdict | undefined {
-  for (const { ledger, database, head } of queries.ledgerHeads()) {
-    const row = queries.newestHeadRow(ledger);
-    const said = row && isHeadMove(row.outcome) ? row : null;
-    if (!sameRoot(head, said)) {
-      const words = `the head of ${database} is ${name(head?.tx)}, the log says ${name(said?.tx)}`;
-      return broken(row?.seq ?? 0n, words);
+/** The cheap check at opening: the newest rows, the heads and the identities. Requires a transaction. */
+export function verifyTail(reader: LogReader): AuditVerdict | undefined {
+  reader.begin();
+  const base = reader.base();
+  const { low, high } = reader.range();
+  const first = high - low >= TAIL_ROWS ? high - TAIL_ROWS + 1n : low;
+  let hash = first === low ? base.hash : reader.hashOf(first - 1n);
+  let next = first;
+  for (const record of reader.records(first, high)) {
+    if (!hash || record.seq !== next) break;
+    let row: AuditRow;
+    try {
+      row = reader.toPlainRow(record);
+    } catch {
+      return broken(next, 'the row was changed: it holds what is never written');
     }
+    const given = rowHash(hash, next, row, record.evidence_hash ?? undefined);
+    if (!equalBytes(given, row.hash))
+      return broken(next, 'the row was changed: its hash is not that of its content');
+    hash = row.hash;
+    next += 1n;
   }
-  return undefined;
-}
-
-/** The cheap check at opening: the newest rows, and the heads. Requires a transaction. */
-export function verifyTail(queries: Queries): AuditVerdict {
-  const newest = queries.newestSeqOfAll();
-  const walk = new ChainWalk(queries, newest > TAIL_ROWS ? newest - TAIL_ROWS + 1n : 1n, false);
-  for (;;) {
-    const verdict = walk.step();
-    if (verdict) return verdict;
+  if (next <= high || !hash) return broken(hash ? next : first - 1n, 'the row is missing');
+  const written = reader.rowsWritten();
+  if (written !== high)
+    return broken(high + 1n, `the newest rows are missing: ${written.toString()} were written`);
+  const state = stateOf(reader, base);
+  if (!(state instanceof LogState)) return state;
+  for (const ledger of reader.ledgers()) {
+    const row = reader.row(reader.newest(ledger, [...HEAD_MOVES, 'forget']));
+    if (row) state.apply(row);
   }
+  for (let after = 0n; ;) {
+    const rows = reader.page({ outcome: 'identity', after });
+    for (const row of rows) state.apply(row);
+    const last = rows.at(-1);
+    if (!last) break;
+    after = last.seq;
+  }
+  const words = stateDiffers(reader.held(), state.snapshot());
+  return words === undefined ? undefined : broken(high, words);
 }
 
-function name(tx: bigint | undefined): string {
-  return tx === undefined ? 'not there' : `at tx ${tx.toString()}`;
-}
-
-function broken(seq: bigint, finding: string): AuditVerdict {
-  return { ok: false, seq, finding };
+/** What the rows before a log add up to, or what is wrong with its beginning. */
+function stateOf(reader: LogReader, base: Base): LogState | AuditVerdict {
+  if (base.seq === 0n && !base.checkpoint) {
+    if (equalBytes(base.hash, chainStart(reader.storeId))) return new LogState();
+    return broken(1n, 'the log does not start as a store of its id does');
+  }
+  try {
+    const checkpoint = parseCheckpoint(base.checkpoint ?? new Uint8Array(0));
+    const { storeId, seq, hash } = checkpoint;
+    if (seq === base.seq && equalBytes(hash, base.hash) && equalBytes(storeId, reader.storeId)) {
+      return new LogState(checkpoint);
+    }
+  } catch (error) {
+    if (!(error instanceof ArgumentError)) throw error;
+  }
+  return broken(base.seq + 1n, 'what is kept of the rows before this one was changed');
 }

@@ -12,8 +12,11 @@ import {
 } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
+import { chainStart } from '../audit-row.js';
+import { STORE_ID_SIZE } from '../checkpoint.js';
+import type { Base } from './log-reader.js';
+import { draftPath, syncFolder, writeMarker } from './marker.js';
 import { APPLICATION_ID, MIGRATIONS, SCHEMA_VERSION } from './schema.js';
-import { STORE_ID_SIZE, draftPath, syncFolder, writeMarker } from './marker.js';
 
 /** Makes the store at `path` and its marker. Does nothing when another process was faster. */
 export function createStore(path: string): void {
@@ -23,7 +26,12 @@ export function createStore(path: string): void {
     // Nobody else may read who talks to which server.
     closeSync(openSync(draft, 'wx', 0o600));
     const id = randomBytes(STORE_ID_SIZE);
-    fill(draft, id);
+    makeTables(draft, APPLICATION_ID, {
+      id,
+      rows: 0n,
+      base: { seq: 0n, hash: chainStart(id), checkpoint: null },
+    });
+    syncFile(draft);
     if (!publish(draft, path)) return;
     syncFolder(path);
     writeMarker(path, id);
@@ -32,21 +40,35 @@ export function createStore(path: string): void {
   }
 }
 
-function fill(draft: string, id: Uint8Array): void {
-  const db = new Database(draft);
+export interface FirstState {
+  readonly id: Uint8Array;
+  readonly rows: bigint;
+  readonly base: Base;
+}
+
+/** Makes the tables in an empty file. A store is left in WAL mode. */
+export function makeTables(path: string, application: number, { id, rows, base }: FirstState): void {
+  const db = new Database(path);
   try {
     db.pragma('synchronous = FULL');
+    // Room that archiving frees can be given back. Only before the first table can it be asked for.
+    db.pragma('auto_vacuum = INCREMENTAL');
     db.transaction(() => {
-      db.pragma(`application_id = ${APPLICATION_ID}`);
+      db.pragma(`application_id = ${application}`);
       for (const migration of MIGRATIONS) db.exec(migration);
       db.pragma(`user_version = ${SCHEMA_VERSION}`);
-      db.prepare('INSERT INTO store (id, rows) VALUES (?, 0)').run(id);
+      db.prepare(
+        'INSERT INTO store (id, rows, base_seq, base_hash, base_checkpoint) VALUES (?, ?, ?, ?, ?)',
+      ).run(id, rows, base.seq, base.hash, base.checkpoint);
     })();
-    db.pragma('journal_mode = WAL');
+    if (application === APPLICATION_ID) db.pragma('journal_mode = WAL');
   } finally {
     db.close();
   }
-  const file = openSync(draft, 'r+');
+}
+
+export function syncFile(path: string): void {
+  const file = openSync(path, 'r+');
   try {
     fsyncSync(file);
   } finally {
@@ -55,7 +77,7 @@ function fill(draft: string, id: Uint8Array): void {
 }
 
 /** Gives the finished file its name; false when the name is taken. */
-function publish(draft: string, path: string): boolean {
+export function publish(draft: string, path: string): boolean {
   try {
     linkSync(draft, path);
     return true;
@@ -65,9 +87,7 @@ function publish(draft: string, path: string): boolean {
   // A file system without links: a copy, which replaces nothing either.
   try {
     copyFileSync(draft, path, constants.COPYFILE_EXCL);
-    const file = openSync(path, 'r+');
-    fsyncSync(file);
-    closeSync(file);
+    syncFile(path);
     return true;
   } catch (error) {
     if (isTaken(error)) return false;

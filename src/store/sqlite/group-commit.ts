@@ -4,12 +4,15 @@ import Database from 'better-sqlite3';
 import { StoreError } from '../../errors.js';
 import { toSent } from './messages.js';
 import type { Numbered, StoreAnswer, StoreDiagnostics, WriteRequest } from './messages.js';
-import type { Queries } from './queries.js';
+import { takeCheckpoint } from './auto-checkpoint.js';
+import type { AutoCheckpoint } from './auto-checkpoint.js';
+import type { LogWriter } from './log-writer.js';
 
 type Write = Numbered<WriteRequest>;
 
 export class GroupCommit {
-  readonly #queries: Queries;
+  readonly #writer: LogWriter;
+  readonly #checkpoints: AutoCheckpoint | undefined;
   readonly #path: string;
   readonly #file: string;
   readonly #inGroup: (writes: readonly Write[]) => StoreAnswer[];
@@ -18,13 +21,20 @@ export class GroupCommit {
   #commits = 0;
   #writes = 0;
 
-  constructor(db: Database.Database, queries: Queries, path: string) {
+  constructor(db: Database.Database, writer: LogWriter, path: string, checkpoints?: AutoCheckpoint) {
     this.#db = db;
-    this.#queries = queries;
+    this.#writer = writer;
+    this.#checkpoints = checkpoints;
     this.#path = path;
     this.#file = fileAt(path);
     // IMMEDIATE: the lock is taken before anything is read, so a compare-and-set holds against other processes.
-    const group = db.transaction((writes: readonly Write[]) => writes.map((item) => this.#one(item)));
+    const group = db.transaction((writes: readonly Write[]) => {
+      writer.begin();
+      const answers = writes.map((item) => this.#one(item));
+      this.#checkpoints?.takeIfDue(writer);
+      writer.finish();
+      return answers;
+    });
     this.#inGroup = (writes) => group.immediate(writes);
     this.#inSavepoint = db.transaction((write: WriteRequest) => this.#run(write));
   }
@@ -44,7 +54,7 @@ export class GroupCommit {
       return answers;
     } catch (error) {
       // Nothing of the group was committed, so nothing of it may look done.
-      this.#queries.forgetIds();
+      this.#writer.undone();
       // A disk that is full for one large row may have room for its neighbours.
       if (writes.length > 1 && isAboutContent(error)) return writes.flatMap((item) => this.commit([item]));
       return writes.map(({ id }) => ({ id, ok: false, error: toSent(error, this.#path) }));
@@ -57,7 +67,7 @@ export class GroupCommit {
     } catch (error) {
       // SQLite ends the whole transaction on some errors: then the neighbours before this one are undone too.
       if (!this.#db.inTransaction) throw error;
-      this.#queries.forgetIds();
+      this.#writer.undone();
       return { id, ok: false, error: toSent(error, this.#path) };
     }
   }
@@ -65,18 +75,20 @@ export class GroupCommit {
   #run(request: WriteRequest): unknown {
     switch (request.kind) {
       case 'advance':
-        return this.#queries.advance(request.expected, request.entry);
+        return this.#writer.advance(request.expected, request.entry);
       case 'record':
-        this.#queries.append(request.entry);
+        this.#writer.record(request.entry);
         return undefined;
       case 'forget':
-        this.#queries.forget(request.entry);
+        this.#writer.forget(request.entry);
         return undefined;
       case 'bind':
-        return this.#queries.bindIdentity(request.address, request.server);
+        return this.#writer.bindIdentity(request.address, request.server);
       case 'rebind':
-        this.#queries.rebindIdentity(request.address, request.server);
+        this.#writer.rebindIdentity(request.address, request.server);
         return undefined;
+      case 'checkpoint':
+        return takeCheckpoint(this.#writer, request.key);
     }
   }
 

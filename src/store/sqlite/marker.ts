@@ -5,9 +5,6 @@ import { dirname } from 'node:path';
 import { equalBytes, fromHex, toHex } from '../../proof/bytes.js';
 import { StoreError } from '../../errors.js';
 
-/** Bytes of a store id. */
-export const STORE_ID_SIZE = 16;
-
 export function markerPath(path: string): string {
   return `${path}.id`;
 }

@@ -1,33 +1,51 @@
 // What travels between the store and its thread, and how errors do: as plain data, for a class would be lost.
+import type { KeyObject } from 'node:crypto';
 import { ArgumentError, ClosedError, ImmuError, StoreError } from '../../errors.js';
 import type { ImmuErrorCode } from '../../errors.js';
-import type { AuditEntry, RootsQuery, StoredRoot, TrustKey } from '../root-store.js';
+import type { ArchiveOptions, StatsQuery, VerifyOptions } from '../audit-log.js';
+import type { CheckedGapsQuery } from '../audit-gaps.js';
+import type { AuditEntry, RootsQuery, StoredRoot, TrustKey } from '../audit-types.js';
+import type { CheckpointSchedule } from './auto-checkpoint.js';
 
 export interface OpenOptions {
   /** `if-new`: created when neither the store nor its marker exists. `never`: it must exist. */
   readonly create: 'if-new' | 'never';
   /** How long a writer waits for another process's transaction. */
   readonly busyTimeoutMs: number;
+  readonly checkpoints?: CheckpointSchedule;
 }
 
 export interface ThreadData {
   readonly path: string;
-  readonly options: OpenOptions;
+  /** `archive`: a file that is only read. */
+  readonly options: OpenOptions | 'archive';
 }
 
 export type WriteRequest =
   | { readonly kind: 'advance'; readonly expected: StoredRoot | null; readonly entry: AuditEntry }
   | { readonly kind: 'record' | 'forget'; readonly entry: AuditEntry }
-  | { readonly kind: 'bind' | 'rebind'; readonly address: string; readonly server: string };
+  | { readonly kind: 'bind' | 'rebind'; readonly address: string; readonly server: string }
+  | { readonly kind: 'checkpoint'; readonly key: KeyObject | undefined };
 
 export type ReadRequest =
   | { readonly kind: 'head'; readonly key: TrustKey }
   | { readonly kind: 'identity'; readonly address: string }
-  | { readonly kind: 'page'; readonly query: RootsQuery; readonly after: bigint | null }
-  | { readonly kind: 'latest'; readonly filter: Partial<TrustKey> };
+  | { readonly kind: 'page'; readonly query: RootsQuery }
+  | { readonly kind: 'row' | 'evidence'; readonly seq: bigint }
+  | { readonly kind: 'latest'; readonly filter: Partial<TrustKey> }
+  | { readonly kind: 'rootAt'; readonly tx: bigint; readonly filter: Partial<TrustKey> }
+  | { readonly kind: 'conflict'; readonly root: TrustKey & StoredRoot }
+  | { readonly kind: 'stats'; readonly query: Required<Pick<StatsQuery, 'bucket'>> & StatsQuery }
+  | { readonly kind: 'checkpoints'; readonly after: bigint | null; readonly limit: number }
+  | { readonly kind: 'archives' | 'info' };
 
-export type StoreRequest =
-  WriteRequest | ReadRequest | { readonly kind: 'verify' } | { readonly kind: 'close' };
+/** Long work, done in short steps. */
+export type WalkRequest =
+  | { readonly kind: 'verify'; readonly options: VerifyOptions }
+  | { readonly kind: 'gaps'; readonly query: CheckedGapsQuery }
+  | { readonly kind: 'archive'; readonly options: ArchiveOptions };
+
+export type StoreRequest = WriteRequest | ReadRequest | WalkRequest | { readonly kind: 'close' };
 
 export interface Numbered<R extends StoreRequest = StoreRequest> {
   readonly id: number;

@@ -1,17 +1,22 @@
-// Opening a store file: created once, never again in place of one that is missing, damaged or foreign.
+// Opening a store file: created once, never again in place of one that is missing, damaged or foreign. And archives, which
+// are only read.
 import { existsSync, statSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { StoreError } from '../../errors.js';
+import { STORE_ID_SIZE } from '../checkpoint.js';
 import { verifyTail } from './audit-chain.js';
 import { createStore } from './create.js';
-import { STORE_ID_SIZE, assertMarker, markerPath, readMarker, writeMarker } from './marker.js';
+import { LogReader } from './log-reader.js';
+import { assertMarker, markerPath, readMarker, writeMarker } from './marker.js';
 import type { OpenOptions } from './messages.js';
-import { Queries } from './queries.js';
-import { APPLICATION_ID, MIGRATIONS, SCHEMA_VERSION } from './schema.js';
+import { APPLICATION_ID, ARCHIVE_ID, MIGRATIONS, SCHEMA_VERSION, strangeObject } from './schema.js';
+
+/** Pages kept in memory: the upper levels of the indexes of a large log. */
+const CACHE_KIB = 32 * 1024;
 
 export interface OpenedStore {
   readonly db: Database.Database;
-  readonly queries: Queries;
+  readonly reader: LogReader;
 }
 
 /** @throws StoreError STORE_MISSING, STORE_FOREIGN or STORE_DAMAGED; errors of SQLite and of the file system as they are */
@@ -20,29 +25,38 @@ export function openStore(path: string, options: OpenOptions): OpenedStore {
     assertNeverMade(path, options);
     createStore(path);
   }
-  const size = statSync(path).size;
-  if (size === 0) throw new StoreError('STORE_DAMAGED', `the root store ${path} is an empty file`);
+  assertNotEmpty(path);
   const marker = readMarker(path);
   const db = new Database(path, { timeout: options.busyTimeoutMs, fileMustExist: true });
-  try {
-    db.defaultSafeIntegers(true);
+  return guarded(db, path, () => {
     // Nothing is written before the file is known to be ours.
-    assertOurs(db, path);
+    assertOurs(db, path, APPLICATION_ID);
     db.pragma('journal_mode = WAL');
     db.pragma('synchronous = FULL');
     db.pragma('foreign_keys = ON');
     if (version(db) < SCHEMA_VERSION) migrate(db);
-    const storeId = storeIdOf(db, path);
-    if (marker) assertMarker(path, marker, storeId);
-    const queries = new Queries(db, storeId);
-    // One transaction: another process may be writing.
-    const tail = db.transaction(() => verifyTail(queries))();
-    if (!tail.ok) {
-      const words = `row ${tail.seq.toString()} of the audit log: ${tail.finding}`;
-      throw new StoreError('STORE_DAMAGED', `the root store ${path} is damaged: ${words}`);
-    }
-    if (!marker) writeMarker(path, storeId);
-    return { db, queries };
+    const reader = checkedLog(db, path, marker);
+    if (!marker) writeMarker(path, reader.storeId);
+    return { db, reader };
+  });
+}
+
+/** @throws StoreError STORE_MISSING, STORE_FOREIGN or STORE_DAMAGED; errors of SQLite and of the file system as they are */
+export function openArchiveFile(path: string): OpenedStore {
+  if (!existsSync(path)) throw new StoreError('STORE_MISSING', `there is no archive at ${path}`);
+  assertNotEmpty(path);
+  const db = new Database(path, { readonly: true, fileMustExist: true });
+  return guarded(db, path, () => {
+    assertOurs(db, path, ARCHIVE_ID);
+    return { db, reader: checkedLog(db, path, undefined) };
+  });
+}
+
+function guarded(db: Database.Database, path: string, open: () => OpenedStore): OpenedStore {
+  try {
+    db.defaultSafeIntegers(true);
+    db.pragma(`cache_size = -${CACHE_KIB}`);
+    return open();
   } catch (error) {
     db.close();
     // A statement that does not fit the tables: they are not what the schema version says.
@@ -51,6 +65,28 @@ export function openStore(path: string, options: OpenOptions): OpenedStore {
     }
     throw error;
   }
+}
+
+function checkedLog(db: Database.Database, path: string, marker: Uint8Array | undefined): LogReader {
+  const strange = strangeObject(db);
+  if (strange !== undefined) {
+    throw new StoreError('STORE_DAMAGED', `the tables of root store ${path} are damaged: ${strange}`);
+  }
+  const storeId = storeIdOf(db, path);
+  if (marker) assertMarker(path, marker, storeId);
+  const reader = new LogReader(db, storeId);
+  // One transaction: another process may be writing.
+  const wrong = db.transaction(() => verifyTail(reader))();
+  if (wrong && !wrong.ok) {
+    const words = `row ${wrong.seq.toString()} of the audit log: ${wrong.finding}`;
+    throw new StoreError('STORE_DAMAGED', `the root store ${path} is damaged: ${words}`);
+  }
+  return reader;
+}
+
+function assertNotEmpty(path: string): void {
+  if (statSync(path).size > 0) return;
+  throw new StoreError('STORE_DAMAGED', `the root store ${path} is an empty file`);
 }
 
 /** There is no file: may there never have been one? */
@@ -64,10 +100,10 @@ function assertNeverMade(path: string, { create }: OpenOptions): void {
   if (create === 'never') throw new StoreError('STORE_MISSING', `there is no root store at ${path}`);
 }
 
-function assertOurs(db: Database.Database, path: string): void {
+function assertOurs(db: Database.Database, path: string, wanted: number): void {
   const application = Number(db.pragma('application_id', { simple: true }));
-  if (application !== APPLICATION_ID) {
-    throw new StoreError('STORE_FOREIGN', `${path} is not a root store (application id ${application})`);
+  if (application !== wanted) {
+    throw new StoreError('STORE_FOREIGN', `${path} is not ${nameOf(wanted)}, it is ${nameOf(application)}`);
   }
   const found = version(db);
   if (found > SCHEMA_VERSION) {
@@ -75,6 +111,11 @@ function assertOurs(db: Database.Database, path: string): void {
     throw new StoreError('STORE_FOREIGN', `the root store ${path} is newer: ${words}`);
   }
   if (found < 1) throw new StoreError('STORE_DAMAGED', `the root store ${path} has lost its schema version`);
+}
+
+function nameOf(application: number): string {
+  if (application === APPLICATION_ID) return 'a root store';
+  return application === ARCHIVE_ID ? 'an archive of a root store' : `of application id ${application}`;
 }
 
 function migrate(db: Database.Database): void {

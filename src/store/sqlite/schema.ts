@@ -1,8 +1,11 @@
-// The tables of the root store. A change is a new migration; what is here stays as it was released.
-import type { AuditOutcome } from '../root-store.js';
+// The tables of the root store and of an archive. A change is a new migration; what is here stays as it was released.
+import Database from 'better-sqlite3';
+import type { AuditOutcome } from '../audit-types.js';
 
-/** `PRAGMA application_id`: "immu". */
+/** `PRAGMA application_id` of a store: "immu". */
 export const APPLICATION_ID = 0x696d_6d75;
+/** `PRAGMA application_id` of an archive: "imma". */
+export const ARCHIVE_ID = 0x696d_6d61;
 
 /** How outcomes stand in the table. A number is never given twice. */
 export const OUTCOME_CODES: Readonly<Record<AuditOutcome, number>> = {
@@ -15,6 +18,8 @@ export const OUTCOME_CODES: Readonly<Record<AuditOutcome, number>> = {
   fork: 7,
   rollback: 8,
   'identity-change': 9,
+  identity: 10,
+  archive: 11,
 };
 
 /** Migration n takes a store from `user_version` n to n + 1. */
@@ -22,17 +27,27 @@ export const MIGRATIONS: readonly string[] = [
   `
   CREATE TABLE store (
     id BLOB NOT NULL,                     -- random, also in the marker file
-    rows INTEGER NOT NULL                 -- how many rows the log has: tells when the newest are gone
+    rows INTEGER NOT NULL,                -- seq of the newest row: tells when the newest are gone
+    base_seq INTEGER NOT NULL,            -- rows up to this one are in archives, and are not looked at here
+    base_hash BLOB NOT NULL,              -- hash that row base_seq + 1 follows
+    base_checkpoint BLOB                  -- canonical bytes of the checkpoint at base_seq, when that is above 0
   ) STRICT;
 
-  -- Texts that recur in every row are kept once.
   CREATE TABLE ledger (
     id INTEGER PRIMARY KEY,
     server TEXT NOT NULL,
     database TEXT NOT NULL,
     UNIQUE (server, database)
   ) STRICT;
-  CREATE TABLE word (
+  -- What is the same in very many rows is kept once. Queries are answered kind by kind.
+  CREATE TABLE kind (
+    id INTEGER PRIMARY KEY,
+    ledger INTEGER NOT NULL REFERENCES ledger,
+    operation TEXT NOT NULL,
+    outcome INTEGER NOT NULL,             -- OUTCOME_CODES
+    UNIQUE (ledger, operation, outcome)
+  ) STRICT;
+  CREATE TABLE client (
     id INTEGER PRIMARY KEY,
     text TEXT NOT NULL UNIQUE
   ) STRICT;
@@ -49,28 +64,24 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
 
   CREATE TABLE audit (
-    seq INTEGER PRIMARY KEY,              -- 1, 2, 3, ... without a gap
-    ledger INTEGER NOT NULL REFERENCES ledger,
+    seq INTEGER PRIMARY KEY,              -- base_seq + 1, base_seq + 2, ... without a gap
+    kind INTEGER NOT NULL REFERENCES kind,
     tx INTEGER NOT NULL,
     alh BLOB NOT NULL,
-    outcome INTEGER NOT NULL,             -- OUTCOME_CODES
     previous_tx INTEGER,
-    operation INTEGER NOT NULL REFERENCES word,
     calls INTEGER NOT NULL,
     header_time INTEGER NOT NULL,         -- unix seconds
     signature BLOB,
     key_fingerprint BLOB,
     verified_at INTEGER NOT NULL,         -- unix milliseconds
     duration_ms REAL NOT NULL,
-    client INTEGER NOT NULL REFERENCES word,
+    client ANY NOT NULL,                  -- id in client, or the text itself when there are too many
     detail TEXT,
     evidence_hash BLOB,                   -- covers the row of the same seq in evidence
     hash BLOB NOT NULL                    -- see audit-row.ts
   ) STRICT;
-  CREATE INDEX audit_by_tx ON audit (ledger, tx);
-  CREATE INDEX audit_by_time ON audit (verified_at);
-  -- Newest row of a kind in a database: last in its stretch of this index.
-  CREATE INDEX audit_by_outcome ON audit (outcome, ledger);
+  CREATE INDEX audit_by_kind ON audit (kind);
+  CREATE INDEX audit_by_tx ON audit (kind, tx);
 
   CREATE TABLE evidence (
     seq INTEGER PRIMARY KEY REFERENCES audit,
@@ -79,7 +90,91 @@ export const MIGRATIONS: readonly string[] = [
     computed TEXT,
     job BLOB NOT NULL
   ) STRICT;
+
+  -- Bounds of the rows of a kind in each full block of the log: a range of times or txs is found in a log whose clocks
+  -- need not be in order (zones.ts).
+  CREATE TABLE zone (
+    kind INTEGER NOT NULL,
+    level INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    time_min INTEGER NOT NULL,
+    time_max INTEGER NOT NULL,
+    tx_min INTEGER NOT NULL,
+    tx_max INTEGER NOT NULL,
+    PRIMARY KEY (kind, level, number)
+  ) STRICT, WITHOUT ROWID;
+
+  -- Sums over the rows of a kind in each hour (hours.ts).
+  CREATE TABLE hour (
+    kind INTEGER NOT NULL,
+    hour INTEGER NOT NULL,
+    rows INTEGER NOT NULL,
+    calls INTEGER NOT NULL,
+    micros INTEGER NOT NULL,
+    max_micros INTEGER NOT NULL,
+    tx_min INTEGER NOT NULL,
+    tx_max INTEGER NOT NULL,
+    first_seq INTEGER NOT NULL,
+    last_seq INTEGER NOT NULL,
+    PRIMARY KEY (kind, hour)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE checkpoint (
+    id INTEGER PRIMARY KEY,
+    seq INTEGER NOT NULL,
+    time INTEGER NOT NULL,
+    bytes BLOB NOT NULL,                  -- see checkpoint.ts
+    signature BLOB,
+    key_fingerprint BLOB
+  ) STRICT;
+  CREATE INDEX checkpoint_by_seq ON checkpoint (seq);
+
+  CREATE TABLE archive (
+    first_seq INTEGER PRIMARY KEY,
+    last_seq INTEGER NOT NULL,
+    start_hash BLOB NOT NULL,
+    last_hash BLOB NOT NULL,
+    archived_at INTEGER NOT NULL,
+    path TEXT NOT NULL
+  ) STRICT;
   `,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;
+
+/**
+ * The first thing in a database's schema that is not as the migrations make it; undefined when all is. A trigger, a view
+ * or a changed index in a store's file could hide rows or undo writes without touching a row.
+ */
+export function strangeObject(db: Database.Database): string | undefined {
+  const known = new Database(':memory:');
+  try {
+    for (const migration of MIGRATIONS) known.exec(migration);
+    const wanted = new Map(objectsOf(known).map((object) => [`${object.type} ${object.name}`, object.sql]));
+    for (const { type, name, sql } of objectsOf(db)) {
+      const label = `${type} ${name}`;
+      if (!wanted.has(label)) return `the ${label} is none of a root store`;
+      if (wanted.get(label) !== sql) return `the ${label} is not as it was made`;
+      wanted.delete(label);
+    }
+    for (const label of wanted.keys()) return `the ${label} is missing`;
+    return undefined;
+  } finally {
+    known.close();
+  }
+}
+
+interface SchemaObject {
+  readonly type: string;
+  readonly name: string;
+  readonly sql: string;
+}
+
+function objectsOf(db: Database.Database): SchemaObject[] {
+  // What SQLite keeps for itself (statistics, implied indexes) nobody else can make.
+  return db
+    .prepare(
+      "SELECT type, name, sql FROM sqlite_schema WHERE substr(name, 1, 7) <> 'sqlite_' ORDER BY type, name",
+    )
+    .all() as SchemaObject[];
+}

@@ -1,9 +1,15 @@
 // Entry of the store's own thread: owns the connection, so that the main thread never waits for a flush to disk.
+import { hash } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
-import { ClosedError } from '../../errors.js';
+import { ClosedError, StoreError } from '../../errors.js';
+import { setSha256 } from '../../proof/hash.js';
+import { archiveRows, freeRows } from './archive-job.js';
 import { ChainWalk } from './audit-chain.js';
+import { AutoCheckpoint } from './auto-checkpoint.js';
+import { GapWalk } from './gap-walk.js';
 import { GroupCommit } from './group-commit.js';
+import { LogWriter } from './log-writer.js';
 import { toSent } from './messages.js';
 import type {
   Numbered,
@@ -13,42 +19,39 @@ import type {
   StoreReply,
   StoreRequest,
   ThreadData,
+  WalkRequest,
   WriteRequest,
 } from './messages.js';
-import { openStore } from './open.js';
+import { openArchiveFile, openStore } from './open.js';
 import type { OpenedStore } from './open.js';
+import { isRead, readFrom } from './read.js';
 
 /** Requests served in one go: bounds how long the first of them waits for the last. */
 const MAX_GROUP = 1024;
 
 const port = parentPort;
 if (!port) throw new Error('this file is the entry of a worker thread');
+// Rows are some 400 bytes: the platform takes a third of the time (measured).
+setSha256((data) => hash('sha256', data, 'buffer'));
 const { path, options } = workerData as ThreadData;
+const isArchive = options === 'archive';
 const UNUSED: StoreDiagnostics = { commits: 0, writes: 0 };
 
 let opened: OpenedStore | undefined;
 try {
-  opened = openStore(path, options);
+  opened = options === 'archive' ? openArchiveFile(path) : openStore(path, options);
   post([{ id: 0, ok: true, value: undefined }], UNUSED);
 } catch (error) {
   post([{ id: 0, ok: false, error: toSent(error, path) }], UNUSED);
 }
 if (opened) serve(opened);
 
-function serve({ db, queries }: OpenedStore): void {
-  const group = new GroupCommit(db, queries, path);
-  const read = db.transaction((request: ReadRequest) => {
-    switch (request.kind) {
-      case 'head':
-        return queries.head(request.key);
-      case 'identity':
-        return queries.identity(request.address);
-      case 'page':
-        return queries.page(request.query, request.after);
-      case 'latest':
-        return queries.latest(request.filter);
-    }
-  });
+function serve({ db, reader }: OpenedStore): void {
+  const writer = new LogWriter(reader);
+  const schedule = options === 'archive' ? undefined : options.checkpoints;
+  const group = new GroupCommit(db, writer, path, schedule && new AutoCheckpoint(schedule));
+  const read = db.transaction((request: ReadRequest) => readFrom(reader, request));
+  let archiving = false;
 
   port?.on('message', (first: readonly Numbered[]) => {
     const batch = withWaiting(first);
@@ -56,7 +59,7 @@ function serve({ db, queries }: OpenedStore): void {
     const reads: Numbered<ReadRequest>[] = [];
     let closing: number | undefined;
     for (const { id, request } of batch) {
-      if (request.kind === 'verify') void verify(id);
+      if (isWalk(request)) void walk(id, request);
       else if (request.kind === 'close') closing = id;
       else if (isRead(request)) reads.push({ id, request });
       else writes.push({ id, request });
@@ -70,21 +73,54 @@ function serve({ db, queries }: OpenedStore): void {
       post([...answers, { id: closing, ok: true, value: undefined }], group.diagnostics);
     }
   });
+  // What a process that was killed while archiving has left to do. It is tried again whenever the store is opened.
+  if (!isArchive) void freeRows(archiveJob()).catch(() => undefined);
 
-  /** A long walk in short steps: writes go on in between. */
-  async function verify(id: number): Promise<void> {
-    let done: StoreAnswer | undefined;
-    let walk: ChainWalk | undefined;
-    while (!done) {
-      await nextTurn();
-      const step = answer(id, () => {
-        if (!db.open) throw new ClosedError('the root store');
-        walk ??= new ChainWalk(queries);
-        return db.transaction((of: ChainWalk) => of.step())(walk);
-      });
-      if (!step.ok || step.value !== undefined) done = step;
+  async function walk(id: number, request: WalkRequest): Promise<void> {
+    let done: StoreAnswer;
+    try {
+      done = { id, ok: true, value: await run(request) };
+    } catch (error) {
+      done = { id, ok: false, error: toSent(error, path) };
     }
     post([done], group.diagnostics);
+  }
+
+  async function run(request: WalkRequest): Promise<unknown> {
+    switch (request.kind) {
+      case 'verify':
+        return inSteps(new ChainWalk(reader, { ...request.options, isArchive }));
+      case 'gaps':
+        return inSteps(new GapWalk(reader, request.query));
+      case 'archive': {
+        if (isArchive) throw new StoreError('STORE_FAILED', `the archive ${path} is not archived again`);
+        if (archiving) throw new StoreError('STORE_FAILED', `rows of ${path} are being archived already`);
+        archiving = true;
+        try {
+          return await archiveRows(archiveJob(), request.options);
+        } finally {
+          archiving = false;
+        }
+      }
+    }
+  }
+
+  /** A long walk in short steps: writes go on in between. */
+  async function inSteps<T>(steps: { step(): T | undefined }): Promise<T> {
+    for (;;) {
+      await pause();
+      const result = db.transaction(() => steps.step())();
+      if (result !== undefined) return result;
+    }
+  }
+
+  async function pause(): Promise<void> {
+    await nextTurn();
+    if (!db.open) throw new ClosedError('the root store');
+  }
+
+  function archiveJob() {
+    return { db, reader, writer, path, key: schedule?.key, pause };
   }
 }
 
@@ -111,6 +147,6 @@ function post(answers: readonly StoreAnswer[], diagnostics: StoreDiagnostics): v
   port?.postMessage({ answers, diagnostics } satisfies StoreReply);
 }
 
-function isRead(request: StoreRequest): request is ReadRequest {
-  return ['head', 'identity', 'page', 'latest'].includes(request.kind);
+function isWalk(request: StoreRequest): request is WalkRequest {
+  return request.kind === 'verify' || request.kind === 'gaps' || request.kind === 'archive';
 }

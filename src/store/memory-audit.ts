@@ -1,0 +1,257 @@
+// The audit log of the store in memory: the same rows, chain, figures and checkpoints as in a file.
+import { StoreError } from '../errors.js';
+import { equalBytes, toHex } from '../proof/bytes.js';
+import { checkedRoot } from './audit-entry.js';
+import { GapFinder, checkedGapsQuery } from './audit-gaps.js';
+import type {
+  ArchiveInfo,
+  AuditGap,
+  AuditLog,
+  AuditStats,
+  AuditVerdict,
+  Checkpoint,
+  CheckpointOptions,
+  GapsQuery,
+  RootConflict,
+  StatsQuery,
+  VerifyOptions,
+} from './audit-log.js';
+import { checkedFilter, checkedQuery, checkedSeq, isHeadMove, matcher } from './audit-query.js';
+import { evidenceHash, rowHash } from './audit-row.js';
+import { StatsBuilder, checkedStatsQuery, hourOf, sumsOf } from './audit-stats.js';
+import type { AuditEntry, AuditRow, Evidence, RootsQuery, StoredRoot, TrustKey } from './audit-types.js';
+import { checkedCheckpoint, checkedSigningKey, signCheckpoint } from './checkpoint.js';
+import type { ForkLog } from './conflict.js';
+import { LogState, nameOf } from './log-state.js';
+import {
+  broken,
+  checkedCheckpointsQuery,
+  checkedVerifyOptions,
+  contradicts,
+  startDiffers,
+  stateDiffers,
+} from './verify-rules.js';
+
+export class MemoryAudit implements AuditLog, ForkLog {
+  /** What the rows add up to. */
+  readonly state = new LogState();
+  readonly #storeId: Uint8Array;
+  readonly #start: Uint8Array;
+  readonly #assertOpen: () => void;
+  readonly #rows: AuditRow[] = [];
+  /** Rows that moved a head, by database and tx. */
+  readonly #moves = new Map<string, AuditRow[]>();
+  readonly #forgotten = new Map<string, bigint>();
+  readonly #forks = new Map<string, bigint>();
+  readonly #checkpoints: Checkpoint[] = [];
+
+  constructor(storeId: Uint8Array, start: Uint8Array, assertOpen: () => void) {
+    this.#storeId = storeId;
+    this.#start = start;
+    this.#assertOpen = assertOpen;
+  }
+
+  append(entry: AuditEntry): void {
+    const previous = this.#rows.at(-1);
+    const seq = (previous?.seq ?? 0n) + 1n;
+    const row = { ...entry, seq, hash: this.#hash(previous, seq, entry) };
+    this.#rows.push(row);
+    this.state.apply(row);
+    if (isHeadMove(row.outcome)) {
+      const at = rootName(row);
+      this.#moves.set(at, [...(this.#moves.get(at) ?? []), row]);
+    }
+    if (row.outcome === 'forget') this.#forgotten.set(nameOf(row), seq);
+    if (row.outcome !== 'fork') return;
+    this.#forks.set(nameOf(row), seq);
+    this.#forks.set(forkName(row), seq);
+  }
+
+  /** See {@link ForkLog}: what `audit.conflict` says, at once. */
+  findConflict(root: TrustKey & StoredRoot): RootConflict | null {
+    const row = this.#moves.get(rootName(root))?.findLast(({ alh }) => !equalBytes(alh, root.alh));
+    if (!row) return null;
+    const forgotten = (this.#forgotten.get(nameOf(root)) ?? 0n) > row.seq;
+    return { seq: row.seq, tx: row.tx, alh: new Uint8Array(row.alh), forgotten };
+  }
+
+  hasFork(entry: AuditEntry): boolean {
+    return this.#forks.has(forkName(entry));
+  }
+
+  hasForkSinceForget(entry: AuditEntry): boolean {
+    return (this.#forks.get(nameOf(entry)) ?? 0n) > (this.#forgotten.get(nameOf(entry)) ?? 0n);
+  }
+
+  async *roots(given?: RootsQuery): AsyncIterableIterator<AuditRow> {
+    const query = checkedQuery(given);
+    const matches = matcher(query);
+    const down = query.order === 'desc';
+    // Row n stands at n - 1, and stays there: rows are only ever added at the end.
+    let at = down ? this.#rows.length - 1 : 0;
+    if (query.after !== undefined) {
+      const after = Math.min(Number(query.after), this.#rows.length + 1);
+      at = down ? after - 2 : after;
+    }
+    for (let left = query.limit ?? Infinity; left > 0; left -= 1) {
+      const row = await this.#when(() => {
+        while (this.#rows[at] && !matches(this.#rows[at] as AuditRow)) at += down ? -1 : 1;
+        return this.#rows[at];
+      });
+      if (!row) return;
+      at += down ? -1 : 1;
+      yield structuredClone(row);
+    }
+  }
+
+  async row(seq: bigint): Promise<AuditRow | null> {
+    const wanted = checkedSeq('seq', seq);
+    return this.#when(() => structuredClone(this.#rows[Number(wanted) - 1] ?? null));
+  }
+
+  async latest(filter?: Partial<TrustKey>): Promise<AuditRow | null> {
+    const matches = matcher(checkedFilter(filter));
+    return this.#when(() =>
+      structuredClone(this.#rows.findLast((row) => isHeadMove(row.outcome) && matches(row)) ?? null),
+    );
+  }
+
+  async rootAt(tx: bigint, filter?: Partial<TrustKey>): Promise<AuditRow | null> {
+    const highest = checkedSeq('tx', tx);
+    const matches = matcher(checkedFilter(filter));
+    return this.#when(() => {
+      let found: AuditRow | null = null;
+      for (const row of this.#rows) {
+        if (!isHeadMove(row.outcome) || !matches(row) || row.tx > highest) continue;
+        if (row.seq < (this.#forgotten.get(nameOf(row)) ?? 0n)) continue;
+        if (!found || row.tx >= found.tx) found = row;
+      }
+      return structuredClone(found);
+    });
+  }
+
+  async conflict(root: TrustKey & StoredRoot): Promise<RootConflict | null> {
+    const given = checkedRoot(root);
+    return this.#when(() => this.findConflict(given));
+  }
+
+  async evidence(seq: bigint): Promise<Evidence | null> {
+    return (await this.row(seq))?.evidence ?? null;
+  }
+
+  async stats(given?: StatsQuery): Promise<readonly AuditStats[]> {
+    const query = checkedStatsQuery(given);
+    const matches = matcher(query);
+    return this.#when(() => {
+      const builder = new StatsBuilder(query.bucket);
+      for (const row of this.#rows) {
+        if (matches(row)) builder.add(hourOf(row.verifiedAt), row.outcome, sumsOf(row));
+      }
+      return builder.done();
+    });
+  }
+
+  async gaps(given?: GapsQuery): Promise<readonly AuditGap[]> {
+    const query = checkedGapsQuery(given);
+    const matches = matcher({ ...checkedFilter(query), outcome: 'all' });
+    return this.#when(() => {
+      const finder = new GapFinder(query);
+      for (const row of this.#rows) if (matches(row) && !finder.feed(row)) break;
+      return finder.gaps;
+    });
+  }
+
+  async verify(given?: VerifyOptions): Promise<AuditVerdict> {
+    const options = checkedVerifyOptions(given);
+    return this.#when(() => this.#verify(options));
+  }
+
+  async checkpoint({ key }: CheckpointOptions = {}): Promise<Checkpoint> {
+    const signer = key === undefined ? undefined : checkedSigningKey(key);
+    return this.#when(() => {
+      const last = this.#rows.at(-1);
+      const plain: Checkpoint = {
+        storeId: this.#storeId,
+        seq: last?.seq ?? 0n,
+        hash: last?.hash ?? this.#start,
+        time: Date.now(),
+        ...this.state.snapshot(),
+      };
+      const made = signer ? signCheckpoint(plain, signer) : plain;
+      this.#checkpoints.push(checkedCheckpoint(made));
+      return checkedCheckpoint(made);
+    });
+  }
+
+  async checkpoints(query?: { after?: bigint; limit?: number }): Promise<readonly Checkpoint[]> {
+    const { after, limit } = checkedCheckpointsQuery(query);
+    return this.#when(() =>
+      this.#checkpoints
+        .filter(({ seq }) => after === null || seq > after)
+        .slice(0, limit)
+        .map(checkedCheckpoint),
+    );
+  }
+
+  archive(): Promise<ArchiveInfo | null> {
+    return this.#when(() => {
+      throw new StoreError('STORE_FAILED', 'a root store in memory keeps no archives: use SqliteRootStore');
+    });
+  }
+
+  archives(): Promise<readonly ArchiveInfo[]> {
+    return this.#when(() => []);
+  }
+
+  #verify({ checkpoint, startsAfter }: VerifyOptions): AuditVerdict {
+    const start = { seq: 0n, hash: new Uint8Array(this.#start) };
+    const elsewhere = startDiffers(start, startsAfter);
+    if (elsewhere) return elsewhere;
+    const held = [...this.#checkpoints, ...(checkpoint ? [checkpoint] : [])];
+    for (const { seq, storeId } of held) {
+      if (!equalBytes(storeId, this.#storeId)) return broken(seq, 'the checkpoint is of another store');
+      if (seq > BigInt(this.#rows.length)) return broken(seq, 'the row of the checkpoint is missing');
+    }
+    const state = new LogState();
+    let previous: AuditRow | undefined;
+    for (const row of [undefined, ...this.#rows]) {
+      if (row && !equalBytes(this.#hash(previous, row.seq, row), row.hash)) {
+        return broken(row.seq, 'the row was changed');
+      }
+      if (row) state.apply(row);
+      previous = row;
+      for (const made of held.filter(({ seq }) => seq === (row?.seq ?? 0n))) {
+        const wrong = contradicts(made, row?.hash ?? this.#start, state.snapshot());
+        if (wrong) return wrong;
+      }
+    }
+    const words = stateDiffers(this.state.snapshot(), state.snapshot());
+    if (words !== undefined) return broken(previous?.seq ?? 0n, words);
+    return {
+      ok: true,
+      rows: BigInt(this.#rows.length),
+      lastHash: new Uint8Array(previous?.hash ?? this.#start),
+      startsAfter: start,
+      checkpoints: this.#checkpoints.length,
+    };
+  }
+
+  #hash(previous: AuditRow | undefined, seq: bigint, entry: AuditEntry): Uint8Array {
+    const evidence = entry.evidence && evidenceHash(entry.evidence);
+    return rowHash(previous?.hash ?? this.#start, seq, entry, evidence);
+  }
+
+  async #when<T>(work: () => T): Promise<T> {
+    await Promise.resolve();
+    this.#assertOpen();
+    return work();
+  }
+}
+
+function rootName(root: TrustKey & { readonly tx: bigint }): string {
+  return `${root.tx.toString()} ${nameOf(root)}`;
+}
+
+function forkName(entry: AuditEntry): string {
+  return `${toHex(entry.alh)} ${rootName(entry)}`;
+}

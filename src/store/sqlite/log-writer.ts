@@ -1,0 +1,200 @@
+// Writes over one connection: rows to the end of the chain, and the heads and identities that they make. Everything here
+// requires a write transaction in which `begin` was called, for another process may have written meanwhile.
+import { sameRoot } from '../audit-entry.js';
+import type { Checkpoint } from '../audit-log.js';
+import { HEAD_MOVES } from '../audit-query.js';
+import { evidenceHash, rowHash } from '../audit-row.js';
+import type { AuditEntry, StoredRoot } from '../audit-types.js';
+import { checkpointBytes } from '../checkpoint.js';
+import { reportFork } from '../conflict.js';
+import type { ForkLog } from '../conflict.js';
+import { identityEntry } from '../log-state.js';
+import type { AdvanceOutcome } from '../root-store.js';
+import type { LogReader } from './log-reader.js';
+
+interface Tail {
+  readonly seq: bigint;
+  readonly hash: Uint8Array;
+}
+
+export class LogWriter implements ForkLog {
+  readonly #reader: LogReader;
+  #tail: Tail | undefined;
+  #grown = false;
+
+  constructor(reader: LogReader) {
+    this.#reader = reader;
+  }
+
+  begin(): void {
+    this.#tail = undefined;
+    this.#grown = false;
+    this.#reader.begin();
+  }
+
+  /** What was written since `begin` or a savepoint was undone. */
+  undone(): void {
+    this.#tail = undefined;
+    this.#reader.forget();
+  }
+
+  /** The last write of a transaction. */
+  finish(): void {
+    if (this.#grown) this.#sql('UPDATE store SET rows = ?').run(this.tail().seq);
+  }
+
+  /** The newest row, or what the first one follows. */
+  tail(): Tail {
+    this.#tail ??= this.#readTail();
+    return this.#tail;
+  }
+
+  advance(expected: StoredRoot | null, entry: AuditEntry): AdvanceOutcome {
+    const current = this.#reader.head(entry);
+    const moved = sameRoot(current, expected);
+    // A head that moves up meets only what was logged before trust was forgotten.
+    const conflict = moved && !this.#wasForgotten(entry) ? undefined : this.#conflict(expected, entry, moved);
+    const found = conflict && { conflict };
+    if (!moved) return { moved, current, ...found };
+    this.append(entry);
+    const { ledger } = this.#reader.kinds.of(entry);
+    this.#sql(
+      'INSERT INTO head (ledger, tx, alh) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET tx = excluded.tx, alh = excluded.alh',
+    ).run(ledger, entry.tx, entry.alh);
+    return { moved, ...found };
+  }
+
+  record(entry: AuditEntry): void {
+    // Calls are covered by a root; the other kinds may name none.
+    if (
+      entry.outcome === 'calls' &&
+      (this.#wasForgotten(entry) || !sameRoot(this.#reader.head(entry), entry))
+    ) {
+      reportFork(this, entry, entry);
+    }
+    this.append(entry);
+  }
+
+  forget(entry: AuditEntry): void {
+    this.append(entry);
+    this.#sql('DELETE FROM head WHERE ledger = ?').run(this.#reader.kinds.of(entry).ledger);
+  }
+
+  bindIdentity(address: string, server: string): string {
+    const bound = this.#reader.identity(address);
+    if (bound !== null) return bound;
+    this.#setIdentity(address, server, false);
+    return server;
+  }
+
+  rebindIdentity(address: string, server: string): void {
+    this.#setIdentity(address, server, true);
+  }
+
+  findConflict(root: Parameters<ForkLog['findConflict']>[0]): ReturnType<ForkLog['findConflict']> {
+    return this.#reader.findConflict(root);
+  }
+
+  hasFork(entry: AuditEntry): boolean {
+    const find = this.#sql(
+      'SELECT 1 FROM audit INDEXED BY audit_by_tx WHERE kind = ? AND tx = ? AND alh = ?',
+    );
+    return this.#reader.kinds
+      .ofLedger(entry)
+      .some(({ id, outcome }) => outcome === 'fork' && find.get(id, entry.tx, entry.alh) !== undefined);
+  }
+
+  hasForkSinceForget(entry: AuditEntry): boolean {
+    return this.#reader.newest(entry, ['fork']) > this.#reader.newest(entry, ['forget']);
+  }
+
+  append(entry: AuditEntry): void {
+    const reader = this.#reader;
+    const tail = this.tail();
+    const seq = tail.seq + 1n;
+    const kind = reader.kinds.of(entry);
+    const { evidence } = entry;
+    const covered = evidence && evidenceHash(evidence);
+    const hash = rowHash(tail.hash, seq, entry, covered);
+    this.#sql(
+      `INSERT INTO audit (seq, kind, tx, alh, previous_tx, calls, header_time, signature, key_fingerprint,
+                          verified_at, duration_ms, client, detail, evidence_hash, hash)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    ).run(
+      seq,
+      kind.id,
+      entry.tx,
+      entry.alh,
+      entry.previousTx,
+      entry.calls,
+      entry.headerTime,
+      entry.signature ?? null,
+      entry.keyFingerprint ?? null,
+      entry.verifiedAt,
+      entry.durationMs,
+      reader.clients.of(entry.clientId),
+      entry.detail ?? null,
+      covered ?? null,
+      hash,
+    );
+    reader.hours.add(kind.id, entry, seq);
+    reader.zones.filled(seq);
+    if (evidence) {
+      this.#sql(
+        'INSERT INTO evidence (seq, failed_check, expected, computed, job) VALUES (?, ?, ?, ?, ?)',
+      ).run(seq, evidence.check, evidence.expected ?? null, evidence.computed ?? null, evidence.job);
+    }
+    this.#tail = { seq, hash };
+    this.#grown = true;
+  }
+
+  /** A commitment to the log as it stands. */
+  checkpoint(): Checkpoint {
+    const { seq, hash } = this.tail();
+    const { storeId } = this.#reader;
+    return { storeId, seq, hash: new Uint8Array(hash), time: Date.now(), ...this.#reader.held() };
+  }
+
+  newestCheckpoint(): { readonly seq: bigint; readonly time: number } | undefined {
+    const sql = 'SELECT seq, time FROM checkpoint ORDER BY seq DESC, id DESC LIMIT 1';
+    const last = this.#sql(sql).get() as { seq: bigint; time: bigint } | undefined;
+    return last && { seq: last.seq, time: Number(last.time) };
+  }
+
+  keepCheckpoint(checkpoint: Checkpoint): void {
+    const { seq, time, signature, keyFingerprint } = checkpoint;
+    this.#sql(
+      'INSERT INTO checkpoint (seq, time, bytes, signature, key_fingerprint) VALUES (?, ?, ?, ?, ?)',
+    ).run(seq, time, checkpointBytes(checkpoint), signature ?? null, keyFingerprint ?? null);
+  }
+
+  #conflict(expected: StoredRoot | null, entry: AuditEntry, moved: boolean) {
+    const conflict = reportFork(this, entry, entry);
+    return conflict || moved || !expected ? conflict : reportFork(this, entry, expected);
+  }
+
+  #setIdentity(address: string, server: string, again: boolean): void {
+    this.append(identityEntry(address, server, again));
+    this.#sql(
+      'INSERT INTO identity (address, server) VALUES (?, ?) ON CONFLICT DO UPDATE SET server = excluded.server',
+    ).run(address, server);
+  }
+
+  #wasForgotten(entry: AuditEntry): boolean {
+    const kinds = this.#reader.kinds.ofLedger(entry);
+    return (
+      kinds.some(({ outcome }) => outcome === 'forget') &&
+      kinds.some(({ outcome }) => HEAD_MOVES.includes(outcome))
+    );
+  }
+
+  #readTail(): Tail {
+    const base = this.#reader.base();
+    const last = this.#sql('SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1').get() as Tail | undefined;
+    return last && last.seq > base.seq ? last : base;
+  }
+
+  #sql(text: string) {
+    return this.#reader.statements.get(text);
+  }
+}

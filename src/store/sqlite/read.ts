@@ -1,0 +1,53 @@
+// Answers the questions that one short transaction can answer.
+import type { LogReader } from './log-reader.js';
+import type { ReadRequest, StoreRequest } from './messages.js';
+
+const KINDS: Readonly<Record<ReadRequest['kind'], true>> = {
+  head: true,
+  identity: true,
+  page: true,
+  row: true,
+  evidence: true,
+  latest: true,
+  rootAt: true,
+  conflict: true,
+  stats: true,
+  checkpoints: true,
+  archives: true,
+  info: true,
+};
+
+export function isRead(request: StoreRequest): request is ReadRequest {
+  return request.kind in KINDS;
+}
+
+/** Requires a transaction. */
+export function readFrom(reader: LogReader, request: ReadRequest): unknown {
+  reader.begin();
+  switch (request.kind) {
+    case 'head':
+      return reader.head(request.key);
+    case 'identity':
+      return reader.identity(request.address);
+    case 'page':
+      return reader.page(request.query);
+    case 'row':
+      return reader.row(request.seq);
+    case 'evidence':
+      return reader.evidence(request.seq);
+    case 'latest':
+      return reader.latest(request.filter);
+    case 'rootAt':
+      return reader.rootAt(request.tx, request.filter);
+    case 'conflict':
+      return reader.findConflict(request.root);
+    case 'stats':
+      return reader.hours.stats(request.query, reader.range());
+    case 'checkpoints':
+      return reader.checkpoints(request.after, request.limit);
+    case 'archives':
+      return reader.archives();
+    case 'info':
+      return reader.info();
+  }
+}

@@ -1,0 +1,113 @@
+// The near side of a store's thread: sends what is asked in a turn as one message, and settles each caller.
+import { Worker } from 'node:worker_threads';
+import { ClosedError, StoreError } from '../../errors.js';
+import { fromSent } from './messages.js';
+import type {
+  Numbered,
+  StoreAnswer,
+  StoreDiagnostics,
+  StoreReply,
+  StoreRequest,
+  ThreadData,
+} from './messages.js';
+
+interface Pending {
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: Error) => void;
+}
+
+export class StoreThread {
+  readonly #path: string;
+  readonly #thread: Worker;
+  readonly #pending = new Map<number, Pending>();
+  #batch: Numbered[] = [];
+  #diagnostics: StoreDiagnostics = { commits: 0, writes: 0 };
+  #lastId = 0;
+  #ended: Error | undefined;
+  #closing: Promise<void> | undefined;
+
+  private constructor(path: string, thread: Worker) {
+    this.#path = path;
+    this.#thread = thread;
+    thread.on('message', ({ answers, diagnostics }: StoreReply) => {
+      this.#diagnostics = diagnostics;
+      for (const answer of answers) this.#settle(answer);
+    });
+    thread.on('error', (cause) => this.#end(`crashed: ${cause.message}`, cause));
+    thread.on('exit', () => this.#end('ended'));
+  }
+
+  static async start(workerData: ThreadData): Promise<StoreThread> {
+    // Flags of the process, such as those of `node --eval`, are not for this thread.
+    const worker = new Worker(new URL('./thread.js', import.meta.url), { workerData, execArgv: [] });
+    const thread = new StoreThread(workerData.path, worker);
+    try {
+      await new Promise((opened, failed) => thread.#pending.set(0, { resolve: opened, reject: failed }));
+    } catch (error) {
+      await worker.terminate();
+      throw error;
+    }
+    return thread;
+  }
+
+  get diagnostics(): StoreDiagnostics {
+    return this.#diagnostics;
+  }
+
+  ask<T>(request: StoreRequest): Promise<T> {
+    if (this.#ended) return Promise.reject(this.#ended);
+    return new Promise<T>((resolve, reject) => {
+      const id = ++this.#lastId;
+      this.#pending.set(id, { resolve: resolve as (value: unknown) => void, reject });
+      this.#thread.ref();
+      this.#batch.push({ id, request });
+      // What is asked in one turn goes in one message and, if written, in one commit.
+      if (this.#batch.length === 1) setImmediate(() => this.#send());
+    });
+  }
+
+  /** Waits for what was asked before; what is asked later is refused with ClosedError. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    if (this.#ended) return;
+    const last = this.ask({ kind: 'close' });
+    this.#ended = new ClosedError('the root store');
+    // A thread that crashes instead has told everyone who waits for an answer.
+    await last.catch(() => undefined);
+    // Only a walk along the chain can still be under way.
+    this.#rejectAll(this.#ended);
+    await this.#thread.terminate();
+  }
+
+  #send(): void {
+    const batch = this.#batch;
+    this.#batch = [];
+    if (batch.length > 0) this.#thread.postMessage(batch);
+  }
+
+  #settle(answer: StoreAnswer): void {
+    const pending = this.#pending.get(answer.id);
+    this.#pending.delete(answer.id);
+    if (this.#pending.size === 0) this.#thread.unref();
+    if (answer.ok) pending?.resolve(answer.value);
+    else pending?.reject(fromSent(answer.error));
+  }
+
+  /** The thread is gone: nobody waits for it any longer. */
+  #end(how: string, cause?: Error): void {
+    const message = `the thread of root store ${this.#path} ${how}`;
+    const error = new StoreError('STORE_FAILED', message, cause && { cause });
+    this.#ended ??= error;
+    this.#rejectAll(error);
+  }
+
+  #rejectAll(error: Error): void {
+    const pending = [...this.#pending.values()];
+    this.#pending.clear();
+    for (const { reject } of pending) reject(error);
+  }
+}
