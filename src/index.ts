@@ -1,5 +1,6 @@
 // Everything the package exports, values first.
 export { ImmuClient } from './client/immu-client.js';
+export { reportText } from './client/audit/report-text.js';
 export { Permission } from './client/users.js';
 export { openArchive } from './store/archive.js';
 export { checkpointBytes, checkpointHash, parseCheckpoint, verifyCheckpoint } from './store/checkpoint.js';
@@ -17,6 +18,19 @@ export {
   VerificationError,
 } from './errors.js';
 
+export type { ClientAudit } from './client/audit/client-audit.js';
+export type { AuditFinding } from './client/audit/findings.js';
+export type { AuditOptions, DatabaseAuditOptions, RootsAuditOptions } from './client/audit/options.js';
+export type {
+  AuditedState,
+  AuditReport,
+  DatabaseProgress,
+  DatabaseReport,
+  RootCounts,
+  RootFinding,
+  RootsProgress,
+  RootsReport,
+} from './client/audit/report.js';
 export type { BytesInput } from './client/bytes-input.js';
 export type {
   CallOptions,
@@ -66,4 +80,4 @@ export type {
 export type { StoreDiagnostics } from './store/sqlite/messages.js';
 export type { CheckpointsOptions, SqliteRootStoreOptions } from './store/sqlite-root-store.js';
 export type { VerifierOptions } from './worker/create-verifier.js';
-export type { Root } from './worker/verifier.js';
+export type { Root, StretchCounts } from './worker/verifier.js';

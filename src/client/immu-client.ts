@@ -1,6 +1,7 @@
 // The public face: every call checks its input here and says in one line which room does the work.
 import { ClosedError } from '../errors.js';
-import type { AuditLog } from '../store/root-store.js';
+import { LazyClientAudit } from './audit/client-audit.js';
+import type { ClientAudit } from './audit/client-audit.js';
 import { toKey, toValue } from './bytes-input.js';
 import type { BytesInput } from './bytes-input.js';
 import { Connection } from './connection.js';
@@ -15,7 +16,6 @@ import type { GetOptions } from './get-options.js';
 import { getEntry, setEntries, toEntries, toKeys } from './kv.js';
 import type { KeyValue, Pairs, Write } from './kv.js';
 import { flag } from './option-checks.js';
-import { LazyAudit } from './lazy-audit.js';
 import { checkCallOptions, databaseName, resolveCredentials, resolveOptions } from './options.js';
 import type { CallOptions, Credentials, ImmuClientOptions } from './options.js';
 import { claimedState, health, serverInfo } from './server-info.js';
@@ -53,15 +53,18 @@ interface Verified {
  * await client.close();
  */
 export class ImmuClient {
-  /** Every root this client's store has verified, and what happened to trust. */
-  readonly audit: AuditLog;
+  /** Every root this client's store has verified, and what happened to trust; and audits of the server against it. */
+  readonly audit: ClientAudit;
   readonly #connection: Connection;
   #closed = false;
 
   /** @throws ArgumentError naming the option that is wrong */
   constructor(options: string | ImmuClientOptions = {}) {
     this.#connection = new Connection(resolveOptions(options));
-    this.audit = new LazyAudit(() => this.#connection.store());
+    this.audit = new LazyClientAudit(
+      () => this.#connection.store(),
+      async () => this.#connection.auditAccess(this.#connection.session.database),
+    );
   }
 
   /** Name of the database that calls go to. */

@@ -288,5 +288,7 @@ export type Verdict =
  */
 export interface Verifier {
   verify(job: Job): Promise<Verdict>;
+  /** Resolves when a job that was refused with POOL_FULL would be let in. Absent: none is ever refused. */
+  ready?(): Promise<void>;
   close(): Promise<void>;
 }

@@ -22,6 +22,7 @@ test('immu-ts', () => {
     'defaultStorePath',
     'openArchive',
     'parseCheckpoint',
+    'reportText',
     'verifyCheckpoint',
   ]);
 });
