@@ -127,19 +127,18 @@ class RootsAudit {
   async #judge(rows: readonly AuditRow[], epoch: bigint): Promise<boolean> {
     const groups = this.#prover.plan(rows);
     let next = 0;
-    let goesOn = true;
+    const goesOn = () => !this.#resolved.stops || this.#findings.total === 0;
     await inOrder({
       lanes: this.#resolved.inFlight,
       next: () => groups[next++],
       work: async (group) => this.#prover.prove(group),
       commit: async (judged) => {
         for (const each of judged) await this.#commit(each, each.row.seq < epoch);
-        goesOn = !this.#resolved.stops || this.#findings.total === 0;
-        return goesOn;
+        return goesOn();
       },
     });
-    if (goesOn) this.#after = (rows[rows.length - 1] as AuditRow).seq;
-    return goesOn;
+    if (goesOn()) this.#after = (rows[rows.length - 1] as AuditRow).seq;
+    return goesOn();
   }
 
   async #commit({ row, verdict, refuted }: Judged, earlier: boolean): Promise<void> {

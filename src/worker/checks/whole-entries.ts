@@ -31,6 +31,9 @@ export function checkWholeEntries(
   counts: MutableCounts,
 ): void {
   const { count } = entries;
+  if (header.version !== 0 && header.version !== 1) {
+    throw new ProofFailure('entry.version', 'unknown header version', '0 or 1', header.version);
+  }
   if (count !== header.nentries) {
     throw new ProofFailure('entries.count', 'not as many as the header says', header.nentries, count);
   }

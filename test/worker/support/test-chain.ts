@@ -34,6 +34,8 @@ interface CommitOptions {
   readonly version?: 0 | 1;
   /** Size of the tree the header commits to. @default all earlier txs */
   readonly treeSize?: number;
+  /** Another tree root than that tree has. */
+  readonly blRoot?: Uint8Array;
 }
 
 const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' });
@@ -76,7 +78,7 @@ export class TestChain {
       nentries: entries.length,
       eH: entriesRoot(entries.map((entry) => digest(version, entry))),
       blTxId: treeSize,
-      blRoot: this.#tree.root(treeSize),
+      blRoot: options.blRoot ?? this.#tree.root(treeSize),
     };
     const hash = alh(header);
     this.#txs.push({ header, alh: hash, entries });
@@ -143,6 +145,20 @@ export class TestChain {
   txList(from: bigint, to: bigint): Wire {
     const txs: Wire[] = [];
     for (let id = from; id <= to; id++) txs.push({ header: wireHeader(this.tx(id).header) });
+    return { txs };
+  }
+
+  /** TxList of the whole txs from..to; `values`: with raw values, without those of the kinds that servers leave out. */
+  wholeTxs(from: bigint, to: bigint, values = false): Wire {
+    const txs: Wire[] = [];
+    for (let id = from; id <= to; id++) {
+      const { header, entries } = this.tx(id);
+      const shown = values ? entries.filter(({ key }) => key[0] !== 3) : entries;
+      txs.push({
+        header: wireHeader(header),
+        entries: shown.map((entry) => ({ ...wireTxEntry(entry), ...(values && { value: entry.value }) })),
+      });
+    }
     return { txs };
   }
 
