@@ -49,8 +49,14 @@ function jobOf(chain: TestChain, first: bigint, last: bigint, options: StretchOp
 /** Every kind of entry, in txs of one and of many. */
 function mixed(): TestChain {
   const chain = new TestChain().grow(3);
-  chain.commit(Array.from({ length: 9 }, (_, i) => ({ key: plainKey(utf8(`k${i}`)), value: plainValue(utf8(`v${i}`)) })));
-  chain.set(['gone', ''], ['soon', 'v', { expiresAt: 4_102_444_800n }], ['hidden', 'v', { nonIndexable: true }]);
+  chain.commit(
+    Array.from({ length: 9 }, (_, i) => ({ key: plainKey(utf8(`k${i}`)), value: plainValue(utf8(`v${i}`)) })),
+  );
+  chain.set(
+    ['gone', ''],
+    ['soon', 'v', { expiresAt: 4_102_444_800n }],
+    ['hidden', 'v', { nonIndexable: true }],
+  );
   chain.commit([{ key: plainKey(utf8('gone')), value: new Uint8Array(0), metadata: { deleted: true } }]);
   chain.commit([{ key: plainKey(utf8('ref')), value: referenceValue(0n, utf8('k1')) }]);
   chain.commit([{ key: sortedSetKey(utf8('set'), 1.5, utf8('k1'), 0n), value: new Uint8Array(0) }]);
@@ -104,9 +110,19 @@ describe('what is honest', () => {
   });
 
   test('aligned stretches have every tree root recomputed; others too where the proof shows where they start', () => {
-    for (const [first, last] of [[1n, 16n], [17n, 32n], [9n, 16n], [13n, 14n], [N, N], [17n, N]] as const) {
+    for (const [first, last] of [
+      [1n, 16n],
+      [17n, 32n],
+      [9n, 16n],
+      [13n, 14n],
+      [N, N],
+      [17n, N],
+    ] as const) {
       const verdict = check(jobOf(chain, first, last));
-      expect(verdict).toMatchObject({ ok: true, proven: { counts: { treeRoots: Number(last - first) + 1 } } });
+      expect(verdict).toMatchObject({
+        ok: true,
+        proven: { counts: { treeRoots: Number(last - first) + 1 } },
+      });
     }
     expect(check(jobOf(chain, 6n, 20n))).toMatchObject({
       ok: true,
@@ -119,7 +135,10 @@ describe('what is honest', () => {
       ok: true,
       proven: { counts: { entries: 18, values: 18, valuesNotShown: 0 } },
     });
-    expect(check(jobOf(chain, 1n, 16n, { values: true }))).toEqual({ ok: true, proven: { kind: 'short-stretch' } });
+    expect(check(jobOf(chain, 1n, 16n, { values: true }))).toEqual({
+      ok: true,
+      proven: { kind: 'short-stretch' },
+    });
     const beside = jobOf(chain, 1n, 16n, { values: true, beside: true });
     const verdict = check(beside);
     expect(verdict).toMatchObject({
@@ -169,7 +188,10 @@ describe('tree lag', () => {
 
   test('does not hide a wrong root', () => {
     const forged = new TestChain().grow(20);
-    forged.commit([{ key: plainKey(utf8('k')), value: plainValue(utf8('v')) }], { treeSize: 18, blRoot: sha() });
+    forged.commit([{ key: plainKey(utf8('k')), value: plainValue(utf8('v')) }], {
+      treeSize: 18,
+      blRoot: sha(),
+    });
     forged.grow(11);
     expect(refuted(jobOf(forged, 1n, 32n))).toBe('stretch.tree-root');
   });
@@ -210,7 +232,10 @@ describe('what is changed', () => {
       (_, proof) => Object.assign(proof, chain.verifiableTx(15n, N, { entries: false })),
       'dual-proof.source',
     ],
-    'a proof that is turned': [(_, proof) => proof.dualProof.inclusionProof.reverse(), 'dual-proof.inclusion'],
+    'a proof that is turned': [
+      (_, proof) => proof.dualProof.inclusionProof.reverse(),
+      'dual-proof.inclusion',
+    ],
   };
 
   test.each(Object.entries(changes))('%s', async (_, [change, name]) => {
@@ -241,15 +266,36 @@ describe('what is changed', () => {
         change(list.txs[3].entries[2]);
       },
     });
-    expect(refuted(jobOf(chain, 1n, 8n, value((entry) => (entry.value = utf8('\0x')))))).toBe('stretch.value');
-    expect(check(jobOf(chain, 1n, 8n, value((entry) => delete entry.value)))).toMatchObject({
+    expect(
+      refuted(
+        jobOf(
+          chain,
+          1n,
+          8n,
+          value((entry) => (entry.value = utf8('\0x'))),
+        ),
+      ),
+    ).toBe('stretch.value');
+    expect(
+      check(
+        jobOf(
+          chain,
+          1n,
+          8n,
+          value((entry) => delete entry.value),
+        ),
+      ),
+    ).toMatchObject({
       ok: true,
       proven: { counts: { values: 17, valuesNotShown: 1 } },
     });
-    const beside = (change: (list: Wire) => void) => jobOf(chain, 1n, 16n, { values: true, beside: true, change });
+    const beside = (change: (list: Wire) => void) =>
+      jobOf(chain, 1n, 16n, { values: true, beside: true, change });
     expect(refuted(beside((list) => (list.txs[3].entries[2].key = utf8('\0x'))))).toBe('stretch.value-entry');
     expect(refuted(beside((list) => (list.txs[3].entries[2].value = utf8('\0x'))))).toBe('stretch.value');
-    expect(refuted(beside((list) => list.txs.splice(3, 2, list.txs[4], list.txs[3])))).toBe('stretch.values.tx');
+    expect(refuted(beside((list) => list.txs.splice(3, 2, list.txs[4], list.txs[3])))).toBe(
+      'stretch.values.tx',
+    );
     expect(refuted(beside((list) => list.txs.pop()))).toBe('stretch.values.count');
     expect(check(beside((list) => (list.txs[3].entries = [])))).toMatchObject({
       ok: true,

@@ -11,6 +11,7 @@ import { askHeaders, askHeaderUnder, askHeader } from '../trust/trust-wire.js';
 import type { AuditAccess, AuditAsker } from './access.js';
 import type { PresentState } from './present-state.js';
 import { recordFinding } from './findings.js';
+import type { AuditFinding } from './findings.js';
 import type { RootFinding } from './report.js';
 
 /** Rows that are proven together: all of one tx, or all in one block of headers. */
@@ -27,6 +28,15 @@ export type Judged =
 interface RefutedRoot {
   readonly refuted: Refuted;
   readonly job?: Job;
+}
+
+type RefutedBlock = RefutedRoot & { readonly first: bigint; readonly last: bigint };
+
+/** What came of a group of rows. */
+export interface GroupOutcome {
+  readonly judged: readonly Judged[];
+  /** The answer for their block does not hold, whatever its roots are by themselves. */
+  readonly block?: RefutedBlock;
 }
 
 export interface RootProverOptions {
@@ -66,17 +76,27 @@ export class RootProver {
     return groups;
   }
 
-  async prove(group: RootGroup): Promise<Judged[]> {
+  async prove(group: RootGroup): Promise<GroupOutcome> {
     const reached = group.rows.filter(({ tx }) => tx <= this.#state.tx);
     const beyond = group.rows.filter(({ tx }) => tx > this.#state.tx).map((row) => this.#behind(row));
-    if (reached.length === 0) return beyond;
-    if (group.kind === 'tx') return [...(await this.#proveTx(reached)), ...beyond];
-    const pack = await this.#block(reached[0] as AuditRow);
-    if (pack) return [...reached.map((row) => judge(row, alhIn(pack, row.tx))), ...beyond];
-    // The block does not hold. Which of its roots do is found one by one.
+    const [oldest] = reached;
+    if (!oldest) return { judged: beyond };
+    if (group.kind === 'tx') return { judged: [...(await this.#proveTx(reached)), ...beyond] };
+    const block = await this.#block(oldest);
+    if (block && 'alhs' in block)
+      return { judged: [...reached.map((row) => judge(row, alhIn(block, row.tx))), ...beyond] };
+    // Which of its roots hold is found one by one.
     const alone: Judged[] = [];
     for (const row of reached) alone.push(...(await this.#proveTx([row])));
-    return [...alone, ...beyond];
+    return { judged: [...alone, ...beyond], ...(block && { block }) };
+  }
+
+  /** Writes an answer that does not hold into the log. */
+  async recordBlock({ refuted, job, first, last }: RefutedBlock): Promise<AuditFinding> {
+    return recordFinding(this.#access.journal, {
+      ...{ outcome: 'failure', operation: this.#asker.operation, head: this.#head, refuted },
+      ...{ tx: first, toTx: last, ...(job && { job }) },
+    });
   }
 
   /** Writes a root that the server does not stand by into the log; false when the store could not take it. */
@@ -85,17 +105,22 @@ export class RootProver {
     verdict: RootFinding['verdict'],
     { refuted, job }: RefutedRoot,
   ): Promise<boolean> {
-    const { before, trusted, tx, alh } = this.#state;
     const shown =
       verdict === 'other-hash' ? await this.#contradiction(row) : { refuted, ...(job && { job }) };
     const { recorded } = await recordFinding(this.#access.journal, {
       outcome: verdict === 'other-hash' ? 'fork' : 'failure',
       operation: this.#asker.operation,
-      head: trusted ? { tx, alh } : before,
+      head: this.#head,
       tx: row.tx,
       ...(shown ?? { refuted, ...(job && { job }) }),
     });
     return recorded;
+  }
+
+  /** The trusted head, under which findings are logged. */
+  get #head(): Root {
+    const { before, trusted, tx, alh } = this.#state;
+    return trusted ? { tx, alh } : before;
   }
 
   #lastOf(first: bigint): bigint {
@@ -113,8 +138,8 @@ export class RootProver {
     return { row, verdict: 'server-behind', refuted: { refuted } };
   }
 
-  /** Undefined when the server does not give it, or not so that it holds. */
-  async #block({ tx }: Root): Promise<HeaderPack | undefined> {
+  /** Undefined when the server does not give it. */
+  async #block({ tx }: Root): Promise<HeaderPack | RefutedBlock | undefined> {
     this.counts.blocks++;
     const first = blockStart(tx);
     const last = this.#lastOf(first);
@@ -134,7 +159,8 @@ export class RootProver {
       throw error;
     }
     const verdict = await this.#asker.verify(job);
-    return verdict.ok && verdict.proven.kind === 'block' ? verdict.proven.headers : undefined;
+    if (!verdict.ok) return { refuted: verdict.refuted, job, first, last };
+    return (verdict.proven as Extract<typeof verdict.proven, { kind: 'block' }>).headers;
   }
 
   /** All rows are of one tx. */

@@ -132,7 +132,8 @@ class RootsAudit {
       lanes: this.#resolved.inFlight,
       next: () => groups[next++],
       work: async (group) => this.#prover.prove(group),
-      commit: async (judged) => {
+      commit: async ({ judged, block }) => {
+        if (block) this.#findings.add(await this.#prover.recordBlock(block));
         for (const each of judged) await this.#commit(each, each.row.seq < epoch);
         return goesOn();
       },
