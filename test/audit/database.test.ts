@@ -354,8 +354,8 @@ describe('what a server wrote wrongly', () => {
 
 describe('a server that does not extend what was trusted', () => {
   test.each([
-    ['a fork', { kind: 'fork', at: 20n, height: 50n } as const, 'trust'],
-    ['a rollback', { kind: 'rollback', to: 20n } as const, 'trust.rollback'],
+    ['a fork', { kind: 'fork', at: 20n, height: 50n } as const],
+    ['a rollback', { kind: 'rollback', to: 20n } as const],
   ])('%s: its state is audited all the same, and is not trusted', async (_, lie) => {
     const { ledger, client, store } = await stage();
     await client.verifiedGet('k1');
