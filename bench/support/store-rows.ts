@@ -1,5 +1,7 @@
 // Logs of any size for the store bench: rows with a valid chain, written by the store's own code in large commits.
+import { hash } from 'node:crypto';
 import { join } from 'node:path';
+import { setSha256 } from '#dist/proof/hash.js';
 import type { AuditEntry } from '#dist/store/root-store.js';
 import { LogWriter } from '#dist/store/sqlite/log-writer.js';
 import { openStore } from '#dist/store/sqlite/open.js';
@@ -48,6 +50,8 @@ let made = 0;
 /** Makes a log of so many rows; resolves to its path. Durable only as a whole: it is a bench's own. */
 export function makeLog(folder: string, rows: number, fields: Partial<AuditEntry> = {}): string {
   const path = join(folder, `log-${(made += 1)}.db`);
+  // As the store's thread does.
+  setSha256((data) => hash('sha256', data, 'buffer'));
   const { db, reader } = openStore(path, { create: 'if-new', busyTimeoutMs: 0 });
   db.pragma('synchronous = OFF');
   const writer = new LogWriter(reader);

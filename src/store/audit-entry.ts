@@ -15,7 +15,7 @@ export function checkedEntry(entry: AuditEntry, kind: AppendKind): AuditEntry {
   // Every field is read once: what is checked is what is kept.
   const { tx, outcome, previousTx, headerTime, calls, verifiedAt, durationMs } = entry;
   const { signature, keyFingerprint, detail, evidence } = entry;
-  if (!allowedOutcomes(kind).includes(outcome)) {
+  if (!ALLOWED[kind].includes(outcome)) {
     bad('outcome', `${JSON.stringify(outcome)} is not an outcome that ${kind} can write`);
   }
   if (!Number.isInteger(calls) || calls < 0 || calls > MAX_CALLS) {
@@ -26,8 +26,9 @@ export function checkedEntry(entry: AuditEntry, kind: AppendKind): AuditEntry {
   if (typeof headerTime !== 'bigint' || headerTime < -MAX_ID || headerTime > MAX_ID) {
     bad('headerTime', 'must be a bigint below 2^63');
   }
-  return {
-    ...checkedKey(entry),
+  const checked: { -readonly [K in keyof AuditEntry]: AuditEntry[K] } = {
+    server: checkedText('server', entry.server),
+    database: checkedText('database', entry.database),
     tx: checkedId('tx', tx),
     alh: checkedBytes('alh', entry.alh, HASH_SIZE),
     outcome,
@@ -35,15 +36,18 @@ export function checkedEntry(entry: AuditEntry, kind: AppendKind): AuditEntry {
     operation: checkedText('operation', entry.operation),
     calls,
     headerTime,
-    ...(signature !== undefined && { signature: checkedBytes('signature', signature) }),
-    ...(keyFingerprint !== undefined && { keyFingerprint: checkedBytes('keyFingerprint', keyFingerprint) }),
     verifiedAt,
     // SQLite knows no negative zero; the row's hash would.
     durationMs: durationMs + 0,
     clientId: checkedText('clientId', entry.clientId),
-    ...(detail !== undefined && { detail: checkedText('detail', detail) }),
-    ...(evidence !== undefined && { evidence: checkedEvidence(evidence) }),
   };
+  if (signature !== undefined) checked.signature = checkedBytes('signature', signature);
+  if (keyFingerprint !== undefined) {
+    checked.keyFingerprint = checkedBytes('keyFingerprint', keyFingerprint);
+  }
+  if (detail !== undefined) checked.detail = checkedText('detail', detail);
+  if (evidence !== undefined) checked.evidence = checkedEvidence(evidence);
+  return checked;
 }
 
 export function checkedKey(key: TrustKey): TrustKey {
@@ -83,16 +87,11 @@ export function copyRoot({ tx, alh }: StoredRoot): StoredRoot {
   return { tx, alh: new Uint8Array(alh) };
 }
 
-function allowedOutcomes(kind: AppendKind): readonly AuditOutcome[] {
-  switch (kind) {
-    case 'advance':
-      return HEAD_MOVES;
-    case 'forget':
-      return ['forget'];
-    case 'record':
-      return OUTCOMES.filter((outcome) => ![...HEAD_MOVES, ...BOOK_KEEPING, 'forget'].includes(outcome));
-  }
-}
+const ALLOWED: Readonly<Record<AppendKind, readonly AuditOutcome[]>> = {
+  advance: HEAD_MOVES,
+  forget: ['forget'],
+  record: OUTCOMES.filter((outcome) => ![...HEAD_MOVES, ...BOOK_KEEPING, 'forget'].includes(outcome)),
+};
 
 function checkedEvidence(evidence: Evidence): Evidence {
   if (!isObject(evidence)) bad('evidence', 'must be an object');

@@ -38,6 +38,8 @@ export class GapFinder {
   readonly #query: CheckedGapsQuery;
   readonly #heads: Map<string, bigint>;
   readonly #forgotten = new Map<string, AuditGap & { kind: 'forgotten' }>();
+  /** `verifiedAt` of the row before, and the latest of all rows before. */
+  #before: number | undefined;
   #latest: number | undefined;
 
   /** `heads`: the heads before the first row that will be fed. */
@@ -77,12 +79,14 @@ export class GapFinder {
 
   #time({ verifiedAt }: GapRow, at: TrustKey & { seq: bigint }): void {
     const { clockToleranceMs, silenceMs } = this.#query;
-    const latest = this.#latest ?? verifiedAt;
-    const passed = verifiedAt - latest;
-    if (-passed > clockToleranceMs) this.#add({ kind: 'clock', ...at, backMs: -passed });
-    else if (silenceMs !== undefined && passed > silenceMs)
-      this.#add({ kind: 'silence', ...at, silentMs: passed });
-    this.#latest = Math.max(latest, verifiedAt);
+    const back = (this.#before ?? verifiedAt) - verifiedAt;
+    const silent = verifiedAt - (this.#latest ?? verifiedAt);
+    if (back > clockToleranceMs) this.#add({ kind: 'clock', ...at, backMs: back });
+    else if (silenceMs !== undefined && silent > silenceMs) {
+      this.#add({ kind: 'silence', ...at, silentMs: silent });
+    }
+    this.#before = verifiedAt;
+    this.#latest = Math.max(this.#latest ?? verifiedAt, verifiedAt);
   }
 
   #add(gap: AuditGap): boolean {

@@ -101,12 +101,12 @@ export type AuditGap = TrustKey & { readonly seq: bigint } & (
         readonly previousTx: bigint | null;
       }
     | {
-        /** `verifiedAt` of this row is so much earlier than that of some row before it. */
+        /** `verifiedAt` of this row is so much earlier than that of the row before it. */
         readonly kind: 'clock';
         readonly backMs: number;
       }
     | {
-        /** Nothing was logged for so long before this row. */
+        /** `verifiedAt` of this row is so much later than that of every row before it. */
         readonly kind: 'silence';
         readonly silentMs: number;
       }

@@ -1,12 +1,10 @@
 // Canonical bytes: numbers are big-endian, `bytes` = u32 length ‖ bytes, texts are UTF-8 bytes, an optional field is
 // u8 0 (absent) or u8 1 ‖ field.
 
-const encoder = new TextEncoder();
-
 /** Appends fields to one growing buffer. */
 export class Canonical {
-  #buffer = new Uint8Array(512);
-  #view = new DataView(this.#buffer.buffer);
+  #buffer = Buffer.alloc(512);
+  #view = new DataView(this.#buffer.buffer, this.#buffer.byteOffset);
   #at = 0;
 
   u8(value: number): this {
@@ -51,7 +49,10 @@ export class Canonical {
   }
 
   text(value: string): this {
-    return this.bytes(encoder.encode(value));
+    const length = Buffer.byteLength(value, 'utf8');
+    const at = this.u32(length).#reserve(length);
+    this.#buffer.write(value, at, 'utf8');
+    return this;
   }
 
   optional<T>(value: T | null | undefined, write: (value: T) => void): void {
@@ -78,10 +79,10 @@ export class Canonical {
     const at = this.#at;
     this.#at += length;
     if (this.#at > this.#buffer.length) {
-      const larger = new Uint8Array(Math.max(this.#at, 2 * this.#buffer.length));
+      const larger = Buffer.alloc(Math.max(this.#at, 2 * this.#buffer.length));
       larger.set(this.#buffer);
       this.#buffer = larger;
-      this.#view = new DataView(larger.buffer);
+      this.#view = new DataView(larger.buffer, larger.byteOffset);
     }
     return at;
   }

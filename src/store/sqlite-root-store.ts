@@ -8,6 +8,7 @@ import type { AdvanceOutcome, RootStore } from './root-store.js';
 import { SqliteAudit, checkedPath } from './sqlite-audit.js';
 import type { CheckpointSchedule } from './sqlite/auto-checkpoint.js';
 import type { StoreDiagnostics } from './sqlite/messages.js';
+import { sendEntry, sendRoot } from './sqlite/sent-entry.js';
 import { StoreThread } from './sqlite/store-thread.js';
 
 export interface SqliteRootStoreOptions {
@@ -78,15 +79,16 @@ export class SqliteRootStore implements RootStore {
 
   async advance(expected: StoredRoot | null, entry: AuditEntry): Promise<AdvanceOutcome> {
     const row = checkedEntry(entry, 'advance');
-    return this.#thread.ask({ kind: 'advance', expected: checkedExpected(expected, row), entry: row });
+    const from = checkedExpected(expected, row);
+    return this.#thread.ask({ kind: 'advance', expected: from && sendRoot(from), entry: sendEntry(row) });
   }
 
   async record(entry: AuditEntry): Promise<void> {
-    await this.#thread.ask({ kind: 'record', entry: checkedEntry(entry, 'record') });
+    await this.#thread.ask({ kind: 'record', entry: sendEntry(checkedEntry(entry, 'record')) });
   }
 
   async forget(entry: AuditEntry): Promise<void> {
-    await this.#thread.ask({ kind: 'forget', entry: checkedEntry(entry, 'forget') });
+    await this.#thread.ask({ kind: 'forget', entry: sendEntry(checkedEntry(entry, 'forget')) });
   }
 
   async identity(address: string): Promise<string | null> {

@@ -7,6 +7,7 @@ import type { Numbered, StoreAnswer, StoreDiagnostics, WriteRequest } from './me
 import { takeCheckpoint } from './auto-checkpoint.js';
 import type { AutoCheckpoint } from './auto-checkpoint.js';
 import type { LogWriter } from './log-writer.js';
+import { receiveEntry, receiveRoot } from './sent-entry.js';
 
 type Write = Numbered<WriteRequest>;
 
@@ -16,13 +17,10 @@ export class GroupCommit {
   readonly #path: string;
   readonly #file: string;
   readonly #inGroup: (writes: readonly Write[]) => StoreAnswer[];
-  readonly #inSavepoint: (write: WriteRequest) => unknown;
-  readonly #db: Database.Database;
   #commits = 0;
   #writes = 0;
 
   constructor(db: Database.Database, writer: LogWriter, path: string, checkpoints?: AutoCheckpoint) {
-    this.#db = db;
     this.#writer = writer;
     this.#checkpoints = checkpoints;
     this.#path = path;
@@ -30,13 +28,16 @@ export class GroupCommit {
     // IMMEDIATE: the lock is taken before anything is read, so a compare-and-set holds against other processes.
     const group = db.transaction((writes: readonly Write[]) => {
       writer.begin();
-      const answers = writes.map((item) => this.#one(item));
+      const answers = writes.map(({ id, request }): StoreAnswer => ({
+        id,
+        ok: true,
+        value: this.#run(request),
+      }));
       this.#checkpoints?.takeIfDue(writer);
       writer.finish();
       return answers;
     });
     this.#inGroup = (writes) => group.immediate(writes);
-    this.#inSavepoint = db.transaction((write: WriteRequest) => this.#run(write));
   }
 
   get diagnostics(): StoreDiagnostics {
@@ -55,32 +56,27 @@ export class GroupCommit {
     } catch (error) {
       // Nothing of the group was committed, so nothing of it may look done.
       this.#writer.undone();
-      // A disk that is full for one large row may have room for its neighbours.
-      if (writes.length > 1 && isAboutContent(error)) return writes.flatMap((item) => this.commit([item]));
+      // One row that does not fit must not fail its neighbours. Halving costs few commits, and it is rare.
+      if (writes.length > 1 && isAboutContent(error)) {
+        const half = Math.ceil(writes.length / 2);
+        return [...this.commit(writes.slice(0, half)), ...this.commit(writes.slice(half))];
+      }
       return writes.map(({ id }) => ({ id, ok: false, error: toSent(error, this.#path) }));
-    }
-  }
-
-  #one({ id, request }: Write): StoreAnswer {
-    try {
-      return { id, ok: true, value: this.#inSavepoint(request) };
-    } catch (error) {
-      // SQLite ends the whole transaction on some errors: then the neighbours before this one are undone too.
-      if (!this.#db.inTransaction) throw error;
-      this.#writer.undone();
-      return { id, ok: false, error: toSent(error, this.#path) };
     }
   }
 
   #run(request: WriteRequest): unknown {
     switch (request.kind) {
       case 'advance':
-        return this.#writer.advance(request.expected, request.entry);
+        return this.#writer.advance(
+          request.expected && receiveRoot(request.expected),
+          receiveEntry(request.entry),
+        );
       case 'record':
-        this.#writer.record(request.entry);
+        this.#writer.record(receiveEntry(request.entry));
         return undefined;
       case 'forget':
-        this.#writer.forget(request.entry);
+        this.#writer.forget(receiveEntry(request.entry));
         return undefined;
       case 'bind':
         return this.#writer.bindIdentity(request.address, request.server);
@@ -107,6 +103,8 @@ function fileAt(path: string): string {
   return file ? `${file.dev.toString()}:${file.ino.toString()}` : '';
 }
 
+/** Not when nothing at all can be written now. */
 function isAboutContent(error: unknown): boolean {
-  return error instanceof Database.SqliteError && !error.code.startsWith('SQLITE_BUSY');
+  if (error instanceof Database.SqliteError) return !error.code.startsWith('SQLITE_BUSY');
+  return !(error instanceof StoreError && error.code === 'STORE_MISSING');
 }

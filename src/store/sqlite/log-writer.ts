@@ -1,10 +1,10 @@
 // Writes over one connection: rows to the end of the chain, and the heads and identities that they make. Everything here
 // requires a write transaction in which `begin` was called, for another process may have written meanwhile.
-import { sameRoot } from '../audit-entry.js';
+import { copyRoot, sameRoot } from '../audit-entry.js';
 import type { Checkpoint } from '../audit-log.js';
 import { HEAD_MOVES } from '../audit-query.js';
 import { evidenceHash, rowHash } from '../audit-row.js';
-import type { AuditEntry, StoredRoot } from '../audit-types.js';
+import type { AuditEntry, StoredRoot, TrustKey } from '../audit-types.js';
 import { checkpointBytes } from '../checkpoint.js';
 import { reportFork } from '../conflict.js';
 import type { ForkLog } from '../conflict.js';
@@ -19,6 +19,8 @@ interface Tail {
 
 export class LogWriter implements ForkLog {
   readonly #reader: LogReader;
+  /** Heads that the transaction moved, by ledger: written once, at its end. */
+  readonly #heads = new Map<bigint, StoredRoot>();
   #tail: Tail | undefined;
   #grown = false;
 
@@ -29,17 +31,23 @@ export class LogWriter implements ForkLog {
   begin(): void {
     this.#tail = undefined;
     this.#grown = false;
+    this.#heads.clear();
+    this.#reader.hours.drop();
     this.#reader.begin();
   }
 
-  /** What was written since `begin` or a savepoint was undone. */
+  /** The transaction was undone. */
   undone(): void {
     this.#tail = undefined;
+    this.#heads.clear();
+    this.#reader.hours.drop();
     this.#reader.forget();
   }
 
   /** The last write of a transaction. */
   finish(): void {
+    this.#writeHeads();
+    this.#reader.hours.write();
     if (this.#grown) this.#sql('UPDATE store SET rows = ?').run(this.tail().seq);
   }
 
@@ -50,7 +58,7 @@ export class LogWriter implements ForkLog {
   }
 
   advance(expected: StoredRoot | null, entry: AuditEntry): AdvanceOutcome {
-    const current = this.#reader.head(entry);
+    const current = this.#head(entry);
     const moved = sameRoot(current, expected);
     // A head that moves up meets only what was logged before trust was forgotten.
     const conflict = moved && !this.#wasForgotten(entry) ? undefined : this.#conflict(expected, entry, moved);
@@ -58,18 +66,13 @@ export class LogWriter implements ForkLog {
     if (!moved) return { moved, current, ...found };
     this.append(entry);
     const { ledger } = this.#reader.kinds.of(entry);
-    this.#sql(
-      'INSERT INTO head (ledger, tx, alh) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET tx = excluded.tx, alh = excluded.alh',
-    ).run(ledger, entry.tx, entry.alh);
+    this.#heads.set(ledger, { tx: entry.tx, alh: entry.alh });
     return { moved, ...found };
   }
 
   record(entry: AuditEntry): void {
     // Calls are covered by a root; the other kinds may name none.
-    if (
-      entry.outcome === 'calls' &&
-      (this.#wasForgotten(entry) || !sameRoot(this.#reader.head(entry), entry))
-    ) {
+    if (entry.outcome === 'calls' && (this.#wasForgotten(entry) || !sameRoot(this.#head(entry), entry))) {
       reportFork(this, entry, entry);
     }
     this.append(entry);
@@ -77,7 +80,9 @@ export class LogWriter implements ForkLog {
 
   forget(entry: AuditEntry): void {
     this.append(entry);
-    this.#sql('DELETE FROM head WHERE ledger = ?').run(this.#reader.kinds.of(entry).ledger);
+    const { ledger } = this.#reader.kinds.of(entry);
+    this.#heads.delete(ledger);
+    this.#sql('DELETE FROM head WHERE ledger = ?').run(ledger);
   }
 
   bindIdentity(address: string, server: string): string {
@@ -150,6 +155,7 @@ export class LogWriter implements ForkLog {
 
   /** A commitment to the log as it stands. */
   checkpoint(): Checkpoint {
+    this.#writeHeads();
     const { seq, hash } = this.tail();
     const { storeId } = this.#reader;
     return { storeId, seq, hash: new Uint8Array(hash), time: Date.now(), ...this.#reader.held() };
@@ -166,6 +172,20 @@ export class LogWriter implements ForkLog {
     this.#sql(
       'INSERT INTO checkpoint (seq, time, bytes, signature, key_fingerprint) VALUES (?, ?, ?, ?, ?)',
     ).run(seq, time, checkpointBytes(checkpoint), signature ?? null, keyFingerprint ?? null);
+  }
+
+  #head(key: TrustKey): StoredRoot | null {
+    const [kind] = this.#reader.kinds.ofLedger(key);
+    const moved = kind && this.#heads.get(kind.ledger);
+    return moved ? copyRoot(moved) : this.#reader.head(key);
+  }
+
+  #writeHeads(): void {
+    const write = this.#sql(
+      'INSERT INTO head (ledger, tx, alh) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET tx = excluded.tx, alh = excluded.alh',
+    );
+    for (const [ledger, { tx, alh }] of this.#heads) write.run(ledger, tx, alh);
+    this.#heads.clear();
   }
 
   #conflict(expected: StoredRoot | null, entry: AuditEntry, moved: boolean) {

@@ -4,8 +4,9 @@ import { ArgumentError, ClosedError, ImmuError, StoreError } from '../../errors.
 import type { ImmuErrorCode } from '../../errors.js';
 import type { ArchiveOptions, StatsQuery, VerifyOptions } from '../audit-log.js';
 import type { CheckedGapsQuery } from '../audit-gaps.js';
-import type { AuditEntry, RootsQuery, StoredRoot, TrustKey } from '../audit-types.js';
+import type { RootsQuery, StoredRoot, TrustKey } from '../audit-types.js';
 import type { CheckpointSchedule } from './auto-checkpoint.js';
+import type { SentEntry, SentRoot } from './sent-entry.js';
 
 export interface OpenOptions {
   /** `if-new`: created when neither the store nor its marker exists. `never`: it must exist. */
@@ -22,8 +23,8 @@ export interface ThreadData {
 }
 
 export type WriteRequest =
-  | { readonly kind: 'advance'; readonly expected: StoredRoot | null; readonly entry: AuditEntry }
-  | { readonly kind: 'record' | 'forget'; readonly entry: AuditEntry }
+  | { readonly kind: 'advance'; readonly expected: SentRoot | null; readonly entry: SentEntry }
+  | { readonly kind: 'record' | 'forget'; readonly entry: SentEntry }
   | { readonly kind: 'bind' | 'rebind'; readonly address: string; readonly server: string }
   | { readonly kind: 'checkpoint'; readonly key: KeyObject | undefined };
 
