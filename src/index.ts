@@ -7,6 +7,7 @@ export { checkpointBytes, checkpointHash, parseCheckpoint, verifyCheckpoint } fr
 export { MemoryRootStore } from './store/memory-root-store.js';
 export { SqliteRootStore } from './store/sqlite-root-store.js';
 export { defaultStorePath } from './store/default-path.js';
+export { verifyEvidence } from './worker/evidence.js';
 export {
   ArgumentError,
   ClosedError,
@@ -80,4 +81,14 @@ export type {
 export type { StoreDiagnostics } from './store/sqlite/messages.js';
 export type { CheckpointsOptions, SqliteRootStoreOptions } from './store/sqlite-root-store.js';
 export type { VerifierOptions } from './worker/create-verifier.js';
-export type { Root, StretchCounts } from './worker/verifier.js';
+export type { EvidenceVerdict, FailedCheck } from './worker/evidence.js';
+export type {
+  Context,
+  FrontierPeaks,
+  Job,
+  Question,
+  Refuted,
+  Root,
+  StretchCounts,
+  WrittenEntry,
+} from './worker/verifier.js';

@@ -1,64 +1,124 @@
-// What the `immu-ts` command can be told.
-import { parseArgs } from 'node:util';
+// What the `immu-ts` command can be told: finds the command that is meant. Each command has a file of its own.
+import { UsageError } from './command.js';
+import type { Command } from './command.js';
 
-export const USAGE = `immu-ts ingest [options]   verified ingestion of a package-lock.json, read back verified
-
-  --address HOST:PORT   a running immudb; without it an embedded ledger is started for the job
-  --user NAME           default: immudb
-  --password PASSWORD   default: $IMMU_TS_PASSWORD, or immudb
-  --database NAME       default: defaultdb
-  --lockfile FILE       default: package-lock.json
-  --store FILE          root store to use and keep; without it a temporary one
-  --version             print the version
-  --help                print this
-`;
-
-const OPTIONS = {
-  address: { type: 'string' },
-  user: { type: 'string', default: 'immudb' },
-  password: { type: 'string' },
-  database: { type: 'string', default: 'defaultdb' },
-  lockfile: { type: 'string', default: 'package-lock.json' },
-  store: { type: 'string' },
-  version: { type: 'boolean', default: false },
-  help: { type: 'boolean', default: false },
-} as const;
-
-/** The command line is wrong: nothing was done. */
-export class UsageError extends Error {}
-
-export type Command =
-  | { readonly kind: 'help' | 'version' }
-  | {
-      readonly kind: 'ingest';
-      readonly address: string | undefined;
-      readonly user: string;
-      readonly password: string;
-      readonly database: string;
-      readonly lockfile: string;
-      readonly store: string | undefined;
-    };
-
-/** Throws UsageError. */
-export function parseCommand(args: readonly string[], env: NodeJS.ProcessEnv): Command {
-  const { values, positionals } = parsed(args);
-  if (values.help) return { kind: 'help' };
-  if (values.version) return { kind: 'version' };
-  const [command, ...more] = positionals;
-  if (command === undefined) throw new UsageError('no command');
-  if (command !== 'ingest') throw new UsageError(`unknown command ${JSON.stringify(command)}`);
-  if (more.length > 0) throw new UsageError(`ingest takes options only, not ${JSON.stringify(more[0])}`);
-  const { address, user, database, lockfile, store } = values;
-  const password = values.password ?? env['IMMU_TS_PASSWORD'] ?? 'immudb';
-  return { kind: 'ingest', address, user, password, database, lockfile, store };
+/** A command is loaded when it is used: help and a wrong command line need none of them. */
+interface Listed {
+  readonly name: string;
+  readonly summary: string;
+  readonly load: () => Promise<Command>;
 }
 
-function parsed(args: readonly string[]) {
-  try {
-    return parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
-  } catch (error) {
-    // Node explains how to escape a dash behind the first full stop: more than one line's worth.
-    const [said = ''] = (error as Error).message.split(/[.\n]\s/, 1);
-    throw new UsageError(said, { cause: error });
+const COMMANDS: readonly Listed[] = [
+  {
+    name: 'ingest',
+    summary: 'verified ingestion of a package-lock.json, read back verified',
+    load: async () => (await import('./ingest/command.js')).ingestCommand,
+  },
+  {
+    name: 'audit list',
+    summary: 'rows of the audit log, filtered and paged, or live',
+    load: async () => (await import('./audit/list.js')).listCommand,
+  },
+  {
+    name: 'audit show',
+    summary: 'one row in full, with its place in the chain',
+    load: async () => (await import('./audit/show.js')).showCommand,
+  },
+  {
+    name: 'audit stats',
+    summary: 'counts of roots, calls and failures, by hour or day',
+    load: async () => (await import('./audit/stats.js')).statsCommand,
+  },
+  {
+    name: 'audit verify',
+    summary: 'is the log what was logged?',
+    load: async () => (await import('./audit/verify.js')).verifyCommand,
+  },
+  {
+    name: 'audit gaps',
+    summary: 'where the log is not continuous',
+    load: async () => (await import('./audit/gaps.js')).gapsCommand,
+  },
+  {
+    name: 'audit export',
+    summary: 'all rows that match as JSON, NDJSON or CSV',
+    load: async () => (await import('./audit/export.js')).exportCommand,
+  },
+  {
+    name: 'audit checkpoint',
+    summary: 'commits to the log so far, signed',
+    load: async () => (await import('./audit/checkpoint.js')).checkpointCommand,
+  },
+  {
+    name: 'audit archive',
+    summary: 'moves the oldest rows into a file of their own',
+    load: async () => (await import('./audit/archive.js')).archiveCommand,
+  },
+  {
+    name: 'audit serve',
+    summary: 'the log as a page in the browser',
+    load: async () => (await import('./page/command.js')).serveCommand,
+  },
+  {
+    name: 'evidence show',
+    summary: 'what was asked, trusted and answered when a check failed',
+    load: async () => (await import('./evidence/commands.js')).evidenceShowCommand,
+  },
+  {
+    name: 'evidence export',
+    summary: 'evidence as a file that others can verify',
+    load: async () => (await import('./evidence/commands.js')).evidenceExportCommand,
+  },
+  {
+    name: 'evidence verify',
+    summary: 'runs a failed check again, offline',
+    load: async () => (await import('./evidence/commands.js')).evidenceVerifyCommand,
+  },
+];
+
+export type Request =
+  | { readonly kind: 'help'; readonly text: string }
+  | { readonly kind: 'version' }
+  | { readonly kind: 'run'; readonly command: Command; readonly args: readonly string[] };
+
+/** Throws UsageError. */
+export async function parseRequest(args: readonly string[]): Promise<Request> {
+  const firstOption = args.findIndex((word) => word.startsWith('-'));
+  const words = firstOption < 0 ? args : args.slice(0, firstOption);
+  const options = firstOption < 0 ? [] : args.slice(firstOption);
+  const help = options.includes('--help') || options.includes('-h');
+  if (options.includes('--version')) return { kind: 'version' };
+
+  const found = COMMANDS.find(({ name }) => startsWith(words, name.split(' ')));
+  if (found) {
+    const command = await found.load();
+    if (help) return { kind: 'help', text: command.help };
+    return { kind: 'run', command, args: args.slice(found.name.split(' ').length) };
   }
+  const group = COMMANDS.filter(({ name }) => startsWith(name.split(' '), words));
+  if (help && group.length > 0) return { kind: 'help', text: overview(group) };
+  if (words.length === 0) throw new UsageError('no command');
+  if (group.length > 0)
+    throw new UsageError(`${words.join(' ')} needs one more word: ${nextWords(group, words.length)}`);
+  throw new UsageError(`unknown command ${JSON.stringify(words.slice(0, 2).join(' '))}`);
+}
+
+function overview(commands: readonly Listed[]): string {
+  const lines = commands.map(({ name, summary }) => `  immu-ts ${name.padEnd(16)} ${summary}`);
+  return `${lines.join('\n')}
+
+  immu-ts COMMAND --help   all about one of them
+  immu-ts --version        print the version
+
+Exit codes: 0 done, 1 failed, 2 wrong command line, 130 interrupted.
+`;
+}
+
+function nextWords(commands: readonly Listed[], at: number): string {
+  return commands.map(({ name }) => name.split(' ')[at] ?? '').join(', ');
+}
+
+function startsWith(words: readonly string[], start: readonly string[]): boolean {
+  return start.every((word, i) => words[i] === word);
 }

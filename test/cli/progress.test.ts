@@ -1,7 +1,7 @@
 // The progress bar: drawn in place on a terminal, whole lines elsewhere, never more than its steps.
 import { expect, test } from 'vitest';
-import { forEachInFlight } from '#dist/cli/in-flight.js';
-import { Progress } from '#dist/cli/progress.js';
+import { forEachInFlight } from '#dist/cli/ingest/in-flight.js';
+import { Progress } from '#dist/cli/ingest/progress.js';
 
 function draw(isTTY: boolean, total: number, ticks: number): string[] {
   const written: string[] = [];

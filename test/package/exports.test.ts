@@ -24,6 +24,7 @@ test('immu-ts', () => {
     'parseCheckpoint',
     'reportText',
     'verifyCheckpoint',
+    'verifyEvidence',
   ]);
 });
 

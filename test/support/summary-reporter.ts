@@ -1,5 +1,6 @@
 // Says at the very end how many tests ran against a real immudb, loudly which did not, and one plain line of counts.
 import type { Reporter, TestCase, TestModule, TestRunEndReason, Vitest } from 'vitest/node';
+import { BROWSER } from './browser-mark.js';
 import { REAL } from './real-mark.js';
 
 export default class SummaryReporter implements Reporter {
@@ -10,7 +11,14 @@ export default class SummaryReporter implements Reporter {
   }
 
   onTestRunEnd(modules: readonly TestModule[], errors: readonly unknown[], reason: TestRunEndReason): void {
-    const count = { passed: 0, failed: errors.length, skipped: 0, real: 0, realSkipped: 0 };
+    const count = {
+      passed: 0,
+      failed: errors.length,
+      skipped: 0,
+      real: 0,
+      realSkipped: 0,
+      browserSkipped: 0,
+    };
     for (const module of modules) {
       count.failed += module.errors().length;
       // A hook that fails takes its tests with it: they count as skipped, the hook as a failure.
@@ -21,6 +29,7 @@ export default class SummaryReporter implements Reporter {
         else if (state === 'failed') count.failed += 1;
         else count.skipped += 1;
         if (test.fullName.includes(REAL)) count[ran(test) ? 'real' : 'realSkipped'] += 1;
+        if (test.fullName.includes(BROWSER) && !ran(test)) count.browserSkipped += 1;
       }
     }
     // A set-up that fails ends the run before any test: nothing else says so here.
@@ -28,11 +37,16 @@ export default class SummaryReporter implements Reporter {
     const lines = [`tests against a real immudb: ${count.real}`];
     if (count.realSkipped > 0) {
       lines.push(`!!! REAL IMMUDB TESTS SKIPPED: ${count.realSkipped}, because ${this.#reason()} !!!`);
-      if (process.env['CI'] === 'true') {
-        lines.push('!!! With CI=true that is a failure. !!!');
-        count.failed += 1;
-        process.exitCode = 1;
-      }
+    }
+    if (count.browserSkipped > 0) {
+      lines.push(
+        `!!! BROWSER TESTS SKIPPED: ${count.browserSkipped}, because no Chromium is on PATH or in $CHROMIUM !!!`,
+      );
+    }
+    if (count.realSkipped + count.browserSkipped > 0 && process.env['CI'] === 'true') {
+      lines.push('!!! With CI=true that is a failure. !!!');
+      count.failed += 1;
+      process.exitCode = 1;
     }
     lines.push(`${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped`);
     // After the other reporters have had their say.

@@ -1,31 +1,28 @@
 // Shows the end of an audit log and whether its chain holds.
-import type { AuditRow, RootStore } from '../index.js';
+import type { AuditRow, RootStore } from '../../index.js';
+import type { Output } from '../output.js';
 
 const ROWS = 8;
 
 /** Returns whether the chain holds. */
-export async function printAudit(
-  { audit }: RootStore,
-  database: string,
-  out: NodeJS.WritableStream,
-): Promise<boolean> {
+export async function printAudit({ audit }: RootStore, database: string, out: Output): Promise<boolean> {
   const head = await audit.latest({ database });
   if (head) {
-    out.write(`trusted root of ${database}: tx ${head.tx.toString()}, alh ${hex(head.alh)}\n`);
-    out.write(`server identity: ${head.server}\n\n`);
+    await out.write(`trusted root of ${database}: tx ${head.tx.toString()}, alh ${hex(head.alh)}\n`);
+    await out.write(`server identity: ${head.server}\n\n`);
   }
   const newest: AuditRow[] = [];
   for await (const row of audit.roots({ database, order: 'desc', limit: ROWS })) newest.unshift(row);
-  out.write(`last ${newest.length} rows of the audit log:\n`);
+  await out.write(`last ${newest.length} rows of the audit log:\n`);
   for (const row of newest) {
     const time = new Date(row.verifiedAt).toISOString();
-    out.write(
+    await out.write(
       `  #${row.seq.toString().padEnd(5)} ${time}  ${row.outcome.padEnd(9)} tx ${row.tx.toString().padEnd(6)} ` +
         `${hex(row.alh).slice(0, 16)}…  ${row.operation} × ${row.calls}\n`,
     );
   }
   const verdict = await audit.verify();
-  out.write(
+  await out.write(
     verdict.ok
       ? `audit chain: ${verdict.rows.toString()} rows, intact\n`
       : `audit chain: BROKEN at row ${verdict.seq.toString()}: ${verdict.finding}\n`,

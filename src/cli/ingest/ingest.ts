@@ -1,5 +1,5 @@
 // The main job: records in as verified entries, all of them read back verified.
-import type { ImmuClient } from '../index.js';
+import type { ImmuClient } from '../../index.js';
 import { forEachInFlight } from './in-flight.js';
 import type { LockRecord } from './lockfile-records.js';
 import { Progress } from './progress.js';

@@ -1,0 +1,80 @@
+// `immu-ts audit verify`: whether the log is what was logged.
+import { readFile } from 'node:fs/promises';
+import { checkpointHash, openArchive, verifyCheckpoint } from '../../index.js';
+import type { AuditVerdict, ChainPoint, Checkpoint } from '../../index.js';
+
+import { UsageError, command } from '../command.js';
+import type { Io } from '../command.js';
+import { hex, isoTime } from '../format/row-columns.js';
+import { visible } from '../format/visible.js';
+import { LOG_OPTIONS, openLog } from '../store-option.js';
+import { parseCheckpointFile } from './checkpoint-file.js';
+
+export const verifyCommand = command({
+  name: 'audit verify',
+  summary:
+    'Recomputes the whole hash chain and holds heads, identities and checkpoints against it. Exit code 1: broken.',
+  options: {
+    ...LOG_OPTIONS,
+    checkpoint: {
+      type: 'string',
+      value: 'FILE',
+      says: 'also against this checkpoint: finds a log that was rewritten',
+    },
+    key: { type: 'string', value: 'PEM', says: 'public key file that must have signed the checkpoint' },
+    follows: {
+      type: 'string',
+      value: 'ARCHIVE',
+      says: 'the archive that the log must go on from, verified too',
+    },
+  },
+  async run(options, _operand, io) {
+    if (options.key !== undefined && options.checkpoint === undefined) {
+      throw new UsageError('--key goes with --checkpoint');
+    }
+    const checkpoint = options.checkpoint === undefined ? null : await readCheckpoint(options.checkpoint);
+    if (checkpoint && !(await isSigned(checkpoint, options.key, io))) return 1;
+    await using log = await openLog(options);
+    const startsAfter = options.follows === undefined ? null : await endOf(options.follows, io);
+    if (startsAfter === 'broken') return 1;
+    const held = { ...(checkpoint && { checkpoint }), ...(startsAfter && { startsAfter }) };
+    const verdict = await log.audit.verify(held);
+    await io.out.write(wordsOf(verdict));
+    if (verdict.ok && checkpoint) {
+      await io.out.write(`rows 1 to ${checkpoint.seq.toString()} are those of the checkpoint\n`);
+    }
+    return verdict.ok ? 0 : 1;
+  },
+});
+
+/** Where the log behind an archive has to begin. */
+async function endOf(path: string, { out }: Io): Promise<ChainPoint | 'broken'> {
+  await using archive = await openArchive(path);
+  const verdict = await archive.audit.verify();
+  await out.write(`archive ${visible(path)}\n${wordsOf(verdict)}`);
+  return verdict.ok ? { seq: archive.lastSeq, hash: archive.lastHash } : 'broken';
+}
+
+async function readCheckpoint(path: string): Promise<Checkpoint> {
+  return parseCheckpointFile(await readFile(path, 'utf8'), path);
+}
+
+async function isSigned(checkpoint: Checkpoint, keyFile: string | undefined, { out }: Io): Promise<boolean> {
+  const name = `checkpoint of ${isoTime(checkpoint.time)}, SHA-256 ${hex(checkpointHash(checkpoint))}`;
+  if (keyFile === undefined) {
+    await out.write(`${name}: signature not checked, no --key was given\n`);
+    return true;
+  }
+  const verdict = verifyCheckpoint(checkpoint, await readFile(keyFile, 'utf8'));
+  await out.write(`${name}: ${verdict.ok ? 'signed by this key' : `REFUSED: ${verdict.finding}`}\n`);
+  return verdict.ok;
+}
+
+function wordsOf(verdict: AuditVerdict): string {
+  if (!verdict.ok)
+    return `audit chain: BROKEN at row ${verdict.seq.toString()}: ${visible(verdict.finding)}\n`;
+  const { rows, lastHash, startsAfter, checkpoints } = verdict;
+  const start = startsAfter.seq === 0n ? '' : `, behind archived row ${startsAfter.seq.toString()}`;
+  const kept = checkpoints === 0 ? '' : `, ${checkpoints} kept checkpoints hold`;
+  return `audit chain: ${rows.toString()} rows, intact${start}${kept}\nlast hash: ${hex(lastHash)}\n`;
+}

@@ -1,0 +1,79 @@
+// A failed verification as a file that stands alone: its row of the audit log, the hash which that row follows, and the
+// evidence. Whoever has the file can recompute the row's hash and run the failed check again (docs/audit.md).
+import type { AuditRow, Evidence } from '../../index.js';
+import { evidenceHash, rowHash } from '../../store/audit-row.js';
+import { fieldsOf } from '../format/columns.js';
+import { jsonText } from '../format/formats.js';
+import { hex, rowColumns } from '../format/row-columns.js';
+import { OUTCOMES } from '../query-options.js';
+import { JsonFields } from '../json-fields.js';
+
+const FORMAT = 'immu-ts/evidence';
+const VERSION = 1;
+/** The answers of a server are far smaller; the text of a file is held in memory. */
+export const MAX_FILE_BYTES = 256 * 1024 * 1024;
+
+/** A row that has evidence, and where it hangs in the chain. */
+export interface EvidenceFile {
+  readonly row: AuditRow & { readonly evidence: Evidence };
+  /** Null when it is not at hand: the row is the first of its store. */
+  readonly previousHash: Uint8Array | null;
+}
+
+export function formatEvidenceFile({ row, previousHash }: EvidenceFile): string {
+  const fields = fieldsOf(rowColumns({ jobs: true }), row);
+  const previous = previousHash && hex(previousHash);
+  return `${jsonText({ format: FORMAT, version: VERSION, previousHash: previous, ...fields }, 2)}\n`;
+}
+
+/** Throws an error that says what the text lacks. */
+export function parseEvidenceFile(text: string, name: string): EvidenceFile {
+  const fields = JsonFields.parse(text, name);
+  if (fields.text('format') !== FORMAT)
+    throw new Error(`${name} is not an evidence file: its format is another`);
+  const version = fields.number('version');
+  if (version !== VERSION)
+    throw new Error(`${name} has version ${version}; this release reads version ${VERSION}`);
+  const outcome = fields.text('outcome');
+  const known = OUTCOMES.find((each) => each === outcome);
+  if (!known) throw new Error(`${name}: ${JSON.stringify(outcome)} is not an outcome`);
+  const row: EvidenceFile['row'] = {
+    seq: fields.id('seq'),
+    verifiedAt: fields.time('verifiedAt'),
+    outcome: known,
+    server: fields.text('server'),
+    database: fields.text('database'),
+    tx: fields.id('tx'),
+    alh: fields.hex('alh', 32),
+    previousTx: fields.has('previousTx') ? fields.id('previousTx') : null,
+    operation: fields.text('operation'),
+    calls: fields.number('calls'),
+    headerTime: fields.integer('headerTime'),
+    ...(fields.has('signature') && { signature: fields.hex('signature') }),
+    ...(fields.has('keyFingerprint') && { keyFingerprint: fields.hex('keyFingerprint') }),
+    durationMs: fields.number('durationMs'),
+    clientId: fields.text('clientId'),
+    ...(fields.has('detail') && { detail: fields.text('detail') }),
+    hash: fields.hex('hash', 32),
+    evidence: {
+      check: fields.text('check'),
+      ...(fields.has('expected') && { expected: fields.text('expected') }),
+      ...(fields.has('computed') && { computed: fields.text('computed') }),
+      job: fields.base64('job'),
+    },
+  };
+  return { row, previousHash: fields.has('previousHash') ? fields.hex('previousHash', 32) : null };
+}
+
+export type Integrity = 'intact' | 'changed' | 'unknown';
+
+/**
+ * Whether everything in the file is what its row's hash covers. `unknown`: that hash cannot be computed, since the one it
+ * follows is not in the file.
+ */
+export function rowIntegrity({ row, previousHash }: EvidenceFile): Integrity {
+  if (!previousHash) return 'unknown';
+  const { seq, hash, evidence, ...entry } = row;
+  const computed = rowHash(previousHash, seq, entry, evidenceHash(evidence));
+  return Buffer.from(computed).equals(hash) ? 'intact' : 'changed';
+}

@@ -1,0 +1,127 @@
+// What evidence says and what came of running its check again, line by line: for the terminal and for the page.
+import { createHash } from 'node:crypto';
+import { verifyEvidence } from '../../index.js';
+import type { EvidenceVerdict, Job, Question } from '../../index.js';
+import { hex, isoTime } from '../format/row-columns.js';
+import { rowIntegrity } from './evidence-file.js';
+import type { EvidenceFile, Integrity } from './evidence-file.js';
+
+export interface Findings {
+  /** Everything that can be checked holds together, and the check fails today as it did then. */
+  readonly reproduced: boolean;
+  readonly summary: string;
+  /** Facts in order, by name. */
+  readonly facts: readonly (readonly [name: string, text: string])[];
+}
+
+/** Bytes of keys and values that are shown. */
+const MAX_SHOWN_BYTES = 256;
+
+export function findingsOf(file: EvidenceFile): Findings {
+  const verdict = verifyEvidence(file.row.evidence);
+  const integrity = rowIntegrity(file);
+  const foreign = verdict.outcome !== 'unreadable' && verdict.job.context.database !== file.row.database;
+  const facts: [string, string][] = [
+    ['check', file.row.evidence.check],
+    ['expected', file.row.evidence.expected ?? '-'],
+    ['computed', file.row.evidence.computed ?? '-'],
+  ];
+  if (verdict.outcome !== 'unreadable') facts.push(...jobFacts(verdict.job));
+  facts.push(['row hash', INTEGRITY_WORDS[integrity]], ['re-run', verdictWords(verdict)]);
+  if (foreign) facts.push(['database', 'the question was put to another database than the row names']);
+  const wrong = disbelief(integrity, foreign);
+  const reproduced = verdict.outcome === 'reproduced' && wrong === null;
+  return { reproduced, summary: wrong ?? SUMMARIES[verdict.outcome], facts };
+}
+
+/** Why the file cannot be taken for what was logged; null = it can. */
+function disbelief(integrity: Integrity, foreign: boolean): string | null {
+  if (integrity === 'changed') return 'not what was logged: something was changed since';
+  if (integrity === 'unknown') return 'not verified: whether it is what was logged cannot be told';
+  return foreign ? 'not what was logged: the evidence is from another database' : null;
+}
+
+const SUMMARIES = {
+  reproduced: 'reproduced: the answer fails this check today as it did then',
+  'not-reproduced': 'not reproduced: the answer does not fail this check in this way',
+  unreadable: 'unreadable: the check cannot be run again',
+} as const;
+
+const INTEGRITY_WORDS = {
+  intact: 'intact: it covers all that is here',
+  changed: 'CHANGED: the row or its evidence is not what was logged',
+  unknown: 'cannot be computed: the hash that it follows is not at hand',
+} as const;
+
+function jobFacts({ question, context, answer }: Job): [string, string][] {
+  const { head, publicKey, now } = context;
+  return [
+    ['asked', questionWords(question)],
+    ['of database', context.database],
+    ['trusted root', head ? `tx ${head.tx.toString()}, alh ${hex(head.alh)}` : 'none: first contact'],
+    ['state key', publicKey ? `required, SHA-256 ${sha256(publicKey)}` : 'none configured'],
+    ['clock', isoTime(Number(now) * 1000)],
+    ['answer', `${answer.length} bytes, SHA-256 ${sha256(answer)}`],
+  ];
+}
+
+function questionWords(question: Question): string {
+  switch (question.kind) {
+    case 'get': {
+      const { key, atTx, atRevision, noReference } = question;
+      const at = atTx === undefined ? '' : ` at tx ${atTx.toString()}`;
+      const revision = atRevision === undefined ? '' : ` at revision ${atRevision.toString()}`;
+      return `key ${bytesWords(key)}${at}${revision}${noReference === true ? ', not through a reference' : ''}`;
+    }
+    case 'set': {
+      const [first] = question.entries;
+      const more = question.entries.length - 1;
+      const written = first ? `${bytesWords(first.key)} = ${bytesWords(first.value)}` : 'nothing';
+      return `to write ${written}${more > 0 ? ` and ${more} more` : ''}`;
+    }
+    case 'tx':
+      return `the header of tx ${question.tx.toString()}`;
+    case 'segment':
+      return `the headers from tx ${(question.after.tx + 1n).toString()} to ${question.to.toString()}`;
+    case 'claims': {
+      const [first = new Uint8Array(0)] = question.keys;
+      const more = question.keys.length - 1;
+      return `key ${bytesWords(first)}${more > 0 ? ` and ${more} more` : ''}`;
+    }
+    case 'claim':
+      return `whether what was shown for key ${bytesWords(question.key)} is in tx ${question.tx.toString()}`;
+    case 'written':
+      return `the header of a write whose request has SHA-256 ${sha256(question.request)}`;
+    case 'block':
+      return `the headers from tx ${question.first.toString()} to ${question.last.toString()}, with their proof`;
+    case 'leaves':
+      return `the entries of ${question.txs.length} proven transactions`;
+    case 'stretch':
+      return `everything in txs ${question.first.toString()} to ${question.last.toString()}${question.values === true ? ', with values' : ''}`;
+  }
+}
+
+function verdictWords(verdict: EvidenceVerdict): string {
+  switch (verdict.outcome) {
+    case 'reproduced':
+      return `fails in the same way: ${verdict.refuted.detail}`;
+    case 'not-reproduced':
+      return verdict.refuted
+        ? `fails in another way: ${verdict.refuted.check}: ${verdict.refuted.detail}`
+        : 'holds: the answer proves what it claims';
+    case 'unreadable':
+      return verdict.reason;
+  }
+}
+
+/** As text where it is text, in hex otherwise. */
+function bytesWords(bytes: Uint8Array): string {
+  const shown = bytes.subarray(0, MAX_SHOWN_BYTES);
+  const rest = bytes.length > shown.length ? `… (${bytes.length} bytes)` : '';
+  const text = Buffer.from(shown).toString('utf8');
+  return Buffer.from(text).equals(shown) ? `${JSON.stringify(text)}${rest}` : `0x${hex(shown)}${rest}`;
+}
+
+function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}

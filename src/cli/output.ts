@@ -1,0 +1,49 @@
+// Writing to a stream at the speed of its reader, and noticing when nobody reads any longer.
+import { once } from 'node:events';
+import type { Writable } from 'node:stream';
+
+/** Text is collected up to so much before it is written: a write of its own for each row costs more than the row. */
+const CHUNK_CHARS = 1 << 16;
+
+export class Output {
+  readonly #stream: Writable;
+  #text = '';
+  #gone = false;
+
+  constructor(stream: Writable) {
+    this.#stream = stream;
+    stream.on('close', () => (this.#gone = true));
+    // Reported by whoever owns the stream; here it only means that there is no use in writing more.
+    stream.on('error', () => (this.#gone = true));
+  }
+
+  /** Nobody reads any longer, as when `head` has seen enough. */
+  get gone(): boolean {
+    return this.#gone;
+  }
+
+  /** Adds to what is written next. Resolves when there is room for more. */
+  async add(text: string): Promise<void> {
+    this.#text += text;
+    if (this.#text.length >= CHUNK_CHARS) await this.flush();
+  }
+
+  /** Writes what was added and `text` at once. Resolves when there is room for more, or nobody reads any longer. */
+  async write(text: string): Promise<void> {
+    this.#text += text;
+    await this.flush();
+  }
+
+  async flush(): Promise<void> {
+    const text = this.#text;
+    this.#text = '';
+    if (text === '' || this.#gone || this.#stream.write(text)) return;
+    const settled = new AbortController();
+    const { signal } = settled;
+    // `once` rejects on 'error': that is noted above.
+    await Promise.race(['drain', 'close'].map((event) => once(this.#stream, event, { signal }))).catch(
+      () => undefined,
+    );
+    settled.abort();
+  }
+}

@@ -1,0 +1,220 @@
+// What the audit page answers to which address. Everything is read from the store at the time it is asked for.
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { AuditRow, AuditVerdict, RootsQuery } from '../../index.js';
+import { placeOf } from '../audit/chain.js';
+import { UsageError } from '../command.js';
+import { formatEvidenceFile } from '../evidence/evidence-file.js';
+import { findingsOf } from '../evidence/findings.js';
+import { evidenceOf } from '../evidence/source.js';
+import { newestSeq } from '../follow.js';
+import { formatNamed, print } from '../format/formats.js';
+import { hex, rowColumns } from '../format/row-columns.js';
+import { Output } from '../output.js';
+import { idOf } from '../query-options.js';
+import type { OpenLog } from '../store-option.js';
+import { html } from './html.js';
+import type { Html } from './html.js';
+import { ICON, message, page } from './layout.js';
+import { sendLive } from './live.js';
+import { filterForm, overviewView } from './overview-view.js';
+import { filterOf, wordsOf } from './query.js';
+import { rowView } from './row-view.js';
+import { SCRIPT } from './script.js';
+import { STYLE } from './style.js';
+import { timelineOf } from './timeline.js';
+
+const PAGE_ROWS = 50;
+/** Names in the newest rows are offered in the form. */
+const NAMES_FROM_ROWS = 500;
+const MAX_NAMES = 100;
+/** Each of them looks at the store twice a second. */
+const MAX_LIVE = 32;
+const EXPORT_TYPES = {
+  csv: 'text/csv; charset=utf-8',
+  ndjson: 'application/x-ndjson; charset=utf-8',
+  json: 'application/json; charset=utf-8',
+} as const;
+
+/** What the page shows. */
+export type PageLog = Pick<OpenLog, 'path' | 'audit' | 'startsAfter'>;
+
+export class Routes {
+  readonly #log: PageLog;
+  /** Aborted when the server closes. */
+  readonly #signal: AbortSignal;
+  #verifying: Promise<AuditVerdict> | null = null;
+  #live = 0;
+
+  constructor(log: PageLog, signal: AbortSignal) {
+    this.#log = log;
+    this.#signal = signal;
+  }
+
+  async answer(request: IncomingMessage, url: URL, response: ServerResponse): Promise<void> {
+    const { pathname: path, searchParams } = url;
+    const [, format] = /^\/export\.(csv|ndjson|json)$/.exec(path) ?? [];
+    const [, seq, evidence] = /^\/row\/(\d{1,19})(\/evidence\.json)?$/.exec(path) ?? [];
+    if (path === '/') await this.#overview(searchParams, response);
+    else if (path === '/verify') await this.#verify(response);
+    else if (path === '/events' && request.method === 'GET')
+      await this.#events(request, searchParams, response);
+    else if (format !== undefined)
+      await this.#export(format as keyof typeof EXPORT_TYPES, searchParams, response);
+    else if (seq !== undefined && evidence !== undefined) await this.#evidence(seq, response);
+    else if (seq !== undefined) await this.#row(seq, response);
+    else if (path === '/style.css') send(response, 200, 'text/css; charset=utf-8', STYLE);
+    else if (path === '/script.js') send(response, 200, 'text/javascript; charset=utf-8', SCRIPT);
+    else if (path === '/icon.svg') send(response, 200, 'image/svg+xml', ICON);
+    else this.show(response, 404, 'Not found', message('Not found', 'There is no such page.'));
+  }
+
+  /** A view in its frame. */
+  show(response: ServerResponse, status: number, title: string, body: Html): void {
+    send(response, status, 'text/html; charset=utf-8', page({ title, store: this.#log.path }, body));
+  }
+
+  async #overview(parameters: URLSearchParams, response: ServerResponse): Promise<void> {
+    const { audit } = this.#log;
+    const now = Date.now();
+    try {
+      const filter = filterOf(parameters, now);
+      const older = seqIn(parameters, 'olderThan');
+      const newer = seqIn(parameters, 'newerThan');
+      const { server, database } = filter.query;
+      const key = { ...(server !== undefined && { server }), ...(database !== undefined && { database }) };
+      const [newest, found, known, timeline, latest] = await Promise.all([
+        newestSeq(audit),
+        this.#page(filter.query, older, newer),
+        this.#known(),
+        timelineOf(audit, filter, now),
+        audit.latest(key),
+      ]);
+      const view = { filter, timeline, latest, known, newestSeq: newest, ...found };
+      this.show(response, 200, 'Audit log', overviewView(view));
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error;
+      const form = filterForm(wordsOf(parameters), await this.#known(), error.message.replace(/^--/, ''));
+      this.show(response, 400, 'Audit log', form);
+    }
+  }
+
+  /** One page, newest first; one row more tells whether there is another page. */
+  async #page(query: RootsQuery, olderThan: bigint | undefined, newerThan: bigint | undefined) {
+    const up = newerThan !== undefined;
+    const after = up ? newerThan : olderThan;
+    const rows = await this.#rows({
+      ...query,
+      order: up ? 'asc' : 'desc',
+      limit: PAGE_ROWS + 1,
+      ...(after !== undefined && { after }),
+    });
+    const more = rows.length > PAGE_ROWS;
+    if (more) rows.pop();
+    if (up) rows.reverse();
+    return { rows, older: up || more, newer: up ? more : olderThan !== undefined };
+  }
+
+  async #rows(query: RootsQuery): Promise<AuditRow[]> {
+    const rows: AuditRow[] = [];
+    for await (const row of this.#log.audit.roots(query)) rows.push(row);
+    return rows;
+  }
+
+  async #known() {
+    const rows = await this.#rows({ order: 'desc', limit: NAMES_FROM_ROWS });
+    const names = (of: (row: AuditRow) => string) => [...new Set(rows.map(of))].sort().slice(0, MAX_NAMES);
+    return { databases: names(({ database }) => database), operations: names(({ operation }) => operation) };
+  }
+
+  async #row(seq: string, response: ServerResponse): Promise<void> {
+    const place = await placeOf(this.#log, idOf('row', seq));
+    if (!place) {
+      const text = `The log has no row ${seq}, or it has been archived.`;
+      this.show(response, 404, 'No such row', message('No such row', text));
+      return;
+    }
+    const { row, previousHash } = place;
+    const { evidence } = row;
+    const findings = evidence && findingsOf({ row: { ...row, evidence }, previousHash });
+    this.show(response, 200, `Row ${seq}`, rowView(place, findings ?? null));
+  }
+
+  async #evidence(seq: string, response: ServerResponse): Promise<void> {
+    const row = await this.#log.audit.row(idOf('row', seq));
+    if (!row?.evidence) {
+      this.show(response, 404, 'No evidence', message('No evidence', `Row ${seq} has no evidence.`));
+      return;
+    }
+    const text = formatEvidenceFile(await evidenceOf(this.#log, row.seq));
+    response.setHeader('Content-Disposition', `attachment; filename="evidence-${seq}.json"`);
+    send(response, 200, 'application/json; charset=utf-8', text);
+  }
+
+  /** The whole log is walked once for all who ask meanwhile. */
+  async #verify(response: ServerResponse): Promise<void> {
+    this.#verifying ??= this.#log.audit.verify().finally(() => (this.#verifying = null));
+    const verdict = await this.#verifying;
+    const body = verdict.ok
+      ? message(
+          'The chain is intact',
+          `${verdict.rows.toString()} rows follow from one another, and heads and kept checkpoints are what the log says.`,
+          html`<p>Last hash: <code>${hex(verdict.lastHash)}</code></p>
+            <p>
+              Someone who rewrites all rows behind a change can make a chain that is intact as well: a
+              checkpoint that is kept elsewhere finds that (<code>immu-ts audit verify --checkpoint FILE</code
+              >).
+            </p>`,
+        )
+      : message(
+          'The chain is broken',
+          `Row ${verdict.seq.toString()}: ${verdict.finding}`,
+          html`<p><a class="button" href="/row/${verdict.seq}">Look at row ${verdict.seq}</a></p>`,
+        );
+    this.show(response, 200, verdict.ok ? 'Intact' : 'Broken', body);
+  }
+
+  async #events(
+    request: IncomingMessage,
+    parameters: URLSearchParams,
+    response: ServerResponse,
+  ): Promise<void> {
+    const { query } = filterOf(parameters, Date.now());
+    const last = request.headers['last-event-id'];
+    const after = typeof last === 'string' ? idOf('row', last) : (seqIn(parameters, 'after') ?? 0n);
+    if (this.#live >= MAX_LIVE) {
+      send(response, 503, 'text/plain; charset=utf-8', 'too many live views\n');
+      return;
+    }
+    this.#live += 1;
+    try {
+      await sendLive(this.#log.audit, query, after, response, this.#signal);
+    } finally {
+      this.#live -= 1;
+    }
+  }
+
+  async #export(
+    format: keyof typeof EXPORT_TYPES,
+    parameters: URLSearchParams,
+    response: ServerResponse,
+  ): Promise<void> {
+    const { query } = filterOf(parameters, Date.now());
+    response.writeHead(200, {
+      'Content-Type': EXPORT_TYPES[format],
+      'Content-Disposition': `attachment; filename="audit.${format}"`,
+    });
+    const rows = this.#log.audit.roots(query);
+    await print(rows, formatNamed(format, rowColumns({ jobs: false })), new Output(response));
+    response.end();
+  }
+}
+
+export function send(response: ServerResponse, status: number, type: string, body: string): void {
+  response.writeHead(status, { 'Content-Type': type, 'Content-Length': Buffer.byteLength(body) });
+  response.end(body);
+}
+
+function seqIn(parameters: URLSearchParams, name: string): bigint | undefined {
+  const text = parameters.get(name);
+  return text === null || text === '' ? undefined : idOf(name, text);
+}

@@ -1,0 +1,101 @@
+// Re-running the check that failed, offline, from what the audit log kept of it.
+//
+// Evidence holds the question, the root that was trusted, and the answer as its bytes came from the server. Whoever has
+// it can see for themselves that the answer does not prove what it claims. That these bytes are what the server sent is
+// the word of the client that wrote the log, unless they carry the server's state signature.
+import { ArgumentError, ImmuError } from '../errors.js';
+import { toHex } from '../proof/bytes.js';
+import { check } from './check.js';
+import { assertJob } from './job.js';
+import { unpackJob } from './packet.js';
+import type { Job, Proven, Refuted } from './verifier.js';
+
+/** What is re-run: the `evidence` of a row of the audit log. */
+export interface FailedCheck {
+  /** Name of the check that failed. */
+  readonly check: string;
+  /** Hex for digests, decimal for numbers. */
+  readonly expected?: string;
+  readonly computed?: string;
+  /** The packed job: question, trusted root and raw answer. */
+  readonly job: Uint8Array;
+}
+
+/**
+ * What came of it. `reproduced`: the same check fails today, with the same terms. `not-reproduced`: the answer holds
+ * (`refuted` is null), or something else is wrong with it. `unreadable`: these bytes are no job that this release knows.
+ */
+export type EvidenceVerdict =
+  | { readonly outcome: 'reproduced'; readonly refuted: Refuted; readonly job: Job }
+  | { readonly outcome: 'not-reproduced'; readonly refuted: Refuted | null; readonly job: Job }
+  | { readonly outcome: 'unreadable'; readonly reason: string };
+
+/**
+ * Checks that an answer could pass by itself and was refused all the same: it proves another hash for a transaction
+ * than the history that was trusted. Which of its transactions that is.
+ */
+const CONTRADICTIONS: Readonly<Record<string, 'subject' | 'target'>> = {
+  'trust.fork': 'target',
+  'state.alh': 'target',
+  'trust.pinned': 'subject',
+};
+
+/**
+ * Runs the check of a refused answer again, as it was run then: same question, same trusted root, same clock. Needs
+ * neither the server nor the store.
+ *
+ * Where the answer holds by itself and contradicted what was proven before (`trust.fork`, `trust.pinned`, `state.alh`),
+ * it is reproduced that the answer proves the hash in `computed`; that `expected` was trusted is the log's word.
+ *
+ * @throws ArgumentError when `evidence` is no evidence at all
+ *
+ * @example
+ * for await (const { seq, evidence } of store.audit.roots({ outcome: 'failure' })) {
+ *   if (evidence) console.log(seq, verifyEvidence(evidence).outcome);
+ * }
+ */
+export function verifyEvidence(evidence: FailedCheck): EvidenceVerdict {
+  assertEvidence(evidence);
+  let job: Job;
+  try {
+    job = unpackJob(evidence.job);
+    assertJob(job);
+  } catch (error) {
+    if (error instanceof ImmuError) return { outcome: 'unreadable', reason: error.message };
+    throw error;
+  }
+  const verdict = check(job);
+  const refuted = verdict.ok ? contradiction(evidence, verdict.proven) : verdict.refuted;
+  return refuted && sameFailure(refuted, evidence)
+    ? { outcome: 'reproduced', refuted, job }
+    : { outcome: 'not-reproduced', refuted, job };
+}
+
+function contradiction({ check, expected }: FailedCheck, proven: Proven): Refuted | null {
+  const part = Object.hasOwn(CONTRADICTIONS, check) ? CONTRADICTIONS[check] : undefined;
+  if (!part || !('target' in proven) || expected === undefined) return null;
+  const { tx, alh } = proven[part];
+  const computed = toHex(alh);
+  if (computed === expected) return null;
+  const detail = `the answer proves another hash for tx ${tx.toString()} than the trusted history has`;
+  return { check, detail, expected, computed };
+}
+
+function sameFailure(refuted: Refuted, { check, expected, computed }: FailedCheck): boolean {
+  return refuted.check === check && refuted.expected === expected && refuted.computed === computed;
+}
+
+function assertEvidence(evidence: FailedCheck): void {
+  const given: unknown = evidence;
+  if (typeof given !== 'object' || given === null) bad('evidence', 'must be an object');
+  const { check, expected, computed, job } = evidence as { [K in keyof FailedCheck]?: unknown };
+  if (typeof check !== 'string') bad('evidence.check', 'must be a string');
+  for (const [name, term] of Object.entries({ expected, computed })) {
+    if (term !== undefined && typeof term !== 'string') bad(`evidence.${name}`, 'must be a string');
+  }
+  if (!(job instanceof Uint8Array)) bad('evidence.job', 'must be a Uint8Array');
+}
+
+function bad(argument: string, what: string): never {
+  throw new ArgumentError(argument, `${argument} ${what}`);
+}

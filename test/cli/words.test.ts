@@ -1,0 +1,145 @@
+// What the command line understands, and what it says when it does not.
+import { describe, expect, test } from 'vitest';
+import { parseRequest } from '#dist/cli/arguments.js';
+import { UsageError } from '#dist/cli/command.js';
+import { OUTCOMES, queryOf } from '#dist/cli/query-options.js';
+import { parseTime } from '#dist/cli/time-input.js';
+import { call } from './call.js';
+
+const NOW = Date.parse('2026-02-10T12:00:00Z');
+const COMMANDS = [
+  'ingest',
+  'audit list',
+  'audit show',
+  'audit stats',
+  'audit verify',
+  'audit gaps',
+  'audit export',
+  'audit checkpoint',
+  'audit archive',
+  'audit serve',
+  'evidence show',
+  'evidence export',
+  'evidence verify',
+];
+
+describe('help', () => {
+  test('names every command', async () => {
+    const all = await parseRequest(['--help']);
+    expect(all).toMatchObject({ kind: 'help' });
+    for (const name of COMMANDS) expect((all as { text: string }).text).toContain(`immu-ts ${name} `);
+    const group = (await parseRequest(['evidence', '--help'])) as { text: string };
+    expect(group.text).toContain('evidence export');
+    expect(group.text).not.toContain('audit list');
+  });
+
+  test.for(COMMANDS)('%s: says how it is called, and every line fits a terminal of 120', async (name) => {
+    const help = await parseRequest([...name.split(' '), '--help']);
+    expect(help.kind).toBe('help');
+    const { text } = help as { text: string };
+    expect(text.startsWith(`immu-ts ${name}`)).toBe(true);
+    for (const line of text.split('\n')) expect(line.length, line).toBeLessThanOrEqual(120);
+  });
+});
+
+test.for([
+  [[], 'no command'],
+  [['audit'], 'audit needs one more word: list, show'],
+  [['evidence', '--store', 'x'], 'evidence needs one more word: show, export, verify'],
+  [['audit', 'burn'], 'unknown command "audit burn"'],
+  [['--store', 'x'], 'no command'],
+] as const)('%j: %s', async ([args, words]) => {
+  const refused = parseRequest(args);
+  await expect(refused).rejects.toThrow(UsageError);
+  await expect(refused).rejects.toThrow(words);
+});
+
+test.for([
+  [['audit', 'list', 'twice'], 'takes options only'],
+  [['audit', 'list', '--limit', '-1'], '--limit'],
+  [['audit', 'list', '--limit', '1.5'], '--limit is a whole number'],
+  [['audit', 'list', '--order', 'up'], '--order is asc or desc'],
+  [['audit', 'list', '--format', 'xml'], '--format is one of table, json, ndjson, csv'],
+  [['audit', 'list', '--outcome', 'root,good'], '--outcome is among'],
+  [['audit', 'list', '--tx', '1..2..3'], '--tx'],
+  [['audit', 'list', '--tx', '9223372036854775808'], '--tx is a whole number below 2^63'],
+  [['audit', 'list', '--after', 'x'], '--after'],
+  [['audit', 'list', '--from', 'yesterday'], '--from is a time such as'],
+  [['audit', 'list', '--follow', '--format', 'json'], 'ndjson'],
+  [['audit', 'list', '--follow', '--all'], '--follow goes with --limit'],
+  [['audit', 'show'], 'SEQ or --tx'],
+  [['audit', 'show', '1', '--tx', '1'], 'SEQ or --tx'],
+  [['audit', 'show', '1', '2'], 'takes one SEQ'],
+  [['audit', 'show', '1', '--database', 'd'], 'go with --tx'],
+  [['audit', 'stats', '--by', 'week'], '--by is hour, day or all'],
+  [['audit', 'verify', '--key', 'k'], '--key goes with --checkpoint'],
+  [['audit', 'export', '--out', 'rows.xlsx'], '--format is needed'],
+  [['audit', 'archive', '--out', 'a.db'], 'one of --through'],
+  [['audit', 'archive', '--keep', '1'], '--out FILE goes with'],
+  [['audit', 'archive', '--out', 'a', '--keep', '1', '--through', '2'], 'one of'],
+  [['audit', 'serve', '--port', '70000'], 'at most 65535'],
+  [['audit', 'serve', '--token', 'short'], 'at least 16'],
+  [['audit', 'serve', '--token', 'with a space in it'], 'letters, digits'],
+  [['evidence', 'show'], 'which evidence?'],
+  [['evidence', 'verify', 'file.json', '--store', 'x'], 'is a file'],
+] as const)('%j is refused before anything is opened', async ([args, words]) => {
+  const refused = call(args);
+  await expect(refused).rejects.toThrow(UsageError);
+  await expect(refused).rejects.toThrow(words);
+});
+
+describe('times', () => {
+  test.for([
+    ['from', '24h', '2026-02-09T12:00:00.000Z'],
+    ['to', '90s', '2026-02-10T11:58:30.000Z'],
+    ['from', '2w', '2026-01-27T12:00:00.000Z'],
+    ['from', '2026-01-31', '2026-01-31T00:00:00.000Z'],
+    ['to', '2026-01-31', '2026-01-31T23:59:59.999Z'],
+    ['from', '2026-01-31T08:00', '2026-01-31T08:00:00.000Z'],
+    ['to', '2026-01-31T08:00:01.5Z', '2026-01-31T08:00:01.500Z'],
+    ['to', '2026-01-31T08:00+02:00', '2026-01-31T06:00:00.000Z'],
+    ['from', '2024-02-29', '2024-02-29T00:00:00.000Z'],
+  ] as const)('%s %s = %s', ([edge, text, iso]) => {
+    expect(new Date(parseTime(edge, text, NOW)).toISOString()).toBe(iso);
+  });
+
+  test.for([
+    '',
+    'now',
+    '1y',
+    '-1h',
+    '2026',
+    '2026-1-1',
+    '2026-04-31',
+    '2026-02-29',
+    '2026-13-01',
+    '2026-01-31T25:00',
+    '2026-01-31 08:00',
+    '31.1.2026',
+  ])('not %j', (text) => expect(() => parseTime('from', text, NOW)).toThrow(UsageError));
+});
+
+test('a query of all of them', () => {
+  const words = {
+    server: 's',
+    database: 'd',
+    tx: '7..',
+    from: '1h',
+    to: '2026-02-10',
+    operation: 'o',
+    outcome: 'problems, forget',
+  };
+  expect(queryOf(words, NOW)).toEqual({
+    server: 's',
+    database: 'd',
+    txRange: { from: 7n },
+    timeRange: { from: NOW - 3_600_000, to: Date.parse('2026-02-10T23:59:59.999Z') },
+    operation: 'o',
+    outcome: ['failure', 'fork', 'rollback', 'identity-change', 'forget'],
+  });
+  expect(queryOf({ tx: '7' }, NOW)).toEqual({ txRange: { from: 7n, to: 7n } });
+  expect(queryOf({ tx: '..9' }, NOW)).toEqual({ txRange: { to: 9n } });
+  expect(queryOf({ outcome: 'all' }, NOW)).toEqual({ outcome: 'all' });
+  expect(queryOf({}, NOW)).toEqual({});
+  expect(new Set(OUTCOMES).size).toBe(11);
+});
