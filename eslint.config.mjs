@@ -26,7 +26,7 @@ const zones = Object.entries(rooms).map(([room, may]) => ({
 }));
 
 export default tseslint.config(
-  { ignores: ['dist/', '.cache/', 'node_modules/', 'test/immudb/', 'bench/peers/'] },
+  { ignores: ['dist/', '.cache/', 'node_modules/', 'test/immudb/', 'bench/peers/*/'] },
   ...tseslint.configs.strictTypeChecked,
   {
     languageOptions: {

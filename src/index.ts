@@ -1,6 +1,7 @@
 // Everything the package exports, values first.
 export { ImmuClient } from './client/immu-client.js';
 export { reportText } from './client/audit/report-text.js';
+export { IngestError } from './client/ingest.js';
 export { Permission } from './client/users.js';
 export { openArchive } from './store/archive.js';
 export { checkpointBytes, checkpointHash, parseCheckpoint, verifyCheckpoint } from './store/checkpoint.js';
@@ -44,6 +45,9 @@ export type { CreateDatabaseOptions, DatabaseInfo, DatabaseSettings } from './cl
 export type { Entry } from './client/entries.js';
 export type { GetOptions } from './client/get-options.js';
 export type { Pairs, Write } from './client/kv.js';
+export type { ClientDiagnostics } from './client/connection.js';
+export type { WriteOptions } from './client/immu-client.js';
+export type { IngestOptions, IngestProgress, IngestReceipt, IngestRecord } from './client/ingest.js';
 export type { ClaimedState, Health, ServerInfo } from './client/server-info.js';
 export type { GrantablePermission, User } from './client/users.js';
 export type { VerifiedEntry, VerifiedReference } from './client/verified/verified-get.js';

@@ -11,9 +11,10 @@ export interface BenchServer extends AsyncDisposable {
   readonly wire: WireClient;
 }
 
-export async function benchServer(): Promise<BenchServer> {
+/** `synced` is for a server that is started: whether a commit waits for the disk, as it does by default in an immudb. */
+export async function benchServer({ synced = false } = {}): Promise<BenchServer> {
   const given = process.env['IMMUDB_ADDRESS'];
-  const started = given === undefined ? await TestImmudb.start() : undefined;
+  const started = given === undefined ? await TestImmudb.start({ synced }) : undefined;
   const address = given ?? started?.address ?? '';
   const admin = await WireClient.open(address);
   const database = `bench${randomBytes(4).toString('hex')}`;
@@ -25,7 +26,7 @@ export async function benchServer(): Promise<BenchServer> {
     address,
     database,
     wire,
-    what: `immudb ${String(version || '(test server)')}`,
+    what: `immudb ${String(version || '(test server)')}${started && synced ? ', synced' : ''}`,
     [Symbol.asyncDispose]: async () => {
       wire.close();
       await started?.close();

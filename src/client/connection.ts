@@ -244,6 +244,7 @@ export class Connection {
       policy,
       clientId,
       cacheBytes: this.options.cacheBytes,
+      followMs: this.options.followMs,
       ...(publicKey && { publicKey }),
     });
     this.#trusted.set(database, trust);

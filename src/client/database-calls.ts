@@ -7,6 +7,7 @@ import { PlainReader, plainEntry } from './group/plain-entry.js';
 import { ReadGroups } from './group/read-groups.js';
 import type { ReadCounts } from './group/read-groups.js';
 import { WaitingLine } from './group/waiting-call.js';
+import type { WaitingCall } from './group/waiting-call.js';
 import { WriteGroups } from './group/write-groups.js';
 import type { WriteCounts } from './group/write-groups.js';
 import type { KeyValue, Write } from './kv.js';
@@ -61,7 +62,7 @@ export class DatabaseCalls {
       askAlone: (key, reader) => reader.verified && this.#askAlone(key, reader),
       probe: () => this.#trust?.probe('verifiedGet') ?? Promise.resolve(),
     });
-    this.#writes = new WriteGroups<Writer>({ send: (writers, request) => writeGroup(rpc, writers, request) });
+    this.#writes = new WriteGroups<Writer>({ send: (...group) => writeGroup(rpc, ...group) });
   }
 
   get diagnostics(): GroupDiagnostics {
@@ -91,11 +92,13 @@ export class DatabaseCalls {
   }
 
   /** Reads the latest version of a key and proves it, with what else is read at the time. */
-  async verifiedGet(trust: DatabaseTrust, from: Call, key: Uint8Array): Promise<VerifiedEntry | null> {
-    await this.#use(trust, from);
-    const call = await this.#enter<VerifiedEntry | null>(this.#reading, from.deadline, key.length);
-    this.#reads.read(key, new VerifiedReader(trust, call, key, from.operation, from.startedAt));
-    return call.promise;
+  verifiedGet(trust: DatabaseTrust, from: Call, key: Uint8Array): Promise<VerifiedEntry | null> {
+    return this.#enterVerified<VerifiedEntry | null>(this.#reading, trust, from, key.length, (call) => {
+      this.#reads.read(
+        key,
+        new VerifiedReader(trust, trust.known, call, key, from.operation, from.startedAt),
+      );
+    });
   }
 
   /** Reads keys together and proves every entry; null where the server says there is none. */
@@ -104,18 +107,25 @@ export class DatabaseCalls {
     from: Call,
     keys: readonly Uint8Array[],
   ): Promise<(VerifiedEntry | null)[]> {
-    await this.#use(trust, from);
+    this.#trust = trust;
+    if (!trust.isReady) await trust.ready(from);
+    const { known } = trust;
     const { operation, startedAt, deadline } = from;
     const all = await this.#enter<(VerifiedEntry | null)[]>(this.#reading, deadline, bytesOf(keys));
     // Each key is proven as a read of its own; the log counts one call for all of them.
     const parts = new WaitingLine('an answer', () => undefined);
     const readers = keys.map((key) => {
       const call = parts.add<VerifiedEntry | null>(deadline, 0);
-      return { call, reader: new VerifiedReader(trust, call, key, operation, startedAt, { counted: true }) };
+      const reader = new VerifiedReader(trust, known, call, key, operation, startedAt, { counted: true });
+      return { call, reader };
     });
     const proven = Promise.all(readers.map(({ call }) => call.promise));
     proven.then(
       (entries) => {
+        if (trust.knownNow !== known) {
+          all.reject(trust.forgotten());
+          return;
+        }
         trust.cover(operation, startedAt, 1);
         all.resolve(entries);
       },
@@ -141,24 +151,17 @@ export class DatabaseCalls {
   }
 
   /** The same, proven. `ownTx`: in a transaction that holds nothing else. */
-  async verifiedSet(
+  verifiedSet(
     trust: DatabaseTrust,
     from: Call,
     entries: readonly KeyValue[],
     ownTx: boolean,
   ): Promise<VerifiedWrite> {
-    await this.#use(trust, from);
-    const { operation, startedAt, deadline } = from;
-    const call = await this.#enter<VerifiedWrite>(this.#writing, deadline, bytesOfEntries(entries));
-    if (ownTx) {
-      verifiedSet(verifiedRpc(this.#options.rpc), trust, from, entries).then(
-        (written) => call.resolve(written),
-        (error: unknown) => call.reject(error),
-      );
-    } else {
-      this.#writes.write(new VerifiedWriter(trust, call, entries, operation, startedAt));
-    }
-    return call.promise;
+    const { operation, startedAt } = from;
+    return this.#enterVerified<VerifiedWrite>(this.#writing, trust, from, bytesOfEntries(entries), (call) => {
+      if (!ownTx) this.#writes.write(new VerifiedWriter(trust, call, entries, operation, startedAt));
+      else call.follow(verifiedSet(verifiedRpc(this.#options.rpc), trust, from, entries));
+    });
   }
 
   /** Whoever waits is refused with ClosedError. */
@@ -167,17 +170,42 @@ export class DatabaseCalls {
     this.#writing.close('the client');
   }
 
-  async #use(trust: DatabaseTrust, call: Call): Promise<void> {
+  /** Lets a verified call in and starts it: without a detour when there is a head, and room. */
+  #enterVerified<T>(
+    line: WaitingLine,
+    trust: DatabaseTrust,
+    from: Call,
+    bytes: number,
+    start: (call: WaitingCall<T>) => void,
+  ): Promise<T> {
     this.#trust = trust;
-    if (!trust.isReady) await trust.ready(call);
+    const { deadline } = from;
+    if (!trust.isReady) {
+      return trust.ready(from).then(() => this.#enterVerified(line, trust, from, bytes, start));
+    }
+    const wait = this.#options.admission.enter(bytes, deadline);
+    if (!wait) {
+      const call = this.#join<T>(line, deadline, bytes);
+      start(call);
+      return call.promise;
+    }
+    const entered = wait.then(() => this.#join<T>(line, deadline, bytes));
+    return entered.then((call) => {
+      start(call);
+      return call.promise;
+    });
   }
 
-  async #enter<T>(line: WaitingLine, deadline: Deadline, bytes: number) {
-    const { admission } = this.#options;
-    const wait = admission.enter(bytes, deadline);
+  async #enter<T>(line: WaitingLine, deadline: Deadline, bytes: number): Promise<WaitingCall<T>> {
+    const wait = this.#options.admission.enter(bytes, deadline);
     if (wait) await wait;
+    return this.#join<T>(line, deadline, bytes);
+  }
+
+  /** For a call that was let in. */
+  #join<T>(line: WaitingLine, deadline: Deadline, bytes: number): WaitingCall<T> {
     if (deadline.signal?.aborted) {
-      admission.leave(bytes);
+      this.#options.admission.leave(bytes);
       throw deadline.aborted(line.what);
     }
     return line.add<T>(deadline, bytes);
@@ -188,10 +216,8 @@ export class DatabaseCalls {
     const trust = this.#trust;
     if (!trust || trust.known.warmth > WARM) return false;
     const { operation, startedAt, deadline } = reader;
-    verifiedGet(verifiedRpc(this.#options.rpc), trust, { operation, startedAt, deadline }, key, {}).then(
-      (entry) => reader.resolve(entry),
-      (error: unknown) => reader.reject(error),
-    );
+    const from = { operation, startedAt, deadline };
+    reader.follow(verifiedGet(verifiedRpc(this.#options.rpc), trust, from, key, {}));
     return true;
   }
 }

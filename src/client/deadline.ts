@@ -4,13 +4,15 @@ import type { CallOptions } from './options.js';
 
 export class Deadline {
   /** On the clock of `performance.now()`. */
+  readonly startedAt: number;
   readonly endsAt: number;
   readonly signal: AbortSignal | undefined;
   readonly #timeoutMs: number;
 
   constructor(options: CallOptions, defaultTimeoutMs: number) {
     this.#timeoutMs = options.timeoutMs ?? defaultTimeoutMs;
-    this.endsAt = performance.now() + this.#timeoutMs;
+    this.startedAt = performance.now();
+    this.endsAt = this.startedAt + this.#timeoutMs;
     this.signal = options.signal;
   }
 

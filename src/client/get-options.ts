@@ -18,8 +18,11 @@ export interface Version {
   readonly atRevision?: bigint;
 }
 
+const LATEST: Version = {};
+
 /** Throws ArgumentError naming the option. */
 export function checkVersion({ atTx, sinceTx, atRevision }: GetOptions): Version {
+  if (atTx === undefined && sinceTx === undefined && atRevision === undefined) return LATEST;
   const asked = Object.entries({ atTx, sinceTx, atRevision }).filter(([, value]) => value !== undefined);
   for (const [name, value] of asked as [string, unknown][]) {
     if (typeof value !== 'bigint')

@@ -94,6 +94,13 @@ export interface ImmuClientOptions {
   readonly group?: boolean;
   /** Memory for proven headers and entries, in bytes: what is known need not be asked for again. @default 64 MiB */
   readonly cacheBytes?: number;
+  /**
+   * Follows every database with verified calls in the background: this often, in milliseconds, the head is moved to the
+   * server's newest transaction, and the headers on the way are proven and kept. 0 = never.
+   *
+   * @default 0
+   */
+  readonly followMs?: number;
   /** The server's state key, PEM or SPKI DER, P-256: a missing or wrong state signature is then a failure. */
   readonly serverPublicKey?: string | Uint8Array;
   /** @default { policy: 'first-use' } */
@@ -137,6 +144,7 @@ export interface ResolvedOptions {
   readonly overload: 'wait' | 'fail';
   readonly group: boolean;
   readonly cacheBytes: number;
+  readonly followMs: number;
   readonly publicKey: StateKey | undefined;
   readonly trust: TrustPolicy;
   readonly store: RootStore | string | undefined;
@@ -166,6 +174,7 @@ const OPTION_NAMES: Record<keyof ImmuClientOptions, true> = {
   overload: true,
   group: true,
   cacheBytes: true,
+  followMs: true,
   serverPublicKey: true,
   trust: true,
   store: true,
@@ -203,6 +212,7 @@ export function resolveOptions(input: string | ImmuClientOptions = {}): Resolved
     overload: oneOf('overload', or('overload', 'wait'), ['wait', 'fail']),
     group: flag('group', or('group', false)),
     cacheBytes: number('cacheBytes', 64 * MIB, MIB),
+    followMs: number('followMs', 0, 0),
     publicKey: serverPublicKey === undefined ? undefined : parsePublicKey(serverPublicKey),
     trust: resolveTrust(or('trust', { policy: 'first-use' }) as TrustPolicy),
     store,

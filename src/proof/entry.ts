@@ -2,7 +2,7 @@
 import { be64, concatBytes } from './bytes.js';
 import { ProofFailure } from './failure.js';
 import { assertDigest, assertId } from './guard.js';
-import { HASH_SIZE, sha256 } from './hash.js';
+import { HASH_SIZE, sha256, sha256Of } from './hash.js';
 import { leafHash } from './merkle.js';
 import { encodeKVMetadata } from './metadata.js';
 import type { KVMetadata, TxEntry } from './types.js';
@@ -90,12 +90,40 @@ export function digestOf(
   }
   out.set(key, at);
   out.set(hValue, at + key.length);
-  return sha256(out.subarray(0, length));
+  return sha256Of(out, length);
 }
 
 /** {@link digestOf} of a stored entry. */
 export function entryDigest(headerVersion: number, entry: TxEntry): Uint8Array {
   return digestOf(headerVersion, entry.key, entry.metadata, entry.hValue);
+}
+
+// The raw form of short keys and values, made here instead of in arrays of their own: reads and writes hash one of each.
+const rawKey = new Uint8Array(1024);
+const rawValue = new Uint8Array(4096);
+
+/** {@link entryLeaf} of the entry that a plain set of `key` and `value` (user bytes) stores. */
+export function plainLeaf(
+  headerVersion: number,
+  key: Uint8Array,
+  metadata: KVMetadata | undefined,
+  value: Uint8Array,
+): Uint8Array {
+  let hValue: Uint8Array;
+  if (value.length < rawValue.length) {
+    rawValue.set(value, 1);
+    hValue = sha256Of(rawValue, value.length + 1);
+  } else {
+    hValue = sha256(plainValue(value));
+  }
+  return leafHash(digestOf(headerVersion, rawKeyOf(key), metadata, hValue));
+}
+
+/** Valid until the next call. */
+function rawKeyOf(key: Uint8Array): Uint8Array {
+  if (key.length >= rawKey.length) return plainKey(key);
+  rawKey.set(key, 1);
+  return rawKey.subarray(0, key.length + 1);
 }
 
 /** Leaf in the entries tree of the entry with this raw key, metadata and raw value. */

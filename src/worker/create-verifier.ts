@@ -1,4 +1,5 @@
 // The one place that decides how answers are checked.
+import { useHasher } from './hasher.js';
 import { InlineVerifier } from './inline-verifier.js';
 import { resolveVerifierOptions, type VerifierOptions } from './pool-options.js';
 import { PooledVerifier } from './pooled-verifier.js';
@@ -12,5 +13,7 @@ export type { VerifierOptions } from './pool-options.js';
  * @throws ArgumentError when an option is out of range
  */
 export function createVerifier(options: VerifierOptions = {}): Verifier {
-  return resolveVerifierOptions(options).threads === 0 ? new InlineVerifier() : new PooledVerifier(options);
+  const { threads, hasher } = resolveVerifierOptions(options);
+  if (options.hasher !== undefined) useHasher(hasher);
+  return threads === 0 ? new InlineVerifier() : new PooledVerifier(options);
 }

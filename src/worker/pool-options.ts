@@ -1,6 +1,7 @@
 // Tuning of the pool. Every default is a trade; what each one trades is said beside it.
 import { availableParallelism } from 'node:os';
 import { ArgumentError } from '../errors.js';
+import type { Hasher } from './hasher.js';
 
 /** How {@link createVerifier} sets up verification. All optional. */
 export interface VerifierOptions {
@@ -88,6 +89,13 @@ export interface VerifierOptions {
    * @default 10000
    */
   readonly closeTimeoutMs?: number;
+  /**
+   * SHA-256 to check with: `noble` is audited JavaScript, `node` is the platform's (OpenSSL), which is faster (bench/README.md
+   * has both). It holds for the threads of this verifier, and for the main thread of the process.
+   *
+   * @default 'noble'
+   */
+  readonly hasher?: Hasher;
   /** File that threads run instead of the package's own; for tests. Exports `checkJobs`. */
   readonly threadEntry?: URL;
 }
@@ -96,7 +104,9 @@ export type ResolvedVerifierOptions = Required<VerifierOptions>;
 
 /** @throws ArgumentError naming the option that is no number in range */
 export function resolveVerifierOptions(options: VerifierOptions = {}): ResolvedVerifierOptions {
-  const { threadEntry = new URL('./thread.js', import.meta.url) } = options;
+  const { threadEntry = new URL('./thread.js', import.meta.url), hasher = 'noble' } = options;
+  if (!['noble', 'node'].includes(hasher))
+    throw new ArgumentError('hasher', "hasher must be 'noble' or 'node'");
   return {
     threads: whole(options, 'threads', 0, Math.max(1, availableParallelism() - 1)),
     maxQueuedJobs: whole(options, 'maxQueuedJobs', 1, 16_384),
@@ -107,11 +117,12 @@ export function resolveVerifierOptions(options: VerifierOptions = {}): ResolvedV
     minSpreadJobs: whole(options, 'minSpreadJobs', 1, 16),
     idleTimeoutMs: whole(options, 'idleTimeoutMs', 1, 30_000),
     closeTimeoutMs: whole(options, 'closeTimeoutMs', 1, 10_000),
+    hasher,
     threadEntry,
   };
 }
 
-type NumberOption = Exclude<keyof VerifierOptions, 'threadEntry'>;
+type NumberOption = Exclude<keyof VerifierOptions, 'threadEntry' | 'hasher'>;
 
 function whole(options: VerifierOptions, name: NumberOption, min: number, otherwise: number): number {
   const value = options[name] ?? otherwise;

@@ -44,8 +44,8 @@ export class PooledVerifier implements Verifier {
   /** @throws ArgumentError when an option is out of range */
   constructor(options: VerifierOptions = {}) {
     this.#options = resolveVerifierOptions(options);
-    const { threads, threadEntry: entry, idleTimeoutMs } = this.#options;
-    this.#pool = new ThreadPool({ threads: Math.max(1, threads), entry, idleTimeoutMs });
+    const { threads, threadEntry: entry, idleTimeoutMs, hasher } = this.#options;
+    this.#pool = new ThreadPool({ threads: Math.max(1, threads), entry, idleTimeoutMs, hasher });
   }
 
   /**

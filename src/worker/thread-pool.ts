@@ -2,6 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
 import { PoolError } from '../errors.js';
+import type { Hasher } from './hasher.js';
 
 /**
  * Messages given to a thread at a time: while it works on one the next already waits at its door, so that a busy
@@ -9,10 +10,16 @@ import { PoolError } from '../errors.js';
  */
 const MESSAGES_PER_THREAD = 2;
 
+/** What threads are told when they start. */
+export interface ThreadData {
+  readonly hasher: Hasher;
+}
+
 export interface ThreadPoolOptions {
   readonly threads: number;
   readonly entry: URL;
   readonly idleTimeoutMs: number;
+  readonly hasher: Hasher;
 }
 
 /** Carries messages to threads and back. It has no queue: give it no more than {@link freeSlots}. */
@@ -59,7 +66,7 @@ export class ThreadPool {
   }
 
   #open(): Piscina {
-    const { threads, entry, idleTimeoutMs } = this.#options;
+    const { threads, entry, idleTimeoutMs, hasher } = this.#options;
     const piscina = new Piscina({
       filename: fileURLToPath(entry),
       name: 'checkJobs',
@@ -70,6 +77,7 @@ export class ThreadPool {
       maxQueue: threads * MESSAGES_PER_THREAD,
       idleTimeout: idleTimeoutMs,
       recordTiming: false,
+      workerData: { hasher } satisfies ThreadData,
       // Our threads run our own plain JavaScript. A loader that the application was started with has nothing to do
       // there, and can make it slow: with a TypeScript loader that turns modules into CommonJS, hashing in the thread
       // took several times as long (measured).

@@ -60,7 +60,8 @@ export type Question =
       readonly frontier?: FrontierPeaks;
     }
   /**
-   * Answer: Entries (GetAll) or, with `single`, one Entry (Get). What it claims about these keys, each bound to its key.
+   * Answer: Entries (GetAll) or, with `single`, one Entry (Get). What it claims about these distinct keys, each bound to
+   * its key.
    * A claim is proven by holding its leaf against the proven header of its tx (and the leaves of that tx).
    */
   | { readonly kind: 'claims'; readonly keys: readonly Uint8Array[]; readonly single?: boolean }

@@ -2,15 +2,24 @@
 // identity. Calls in flight are answered now by one, now by the other: they must not all be told "verified".
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { ImmuClient, ImmuError, MemoryRootStore } from '#dist/index.js';
+import type { Root, VerifiedEntry } from '#dist/index.js';
 import { methodDefinition } from '#dist/wire-schema.js';
 import { TestImmudb } from '../support/immudb.js';
 import { describePrivate } from '../support/real.js';
 import { WireClient } from '../support/wire-client.js';
 import { Proxy } from './proxy.js';
+import { randomOf } from './random.js';
+import { ANSWERS } from './scenario.js';
 
 const DATABASE = 'forked';
-const ROUNDS = 24;
+const ROUNDS = 40;
+/** In flight at a time, and how often in a round: what the first calls made known serves the next. */
 const CALLS = 16;
+const WAVES = 3;
+/** Last tx that both have. */
+const COMMON = 40n;
+/** Keys of which each branch has its own value, in txs of their own and together in one. */
+const OWN = 8;
 
 describePrivate('a fork between two real servers', () => {
   let primary: TestImmudb;
@@ -25,7 +34,7 @@ describePrivate('a fork between two real servers', () => {
     await admin.call('CreateDatabaseV2', { name: DATABASE });
     admin.close();
     const onPrimary = await WireClient.open(primary.address, DATABASE);
-    for (const value of ['1', '2', '3']) await put(onPrimary, 'common', value);
+    for (let i = 1n; i <= COMMON; i++) await put(onPrimary, `common${i % 10n}`, 'common');
 
     const follower = await WireClient.open(replica.address);
     const [host, port] = primary.address.split(':');
@@ -45,7 +54,7 @@ describePrivate('a fork between two real servers', () => {
       },
     });
     const onReplica = await WireClient.open(replica.address, DATABASE);
-    await vi.waitFor(async () => expect((await onReplica.call('CurrentState')).txId).toBe('3'), {
+    await vi.waitFor(async () => expect((await onReplica.call('CurrentState')).txId).toBe(String(COMMON)), {
       timeout: 30_000,
     });
     await follower.call('UpdateDatabaseV2', {
@@ -55,8 +64,18 @@ describePrivate('a fork between two real servers', () => {
     follower.close();
     branches = [onPrimary, onReplica];
     // From here on the two go their own ways, under the same tx ids.
-    for (let i = 0; i < 4; i++)
+    for (let i = 0; i < OWN; i++)
       await Promise.all(branches.map((branch, b) => put(branch, `b${i}`, `branch ${b}`)));
+    await Promise.all(
+      branches.map((branch, b) =>
+        branch.call('Set', {
+          KVs: Array.from({ length: OWN }, (_, i) => ({
+            key: Buffer.from(`bulk${i}`),
+            value: Buffer.from(`branch ${b}`),
+          })),
+        }),
+      ),
+    );
     proxy = await Proxy.start(primary.address);
   });
 
@@ -67,43 +86,42 @@ describePrivate('a fork between two real servers', () => {
   });
 
   test('the two histories really are two, and each is accepted alone', async () => {
-    const [one, other] = await Promise.all(branches.map((branch) => alhOf(branch, 5n)));
+    const [one, other] = await Promise.all(branches.map((branch) => alhOf(branch, COMMON + 2n)));
     expect(one?.equals(other as Buffer)).toBe(false);
     for (const side of [0, 1]) {
       route(() => side);
       await using client = await pinnedClient();
       expect(Buffer.from((await client.verifiedGet('b1'))?.value ?? []).toString()).toBe(`branch ${side}`);
       await client.verifiedSet('own', 'write');
+      const keys = ['b0', 'b3', 'bulk1', 'bulk2', 'common3'];
+      const entries = await client.verifiedGetAll(keys);
+      expect(entries.map(valueOf)).toEqual([...keys.slice(1).map(() => `branch ${side}`), 'common']);
+      const [one, other] = await Promise.all([client.verifiedGet('b2'), client.verifiedGet('bulk3')]);
+      expect([one, other].map(valueOf)).toEqual([`branch ${side}`, `branch ${side}`]);
     }
   });
 
   test.for(Array.from({ length: ROUNDS }, (_, seed) => seed))('calls in flight, seed %i', async (seed) => {
     const random = randomOf(seed);
-    route(() => (random() < 0.5 ? 0 : 1));
+    route(() => random(2));
     await using client = await pinnedClient();
-    const calls = Array.from({ length: CALLS }, (_, i) =>
-      random() < 0.5
-        ? client.verifiedSet(`s${seed}-${i}`, 'v').then(({ tx, root }) => ({ tx, root }))
-        : client.verifiedGet(`b${i % 4}`).then((entry) => entry && { tx: entry.tx, root: entry.root }),
-    );
-    const settled = await Promise.allSettled(calls);
-    const roots = settled.flatMap((result) =>
-      result.status === 'fulfilled' && result.value ? [result.value.root] : [],
-    );
-    const sides = new Set<number>();
-    for (const root of roots) {
-      if (root.tx <= 3n) continue;
-      const alhs = await Promise.all(branches.map((branch) => alhOf(branch, root.tx)));
-      const side = alhs.findIndex((alh) => alh?.equals(root.alh));
-      expect(side, `root of tx ${root.tx} is on neither branch`).toBeGreaterThanOrEqual(0);
-      sides.add(side);
+    const told = new Told();
+    let refused = 0;
+    for (let wave = 0; wave < WAVES; wave++) {
+      const calls = Array.from({ length: CALLS }, (_, i) => call(client, random, `s${seed}-${wave}-${i}`));
+      for (const result of await Promise.allSettled(calls)) {
+        if (result.status === 'fulfilled') {
+          told.add(...result.value);
+          continue;
+        }
+        // A branch that has not come as far as the head refuses to prove anything under it: an error, never a proof.
+        expect(result.reason).toBeInstanceOf(ImmuError);
+        refusals.push(result.reason as ImmuError);
+        refused += 1;
+      }
     }
-    expect(sides.size, 'verified on two histories').toBeLessThanOrEqual(1);
-    const refused = settled.filter((result) => result.status === 'rejected');
-    expect(refused.length, 'both branches answered, yet nobody was refused').toBeGreaterThan(0);
-    // A branch that has not come as far as the head refuses to prove anything under it: an error, never a proof.
-    for (const { reason } of refused) expect(reason).toBeInstanceOf(ImmuError);
-    refusals.push(...refused.map(({ reason }) => reason as ImmuError));
+    expect(await told.sides(branches), 'verified on two histories').toHaveLength(1);
+    expect(refused, 'both branches answered, yet nobody was refused').toBeGreaterThan(0);
   });
 
   test('forks were told from failures', () => {
@@ -112,10 +130,10 @@ describePrivate('a fork between two real servers', () => {
     expect(codes).toContain('FORK_DETECTED');
   });
 
-  /** Sends each call to the branch that `choose` names; logging in stays with the primary. */
+  /** Sends each request to the branch that `choose` names; logging in stays with the primary. */
   function route(choose: () => number): void {
     proxy.intercept = async ({ method, request, forward }) => {
-      const side = /^(Verifiable|TxScan|CurrentState)/.test(method) ? choose() : 0;
+      const side = method in ANSWERS ? choose() : 0;
       if (side === 0) return forward();
       const { requestDeserialize, responseSerialize } = methodDefinition('immudb.schema.ImmuService', method);
       return responseSerialize((await branches[1].call(method, requestDeserialize(request))) as object);
@@ -124,15 +142,71 @@ describePrivate('a fork between two real servers', () => {
 
   /** Trusts the last common tx. */
   async function pinnedClient(): Promise<ImmuClient> {
-    const alh = (await alhOf(branches[0], 3n)) as Buffer;
+    const alh = (await alhOf(branches[0], COMMON)) as Buffer;
     return new ImmuClient({
       address: proxy.address,
       store: new MemoryRootStore(),
-      trust: { policy: 'pinned', tx: 3n, alh },
+      trust: { policy: 'pinned', tx: COMMON, alh },
       credentials: { user: 'immudb', password: 'immudb', database: DATABASE },
     });
   }
 });
+
+/** What a call was told: the root it was proven under, and the value, where it read one. */
+interface Proven {
+  readonly root: Root;
+  readonly value?: string;
+}
+
+/** One call of any kind, on keys that both branches have. */
+async function call(client: ImmuClient, random: (below: number) => number, name: string): Promise<Proven[]> {
+  const read = () => [`b${random(OWN)}`, `bulk${random(OWN)}`, `common${random(10)}`][random(3)] as string;
+  switch (random(6)) {
+    case 0:
+      return [await client.verifiedSet(name, 'v')];
+    case 1:
+      return [await client.verifiedSetAll(Array.from({ length: 10 }, (_, i) => [`${name}-${i}`, 'v']))];
+    case 2:
+      return (await client.verifiedGetAll([...new Set([read(), read(), read()])])).flatMap(provenOf);
+    default:
+      return [await client.verifiedGet(read())].flatMap(provenOf);
+  }
+}
+
+function provenOf(entry: VerifiedEntry | null): Proven[] {
+  return entry ? [{ root: entry.root, value: valueOf(entry) }] : [];
+}
+
+function valueOf(entry: VerifiedEntry | null): string {
+  return Buffer.from(entry?.value ?? []).toString();
+}
+
+/** All that one client was told. */
+class Told {
+  readonly #roots = new Map<string, Root>();
+  readonly #values = new Set<string>();
+
+  add(...proven: readonly Proven[]): void {
+    for (const { root, value } of proven) {
+      this.#roots.set(`${root.tx} ${Buffer.from(root.alh).toString('hex')}`, root);
+      if (value !== undefined) this.#values.add(value);
+    }
+  }
+
+  /** The branches that any of it is from: by the roots, and by what was read. */
+  async sides(branches: readonly WireClient[]): Promise<number[]> {
+    const sides = new Set<number>();
+    for (const root of this.#roots.values()) {
+      if (root.tx <= COMMON) continue;
+      const alhs = await Promise.all(branches.map((branch) => alhOf(branch, root.tx)));
+      const side = alhs.findIndex((alh) => alh?.equals(root.alh));
+      expect(side, `root of tx ${root.tx} is on neither branch`).toBeGreaterThanOrEqual(0);
+      sides.add(side);
+    }
+    for (const side of [0, 1]) if (this.#values.has(`branch ${side}`)) sides.add(side);
+    return [...sides];
+  }
+}
 
 async function put(wire: WireClient, key: string, value: string): Promise<void> {
   await wire.call('Set', { KVs: [{ key: Buffer.from(key), value: Buffer.from(value) }] });
@@ -143,15 +217,4 @@ async function alhOf(wire: WireClient, tx: bigint): Promise<Buffer | undefined> 
     .call('VerifiableTxById', { tx: String(tx), proveSinceTx: String(tx) })
     .catch(() => undefined);
   return answer?.dualProof.linearProof.terms[0];
-}
-
-/** Small, seeded, and good enough to mix two branches (mulberry32). */
-function randomOf(seed: number): () => number {
-  let state = seed + 1;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

@@ -1,22 +1,84 @@
 // Changes that a client may accept, because nothing it tells rests on the field. Reviewed one by one: a field that is
 // not here must not be changeable without a refusal.
+import type { Scenario } from './scenario.js';
 
 export interface Harmless {
   readonly field: RegExp;
   /** Only these kinds of change; all when left out. */
   readonly kinds?: RegExp;
+  /** Only the answers of these RPCs. */
+  readonly methods?: RegExp;
+  /** Only scenarios with, or without, a state key. */
+  readonly keyed?: boolean;
+  /** Only these scenarios. */
+  readonly scenarios?: RegExp;
+  /** Callers may be told that there is nothing where there is something. */
+  readonly missing?: true;
+  /** It is another history, and accepted as one: the true one must be refused from then on. */
+  readonly fork?: true;
   readonly why: string;
 }
 
 export const HARMLESS: readonly Harmless[] = [
   {
     field: /(^|\.)signature(\.|$)/,
+    keyed: false,
     why: 'no key is configured in these runs: nothing is signed that anybody reads',
   },
-  { field: /^(entry\.|entry\.referencedBy\.)revision$/, why: 'told under `unproven` only' },
-  { field: /^entry\.expired$/, why: 'not read: expiry is judged by the proven metadata' },
   {
-    field: /^(verifiableTx\.)?tx\.entries\[\]\.(vLen|value)$/,
+    field: /(^|\.)signature\.publicKey$/,
+    keyed: true,
+    why: 'not read: signatures are checked with the configured key',
+  },
+  {
+    field: /^signature(\.|$)/,
+    methods: /^CurrentState$/,
+    keyed: true,
+    why: 'a state is believed by its proof, which has to bring the signature of the same root',
+  },
+  {
+    field: /(^|\.)signature$/,
+    kinds: /^swapped$/,
+    keyed: true,
+    why: 'accepted where it is another valid signature of the same root: no two are alike',
+  },
+  {
+    field: /^txs\[\]\.header(\.|$)/,
+    scenarios: /entries of a bulk tx$/,
+    why: 'not read but for the tx: the header was proven before',
+  },
+  {
+    field: /^txId$/,
+    kinds: /^(plus one|high bit set|low bit flipped)$/,
+    scenarios: /^is the server behind/,
+    why: 'that the server is further on than the head is its word, and changes nothing',
+  },
+  { field: /^db$/, scenarios: /^is the server behind/, why: 'not read: the state is that of the session' },
+  {
+    field: /^(entry\.|entry\.referencedBy\.)revision$/,
+    methods: /^VerifiableGet$/,
+    why: 'told under `unproven` only',
+  },
+  {
+    field: /(^|\[\]\.)(referencedBy\.)?revision$/,
+    methods: /^Get(All)?$/,
+    why: 'told under `unproven` only',
+  },
+  {
+    field: /^entries$/,
+    kinds: /^(list emptied|first removed|last removed)$/,
+    methods: /^GetAll$/,
+    missing: true,
+    why: 'no proof can exclude that a key has no entry: absence is the server’s word, and said to be',
+  },
+  {
+    field: /^entries$/,
+    kinds: /^reversed$/,
+    methods: /^GetAll$/,
+    why: 'entries are told apart by their keys, whatever their order',
+  },
+  {
+    field: /^(verifiableTx\.)?(tx|txs\[\])\.entries\[\]\.(vLen|value)$/,
     why: 'not read: the hash of the value is what is proven',
   },
   { field: /(^|verifiableTx\.)(tx|txs\[\])\.(kvEntries|zEntries)/, why: 'not read' },
@@ -27,9 +89,48 @@ export const HARMLESS: readonly Harmless[] = [
     why: 'an empty one is none: where one is needed it must be whole',
   },
   { field: /metadata$/, kinds: /^(removed|added)$/, why: 'absent and empty metadata are the same bytes' },
+  {
+    field: /TxHeader$/,
+    kinds: /^swapped$/,
+    why: 'accepted where it is the same header of another answer, with or without empty metadata',
+  },
   { field: /precommittedTx(Id|Hash)$/, why: 'not read: says nothing about what is committed' },
+  {
+    field: /^(ts|metadata(\..*)?)$/,
+    methods: /^Set$/,
+    keyed: false,
+    fork: true,
+    why: 'without a key the newest header is the server’s word: whoever invents one starts another history',
+  },
+  {
+    field: /^txs\[\]\.header\.(ts|metadata(\..*)?)$/,
+    methods: /^TxScan$/,
+    keyed: false,
+    fork: true,
+    why: 'the same, where the newest header comes last in a run',
+  },
 ];
 
-export function isHarmless(field: string, kind: string): boolean {
-  return HARMLESS.some((row) => row.field.test(field) && (row.kinds?.test(kind) ?? true));
+/** A change that nobody was refused for. */
+export interface Accepted {
+  readonly scenario: Scenario;
+  readonly field: string;
+  readonly kind: string;
+  /** What callers were told: the truth, of nothing where there is something, or something else. */
+  readonly outcome: 'same' | 'missing' | 'other';
+}
+
+/** Why it is harmless; undefined when it is not. */
+export function harmless({ scenario, field, kind, outcome }: Accepted): Harmless | undefined {
+  const keyed = scenario.name.startsWith('with a state key');
+  return HARMLESS.find(
+    (row) =>
+      row.field.test(field) &&
+      (row.kinds?.test(kind) ?? true) &&
+      (row.methods?.test(scenario.method) ?? true) &&
+      (row.keyed ?? keyed) === keyed &&
+      (row.scenarios?.test(scenario.name) ?? true) &&
+      (outcome !== 'missing' || row.missing === true) &&
+      (outcome !== 'other' || row.fork === true),
+  );
 }

@@ -172,9 +172,11 @@ function add(out: Mutation[], at: readonly Step[], kind: string, value: unknown)
     path: at.join('.'),
     kind,
     apply: (answer) => {
-      let parent = answer;
-      for (const step of at.slice(0, -1)) parent = parent[step] as Message;
+      let parent: Message | undefined = answer;
+      for (const step of at.slice(0, -1)) parent = parent?.[step] as Message | undefined;
       const last = at.at(-1) as Step;
+      // The answer of another run may have a shorter list, or none.
+      if (!parent || (typeof last === 'number' && !(last in parent))) return;
       if (value === undefined) Reflect.deleteProperty(parent, last);
       else parent[last] = value;
     },

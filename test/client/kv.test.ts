@@ -1,13 +1,15 @@
 // Unverified reads and writes, databases and the server's words about itself, on a real immudb.
 import { beforeAll, expect, test } from 'vitest';
 import { createDatabase, listDatabases } from '#dist/client/databases.js';
-import { getEntries, getEntry, setEntries, toEntries } from '#dist/client/kv.js';
+import { getEntry, setEntries, toEntries } from '#dist/client/kv.js';
+import type { Version } from '#dist/client/get-options.js';
 import type { Pairs } from '#dist/client/kv.js';
+import type { CallOptions } from '#dist/client/options.js';
 import { claimedState, health, serverInfo } from '#dist/client/server-info.js';
 import { ServerError } from '#dist/errors.js';
 import { describeReal, freshDatabase, sharedImmudb } from '../support/real.js';
 import { WireClient } from '../support/wire-client.js';
-import { codeOf, connect, failure, READ, WRITE } from './support.js';
+import { codeOf, connect, failure, getAll, READ, WRITE } from './support.js';
 import type { Connected } from './support.js';
 
 const text = (bytes: Uint8Array | undefined) => Buffer.from(bytes ?? []).toString();
@@ -26,14 +28,15 @@ describeReal('KV', () => {
     };
   });
   const set = (pairs: Pairs) => setEntries(client.session, toEntries(pairs), {});
-  const get = (key: string, options = {}) => getEntry(client.session, key, options);
+  const get = (key: string, version: Version = {}, options: CallOptions = {}) =>
+    getEntry(client.session, Buffer.from(key), version, options);
 
   test('what is set is got, byte for byte, with its tx and revision', async () => {
     const key = new Uint8Array([0, 255, 128]);
     const value = new Uint8Array([1, 0, 2, 254]);
     const { tx, timestamp } = await setEntries(client.session, [{ key, value }], {});
     expect(Math.abs(Number(timestamp) - Date.now() / 1000)).toBeLessThan(60);
-    const entry = await getEntry(client.session, key, {});
+    const entry = await getEntry(client.session, key, {}, {});
     expect(entry).toEqual({ key, value, tx, revision: 1n });
     expect(Buffer.isBuffer(entry?.value)).toBe(false);
     // Its own memory: a small value does not hold on to a large answer.
@@ -71,21 +74,19 @@ describeReal('KV', () => {
         ['m3', '3'],
       ]),
     );
-    const found = await getEntries(client.session, ['m3', 'none', 'm1', 'm3', Buffer.from('m2')], {});
+    const found = await getAll(client.session, ['m3', 'none', 'm1', 'm3', Buffer.from('m2')]);
     expect(found.map((entry) => entry && text(entry.value))).toEqual(['3', null, '1', '3', '2']);
     expect(new Set(found.map((entry) => entry?.tx))).toEqual(new Set([tx, undefined]));
-    expect(await getEntries(client.session, [], {})).toEqual([]);
-    expect(await codeOf(getEntries(client.session, ['a', ''], {}))).toBe('INVALID_ARGUMENT');
-    expect(await codeOf(getEntries(client.session, 'ab' as never, {}))).toBe('INVALID_ARGUMENT');
+    expect(await codeOf(getAll(client.session, ['a', '']))).toBe('INVALID_ARGUMENT');
+    expect(await codeOf(getAll(client.session, 'ab' as never))).toBe('INVALID_ARGUMENT');
   });
 
   test('1024 entries in one tx', async () => {
     const pairs = Array.from({ length: 1024 }, (_, i): [string, string] => [`bulk${i}`, `${i}`]);
     const { tx } = await set(pairs);
-    const found = await getEntries(
+    const found = await getAll(
       client.session,
       pairs.map(([key]) => key),
-      {},
     );
     expect(found.every((entry, i) => entry?.tx === tx && text(entry.value) === `${i}`)).toBe(true);
   });
@@ -114,7 +115,7 @@ describeReal('KV', () => {
       0n,
     ]);
     expect((await get('bound'))?.reference).toMatchObject({ atTx: tx });
-    const [byReference] = await getEntries(client.session, ['ref'], {});
+    const [byReference] = await getAll(client.session, ['ref']);
     expect(text(byReference?.value)).toBe('behind');
 
     const later = Math.floor(Date.now() / 1000) + 3600;
@@ -128,7 +129,7 @@ describeReal('KV', () => {
     expect(await get('expired')).toBeNull();
     await wire.call('Delete', { keys: [Buffer.from('target')] });
     expect(await get('target')).toBeNull();
-    expect(await getEntries(client.session, ['target', 'lives'], {})).toMatchObject([null, { revision: 1n }]);
+    expect(await getAll(client.session, ['target', 'lives'])).toMatchObject([null, { revision: 1n }]);
   });
 
   test('the state, health and server info', async () => {
@@ -145,8 +146,8 @@ describeReal('KV', () => {
   });
 
   test('deadlines and signals reach the server call', async () => {
-    expect(await codeOf(get('v', { signal: AbortSignal.abort() }))).toBe('ABORTED');
-    expect(await codeOf(get('v', { timeoutMs: 0 }))).toBe('INVALID_ARGUMENT');
+    expect(await codeOf(get('v', {}, { signal: AbortSignal.abort() }))).toBe('ABORTED');
+    expect(await codeOf(get('v', {}, { timeoutMs: 0 }))).toBe('INVALID_ARGUMENT');
   });
 });
 
@@ -199,7 +200,7 @@ describeReal('databases', () => {
     });
     const written = await setEntries(other, toEntries({ k: 'v' }), {});
     expect(written).toEqual({ tx: 1n, timestamp: 0n });
-    expect(await getEntry(client.session, `${name}k`, {})).toBeNull();
+    expect(await getEntry(client.session, Buffer.from(`${name}k`), {}, {})).toBeNull();
   });
 
   test('wrong names and settings are named before anything is sent', async () => {

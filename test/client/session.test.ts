@@ -3,12 +3,12 @@ import { inspect } from 'node:util';
 import { Metadata } from '@grpc/grpc-js';
 import { expect, test } from 'vitest';
 import { health, serverInfo } from '#dist/client/server-info.js';
-import { getEntry, setEntries } from '#dist/client/kv.js';
+import { setEntries } from '#dist/client/kv.js';
 import { ServerError } from '#dist/errors.js';
 import { startImmudb } from '../support/immudb.js';
 import { describePrivate, describeReal, freshDatabase, sharedImmudb } from '../support/real.js';
 import { WireClient } from '../support/wire-client.js';
-import { codeOf, connect, failure, READ, WRITE } from './support.js';
+import { codeOf, connect, failure, get, READ, WRITE } from './support.js';
 
 const entry = (key: string, value: string) => ({ key: Buffer.from(key), value: Buffer.from(value) });
 
@@ -28,7 +28,7 @@ async function makeUser(database: string): Promise<{ name: string; endSessions: 
 describeReal('sessions', () => {
   test('many calls at once open one session; the identity is known after the first', async () => {
     await using client = connect(sharedImmudb(), { database: await freshDatabase() });
-    const reads = Array.from({ length: 50 }, () => getEntry(client.session, 'nothing', {}));
+    const reads = Array.from({ length: 50 }, () => get(client.session, 'nothing'));
     expect(new Set(await Promise.all(reads))).toEqual(new Set([null]));
     expect(client.channel.sent.filter((method) => method === 'OpenSession')).toHaveLength(1);
     expect(new Set(client.identities).size).toBe(1);
@@ -75,7 +75,7 @@ describeReal('sessions', () => {
     await setEntries(client.session, [entry('k', 'v')], {});
     await user.endSessions();
     client.channel.sent.length = 0;
-    const found = await Promise.all(Array.from({ length: 40 }, () => getEntry(client.session, 'k', {})));
+    const found = await Promise.all(Array.from({ length: 40 }, () => get(client.session, 'k')));
     expect(found.every((one) => one && Buffer.from(one.value).toString() === 'v')).toBe(true);
     expect(client.channel.sent.filter((method) => method === 'OpenSession')).toHaveLength(1);
   });
@@ -105,7 +105,7 @@ describeReal('sessions', () => {
     const error = await failure(setEntries(client.session, [entry('k', '2')], {}));
     expect(error.code).toBe('SESSION_EXPIRED');
     expect(error.message).toContain('no new session could be opened');
-    expect(await codeOf(getEntry(client.session, 'k', {}))).toBe('WRONG_CREDENTIALS');
+    expect(await codeOf(get(client.session, 'k'))).toBe('WRONG_CREDENTIALS');
     admin.close();
   });
 
@@ -145,11 +145,11 @@ describeReal('tokens', () => {
     const database = await freshDatabase();
     await using client = connect(sharedImmudb(), { kind: 'token', database });
     await setEntries(client.session, [entry('k', 'v')], {});
-    expect(await getEntry(client.session, 'k', {})).not.toBeNull();
+    expect(await get(client.session, 'k')).not.toBeNull();
     await client.session.close();
     expect(client.channel.sent).toEqual(['Login', 'UseDatabase', 'Set', 'Get', 'Logout']);
     await using other = connect(sharedImmudb(), { database });
-    expect(await getEntry(other.session, 'k', {})).not.toBeNull();
+    expect(await get(other.session, 'k')).not.toBeNull();
   });
 
   test('wrong password, unknown database', async () => {
@@ -167,7 +167,7 @@ describePrivate('tokens', () => {
     await setEntries(client.session, [entry('k', 'v')], {});
     await server.restart();
     client.channel.sent.length = 0;
-    expect(await getEntry(client.session, 'k', {})).not.toBeNull();
+    expect(await get(client.session, 'k')).not.toBeNull();
     expect(client.channel.sent).toEqual(['Get', 'Login', 'UseDatabase', 'Get']);
     await server.restart();
     const error = await failure(setEntries(client.session, [entry('k', '2')], {}));
@@ -185,7 +185,7 @@ describePrivate('a server that restarts', () => {
 
     await server.restart();
     client.channel.sent.length = 0;
-    const found = await Promise.all(Array.from({ length: 30 }, () => getEntry(client.session, 'k', {})));
+    const found = await Promise.all(Array.from({ length: 30 }, () => get(client.session, 'k')));
     expect(found.every((one) => one !== null)).toBe(true);
     expect(client.channel.sent.filter((method) => method === 'OpenSession')).toHaveLength(1);
 
@@ -203,7 +203,7 @@ describePrivate('a server that restarts', () => {
     await using client = connect(server.address);
     await setEntries(client.session, [entry('k', 'v')], {});
     await server.stop();
-    const reads = Array.from({ length: 5 }, () => getEntry(client.session, 'k', {}));
+    const reads = Array.from({ length: 5 }, () => get(client.session, 'k'));
     const write = codeOf(setEntries(client.session, [entry('k', 'v2')], {}));
     await Promise.all([server.start(), write]);
     expect((await Promise.all(reads)).every((one) => one !== null)).toBe(true);
@@ -221,7 +221,7 @@ describePrivate('a server that restarts', () => {
     await server.kill();
     const codes = await Promise.all(writes);
     for (const code of codes) expect(['OUTCOME_UNKNOWN', 'UNAVAILABLE']).toContain(code);
-    const error = await failure(getEntry(client.session, 'k', { timeoutMs: 500 }));
+    const error = await failure(get(client.session, 'k', { timeoutMs: 500 }));
     expect(error.code).toBe('UNAVAILABLE');
     expect(error.message).toContain(server.address);
   });
@@ -247,7 +247,7 @@ describePrivate('a server that ends idle sessions after a second', () => {
 
     expect((await setEntries(idle.session, [entry('a', '1')], {})).tx).toBeGreaterThan(0n);
     expect(idle.channel.sent).toEqual(['KeepAlive', 'OpenSession', 'Set']);
-    expect(await getEntry(lazy.session, 'a', {})).not.toBeNull();
+    expect(await get(lazy.session, 'a')).not.toBeNull();
     expect(lazy.channel.sent).toEqual(['Get', 'OpenSession', 'Get']);
     await setEntries(kept.session, [entry('b', '1')], {});
     expect(kept.channel.sent).not.toContain('OpenSession');
@@ -260,7 +260,7 @@ describePrivate('a server without logins', () => {
     await using server = await startImmudb({ auth: false });
     await using client = connect(server.address, { kind: 'anonymous' });
     await setEntries(client.session, [entry('k', 'v')], {});
-    expect((await getEntry(client.session, 'k', {}))?.tx).toBe(1n);
+    expect((await get(client.session, 'k'))?.tx).toBe(1n);
     for (const kind of ['session', 'token'] as const) {
       await using login = connect(server.address, { kind });
       expect(await failure(login.session.unary('CurrentState', {}, READ))).toBeInstanceOf(ServerError);

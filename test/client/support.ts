@@ -7,12 +7,18 @@ import type { sendUnaryData, ServerUnaryCall } from '@grpc/grpc-js';
 import { Channel } from '#dist/client/channel.js';
 import type { ChannelCall } from '#dist/client/channel.js';
 import { resolveCredentials, resolveOptions } from '#dist/client/options.js';
-import type { Credentials, ImmuClientOptions } from '#dist/client/options.js';
+import type { CallOptions, Credentials, ImmuClientOptions } from '#dist/client/options.js';
+import { DatabaseCalls } from '#dist/client/database-calls.js';
+import { Deadline } from '#dist/client/deadline.js';
+import type { Entry } from '#dist/client/entries.js';
+import { Admission } from '#dist/client/group/admission.js';
+import { getEntry, toKeys } from '#dist/client/kv.js';
 import { Session } from '#dist/client/session.js';
 import type { LoginKind } from '#dist/client/session.js';
 import { ImmuError } from '#dist/errors.js';
 import type { ImmuErrorCode } from '#dist/errors.js';
 import { serviceDefinition } from '#dist/wire-schema.js';
+import { InlineVerifier } from '#dist/worker/inline-verifier.js';
 
 /** Notes the name of every RPC that is sent. */
 export class NotingChannel extends Channel {
@@ -78,6 +84,27 @@ export function connect(address: string, options: ConnectOptions = {}): Connecte
       channel.close();
     },
   };
+}
+
+/** The latest version of a key, asked for on its own. */
+export function get(session: Session, key: string, options: CallOptions = {}): Promise<Entry | null> {
+  return getEntry(session, Buffer.from(key), {}, options);
+}
+
+/** Many keys, as a client asks for them. */
+export async function getAll(
+  session: Session,
+  keys: Parameters<typeof toKeys>[0],
+): Promise<(Entry | null)[]> {
+  const { database } = session;
+  const { maxQueuedCalls, maxQueuedBytes, overload, timeoutMs } = resolveOptions();
+  const calls = new DatabaseCalls({
+    rpc: session,
+    database,
+    verifier: new InlineVerifier(),
+    admission: new Admission({ maxQueuedCalls, maxQueuedBytes, overload }),
+  });
+  return calls.getAll(toKeys(keys), new Deadline({}, timeoutMs));
 }
 
 /** The ImmuError that a promise rejects with; anything else fails the test. */

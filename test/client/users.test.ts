@@ -1,7 +1,7 @@
 // Users on a real immudb: what R, RW, ADMIN and nobody may do, and that each refusal is typed.
 import { beforeAll, describe, expect, test } from 'vitest';
 import { createDatabase, listDatabases } from '#dist/client/databases.js';
-import { getEntries, getEntry, setEntries, toEntries } from '#dist/client/kv.js';
+import { setEntries, toEntries } from '#dist/client/kv.js';
 import {
   changePassword,
   changePermission,
@@ -12,7 +12,7 @@ import {
 } from '#dist/client/users.js';
 import type { GrantablePermission } from '#dist/client/users.js';
 import { describeReal, freshDatabase, sharedImmudb } from '../support/real.js';
-import { codeOf, connect, failure } from './support.js';
+import { codeOf, connect, failure, get, getAll } from './support.js';
 import type { Connected } from './support.js';
 
 const PASSWORD = 'Passw0rd!';
@@ -40,8 +40,8 @@ describeReal('users', () => {
 
   test('R reads, many keys too, and writes nothing', async () => {
     await using reader = as(await user('r', Permission.R));
-    expect(await getEntry(reader.session, 'a', {})).not.toBeNull();
-    const found = await getEntries(reader.session, ['b', 'none', 'a'], {});
+    expect(await get(reader.session, 'a')).not.toBeNull();
+    const found = await getAll(reader.session, ['b', 'none', 'a']);
     expect(found.map((entry) => entry && Buffer.from(entry.value).toString())).toEqual(['2', null, '1']);
     // The server takes GetAll from writers only: the keys were read one by one.
     expect(reader.channel.sent.filter((method) => method === 'Get')).toHaveLength(4);
@@ -54,7 +54,7 @@ describeReal('users', () => {
   test('RW writes, and makes no users', async () => {
     await using writer = as(await user('rw', Permission.RW));
     expect((await setEntries(writer.session, toEntries({ w: '1' }), {})).tx).toBeGreaterThan(1n);
-    expect(await getEntries(writer.session, ['w', 'a'], {})).toHaveLength(2);
+    expect(await getAll(writer.session, ['w', 'a'])).toHaveLength(2);
     const wanted = { name: 'x', password: PASSWORD, permission: Permission.R, database };
     expect(await codeOf(createUser(writer.session, wanted, {}))).toBe('PERMISSION_DENIED');
   });
@@ -80,12 +80,12 @@ describeReal('users', () => {
     await change(Permission.R);
     expect(await codeOf(setEntries(client.session, toEntries({ n: '2' }), {}))).toBe('SESSION_EXPIRED');
     expect(await codeOf(setEntries(client.session, toEntries({ n: '2' }), {}))).toBe('PERMISSION_DENIED');
-    expect(await getEntry(client.session, 'n', {})).not.toBeNull();
+    expect(await get(client.session, 'n')).not.toBeNull();
     await change(Permission.NONE);
-    expect(await codeOf(getEntry(client.session, 'n', {}))).toBe('PERMISSION_DENIED');
+    expect(await codeOf(get(client.session, 'n'))).toBe('PERMISSION_DENIED');
     expect((await listUsers(admin.session, {})).find((one) => one.name === name)?.permissions).toEqual([]);
     await change(Permission.ADMIN);
-    expect(await getEntry(client.session, 'n', {})).not.toBeNull();
+    expect(await get(client.session, 'n')).not.toBeNull();
     expect((await listUsers(admin.session, {})).find((one) => one.name === name)).toMatchObject({
       active: true,
       createdBy: 'immudb',
@@ -95,28 +95,28 @@ describeReal('users', () => {
 
   test('another database is out of reach', async () => {
     await using client = as(await user('elsewhere', Permission.RW), await freshDatabase());
-    expect(await codeOf(getEntry(client.session, 'a', {}))).toBe('PERMISSION_DENIED');
+    expect(await codeOf(get(client.session, 'a'))).toBe('PERMISSION_DENIED');
   });
 
   test('a user that is switched off cannot log in, and can again when switched on', async () => {
     const name = await user('off', Permission.R);
     await using client = as(name);
-    await getEntry(client.session, 'a', {});
+    await get(client.session, 'a');
     await setActiveUser(admin.session, name, false, {});
-    expect(await codeOf(getEntry(client.session, 'a', {}))).toBe('WRONG_CREDENTIALS');
+    expect(await codeOf(get(client.session, 'a'))).toBe('WRONG_CREDENTIALS');
     await setActiveUser(admin.session, name, true, {});
-    expect(await getEntry(client.session, 'a', {})).not.toBeNull();
+    expect(await get(client.session, 'a')).not.toBeNull();
   });
 
   test('a changed password: the old one no longer opens sessions, the new one does', async () => {
     const name = await user('changed', Permission.R);
     await using client = as(name);
-    await getEntry(client.session, 'a', {});
+    await get(client.session, 'a');
     const newPassword = 'An0ther-one';
     await changePassword(admin.session, { user: name, oldPassword: '', newPassword }, {});
-    expect(await codeOf(getEntry(client.session, 'a', {}))).toBe('WRONG_CREDENTIALS');
+    expect(await codeOf(get(client.session, 'a'))).toBe('WRONG_CREDENTIALS');
     await using renewed = connect(sharedImmudb(), { user: name, password: newPassword, database });
-    expect(await getEntry(renewed.session, 'a', {})).not.toBeNull();
+    expect(await get(renewed.session, 'a')).not.toBeNull();
     const own = { user: 'immudb', oldPassword: 'not it', newPassword };
     expect(await codeOf(changePassword(admin.session, own, {}))).toBe('WRONG_CREDENTIALS');
   });

@@ -9,6 +9,7 @@ test('immu-ts', () => {
     'ClosedError',
     'ImmuClient',
     'ImmuError',
+    'IngestError',
     'MemoryRootStore',
     'Permission',
     'PoolError',

@@ -25,7 +25,7 @@ describeReal('verified calls in flight', () => {
     const lanes = Array.from({ length: 12 }, async (_, lane) => {
       const txs: bigint[] = [];
       for (let i = 0; i < 8; i++) {
-        const { tx, root } = await client.verifiedSet(`k${lane}-${i}`, `${lane}:${i}`);
+        const { tx, root } = await client.verifiedSet(`k${lane}-${i}`, `${lane}:${i}`, { ownTx: true });
         expect(root.tx).toBeGreaterThanOrEqual(tx);
         txs.push(tx);
         const entry = await client.verifiedGet(`k${lane}-${i}`);
@@ -85,7 +85,7 @@ describeReal('verified calls in flight', () => {
       });
       return answer;
     };
-    const writes = Array.from({ length: 6 }, (_, i) => client.verifiedSet(`k${i}`, 'v'));
+    const writes = Array.from({ length: 6 }, (_, i) => client.verifiedSet(`k${i}`, 'v', { ownTx: true }));
     await together;
     for (const release of waiting.reverse()) {
       release();
@@ -95,21 +95,24 @@ describeReal('verified calls in flight', () => {
     expect(txs.toSorted((a, b) => Number(a - b))).toEqual([2n, 3n, 4n, 5n, 6n, 7n]);
   });
 
-  test("one caller's abort and deadline are its own", async () => {
+  test.for([
+    ['together', 'Get', {}],
+    ['each on its own', 'VerifiableGet', { atTx: 1n }],
+  ] as const)("one caller's abort and deadline are its own: asked %s", async ([, asked, version]) => {
     await using proxy = await Proxy.start(sharedImmudb());
     const { client } = await openClient({ address: proxy.address });
     await client.verifiedSet('k', 'v');
     proxy.intercept = async ({ method, forward }) => {
       const answer = await forward();
-      if (method === 'VerifiableGet') await hold;
+      if (method === asked) await hold;
       return answer;
     };
     let go: (() => void) | undefined;
     const hold = new Promise<void>((resolve) => (go = resolve));
     const controller = new AbortController();
-    const aborted = rejection(client.verifiedGet('k', { signal: controller.signal }));
-    const late = rejection(client.verifiedGet('k', { timeoutMs: 300 }));
-    const patient = client.verifiedGet('k');
+    const aborted = rejection(client.verifiedGet('k', { ...version, signal: controller.signal }));
+    const late = rejection(client.verifiedGet('k', { ...version, timeoutMs: 300 }));
+    const patient = client.verifiedGet('k', version);
     controller.abort();
     expect((await aborted).code).toBe('ABORTED');
     expect((await late).code).toBe('DEADLINE_EXCEEDED');
@@ -157,7 +160,9 @@ describeReal('verified calls in flight', () => {
       return forged;
     };
     const results = await Promise.allSettled(
-      Array.from({ length: 12 }, (_, i) => client.verifiedSet(i === 5 ? 'forged' : `k${i}`, 'v')),
+      Array.from({ length: 12 }, (_, i) =>
+        client.verifiedSet(i === 5 ? 'forged' : `k${i}`, 'v', { ownTx: true }),
+      ),
     );
     expect(results.map(({ status }) => status)).toEqual(
       Array.from({ length: 12 }, (_, i) => (i === 5 ? 'rejected' : 'fulfilled')),
@@ -174,7 +179,7 @@ describeReal('verified calls in flight', () => {
     proxy.intercept = ({ method, forward }) =>
       method === 'VerifiableSet' ? (answered ??= forward()) : forward();
     const results = await Promise.allSettled(
-      Array.from({ length: 5 }, () => client.verifiedSet('same', 'value')),
+      Array.from({ length: 5 }, () => client.verifiedSet('same', 'value', { ownTx: true })),
     );
     expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
     for (const result of results) {

@@ -140,7 +140,7 @@ describeReal('verifiedSet and verifiedGet', () => {
     for (const verifier of [{ threads: 1, inlineBelowJobs: 0 }, { threads: 0 }]) {
       const { client } = await openClient({ database, verifier });
       const writes = await Promise.all(
-        Array.from({ length: 10 }, (_, i) => client.verifiedSet(`k${i}`, 'v')),
+        Array.from({ length: 10 }, (_, i) => client.verifiedSet(`k${i}`, 'v', { ownTx: true })),
       );
       expect(new Set(writes.map(({ tx }) => tx)).size).toBe(10);
       expect(text((await client.verifiedGet('k3'))?.value)).toBe('v');

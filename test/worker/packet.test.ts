@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ArgumentError } from '#dist/errors.js';
+import { referenceValue } from '#dist/proof/entry.js';
 import { packJob, packJobs, packedSize, unpackJob, unpackJobs } from '#dist/worker/packet.js';
 import { packOutcomes, unpackOutcomes, type Outcome } from '#dist/worker/verdict-packet.js';
 import type { Job, ProvenTarget, ProvenTx } from '#dist/worker/verifier.js';
@@ -22,7 +23,13 @@ const metadata = fc.record(
 );
 const question = fc.oneof(
   fc.record(
-    { kind: fc.constant('get' as const), key: bytes, atTx: id, noReference: fc.constant(true) },
+    {
+      kind: fc.constant('get' as const),
+      key: bytes,
+      atTx: id,
+      atRevision: fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
+      noReference: fc.constant(true),
+    },
     { requiredKeys: ['kind', 'key'] },
   ),
   fc.record({
@@ -31,7 +38,32 @@ const question = fc.oneof(
       maxLength: 9,
     }),
   }),
-  fc.record({ kind: fc.constant('tx' as const), tx: id }),
+  fc.record(
+    { kind: fc.constant('tx' as const), tx: id, leaves: fc.constant(true) },
+    { requiredKeys: ['kind', 'tx'] },
+  ),
+  fc.record(
+    {
+      kind: fc.constant('claims' as const),
+      keys: fc.array(bytes, { maxLength: 9 }),
+      single: fc.constant(true),
+    },
+    { requiredKeys: ['kind', 'keys'] },
+  ),
+  fc.record({ kind: fc.constant('claim' as const), key: bytes, tx: id, shown: bytes }),
+  fc.record({ kind: fc.constant('written' as const), request: fc.uint8Array({ maxLength: 300 }) }),
+  fc.record({
+    kind: fc.constant('block' as const),
+    first: id,
+    last: id,
+    proof: fc.uint8Array({ maxLength: 300 }),
+  }),
+  fc.record({
+    kind: fc.constant('leaves' as const),
+    txs: fc.array(fc.record({ tx: id, version: fc.nat(255), nentries: fc.nat(2 ** 31 - 1), eH: digest }), {
+      maxLength: 9,
+    }),
+  }),
   fc.record(
     { kind: fc.constant('segment' as const), after: root, to: id, frontier },
     { requiredKeys: ['kind', 'after', 'to'] },
@@ -143,6 +175,34 @@ describe('jobs', () => {
       to: 2n,
       frontier: { size: 1n, peaks: [filled] },
     });
+    expect(read(`050100000001000000016b`)).toEqual({
+      kind: 'claims',
+      keys: [utf8('k')],
+      single: true,
+    });
+    expect(read('0500' + '00000002' + '000000016b' + '000000016c')).toEqual({
+      kind: 'claims',
+      keys: [utf8('k'), utf8('l')],
+    });
+    expect(read('06' + '0000000000000006' + '000000016b' + '00000002beef')).toEqual({
+      kind: 'claim',
+      tx: 6n,
+      key: utf8('k'),
+      shown: new Uint8Array([0xbe, 0xef]),
+    });
+    expect(read('07' + '00000002beef')).toEqual({ kind: 'written', request: new Uint8Array([0xbe, 0xef]) });
+    expect(read('08' + '0000000000000001' + '0000000000000400' + '00000002beef')).toEqual({
+      kind: 'block',
+      first: 1n,
+      last: 1024n,
+      proof: new Uint8Array([0xbe, 0xef]),
+    });
+    expect(read('09' + '00000001' + '0000000000000006' + '01' + '00000003' + alh)).toEqual({
+      kind: 'leaves',
+      txs: [{ tx: 6n, version: 1, nentries: 3, eH: filled }],
+    });
+    expect(read('0a' + '0000000000000006')).toEqual({ kind: 'tx', tx: 6n, leaves: true });
+    expect(() => read('0b')).toThrow(ArgumentError);
     expect(() => read('05')).toThrow(ArgumentError);
   });
 });
@@ -215,6 +275,85 @@ describe('outcomes', () => {
       }),
     ],
   ];
+  // What is kept of an entry views what was shown of it.
+  const shown = utf8('..key=value..to');
+  const claim = {
+    tx: 5n,
+    leaf: fill(7),
+    key: utf8('k'),
+    value: shown.subarray(6, 11),
+    isReference: false,
+    metadata: { nonIndexable: true },
+    unprovenRevision: 4n,
+  };
+  const bare = {
+    tx: 1n,
+    leaf: fill(8),
+    key: utf8('l'),
+    value: shown.subarray(3, 3),
+    isReference: false,
+    unprovenRevision: 0n,
+  };
+  const claims: Job = {
+    ...get,
+    question: { kind: 'claims', keys: ['k', 'l', 'm', 'n', 'o'].map(utf8) },
+  };
+  const written: Job = { ...get, question: { kind: 'written', request: utf8('request') } };
+  const block: Job = { ...get, question: { kind: 'block', first: 1n, last: 3n, proof: utf8('proof') } };
+  const facts = { tx: 5n, version: 1, nentries: 2, eH: fill(1) };
+  const leavesOf: Job = { ...get, question: { kind: 'leaves', txs: [facts, { ...facts, tx: 6n }] } };
+  const one: Job = { ...get, question: { kind: 'claim', key: utf8('k'), tx: 5n, shown } };
+  const grouped: readonly (readonly [Job, Outcome])[] = [
+    [ask, yes({ kind: 'tx', subject: tx(4), target, leaves: new Uint8Array(64).fill(3) })],
+    [
+      claims,
+      yes({
+        kind: 'claims',
+        outcomes: [
+          { kind: 'value', claim, shown },
+          { kind: 'value', claim: bare, shown },
+          { kind: 'missing' },
+          { kind: 'refuted', refuted: { check: 'claim.key', detail: 'ü', computed: '6b' }, shown },
+          {
+            kind: 'reference',
+            claim: { ...claim, key: utf8('o'), value: referenceValue(5n, utf8('to')), isReference: true },
+            atTx: 5n,
+            target: { ...claim, key: shown.subarray(13) },
+            shown,
+          },
+        ],
+      }),
+    ],
+    // Between two with the same target.
+    [written, yes({ kind: 'written', subject: tx(4), tree: { size: 3n, root: fill(6) } })],
+    [
+      block,
+      yes({
+        kind: 'block',
+        headers: {
+          first: 1n,
+          count: 3,
+          alhs: new Uint8Array(96).map((_each, i) => i),
+          eHs: new Uint8Array(96).map((_each, i) => 200 - i),
+          times: new BigInt64Array([1n, -(2n ** 63n), 2n ** 63n - 1n]),
+          versions: new Uint8Array([0, 1, 1]),
+          entryCounts: new Uint32Array([1, 1024, 2 ** 31 - 1]),
+        },
+      }),
+    ],
+    [leavesOf, yes({ kind: 'leaves', leaves: [new Uint8Array(64).fill(1), new Uint8Array(64).fill(2)] })],
+    [one, yes({ kind: 'claim', subject: tx(4), target })],
+    [
+      get,
+      yes({
+        kind: 'get',
+        subject: tx(5),
+        target,
+        found: { kind: 'value', entry },
+        leaves: new Uint8Array(96),
+      }),
+    ],
+  ];
   const jobs = all.map(([each]) => ({ job: each }));
   const outcomes = all.map(([, outcome]) => outcome);
 
@@ -223,6 +362,22 @@ describe('outcomes', () => {
     for (const [each, outcome] of all)
       expect(unpackOutcomes(packOutcomes([outcome]), [{ job: each }])).toEqual([outcome]);
     expect(unpackOutcomes(packOutcomes([]), [])).toEqual([]);
+  });
+
+  it('of grouped calls come back as they were', () => {
+    const of = grouped.map(([each]) => ({ job: each }));
+    const packed = packOutcomes(grouped.map(([, outcome]) => outcome));
+    expect(unpackOutcomes(packed, of)).toEqual(grouped.map(([, outcome]) => outcome));
+    for (const [each, outcome] of grouped)
+      expect(unpackOutcomes(packOutcomes([outcome]), [{ job: each }])).toEqual([outcome]);
+    expect(() => unpackOutcomes(packed, of.toReversed())).toThrow(RangeError);
+    expect(() => unpackOutcomes(packed.slice(0, -1), of)).toThrow(RangeError);
+  });
+
+  it('cannot be packed when they do not view what they show', () => {
+    const elsewhere = { ...claim, value: utf8('value') };
+    const outcome = yes({ kind: 'claims', outcomes: [{ kind: 'value', claim: elsewhere, shown }] });
+    expect(() => packOutcomes([outcome])).toThrow(RangeError);
   });
 
   it('are refused when they are not for these jobs', () => {

@@ -70,6 +70,21 @@ describe.each(implementations)('%s', (_, make) => {
       contextAt(head),
       'question.frontier',
     );
+    await reject({ kind: 'claims', keys: [] }, contextAt(head), 'question.keys');
+    await reject({ kind: 'claims', keys: [key, key], single: true }, contextAt(head), 'question.keys');
+    await reject({ kind: 'claims', keys: [key, utf8('')] }, contextAt(head), 'question.keys[1]');
+    await reject({ kind: 'claim', key, tx: 0n, shown: key }, contextAt(head), 'question.tx');
+    await reject({ kind: 'claim', key: utf8(''), tx: 1n, shown: key }, contextAt(head), 'question.key');
+    await reject({ kind: 'claim', key, tx: 1n, shown: 'entry' }, contextAt(head), 'question.shown');
+    await reject({ kind: 'written', request: 'request' }, contextAt(head), 'question.request');
+    await reject({ kind: 'block', first: 0n, last: 1n, proof: key }, contextAt(head), 'question.first');
+    await reject({ kind: 'block', first: 2n, last: 1n, proof: key }, contextAt(head), 'question.last');
+    await reject({ kind: 'block', first: 1n, last: 1025n, proof: key }, contextAt(head), 'question.last');
+    await reject({ kind: 'block', first: 1n, last: 2n, proof: [] }, contextAt(head), 'question.proof');
+    await reject({ kind: 'leaves', txs: [] }, contextAt(head), 'question.txs');
+    const facts = { tx: 1n, version: 1, nentries: 1, eH: head.alh };
+    await reject({ kind: 'leaves', txs: [facts, { ...facts, tx: 0n }] }, contextAt(head), 'question.txs');
+    await reject({ kind: 'leaves', txs: [{ ...facts, eH: key }] }, contextAt(head), 'question.txs');
     await reject({ kind: 'guess' }, contextAt(head), 'question');
   });
 

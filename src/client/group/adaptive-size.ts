@@ -1,5 +1,7 @@
 // How many items go into a group, by how large they turned out to be.
 
+/** Items that go out one by one before two are tried together again. */
+const RETRY_AFTER = 64;
 /** How fast what was measured last replaces what was known before. */
 const LEARNING = 0.2;
 
@@ -8,6 +10,7 @@ export class AdaptiveSize {
   readonly #maxBytes: number;
   #itemBytes = 1024;
   #ceiling: number;
+  #singles = 0;
 
   constructor(maxItems: number, maxBytes: number) {
     this.#maxItems = maxItems;
@@ -23,6 +26,13 @@ export class AdaptiveSize {
   learn(bytes: number, items: number): void {
     this.#itemBytes += (Math.max(1, bytes / items) - this.#itemBytes) * LEARNING;
     if (items >= this.#ceiling) this.#ceiling = Math.min(this.#maxItems, this.#ceiling * 2);
+  }
+
+  /** An item went out on its own. Without this a ceiling of one would be for ever: no group would show that it can go. */
+  single(): void {
+    if (this.#ceiling > 1 || ++this.#singles < RETRY_AFTER) return;
+    this.#ceiling = Math.min(this.#maxItems, 2);
+    this.#singles = 0;
   }
 
   /** A group of this many was refused. */

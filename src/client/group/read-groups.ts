@@ -82,15 +82,20 @@ export class ReadGroups<R extends Reader> {
     });
   }
 
-  /** The outcomes of keys that are read together: in one answer, where one can hold them. */
+  /** The outcomes of keys that are read together: in one answer, where one can hold them. A key may be named again. */
   async readTogether(keys: readonly Uint8Array[], deadline: Deadline): Promise<ClaimOutcome[]> {
+    const names = keys.map(keyName);
+    const distinct = new Map(names.map((name, i) => [name, keys[i] as Uint8Array]));
+    const asked = [...distinct.values()];
     const outcomes: ClaimOutcome[] = [];
-    for (let at = 0; at < keys.length;) {
-      const part = keys.slice(at, at + this.#size.limit);
+    for (let at = 0; at < asked.length;) {
+      const part = asked.slice(at, at + this.#size.limit);
       at += part.length;
       outcomes.push(...(await this.#ask(part, deadline)));
     }
-    return outcomes;
+    if (asked.length === keys.length) return outcomes;
+    const places = new Map([...distinct.keys()].map((name, i) => [name, i]));
+    return names.map((name) => outcomes[places.get(name) as number] as ClaimOutcome);
   }
 
   #send(): void {
@@ -158,7 +163,10 @@ export class ReadGroups<R extends Reader> {
   async #one({ key, readers }: Asked<R>): Promise<void> {
     this.counts.alone += 1;
     const [lone] = readers;
-    if (lone && readers.length === 1 && lone.verified && this.#options.askAlone(key, lone)) return;
+    if (lone && readers.length === 1 && lone.verified && this.#options.askAlone(key, lone)) {
+      this.#size.single();
+      return;
+    }
     const group = [{ key, readers }];
     const probed = this.#probe(group);
     try {
@@ -187,7 +195,7 @@ export class ReadGroups<R extends Reader> {
       answer = await rpc.unaryRaw('GetAll', { keys }, { ...timeLeft(deadline), idempotent: true });
     } catch (error) {
       if (!isNotAllowed(error)) {
-        if (error instanceof ServerError) this.#size.tooLarge(keys.length);
+        if (error instanceof ServerError && !this.#isForAll(error)) this.#size.tooLarge(keys.length);
         throw error;
       }
       this.#onlyAlone = true;
@@ -201,6 +209,7 @@ export class ReadGroups<R extends Reader> {
     const outcomes = await Promise.all(
       keys.map(async (key): Promise<readonly ClaimOutcome[]> => {
         const { rpc } = this.#options;
+        this.#size.single();
         let answer: Uint8Array;
         try {
           answer = await rpc.unaryRaw('Get', { key }, { ...timeLeft(deadline), idempotent: true });

@@ -34,6 +34,14 @@ export class WaitingCall<T> {
     return this.#settled;
   }
 
+  /** Ends as `work` does. */
+  follow(work: Promise<T>): void {
+    work.then(
+      (value) => this.resolve(value),
+      (error: unknown) => this.reject(error),
+    );
+  }
+
   resolve(value: T): void {
     if (this.#end()) this.#resolve(value);
   }

@@ -23,10 +23,11 @@ export interface GroupedWrite {
 
 export interface WriteGroupsOptions<W extends GroupedWrite> {
   /**
-   * Sends one transaction and tells its writes their outcome. `request`: the SetRequest in its wire form. Rejects with
+   * Sends one transaction and tells its writes their outcome. `request`: the SetRequest in its wire form; `names`: its keys
+   * (`keyName`). Rejects with
    * a ServerError when nothing was written.
    */
-  readonly send: (writes: readonly W[], request: Uint8Array) => Promise<void>;
+  readonly send: (writes: readonly W[], request: Uint8Array, names: Iterable<string>) => Promise<void>;
 }
 
 /** Entries that an immudb takes in a transaction by default. */
@@ -137,7 +138,7 @@ export class WriteGroups<W extends GroupedWrite> {
     this.counts.writes += writes.length;
     this.counts.entries += names.size;
     try {
-      await this.#options.send(writes, request);
+      await this.#options.send(writes, request, names);
       this.#size.learn(request.length, names.size);
       if (this.#line.length > 0) this.#maxInFlight = Math.min(MAX_IN_FLIGHT, this.#maxInFlight + 1);
     } catch (error) {

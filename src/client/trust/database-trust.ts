@@ -1,20 +1,23 @@
 // Trust in one database of one server: its head, and the way from an answer to a proven answer.
+import { StoreError } from '../../errors.js';
 import { equalBytes, toHex } from '../../proof/bytes.js';
 import type { RootStore } from '../../store/root-store.js';
 import type { Context, Job, Proven, Question, Root, Verifier } from '../../worker/verifier.js';
 import type { Deadline } from '../deadline.js';
 import type { CallOptions, TrustPolicy } from '../options.js';
 import type { Rpc } from '../rpc.js';
-import { claimedState } from '../server-info.js';
+import type { ClaimedState } from '../server-info.js';
 import { isServerBehind } from '../server-errors.js';
 import { establish } from './establish.js';
 import type { Candidate, Head } from './head.js';
+import { Follower } from './follower.js';
 import { HeadMover } from './head-mover.js';
 import { Journal } from './journal.js';
 import { Knowledge } from './knowledge.js';
 import type { KnowledgeDiagnostics } from './knowledge.js';
 import { LatestSeen } from './latest-seen.js';
 import type { ProofSource, ProvenBy } from './proof-source.js';
+import { assertNotBehind } from './server-behind.js';
 import { askHeaderUnder } from './trust-wire.js';
 import { WriteTxs } from './write-txs.js';
 
@@ -28,6 +31,8 @@ export interface DatabaseTrustOptions {
   readonly clientId: string;
   /** Memory for proven headers and entries. */
   readonly cacheBytes: number;
+  /** How often the server's newest transaction is looked for; 0 = never. */
+  readonly followMs: number;
   /** SPKI DER of the server's state key and its SHA-256. */
   readonly publicKey?: { readonly spki: Uint8Array; readonly fingerprint: Uint8Array };
 }
@@ -39,6 +44,8 @@ export interface Call {
   readonly deadline: Deadline;
   /** Set once the log counts it: a call may need several proofs, and is one call all the same. */
   counted?: boolean;
+  /** The trust under which it began: it is not proven under another. */
+  epoch?: object;
 }
 
 /** What is needed to check a claim of a plain read once more. */
@@ -67,6 +74,7 @@ export interface TrustDiagnostics extends KnowledgeDiagnostics {
 interface Epoch {
   readonly mover: HeadMover;
   readonly known: Knowledge;
+  readonly follower?: Follower;
 }
 
 /** Reads that name no head find out this often that the server still reaches it, in milliseconds. */
@@ -127,6 +135,11 @@ export class DatabaseTrust {
     return this.#assertReady().known;
   }
 
+  /** The same; undefined while there is no head. */
+  get knownNow(): Knowledge | undefined {
+    return this.#epoch?.known;
+  }
+
   get diagnostics(): TrustDiagnostics | undefined {
     const epoch = this.#epoch;
     return epoch && { headTx: epoch.mover.head.tx, ...epoch.known.diagnostics };
@@ -138,18 +151,37 @@ export class DatabaseTrust {
   }
 
   async #ready(call: Call): Promise<Epoch> {
-    if (this.#epoch) return this.#epoch;
-    this.#establishing ??= this.#establish().finally(() => (this.#establishing = undefined));
-    return call.deadline.race(this.#establishing, 'the first trusted root');
+    if (!this.#epoch) {
+      this.#establishing ??= this.#establish().finally(() => (this.#establishing = undefined));
+      await call.deadline.race(this.#establishing, 'the first trusted root');
+    }
+    return this.#assertStill(call);
   }
 
   #assertReady(): Epoch {
-    if (!this.#epoch) throw new Error('there is no head yet');
+    if (!this.#epoch) throw this.forgotten();
     return this.#epoch;
   }
 
+  /** A call that began under trust that was forgotten since is not proven under what is trusted now. */
+  #assertStill(call: Call): Epoch {
+    const epoch = this.#assertReady();
+    call.epoch ??= epoch;
+    if (call.epoch !== epoch) throw this.forgotten();
+    return epoch;
+  }
+
+  /** For calls that were under way when trust was forgotten. */
+  forgotten(): StoreError {
+    const { database } = this.#options;
+    return new StoreError(
+      'STORE_FAILED',
+      `trust in ${database} was forgotten while the call was under way: call again`,
+    );
+  }
+
   async #establish(): Promise<Epoch> {
-    const { rpc, store, verifier, policy, cacheBytes, publicKey } = this.#options;
+    const { rpc, store, verifier, policy, cacheBytes, followMs, publicKey } = this.#options;
     const journal = this.#journal;
     const contextFor = (head: Root | null) => this.context(head);
     const head = await establish({ rpc, store, journal, verifier, policy, contextFor }, {});
@@ -180,8 +212,20 @@ export class DatabaseTrust {
       signed: publicKey !== undefined,
       ask: (operation, under, send) => this.#ask(operation, under, send, {}),
     });
-    this.#epoch = { mover, known };
+    const follower = followMs > 0 ? this.#follow(mover, known, followMs) : undefined;
+    this.#epoch = { mover, known, ...(follower && { follower }) };
     return this.#epoch;
+  }
+
+  #follow(mover: HeadMover, known: Knowledge, everyMs: number): Follower {
+    const operation = 'follow';
+    return new Follower({
+      everyMs,
+      head: () => mover.head,
+      newest: async () => (await this.#assertNotBehind(operation, mover.head, {})).tx,
+      reach: (tx) => mover.reach({ tx, operation, startedAt: performance.now() }),
+      prefetch: (from, to) => known.prefetch(from, to, operation),
+    });
   }
 
   /**
@@ -197,13 +241,14 @@ export class DatabaseTrust {
   ): Promise<ProvenBy<Q>> {
     const { operation, startedAt } = call;
     const proven: Proven = await this.check(operation, question, head, answer);
+    const { known } = this.#assertStill(call);
     if ('target' in proven) {
       const calls = call.counted === true ? 0 : 1;
       call.counted = true;
       const job = this.job(question, head, answer);
       const settled = this.settle({ target: proven.target, from: head, job, operation, startedAt, calls });
       await call.deadline.race(settled, 'the head to reach the answer');
-      if (proven.kind === 'get') this.#epoch?.known.learn(proven.subject, operation, proven.leaves);
+      if (proven.kind === 'get') known.learn(proven.subject, operation, proven.leaves);
     }
     return proven as ProvenBy<Q>;
   }
@@ -251,6 +296,35 @@ export class DatabaseTrust {
     await this.prove(call, { kind: 'tx', tx }, head, answer);
   }
 
+  /** Proves that a root that was trusted elsewhere, or earlier, lies on the trusted history. */
+  async assertOnHistory(call: Call, { tx, alh }: Root): Promise<void> {
+    await this.ready(call);
+    if (tx === 0n) return;
+    const { mover, known } = this.#assertReady();
+    if (tx > mover.head.tx) await mover.reach({ tx, operation: call.operation, startedAt: call.startedAt });
+    const { head } = mover;
+    if (head.tx === tx ? equalBytes(head.alh, alh) : known.headers.compare({ tx, alh }) === 'same') return;
+    const answer = await this.ask(call, head, () =>
+      askHeaderUnder(this.#options.rpc, tx, head, call.deadline.left),
+    );
+    const { subject } = await this.check(call.operation, { kind: 'tx', tx }, head, answer);
+    if (equalBytes(subject.alh, alh)) return;
+    throw await this.#journal.refuse('fork', call.operation, head, {
+      check: 'trust.fork',
+      detail: `the root of tx ${tx.toString()} that was given is not on the trusted history`,
+      expected: toHex(subject.alh),
+      computed: toHex(alh),
+      tx,
+    });
+  }
+
+  /** Proves and keeps the headers of the blocks that hold txs `from` to `to` (default: the head); returns how many. */
+  async warm(call: Call, from: bigint, to?: bigint): Promise<number> {
+    const head = await this.head(call);
+    const last = to === undefined || to > head.tx ? head.tx : to;
+    return from > last || from < 1n ? 0 : this.known.prefetch(from, last, call.operation);
+  }
+
   /** Sends a question that names the head; a server that does not reach the head is reported, never believed. */
   ask<T>(call: Call, head: Root, send: () => Promise<T>): Promise<T> {
     return this.#ask(call.operation, head, send, call.deadline.left);
@@ -272,24 +346,8 @@ export class DatabaseTrust {
     this.#reachedAt = performance.now();
   }
 
-  async #assertNotBehind(operation: string, head: Root, options: CallOptions): Promise<void> {
-    const state = await claimedState(this.#options.rpc, options);
-    if (state.tx < head.tx) {
-      throw await this.#journal.refuse('rollback', operation, head, {
-        check: 'trust.rollback',
-        detail: `the server is at tx ${state.tx.toString()}, behind the trusted tx ${head.tx.toString()}; trust is kept`,
-        expected: head.tx.toString(),
-        computed: state.tx.toString(),
-      });
-    }
-    if (state.tx === head.tx && !equalBytes(state.alh, head.alh)) {
-      throw await this.#journal.refuse('fork', operation, head, {
-        check: 'trust.fork',
-        detail: `the server's state has another hash for the trusted tx ${head.tx.toString()}`,
-        expected: toHex(head.alh),
-        computed: toHex(state.alh),
-      });
-    }
+  #assertNotBehind(operation: string, head: Root, options: CallOptions): Promise<ClaimedState> {
+    return assertNotBehind(this.#options.rpc, this.#journal, operation, head, options);
   }
 
   /** A proven answer that contradicts what was proven before, or what was asked. */
@@ -305,12 +363,14 @@ export class DatabaseTrust {
   async forget(call: Call, reason: string): Promise<void> {
     const head = await this.head(call);
     await this.#journal.forget(head, reason);
+    this.#epoch?.follower?.close();
     this.#epoch = undefined;
     this.seen.clear();
   }
 
   /** Writes the counts that are due. */
   close(): Promise<void> {
+    this.#epoch?.follower?.close();
     return this.#journal.close(this.#epoch?.mover.head ?? null);
   }
 

@@ -10,6 +10,9 @@ import type { ProofSource } from './proof-source.js';
 import { blockOf, ProvenHeaders } from './proven-headers.js';
 import { askTxUnder } from './trust-wire.js';
 
+/** Blocks that are fetched at a time: enough to keep threads busy while answers are on their way. */
+const PREFETCHES = 6;
+
 export interface KnowledgeOptions extends Pick<ClaimProverOptions, 'reach' | 'refuse'> {
   readonly cacheBytes: number;
 }
@@ -92,13 +95,16 @@ export class Knowledge {
   }
 
   /** Proves and keeps the headers of all blocks that hold txs `from` to `to`, a few at a time; returns how many. */
-  async prefetch(from: bigint, to: bigint, operation: string, atOnce: number): Promise<number> {
+  async prefetch(from: bigint, to: bigint, operation: string): Promise<number> {
     let next = blockOf(from);
     let count = 0;
     const lane = async () => {
-      while (next <= blockOf(to)) count += await this.#fetcher.prefetch(next++, operation);
+      while (next <= blockOf(to)) {
+        const proven = await this.#fetcher.prefetch(next++, operation);
+        count += proven;
+      }
     };
-    await Promise.all(Array.from({ length: atOnce }, lane));
+    await Promise.all(Array.from({ length: PREFETCHES }, lane));
     return count;
   }
 

@@ -4,6 +4,7 @@ import { equalBytes } from '../../proof/bytes.js';
 import { BLOCK_TXS } from '../../worker/verifier.js';
 import type { HeaderPack, ProvenTarget, ProvenTx, Root } from '../../worker/verifier.js';
 import { ProvenRoots } from './proven-roots.js';
+import { RecentMap } from './recent-map.js';
 
 /** Bytes of one header in a pack, and about those of one kept alone (measured: 460 with its place in the map). */
 const PACKED_BYTES = 32 + 32 + 8 + 1 + 4;
@@ -20,13 +21,14 @@ export interface ProvenFacts {
 
 export class ProvenHeaders {
   readonly #roots = new ProvenRoots();
-  readonly #singles = new Map<bigint, ProvenFacts & Root>();
+  readonly #singles: RecentMap<bigint, ProvenFacts & Root>;
   readonly #packs = new Map<number, HeaderPack>();
   readonly #maxBytes: number;
   #packedBytes = 0;
 
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
+    this.#singles = new RecentMap(maxBytes / 4 / SINGLE_BYTES);
   }
 
   /** About how much memory the headers take. */
@@ -61,11 +63,6 @@ export class ProvenHeaders {
       alh: new Uint8Array(header.alh),
       eH: new Uint8Array(header.eH),
     });
-    while (this.#singles.size * SINGLE_BYTES > this.#maxBytes / 4) {
-      const oldest = this.#singles.keys().next();
-      if (oldest.done) break;
-      this.#singles.delete(oldest.value);
-    }
   }
 
   /** Adds a block of headers. False when it has another hash for a tx than was proven before. */

@@ -1,24 +1,20 @@
 // Which alh a tx was proven to have under the current history. Bounded; an entry is never replaced (rule 14).
 import { equalBytes } from '../../proof/bytes.js';
 import type { Root } from '../../worker/verifier.js';
+import { RecentMap } from './recent-map.js';
 
 /** About 100 bytes an entry; more entries save a round trip for claims a little behind the head. */
 const DEFAULT_MAX_ROOTS = 16_384;
 
 export class ProvenRoots {
-  readonly #alhs = new Map<bigint, Uint8Array>();
-  readonly #max: number;
+  readonly #alhs: RecentMap<bigint, Uint8Array>;
 
   constructor(max: number = DEFAULT_MAX_ROOTS) {
-    this.#max = max;
+    this.#alhs = new RecentMap(max);
   }
 
   add(root: Root): void {
     if (this.#alhs.has(root.tx)) return;
-    if (this.#alhs.size >= this.#max) {
-      const oldest = this.#alhs.keys().next();
-      if (!oldest.done) this.#alhs.delete(oldest.value);
-    }
     // A copy: it may be a view of a message that holds much else.
     this.#alhs.set(root.tx, new Uint8Array(root.alh));
   }

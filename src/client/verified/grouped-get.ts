@@ -6,6 +6,7 @@ import type { Reader } from '../group/read-groups.js';
 import type { ProvenFacts } from '../trust/proven-headers.js';
 import type { ClaimTask } from '../trust/claim-prover.js';
 import type { DatabaseTrust } from '../trust/database-trust.js';
+import type { Knowledge } from '../trust/knowledge.js';
 import { refuseStale } from './stale.js';
 import type { VerifiedEntry } from './verified-get.js';
 
@@ -20,9 +21,12 @@ export class VerifiedReader implements Reader {
   readonly #key: Uint8Array;
   /** Newest version of the key that was proven before the question was sent. */
   readonly #floor: bigint;
+  /** What it is proven by, and nothing that is trusted later. */
+  readonly #known: Knowledge;
 
   constructor(
     trust: DatabaseTrust,
+    known: Knowledge,
     call: WaitingCall<VerifiedEntry | null>,
     key: Uint8Array,
     operation: string,
@@ -37,6 +41,7 @@ export class VerifiedReader implements Reader {
     // The log counts the call that this read is a part of.
     this.#counted = counted;
     this.#floor = trust.seen.floor(key);
+    this.#known = known;
   }
 
   get deadline() {
@@ -47,8 +52,9 @@ export class VerifiedReader implements Reader {
     return this.#call.settled;
   }
 
-  resolve(entry: VerifiedEntry | null): void {
-    this.#call.resolve(entry);
+  /** Ends as `work` does, which proves the read by other means. */
+  follow(work: Promise<VerifiedEntry | null>): void {
+    this.#call.follow(work);
   }
 
   reject(error: unknown): void {
@@ -83,7 +89,7 @@ export class VerifiedReader implements Reader {
       proven,
       failed: (error) => this.#call.reject(error),
     };
-    this.#trust.known.proveSoon(task);
+    this.#known.proveSoon(task);
   }
 
   /** The reference and the entry that it leads to are two claims under the same head. */
@@ -105,6 +111,10 @@ export class VerifiedReader implements Reader {
     more: Pick<VerifiedEntry, 'reference'> = {},
   ): Promise<void> {
     const trust = this.#trust;
+    if (trust.knownNow !== this.#known) {
+      this.#call.reject(trust.forgotten());
+      return;
+    }
     if (subjectTx < this.#floor) {
       this.#call.reject(await refuseStale(trust, this.operation, this.#key, subjectTx, this.#floor));
       return;

@@ -72,7 +72,12 @@ export type Writer = VerifiedWriter | PlainWriter;
  *
  * @throws ServerError when nothing was written
  */
-export async function writeGroup(rpc: Rpc, writers: readonly Writer[], request: Uint8Array): Promise<void> {
+export async function writeGroup(
+  rpc: Rpc,
+  writers: readonly Writer[],
+  request: Uint8Array,
+  names: Iterable<string>,
+): Promise<void> {
   const verified = writers.filter((writer) => writer.kind === 'verified');
   const [first] = verified;
   if (first && writers.length === 1 && first.entries.length <= MAX_ALONE) return writeAlone(rpc, first);
@@ -81,7 +86,7 @@ export async function writeGroup(rpc: Rpc, writers: readonly Writer[], request: 
   try {
     const answer = await rpc.unaryEncoded('Set', request, { ...timeLeft(writers), idempotent: false });
     for (const writer of writers) if (writer.kind === 'plain') tellWritten(writer, answer);
-    if (first && head) await proveWritten(first.trust, verified, head, request, answer).catch(unproven);
+    if (first && head) await proveWritten(verified, head, request, answer, names).catch(unproven);
   } catch (error) {
     if (error instanceof ServerError) throw error;
     for (const writer of writers) writer.reject(error);
@@ -97,16 +102,19 @@ async function writeAlone(rpc: Rpc, writer: VerifiedWriter): Promise<void> {
 }
 
 async function proveWritten(
-  trust: DatabaseTrust,
   writers: readonly VerifiedWriter[],
   head: Root,
   request: Uint8Array,
   answer: Uint8Array,
+  names: Iterable<string>,
 ): Promise<void> {
-  const { operation, startedAt } = writers[0] as VerifiedWriter;
+  const { trust, operation, startedAt } = writers[0] as VerifiedWriter;
   const question = { kind: 'written', request } as const;
   const { subject, tree } = await trust.check(operation, question, head, answer);
   const { tx, alh, ts } = subject;
+  const job = trust.job(question, head, answer);
+  await trust.settle({ target: { ...subject, tree }, job, operation, startedAt, calls: writers.length });
+  // Only now: a tx that was named and never proven is still to be had by an honest write.
   if (!trust.writes.claim(tx)) {
     throw await trust.refuse(operation, {
       check: 'set.tx-shared',
@@ -114,14 +122,10 @@ async function proveWritten(
       tx,
     });
   }
-  const job = trust.job(question, head, answer);
-  await trust.settle({ target: { ...subject, tree }, job, operation, startedAt, calls: writers.length });
   // One result for all of them: callers share the transaction.
   const written = Object.freeze({ tx, alh: new Uint8Array(alh), timestamp: ts, root: trust.root });
-  for (const { call, entries } of writers) {
-    for (const { key } of entries) trust.seen.note(key, tx);
-    call.resolve(written);
-  }
+  for (const name of names) trust.seen.noteName(name, tx);
+  for (const { call } of writers) call.resolve(written);
 }
 
 function tellWritten({ call }: PlainWriter, answer: Uint8Array): void {

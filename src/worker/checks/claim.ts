@@ -1,7 +1,7 @@
 // One claim of a plain read proven from scratch: what the entry's own transaction says, under the head. This is how a
 // claim that contradicts what is known is shown to be wrong, by bytes that anyone can check again.
 import { ProofFailure } from '../../proof/failure.js';
-import { entryLeaf, plainKey, plainValue } from '../../proof/entry.js';
+import { entryLeaf, plainKey, plainLeaf } from '../../proof/entry.js';
 import { equalBytes } from '../../proof/bytes.js';
 import { leafHash } from '../../proof/merkle.js';
 import type { Claim, Context, Proven, Question } from '../verifier.js';
@@ -42,5 +42,7 @@ export function checkClaim(
 /** Leaf of a claim in the entries tree of a tx with this header version. */
 export function leafOf({ leaf, key, value, isReference, metadata }: Claim, version: number): Uint8Array {
   if (version === CLAIM_VERSION) return leaf;
-  return entryLeaf(version, plainKey(key), metadata, isReference ? value : plainValue(value));
+  return isReference
+    ? entryLeaf(version, plainKey(key), metadata, value)
+    : plainLeaf(version, key, metadata, value);
 }

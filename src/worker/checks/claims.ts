@@ -1,7 +1,7 @@
 // What is checked of the answer to plain reads (GetAll, Get) before their entries can be proven: every entry is bound to
 // a key that was asked for, and hashed to the leaf that the proven header of its transaction must have.
 import { equalBytes } from '../../proof/bytes.js';
-import { entryLeaf, plainKey, plainValue, referenceValue } from '../../proof/entry.js';
+import { entryLeaf, plainKey, plainLeaf, referenceValue } from '../../proof/entry.js';
 import { ProofFailure } from '../../proof/failure.js';
 import { assertId } from '../../proof/guard.js';
 import type { KVMetadata } from '../../proof/types.js';
@@ -16,8 +16,8 @@ type ClaimsQuestion = Extract<Question, { kind: 'claims' }>;
 export const CLAIM_VERSION = 1;
 
 /**
- * One outcome per key. An entry that fails a check takes nobody else with it. An entry that no key asked for may stand
- * in place of one that was: then keys without an entry are refuted instead of missing.
+ * One outcome per key. An entry that fails a check takes nobody else with it. An entry that no key asked for, or a second
+ * one of a key, may stand in place of one that was: then keys without an entry are refuted instead of missing.
  */
 export function checkClaims(
   question: ClaimsQuestion,
@@ -31,8 +31,9 @@ export function checkClaims(
   let stray: ShownEntry | undefined;
   for (const item of shown) {
     const at = index.find(item.entry.referencedBy?.key ?? item.entry.key);
-    if (at < 0) stray ??= item;
-    else outcomes[at] = outcomes[at] ? twice(item) : outcomeOf(keys[at] as Uint8Array, item, context);
+    const again = outcomes[at] !== undefined;
+    if (at < 0 || again) stray ??= item;
+    if (at >= 0) outcomes[at] = again ? twice(item) : outcomeOf(keys[at] as Uint8Array, item, context);
   }
   const none: ClaimOutcome = stray ? misplaced(stray) : { kind: 'missing' };
   return { kind: 'claims', outcomes: outcomes.map((outcome) => outcome ?? none) };
@@ -47,10 +48,7 @@ export function claimsOf(key: Uint8Array, { entry, raw }: ShownEntry, now: bigin
   }
   const { tx, value, metadata, revision } = entry;
   if (entry.expired) throw new ProofFailure('claim.expired', 'the entry has expired');
-  const target = claim(
-    { tx, key: entry.key, value, isReference: false, metadata, unprovenRevision: revision },
-    now,
-  );
+  const target = claim(tx, entry.key, value, false, metadata, revision, now);
   if (!reference) return { kind: 'value', claim: target, shown: raw };
   return {
     kind: 'reference',
@@ -67,21 +65,35 @@ function referenceClaim(reference: Reference, entry: Entry, now: bigint): Claim 
     throw new ProofFailure('claim.reference-tx', 'not the version the reference is bound to', atTx, entry.tx);
   }
   const value = referenceValue(atTx, entry.key);
-  return claim({ tx, key, value, isReference: true, metadata, unprovenRevision: revision }, now);
+  return claim(tx, key, value, true, metadata, revision, now);
 }
 
-type Claimed = Omit<Claim, 'leaf' | 'metadata'> & { readonly metadata: KVMetadata | undefined };
-
-function claim({ metadata, ...claimed }: Claimed, now: bigint): Claim {
-  const { tx, key, value, isReference } = claimed;
+/** Written out: this is made for every entry that is read. */
+function claim(
+  tx: bigint,
+  key: Uint8Array,
+  value: Uint8Array,
+  isReference: boolean,
+  metadata: KVMetadata | undefined,
+  unprovenRevision: bigint,
+  now: bigint,
+): Claim {
   assertId(tx, 'claim.tx');
-  if (metadata?.deleted === true) throw new ProofFailure('claim.deleted', 'the entry is a deletion');
-  const expiresAt = metadata?.expiresAt;
+  if (metadata === undefined) {
+    const leaf = isReference
+      ? entryLeaf(CLAIM_VERSION, plainKey(key), undefined, value)
+      : plainLeaf(CLAIM_VERSION, key, undefined, value);
+    return { tx, leaf, key, value, isReference, unprovenRevision };
+  }
+  const { deleted, expiresAt } = metadata;
+  if (deleted === true) throw new ProofFailure('claim.deleted', 'the entry is a deletion');
   if (expiresAt !== undefined && expiresAt <= now) {
     throw new ProofFailure('claim.expired', 'the entry has expired', `later than ${String(now)}`, expiresAt);
   }
-  const leaf = entryLeaf(CLAIM_VERSION, plainKey(key), metadata, isReference ? value : plainValue(value));
-  return { ...claimed, leaf, ...(metadata && { metadata }) };
+  const leaf = isReference
+    ? entryLeaf(CLAIM_VERSION, plainKey(key), metadata, value)
+    : plainLeaf(CLAIM_VERSION, key, metadata, value);
+  return { tx, leaf, key, value, isReference, metadata, unprovenRevision };
 }
 
 function outcomeOf(key: Uint8Array, item: ShownEntry, { now }: Context): ClaimOutcome {
@@ -99,7 +111,7 @@ function twice(item: ShownEntry): ClaimOutcome {
 
 function misplaced(item: ShownEntry): ClaimOutcome {
   const { key, referencedBy } = item.entry;
-  const what = 'the answer has no entry of this key, but one that nobody asked for';
+  const what = 'the answer has no entry of this key, but one too many of another';
   return refuted(new ProofFailure('claims.key', what, undefined, referencedBy?.key ?? key), item);
 }
 

@@ -2,7 +2,7 @@
 // client hashes itself. No proof is needed in the answer; the header is proven when the head reaches it.
 import { equalBytes } from '../../proof/bytes.js';
 import { entriesRootOf } from '../../proof/entries-tree.js';
-import { entryLeaf, plainKey, plainValue } from '../../proof/entry.js';
+import { plainLeaf } from '../../proof/entry.js';
 import { ProofFailure } from '../../proof/failure.js';
 import { alh } from '../../proof/header.js';
 import type { Context, Proven, Question } from '../verifier.js';
@@ -40,7 +40,7 @@ export function checkWritten(
     );
   }
   const root = entriesRootOf(
-    entries.map(({ key, value }) => entryLeaf(header.version, plainKey(key), undefined, plainValue(value))),
+    entries.map(({ key, value }) => plainLeaf(header.version, key, undefined, value)),
   );
   if (!equalBytes(root, header.eH)) {
     throw new ProofFailure('written.entries', 'other entries than were sent', root, header.eH);

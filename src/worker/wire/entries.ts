@@ -41,7 +41,8 @@ export function readTxEntry(reader: WireReader): TxEntry {
       metadata = readKVMetadata(metadataMessage);
     } else reader.skip();
   }
-  return { key, ...(metadata && { metadata }), hValue: presentDigest(hValue, 'TxEntry.hValue') };
+  const digest = presentDigest(hValue, 'TxEntry.hValue');
+  return metadata ? { key, metadata, hValue: digest } : { key, hValue: digest };
 }
 
 export function readEntry(reader: WireReader): Entry {
@@ -68,6 +69,8 @@ export function readEntry(reader: WireReader): Entry {
     else if (field === 7) revision = reader.id('Entry.revision');
     else reader.skip();
   }
+  // Most entries are plain: spreading what is absent would cost more than reading them.
+  if (!referencedBy && !metadata) return { tx, key, value, expired, revision };
   return {
     tx,
     key,

@@ -46,9 +46,20 @@ export function utf8(text: string): Uint8Array {
   return new Uint8Array(Buffer.from(text));
 }
 
+export interface TestChainOptions {
+  /** What a dishonest server keeps in its tree for a tx. @default its alh */
+  readonly treeLeaf?: (id: bigint, alh: Uint8Array) => Uint8Array;
+}
+
 export class TestChain {
   readonly #txs: StoredTx[] = [];
   readonly #tree = new HistoryTree();
+  readonly #latest = new Map<string, bigint>();
+  readonly #treeLeaf: (id: bigint, alh: Uint8Array) => Uint8Array;
+
+  constructor({ treeLeaf = (_, alh) => alh }: TestChainOptions = {}) {
+    this.#treeLeaf = treeLeaf;
+  }
 
   get size(): bigint {
     return BigInt(this.#txs.length);
@@ -82,7 +93,8 @@ export class TestChain {
     };
     const hash = alh(header);
     this.#txs.push({ header, alh: hash, entries });
-    this.#tree.append(hash);
+    for (const { key } of entries) this.#latest.set(Buffer.from(key.subarray(1)).toString(), id);
+    this.#tree.append(this.#treeLeaf(id, hash));
     return id;
   }
 
@@ -141,10 +153,16 @@ export class TestChain {
     };
   }
 
-  /** TxList of the headers from..to. */
-  txList(from: bigint, to: bigint): Wire {
+  /** TxList of the headers from..to, and with `entries` of what they hold. */
+  txList(from: bigint, to: bigint, options: { entries?: boolean } = {}): Wire {
     const txs: Wire[] = [];
-    for (let id = from; id <= to; id++) txs.push({ header: wireHeader(this.tx(id).header) });
+    for (let id = from; id <= to; id++) {
+      const { header, entries } = this.tx(id);
+      txs.push({
+        header: wireHeader(header),
+        ...(options.entries && { entries: entries.map(wireTxEntry) }),
+      });
+    }
     return { txs };
   }
 
@@ -162,6 +180,21 @@ export class TestChain {
     return { txs };
   }
 
+  /** Entry of a user key as tx `n` stored it. */
+  entry(key: string, n: bigint): Wire {
+    const rawKey = Buffer.from(plainKey(utf8(key)));
+    return this.#resolved(
+      key,
+      n,
+      this.tx(n).entries.find((entry) => rawKey.equals(entry.key))!,
+    );
+  }
+
+  /** Newest tx with an entry of this user key. */
+  latest(key: string): bigint | undefined {
+    return this.#latest.get(key);
+  }
+
   #resolved(key: string, n: bigint, { value, metadata }: StoredEntry): Wire {
     if (value[0] === 0) {
       return {
@@ -175,7 +208,7 @@ export class TestChain {
     const view = new DataView(value.buffer, value.byteOffset);
     const atTx = view.getBigUint64(1);
     const target = value.subarray(10);
-    const found = atTx === 0n ? this.#latest(target) : atTx;
+    const found = atTx === 0n ? this.latest(Buffer.from(target).toString())! : atTx;
     const entry = this.tx(found).entries.find((each) => Buffer.from(each.key.subarray(1)).equals(target))!;
     return {
       tx: `${found}`,
@@ -185,13 +218,6 @@ export class TestChain {
       referencedBy: { tx: `${n}`, key: utf8(key), atTx: `${atTx}`, ...wireMetadata(metadata), revision: '2' },
       revision: '1',
     };
-  }
-
-  #latest(key: Uint8Array): bigint {
-    for (let id = this.size; id > 0n; id--) {
-      if (this.tx(id).entries.some((entry) => Buffer.from(entry.key.subarray(1)).equals(key))) return id;
-    }
-    throw new RangeError('no such key');
   }
 }
 
@@ -260,7 +286,20 @@ export function wireSignature(key: KeyObject, database: string, { tx, alh: hash 
   return { publicKey: Buffer.alloc(65, 4), signature };
 }
 
-const METHODS = { get: 'VerifiableGet', set: 'VerifiableSet', tx: 'VerifiableTxById', segment: 'TxScan' };
+const METHODS = {
+  get: 'VerifiableGet',
+  set: 'VerifiableSet',
+  tx: 'VerifiableTxById',
+  segment: 'TxScan',
+  claims: 'GetAll',
+  /** Of claims of a single key, and what is shown in a claim. */
+  entry: 'Get',
+  claim: 'VerifiableTxById',
+  written: 'Set',
+  block: 'TxScan',
+  leaves: 'TxScan',
+  stretch: 'TxScan',
+};
 
 /** Bytes of the answer to a question of this kind. */
 export function bytesOf(kind: keyof typeof METHODS, answer: Wire): Uint8Array {

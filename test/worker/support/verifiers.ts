@@ -1,7 +1,7 @@
 // The two implementations that one suite runs over, and what verdicts are compared by.
 import { InlineVerifier } from '#dist/worker/inline-verifier.js';
 import { PooledVerifier } from '#dist/worker/pooled-verifier.js';
-import type { Job, Proven, Question, Verdict, Verifier } from '#dist/worker/verifier.js';
+import type { ClaimOutcome, Job, Proven, Question, Verdict, Verifier } from '#dist/worker/verifier.js';
 import { DATABASE } from './test-chain.js';
 import type { Context, Root } from '#dist/worker/verifier.js';
 
@@ -46,7 +46,8 @@ export function provenBy<Kind extends Proven['kind']>(
  * behind a reference) and, where no key is configured, the signature.
  */
 export function promised(proven: Proven): unknown {
-  if (proven.kind === 'segment') return proven;
+  if (proven.kind === 'claims') return proven.outcomes.map(promisedOf);
+  if (!('target' in proven)) return proven;
   const target = without(proven.target, 'signature');
   if (proven.kind !== 'get') return { ...proven, target };
   const { found } = proven;
@@ -55,6 +56,14 @@ export function promised(proven: Proven): unknown {
       ? without(found, 'claimed')
       : { kind: found.kind, entry: without(found.entry, 'unprovenRevision') };
   return { ...proven, target, found: kept };
+}
+
+/** Of a claim: what its leaf says. */
+function promisedOf(outcome: ClaimOutcome): unknown {
+  if (outcome.kind === 'missing' || outcome.kind === 'refuted') return outcome.kind;
+  const claim = without(outcome.claim, 'unprovenRevision');
+  if (outcome.kind === 'value') return claim;
+  return { claim, atTx: outcome.atTx, target: without(outcome.target, 'unprovenRevision') };
 }
 
 function without<T extends object>(value: T, field: keyof T & string): object {

@@ -1,0 +1,125 @@
+// What a scenario of the lying proxy is, and how it tells what every caller was told.
+import { VerificationError } from '#dist/index.js';
+import type { VerifiedEntry, VerifiedWrite } from '#dist/index.js';
+import type { WireClient } from '../support/wire-client.js';
+import type { Stage } from './stage.js';
+
+/** What a call told its caller, as text that can be compared; what is named unproven is left out. */
+export type Told = string;
+
+/** What became of one caller. */
+export type CallerOutcome =
+  | { readonly kind: 'told'; readonly told: Told }
+  | { readonly kind: 'refused'; readonly error: VerificationError }
+  /** Neither: no error that a caller could take for a verdict. */
+  | { readonly kind: 'failed'; readonly error: unknown };
+
+/** RPCs whose answers verified calls build on, with the type of their answers. */
+export const ANSWERS = {
+  Get: 'Entry',
+  GetAll: 'Entries',
+  Set: 'TxHeader',
+  VerifiableGet: 'VerifiableEntry',
+  VerifiableSet: 'VerifiableTx',
+  VerifiableTxById: 'VerifiableTx',
+  TxScan: 'TxList',
+  CurrentState: 'ImmutableState',
+} as const;
+export type AnswerMethod = keyof typeof ANSWERS;
+
+/** Decoded request or answer. */
+export type Message = Record<string, unknown>;
+
+export interface Scenario {
+  readonly name: string;
+  /** The RPC whose answer is changed: of those in the run that `asked` says yes to, the first, or after so many. */
+  readonly method: AnswerMethod;
+  readonly asked?: (request: Message, stage: Stage) => boolean;
+  readonly after?: number;
+  /** Callers are refused even if nothing is changed. */
+  readonly refuses?: true;
+  /** What has to be so before the run; nothing is changed on its way yet. */
+  readonly prepare?: (stage: Stage) => Promise<void>;
+  /** Makes the calls. */
+  readonly run: (stage: Stage) => Promise<CallerOutcome[]>;
+}
+
+/** Told when there is nothing. */
+export const NOTHING: Told = 'nothing';
+
+/** Waits for all callers, each on its own. */
+export async function callers(...calls: Promise<Told>[]): Promise<CallerOutcome[]> {
+  const settled = await Promise.allSettled(calls);
+  return settled.map((result): CallerOutcome => {
+    if (result.status === 'fulfilled') return { kind: 'told', told: result.value };
+    const error: unknown = result.reason;
+    return error instanceof VerificationError ? { kind: 'refused', error } : { kind: 'failed', error };
+  });
+}
+
+/** All that is proven of an entry. */
+export function tell(entry: VerifiedEntry | null): Told {
+  if (!entry) return NOTHING;
+  const { key, value, tx, metadata, timestamp, reference } = entry;
+  return show({ key, value, tx, metadata, timestamp, reference });
+}
+
+/** For entries whose key and tx differ from run to run: whether the server really has this entry there. */
+export async function tellAt(wire: WireClient, asked: string, entry: VerifiedEntry | null): Promise<Told> {
+  if (!entry) return NOTHING;
+  const { key, value, tx, metadata, timestamp, reference } = entry;
+  const there = await isOnServer(wire, { key, value, tx, timestamp });
+  const found = Buffer.from(key).toString() === asked ? 'the key' : `key ${Buffer.from(key).toString()}`;
+  return show({
+    found,
+    value,
+    metadata,
+    reference,
+    at: there ? 'its tx' : `tx ${tx} (${timestamp} s): not there`,
+  });
+}
+
+/** Whether what was told of a write of `entries` is what the server really has. */
+export async function tellWrite(
+  wire: WireClient,
+  { tx, alh, timestamp }: VerifiedWrite,
+  entries: readonly (readonly [key: string, value: string])[],
+): Promise<Told> {
+  const there = await Promise.all(
+    entries.map(([key, value]) =>
+      isOnServer(wire, { key: Buffer.from(key), value: Buffer.from(value), tx, timestamp, alh }),
+    ),
+  );
+  return there.every(Boolean) ? 'written' : `tx ${tx}, which is not on the server so`;
+}
+
+interface Stored {
+  readonly key: Uint8Array;
+  readonly value: Uint8Array;
+  readonly tx: bigint;
+  readonly timestamp: bigint;
+  readonly alh?: Uint8Array;
+}
+
+/** Asks the server itself, past the proxy. */
+async function isOnServer(wire: WireClient, { key, value, tx, timestamp, alh }: Stored): Promise<boolean> {
+  const [entry, at] = await Promise.all([
+    wire.call('Get', { key, atTx: String(tx) }).catch(() => undefined),
+    wire.call('VerifiableTxById', { tx: String(tx), proveSinceTx: String(tx) }).catch(() => undefined),
+  ]);
+  return (
+    Buffer.from(value).equals(entry?.value ?? Buffer.alloc(0)) &&
+    BigInt(at?.tx.header.ts ?? -1) === timestamp &&
+    (!alh || Buffer.from(alh).equals(at.dualProof.linearProof.terms[0]))
+  );
+}
+
+function show(value: unknown): string {
+  return JSON.stringify(value, (_, each: unknown) =>
+    typeof each === 'bigint'
+      ? String(each)
+      : each instanceof Uint8Array
+        ? Buffer.from(each).toString('hex')
+        : each,
+  );
+}

@@ -1,0 +1,196 @@
+// What bounds the calls that a client holds, and how each of them ends on its own.
+import { describe, expect, test } from 'vitest';
+import { Deadline } from '#dist/client/deadline.js';
+import { AdaptiveSize } from '#dist/client/group/adaptive-size.js';
+import { Admission } from '#dist/client/group/admission.js';
+import { WaitingLine } from '#dist/client/group/waiting-call.js';
+import { codeOf, failure } from '../support.js';
+
+const deadline = (timeoutMs = 60_000, signal?: AbortSignal) =>
+  new Deadline({ timeoutMs, ...(signal && { signal }) }, 1);
+
+describe('admission', () => {
+  const LIMITS = { maxQueuedCalls: 2, maxQueuedBytes: 100 };
+
+  test('lets calls in until there are too many, or too many bytes', () => {
+    const admission = new Admission({ ...LIMITS, overload: 'fail' });
+    expect(admission.enter(10, deadline())).toBeUndefined();
+    expect(admission.enter(20, deadline())).toBeUndefined();
+    expect([admission.calls, admission.bytes]).toEqual([2, 30]);
+    expect(() => admission.enter(1, deadline())).toThrow(expect.objectContaining({ code: 'QUEUE_FULL' }));
+    admission.leave(10);
+    // One large call is let in whatever its size, or it never would be.
+    expect(admission.enter(1000, deadline())).toBeUndefined();
+    admission.leave(20);
+    expect([admission.calls, admission.bytes]).toEqual([1, 1000]);
+    expect(() => admission.enter(0, deadline())).toThrow(expect.objectContaining({ code: 'QUEUE_FULL' }));
+    admission.leave(1000);
+    expect([admission.calls, admission.bytes]).toEqual([0, 0]);
+  });
+
+  test('has the others wait in order, and refuses what is too much even for that', async () => {
+    const admission = new Admission({ ...LIMITS, overload: 'wait' });
+    for (let i = 0; i < 2; i++) expect(admission.enter(1, deadline())).toBeUndefined();
+    const entered: string[] = [];
+    const waits = ['a', 'b'].map((name) =>
+      admission.enter(1, deadline())?.then(() => {
+        entered.push(name);
+      }),
+    );
+    expect(() => admission.enter(1, deadline())).toThrow(expect.objectContaining({ code: 'QUEUE_FULL' }));
+    admission.leave(1);
+    await waits[0];
+    expect(entered).toEqual(['a']);
+    expect(admission.calls).toBe(2);
+    admission.leave(1);
+    await waits[1];
+    expect(entered).toEqual(['a', 'b']);
+  });
+
+  test('nobody overtakes those who wait', async () => {
+    const admission = new Admission({ maxQueuedCalls: 1, maxQueuedBytes: 100, overload: 'wait' });
+    void admission.enter(1, deadline());
+    const first = admission.enter(1, deadline());
+    admission.leave(1);
+    // There is room, but it was given to the one who waited.
+    expect(admission.enter(1, deadline())).toBeInstanceOf(Promise);
+    await first;
+    expect(admission.calls).toBe(1);
+  });
+
+  test('whoever gives up in line takes no room', async () => {
+    const admission = new Admission({ ...LIMITS, overload: 'wait' });
+    for (let i = 0; i < 2; i++) void admission.enter(1, deadline());
+    const controller = new AbortController();
+    const aborted = admission.enter(50, deadline(60_000, controller.signal)) as Promise<void>;
+    const late = admission.enter(50, deadline(1)) as Promise<void>;
+    controller.abort();
+    const error = await failure(aborted);
+    expect(error.code).toBe('ABORTED');
+    expect(error.message).toContain('room');
+    expect(await codeOf(late)).toBe('DEADLINE_EXCEEDED');
+    expect(admission.calls).toBe(2);
+    admission.leave(1);
+    expect([admission.calls, admission.bytes]).toEqual([1, 1]);
+    expect(admission.enter(1, deadline())).toBeUndefined();
+  });
+
+  test('ready is told at once when there is room, else when half of it is free', async () => {
+    const admission = new Admission({ maxQueuedCalls: 4, maxQueuedBytes: 1000, overload: 'fail' });
+    await admission.ready();
+    for (let i = 0; i < 4; i++) void admission.enter(1, deadline());
+    let ready = 0;
+    const told = [admission.ready(), admission.ready()].map((each) => each.then(() => ready++));
+    admission.leave(1);
+    await Promise.resolve();
+    expect(ready).toBe(0);
+    admission.leave(1);
+    await Promise.all(told);
+    expect(ready).toBe(2);
+  });
+
+  test('closing refuses those who wait, and tells those who asked', async () => {
+    const admission = new Admission({ maxQueuedCalls: 1, maxQueuedBytes: 100, overload: 'wait' });
+    void admission.enter(1, deadline());
+    const waiting = admission.enter(1, deadline()) as Promise<void>;
+    const ready = admission.ready();
+    admission.close('the client');
+    expect(await codeOf(waiting)).toBe('CLOSED');
+    await ready;
+  });
+});
+
+describe('calls in line', () => {
+  test('end once, whoever ends them, and give back what they hold', async () => {
+    const left: number[] = [];
+    const line = new WaitingLine('an answer', (weight) => left.push(weight));
+    const [a, b, c] = [1, 2, 3].map((weight) => line.add<string>(deadline(), weight));
+    a!.resolve('done');
+    a!.reject(new Error('too late'));
+    b!.reject(new Error('failed'));
+    b!.resolve('too late');
+    c!.follow(Promise.resolve('followed'));
+    expect(await a!.promise).toBe('done');
+    await expect(b!.promise).rejects.toThrow('failed');
+    expect(await c!.promise).toBe('followed');
+    expect(left).toEqual([1, 2, 3]);
+    expect(line.size).toBe(0);
+    const d = line.add<string>(deadline(), 4);
+    d.follow(Promise.reject(new Error('followed')));
+    await expect(d.promise).rejects.toThrow('followed');
+  });
+
+  test('end each at its own deadline', async () => {
+    const line = new WaitingLine('an answer', () => undefined);
+    const patient = line.add<string>(deadline(), 0);
+    const late = [30, 10, 20].map((ms) => line.add<string>(deadline(ms), 0));
+    for (const error of await Promise.all(late.map(({ promise }) => failure(promise)))) {
+      expect(error.code).toBe('DEADLINE_EXCEEDED');
+      expect(error.message).toMatch(/deadline of \d0 ms passed while waiting for an answer/);
+    }
+    expect([line.size, patient.settled]).toEqual([1, false]);
+    patient.resolve('done');
+    expect(await patient.promise).toBe('done');
+  });
+
+  test('end by their own signal, and listen to it no longer than they wait', async () => {
+    const controller = new AbortController();
+    const { signal } = controller;
+    let listeners = 0;
+    const noting = new Proxy(signal, {
+      get(target, name: keyof AbortSignal) {
+        if (name === 'addEventListener') listeners++;
+        if (name === 'removeEventListener') listeners--;
+        const value = target[name] as unknown;
+        return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+      },
+    });
+    const line = new WaitingLine('an answer', () => undefined);
+    const done = line.add<string>(deadline(60_000, noting), 0);
+    const aborted = line.add<string>(deadline(60_000, noting), 0);
+    const other = line.add<string>(deadline(), 0);
+    expect(listeners).toBe(2);
+    done.resolve('done');
+    expect(listeners).toBe(1);
+    controller.abort(new Error('why'));
+    const error = await failure(aborted.promise);
+    expect(error).toMatchObject({ code: 'ABORTED', cause: signal.reason });
+    expect([listeners, line.size, other.settled]).toEqual([0, 1, false]);
+    line.close('the client');
+    expect(await codeOf(other.promise)).toBe('CLOSED');
+  });
+});
+
+describe('the size of groups', () => {
+  test('grows and shrinks with what items turn out to take', () => {
+    const size = new AdaptiveSize(1000, 100_000);
+    expect(size.limit).toBe(97);
+    for (let i = 0; i < 50; i++) size.learn(100 * 50, 50);
+    expect(size.limit).toBeGreaterThan(900);
+    for (let i = 0; i < 50; i++) size.learn(50_000 * 50, 50);
+    expect(size.limit).toBe(2);
+    for (let i = 0; i < 50; i++) size.learn(5_000_000, 1);
+    expect(size.limit).toBe(1);
+    for (let i = 0; i < 100; i++) size.learn(0, 1);
+    expect(size.limit).toBe(1000);
+  });
+
+  test('is halved by refusals, down to one, and finds back', () => {
+    const size = new AdaptiveSize(64, 1 << 30);
+    size.tooLarge(64);
+    expect(size.limit).toBe(32);
+    size.tooLarge(3);
+    expect(size.limit).toBe(1);
+    size.tooLarge(1);
+    expect(size.limit).toBe(1);
+    const limits = Array.from({ length: 8 }, () => {
+      size.learn(size.limit, size.limit);
+      return size.limit;
+    });
+    expect(limits).toEqual([2, 4, 8, 16, 32, 64, 64, 64]);
+    // A group that was smaller than the limit says nothing about it.
+    size.tooLarge(20);
+    size.learn(1, 1);
+    expect(size.limit).toBe(10);
+  });
+});
