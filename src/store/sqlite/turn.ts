@@ -7,7 +7,7 @@ import type { Numbered, StoreMessage, ThreadData } from './messages.js';
 /** Requests served in one go: bounds how long the first of them waits for the last. */
 const MAX_GROUP = 1024;
 /** How long the rest of a turn is waited for while its first rows are written but not committed. */
-const MAX_WAIT_MS = 20;
+const MAX_WAIT_MS = 100;
 
 export class Turn {
   readonly #port: MessagePort;
