@@ -53,7 +53,9 @@ test('every dependency of this repository, on the embedded ledger, from no argum
     new RegExp(`^${count} records, .*: [1-9]\\d* verified writes/s, [1-9]\\d* verified reads/s$`),
   );
   expect(stdout).toMatch(new RegExp(`^trusted root of defaultdb: tx \\d+, alh [0-9a-f]{64}$`, 'm'));
-  expect(stdout).toMatch(/^last 8 rows of the audit log:\n( {2}#\d+ .*tx \d+ .*verified(Set|Get) × \d+\n){8}/m);
+  expect(stdout).toMatch(
+    /^last 8 rows of the audit log:\n( {2}#\d+ .*tx \d+ .*verified(Set|Get) × \d+\n){8}/m,
+  );
   expect(stdout).toMatch(/^audit chain: \d+ rows, intact\n$/m);
   expect({ code, left }).toEqual({ code: 0, left: [] });
 });
