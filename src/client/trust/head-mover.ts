@@ -144,31 +144,44 @@ export class HeadMover {
   async #moveOnce(open: Waiter[]): Promise<Waiter[]> {
     const head = this.#head;
     const { signed } = this.#options;
-    const followed = followable(head, open, signed);
-    if (followed) return this.#commit(followed.target, open, followed);
-
     const newest = open[open.length - 1] as Waiter;
     const { tx, offer } = newest;
     const near = head.frontier !== undefined && tx - head.tx <= MAX_RUN;
     const provenFromHead = offer?.from && head.tx > 0n && sameRoot(offer.from, head);
+    let mover = newest;
     try {
-      if (near && !(signed && !offer?.target.signature) && !(provenFromHead && open.length === 1))
-        return await this.#moveByRun(newest, open);
+      const followed = followable(head, open, signed);
+      if (followed) {
+        mover = followed.waiter;
+        // A header that came with nothing but itself is not believed before the server has proven it from the head on.
+        return followed.target.tree
+          ? await this.#moveByProof(mover, open, followed)
+          : await this.#commit(followed.target, open, followed);
+      }
+      const runs = near && (!offer?.from || !signed || offer.target.signature !== undefined);
+      if (runs && !(provenFromHead && open.length === 1)) return await this.#moveByRun(newest, open);
       if (provenFromHead) return await this.#commit(offer.target, open);
       return await this.#moveByProof(newest, open);
     } catch (error) {
       // The server reaches the head, but not the tx that it named itself.
       if (!isServerBehind(error)) throw error;
-      await this.#refuseUnproven(newest);
-      return open.filter((other) => other !== newest);
+      await this.#refuseUnproven(mover);
+      return open.filter((other) => other !== mover);
     }
   }
 
-  /** Binds all that wait with the run of headers between the head and the newest of them. */
+  /**
+   * Binds all that wait with the run of headers between the head and the newest of them, whose own header is proven from
+   * the head on, unless it has been.
+   */
   async #moveByRun(newest: Waiter, open: Waiter[]): Promise<Waiter[]> {
     const head = this.#head;
     const { tx: to, offer } = newest;
     const count = Number(to - head.tx);
+    const proofAsked = offer?.from
+      ? undefined
+      : this.#ask(newest, head, (rpc) => askHeaderUnder(rpc, to, head, {}));
+    proofAsked?.catch(() => undefined);
     const answer = await this.#ask(newest, head, (rpc) => askHeaders(rpc, head.tx + 1n, count, {}));
     const question: Question = {
       kind: 'segment',
@@ -179,24 +192,31 @@ export class HeadMover {
     const proven = await this.#check(newest, question, head, answer);
     const last = proven?.kind === 'segment' ? proven.headers.at(-1) : undefined;
     if (proven?.kind !== 'segment' || !last) return open.filter((waiter) => waiter !== newest);
+    let target: Candidate | undefined = offer?.target;
+    if (proofAsked) {
+      const end = await this.#check(newest, { kind: 'tx', tx: to }, head, await proofAsked);
+      if (end?.kind !== 'tx') return open.filter((waiter) => waiter !== newest);
+      if (!equalBytes(end.subject.alh, last.alh)) return this.#dropFork(newest, open, end.subject, last);
+      target = end.target;
+    }
     if (offer && !equalBytes(last.alh, offer.target.alh)) return this.#dropFork(newest, open, last);
-    const { signature } = offer?.target ?? {};
-    const target = { ...candidateOf(last, proven.frontier), ...(signature && { signature }) };
-    const left = await this.#commit(target, open);
-    if (sameRoot(this.#head, target)) for (const header of proven.headers) this.#options.headers.add(header);
+    const { signature } = target ?? {};
+    const next = { ...candidateOf(last, proven.frontier), ...(signature && { signature }) };
+    const left = await this.#commit(next, open);
+    if (sameRoot(this.#head, next)) for (const header of proven.headers) this.#options.headers.add(header);
     return left;
   }
 
-  /** Moves to the newest target by a dual proof from the head. */
-  async #moveByProof(newest: Waiter, open: Waiter[]): Promise<Waiter[]> {
+  /** Moves to a target by a dual proof from the head. */
+  async #moveByProof(mover: Waiter, open: Waiter[], followed?: Followed): Promise<Waiter[]> {
     const head = this.#head;
-    const { tx, offer } = newest;
-    const answer = await this.#ask(newest, head, (rpc) => askHeaderUnder(rpc, tx, head, {}));
-    const proven = await this.#check(newest, { kind: 'tx', tx }, head, answer);
-    if (proven?.kind !== 'tx') return open.filter((waiter) => waiter !== newest);
+    const { tx, offer } = mover;
+    const answer = await this.#ask(mover, head, (rpc) => askHeaderUnder(rpc, tx, head, {}));
+    const proven = await this.#check(mover, { kind: 'tx', tx }, head, answer);
+    if (proven?.kind !== 'tx') return open.filter((waiter) => waiter !== mover);
     if (offer && !equalBytes(proven.subject.alh, offer.target.alh))
-      return this.#dropFork(newest, open, proven.subject);
-    return this.#commit(proven.target, open);
+      return this.#dropFork(mover, open, proven.subject);
+    return this.#commit(proven.target, open, followed);
   }
 
   /** Proves one target that the head has already passed. Runs beside moves: the head it uses stays on the chain. */
@@ -280,14 +300,14 @@ export class HeadMover {
     return undefined;
   }
 
-  async #dropFork(waiter: Waiter, open: Waiter[], proven: Root): Promise<Waiter[]> {
-    await this.#fork(waiter, proven);
+  async #dropFork(waiter: Waiter, open: Waiter[], proven: Root, shown?: Root): Promise<Waiter[]> {
+    await this.#fork(waiter, proven, shown);
     return open.filter((other) => other !== waiter);
   }
 
   /** The same tx with two hashes: what was answered, and what is proven under the head. */
-  async #fork({ offer, operation, job, reject }: Waiter, proven: Root): Promise<void> {
-    const { tx, alh } = offer?.target ?? proven;
+  async #fork({ offer, operation, job, reject }: Waiter, proven: Root, shown?: Root): Promise<void> {
+    const { tx, alh } = shown ?? offer?.target ?? proven;
     const refuted = {
       check: 'trust.fork',
       detail: `tx ${tx.toString()} was answered with another hash than the trusted history has`,
@@ -307,6 +327,7 @@ export class HeadMover {
 
 /** Where following the answers at hand leads. */
 interface Followed {
+  readonly waiter: Waiter;
   readonly target: Candidate;
   readonly head: Head;
   /** Headers on the way. */
@@ -318,13 +339,15 @@ function followable(head: Head, open: readonly Waiter[], signed: boolean): Follo
   let at = head;
   let farthest: Followed | undefined;
   const passed: Candidate[] = [];
-  for (const { tx, offer } of open) {
+  for (const waiter of open) {
+    const { tx, offer } = waiter;
     if (tx === at.tx) continue;
     const next = offer && follow(offer.target, at);
     if (!next) break;
     at = next;
-    passed.push(offer.target);
-    if (!signed || offer.target.signature) farthest = { target: offer.target, head: next, passed };
+    const { target } = offer;
+    passed.push(target);
+    if (target.tree || !signed || target.signature) farthest = { waiter, target, head: next, passed };
   }
   return farthest;
 }
