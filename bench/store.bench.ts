@@ -5,38 +5,44 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { SqliteRootStore } from '#dist/index.js';
-import type { AuditRow, RootsQuery } from '#dist/index.js';
-import { KEY, SPAN_MS, START, alhOf, makeLog, rootEntry } from './support/store-rows.js';
+import type { AuditRow, RootsQuery, StoredRoot } from '#dist/index.js';
+import { KEY, SPAN_MS, START, makeLog, rootEntry } from './support/store-rows.js';
 import { count, printTable, ratio } from './support/table.js';
 
 const SMALL = 10_000;
 const LARGE = Number(process.argv.find((argument) => argument.startsWith('--rows='))?.slice(7) ?? 10_000_000);
 const CALLERS = 64;
-const SECONDS = 3;
-const ROUNDS = 3;
+const APPENDS = 1000;
+const ROUNDS = 5;
 const QUERIES = 1000;
 const PAGE = 100;
 
 const folder = mkdtempSync(join(tmpdir(), 'immu-ts-bench-'));
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
 
-/** Durable head moves per second by so many callers, each with a head of its own. */
-async function appendsPerSecond(store: SqliteRootStore, callers: number, from: number): Promise<number> {
+/** Durable head moves per second by so many callers, each with a head of its own. What is written is made before. */
+async function appendsPerSecond(
+  store: SqliteRootStore,
+  callers: number,
+  each: number,
+  round: number,
+): Promise<number> {
+  const all = Array.from({ length: callers }, (_, caller) => {
+    const key = { ...KEY, database: `db-${callers}-${round}-${caller}` };
+    return Array.from({ length: each }, (_, i) => rootEntry(i, SMALL, key));
+  });
   const start = performance.now();
-  const until = start + SECONDS * 1000;
-  let done = 0;
   await Promise.all(
-    Array.from({ length: callers }, async (_, caller) => {
-      const key = { ...KEY, database: `db-${from}-${caller}` };
-      for (let i = 0; performance.now() < until; i++) {
-        const expected = i === 0 ? null : { tx: BigInt(i), alh: alhOf(BigInt(i)) };
-        const { moved } = await store.advance(expected, rootEntry(i, SMALL, key));
+    all.map(async (entries) => {
+      let head: StoredRoot | null = null;
+      for (const entry of entries) {
+        const { moved } = await store.advance(head, entry);
         if (!moved) throw new Error('the head did not move');
-        done += 1;
+        head = entry;
       }
     }),
   );
-  return done / ((performance.now() - start) / 1000);
+  return (callers * each) / ((performance.now() - start) / 1000);
 }
 
 /** Milliseconds that 95 of 100 calls take at most. */
@@ -92,8 +98,8 @@ const bytes = weighed.map((path) => statSync(path).size / WEIGHED);
 const appending = await SqliteRootStore.open(join(folder, 'appends.db'));
 const best = { one: 0, many: 0 };
 for (let round = 0; round < ROUNDS; round++) {
-  best.one = Math.max(best.one, await appendsPerSecond(appending, 1, 2 * round));
-  best.many = Math.max(best.many, await appendsPerSecond(appending, CALLERS, 2 * round + 1));
+  best.one = Math.max(best.one, await appendsPerSecond(appending, 1, APPENDS, round));
+  best.many = Math.max(best.many, await appendsPerSecond(appending, CALLERS, APPENDS / 2, round));
 }
 const grouped = appending.diagnostics.writes / appending.diagnostics.commits;
 await appending.close();

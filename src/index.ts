@@ -1,5 +1,6 @@
 // Everything the package exports, values first.
 export { ImmuClient } from './client/immu-client.js';
+export { reportText } from './client/audit/report-text.js';
 export { IngestError } from './client/ingest.js';
 export { Permission } from './client/users.js';
 export { openArchive } from './store/archive.js';
@@ -19,6 +20,19 @@ export {
   VerificationError,
 } from './errors.js';
 
+export type { ClientAudit } from './client/audit/client-audit.js';
+export type { AuditFinding } from './client/audit/findings.js';
+export type { AuditOptions, DatabaseAuditOptions, RootsAuditOptions } from './client/audit/options.js';
+export type {
+  AuditedState,
+  AuditReport,
+  DatabaseProgress,
+  DatabaseReport,
+  RootCounts,
+  RootFinding,
+  RootsProgress,
+  RootsReport,
+} from './client/audit/report.js';
 export type { BytesInput } from './client/bytes-input.js';
 export type {
   CallOptions,
@@ -79,5 +93,6 @@ export type {
   Question,
   Refuted,
   Root,
+  StretchCounts,
   WrittenEntry,
 } from './worker/verifier.js';

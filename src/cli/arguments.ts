@@ -56,6 +56,16 @@ const COMMANDS: readonly Listed[] = [
     load: async () => (await import('./audit/archive.js')).archiveCommand,
   },
   {
+    name: 'audit prove',
+    summary: 'does the server stand by every logged root?',
+    load: async () => (await import('./audit/prove.js')).proveCommand,
+  },
+  {
+    name: 'audit database',
+    summary: 'verifies every transaction and entry of a database',
+    load: async () => (await import('./audit/database.js')).databaseCommand,
+  },
+  {
     name: 'audit serve',
     summary: 'the log as a page in the browser',
     load: async () => (await import('./page/command.js')).serveCommand,

@@ -1,12 +1,12 @@
 // The part of a client that has to do with the connection: logging in, databases, users, the server, the end.
 import { ClosedError } from '../errors.js';
-import type { AuditLog } from '../store/root-store.js';
+import { LazyClientAudit } from './audit/client-audit.js';
+import type { ClientAudit } from './audit/client-audit.js';
 import { Connection } from './connection.js';
 import type { ClientDiagnostics } from './connection.js';
 import { createDatabase, listDatabases } from './databases.js';
 import type { CreateDatabaseOptions, DatabaseInfo } from './databases.js';
 import { Deadline } from './deadline.js';
-import { LazyAudit } from './lazy-audit.js';
 import { checkCallOptions, databaseName, resolveCredentials, resolveOptions } from './options.js';
 import type { CallOptions, Credentials, ImmuClientOptions } from './options.js';
 import { claimedState, health, serverInfo } from './server-info.js';
@@ -17,15 +17,18 @@ import type { GrantablePermission, Permission, User } from './users.js';
 
 /** What {@link ImmuClient} can do beside reading and writing. */
 export class BaseClient {
-  /** Every root this client's store has verified, and what happened to trust. */
-  readonly audit: AuditLog;
+  /** Every root this client's store has verified, and what happened to trust; and audits of the server against it. */
+  readonly audit: ClientAudit;
   protected readonly connection: Connection;
   #closed = false;
 
   /** @throws ArgumentError naming the option that is wrong */
   constructor(options: string | ImmuClientOptions = {}) {
     this.connection = new Connection(resolveOptions(options));
-    this.audit = new LazyAudit(() => this.connection.store());
+    this.audit = new LazyClientAudit(
+      () => this.connection.store(),
+      async () => this.connection.auditAccess(this.connection.session.database),
+    );
   }
 
   /** Name of the database that calls go to. */

@@ -6,6 +6,7 @@ import type { RootStore } from '../store/root-store.js';
 import { SqliteRootStore } from '../store/sqlite-root-store.js';
 import { createVerifier } from '../worker/create-verifier.js';
 import type { Verifier } from '../worker/verifier.js';
+import type { AuditAccess } from './audit/access.js';
 import { Channel } from './channel.js';
 import { DatabaseCalls } from './database-calls.js';
 import type { GroupDiagnostics } from './database-calls.js';
@@ -21,6 +22,7 @@ import { Session } from './session.js';
 import type { LoginKind } from './session.js';
 import { DatabaseTrust } from './trust/database-trust.js';
 import type { TrustDiagnostics } from './trust/database-trust.js';
+import { Journal } from './trust/journal.js';
 
 /** A client seen from inside. */
 export interface ClientDiagnostics {
@@ -206,13 +208,31 @@ export class Connection {
     return made;
   }
 
-  async #makeTrust(database: string): Promise<DatabaseTrust> {
-    // Whoever is logged in when trust asks: proofs do not depend on the user.
-    const rpc: Rpc = {
+  /** What an audit of a database works with. */
+  async auditAccess(database: string): Promise<AuditAccess> {
+    const { publicKey, clientId, timeoutMs } = this.options;
+    const rpc = this.#rpcOn(database);
+    const server = await this.identity.bound(() => health(rpc, {}));
+    const [trust, store] = [await this.trust(database), await this.store()];
+    const journal = new Journal({
+      ...{ store, key: { server, database }, clientId },
+      ...(publicKey && { keyFingerprint: publicKey.fingerprint }),
+    });
+    const signed = publicKey !== undefined;
+    return { server, database, rpc, trust, verifier: this.#verifier, store, journal, signed, timeoutMs };
+  }
+
+  /** Whoever is logged in when it is used: proofs do not depend on the user. */
+  #rpcOn(database: string): Rpc {
+    return {
       unary: (...call) => this.sessionOn(database).unary(...call),
       unaryRaw: (...call) => this.sessionOn(database).unaryRaw(...call),
       unaryEncoded: (...call) => this.sessionOn(database).unaryEncoded(...call),
     };
+  }
+
+  async #makeTrust(database: string): Promise<DatabaseTrust> {
+    const rpc = this.#rpcOn(database);
     const { trust: policy, publicKey, clientId } = this.options;
     const server = await this.identity.bound(() => health(rpc, {}));
     const trust = new DatabaseTrust({

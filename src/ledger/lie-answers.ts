@@ -49,16 +49,20 @@ export function changeEntries({ kind, index = 0, adjustCount = false }: EntriesL
       change(tx.entries);
       change(tx.kvEntries);
       change(tx.zEntries);
-      if (adjustCount) countAnew(method, answer, tx);
+      if (adjustCount && countAnew(method, answer, tx)) done = true;
     }
     return done;
   };
 }
 
-function countAnew(method: string, answer: object, tx: WireTx): void {
-  for (const header of headersIn(method, answer)) {
-    if (header.id === tx.header?.id) header.nentries = tx.entries?.length ?? 0;
-  }
+/** Whether that makes a difference. */
+function countAnew(method: string, answer: object, tx: WireTx): boolean {
+  const shown = tx.entries?.length ?? 0;
+  const wrong = headersIn(method, answer).filter(
+    ({ id, nentries }) => id === tx.header?.id && nentries !== shown,
+  );
+  for (const header of wrong) header.nentries = shown;
+  return wrong.length > 0;
 }
 
 export function changeMetadata({ of, metadata, extra }: MetadataLie): AnswerLie {

@@ -4,9 +4,10 @@ import { SqliteAudit, checkedPath } from './sqlite-audit.js';
 import { StoreThread } from './sqlite/store-thread.js';
 
 /** An archive that is open. Nothing in it can be changed. */
-export interface AuditArchive extends AsyncDisposable, Omit<ArchiveInfo, 'archivedAt'> {
+export interface AuditArchive extends Omit<ArchiveInfo, 'archivedAt'> {
   readonly audit: AuditLog;
   close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
 /**

@@ -6,8 +6,7 @@ import type { AuditEntry, StoredRoot, TrustKey } from './audit-types.js';
 import { checkedSigningKey } from './checkpoint.js';
 import type { AdvanceOutcome, RootStore } from './root-store.js';
 import { SqliteAudit, checkedPath } from './sqlite-audit.js';
-import type { CheckpointSchedule } from './sqlite/auto-checkpoint.js';
-import type { StoreDiagnostics } from './sqlite/messages.js';
+import type { CheckpointSchedule, StoreDiagnostics } from './sqlite/messages.js';
 import { sendEntry, sendRoot } from './sqlite/sent-entry.js';
 import { StoreThread } from './sqlite/store-thread.js';
 

@@ -65,16 +65,25 @@ export function verifyEvidence(evidence: FailedCheck): EvidenceVerdict {
     throw error;
   }
   const verdict = check(job);
-  const refuted = verdict.ok ? contradiction(evidence, verdict.proven) : verdict.refuted;
+  const refuted = verdict.ok ? refutedWithin(evidence, verdict.proven) : verdict.refuted;
   return refuted && sameFailure(refuted, evidence)
     ? { outcome: 'reproduced', refuted, job }
     : { outcome: 'not-reproduced', refuted, job };
 }
 
+/** Of an answer to several questions a part may fail alone; of one that holds, what it says may contradict the history. */
+function refutedWithin(evidence: FailedCheck, proven: Proven): Refuted | null {
+  if (proven.kind !== 'claims') return contradiction(evidence, proven);
+  for (const outcome of proven.outcomes) {
+    if (outcome.kind === 'refuted' && sameFailure(outcome.refuted, evidence)) return outcome.refuted;
+  }
+  return null;
+}
+
 function contradiction({ check, expected }: FailedCheck, proven: Proven): Refuted | null {
   const part = Object.hasOwn(CONTRADICTIONS, check) ? CONTRADICTIONS[check] : undefined;
-  if (!part || proven.kind === 'segment' || expected === undefined) return null;
-  const { tx, alh } = proven[part];
+  if (!part || expected === undefined || !('subject' in proven)) return null;
+  const { tx, alh } = part === 'target' && 'target' in proven ? proven.target : proven.subject;
   const computed = toHex(alh);
   if (computed === expected) return null;
   const detail = `the answer proves another hash for tx ${tx.toString()} than the trusted history has`;

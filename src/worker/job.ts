@@ -4,7 +4,7 @@ import { ArgumentError } from '../errors.js';
 import { MAX_ID, equalBytes } from '../proof/bytes.js';
 import { EMPTY_HASH, HASH_SIZE } from '../proof/hash.js';
 import { stateKey } from './checks/signature.js';
-import { BLOCK_TXS } from './verifier.js';
+import { BLOCK_TXS, STRETCH_TXS } from './verifier.js';
 import type { FrontierPeaks, Job, Question, Root, WrittenEntry } from './verifier.js';
 
 const MAX_NAME_CHARS = 0x3fff;
@@ -22,10 +22,10 @@ export function assertJob({ question, context, answer }: Job): void {
     throw new ArgumentError('context.now', 'the time must be unix seconds as a bigint');
   }
   assertBytes(answer, 'answer');
-  assertQuestion(question);
+  assertQuestion(question, head);
 }
 
-function assertQuestion(question: Question): void {
+function assertQuestion(question: Question, head: Root | null): void {
   switch (question.kind) {
     case 'get':
       assertKey(question.key, 'question.key');
@@ -81,9 +81,28 @@ function assertQuestion(question: Question): void {
         assertDigest(eH, 'question.txs');
       }
       return;
+    case 'stretch':
+      assertStretch(question, head);
+      return;
     default:
       throw new ArgumentError('question', 'not a question this verifier knows');
   }
+}
+
+function assertStretch(question: Extract<Question, { kind: 'stretch' }>, head: Root | null): void {
+  const { first, last, proof, after, values, digests } = question;
+  assertTx(first, 1n, 'question.first');
+  assertTx(last, first, 'question.last');
+  if (last - first >= BigInt(STRETCH_TXS))
+    throw new ArgumentError('question.last', `a stretch has at most ${STRETCH_TXS} transactions`);
+  // Its last header must be proven from something: by itself it would prove nothing.
+  if (head === null || head.tx < last)
+    throw new ArgumentError('context.head', 'a stretch lies at or below a head');
+  assertBytes(proof, 'question.proof');
+  if (after) assertDigest(after, 'question.after');
+  if (digests) assertBytes(digests, 'question.digests');
+  if (digests && values !== true)
+    throw new ArgumentError('question.digests', 'digests beside the answer are for answers with values');
 }
 
 function assertWritten({ key, value, metadata }: WrittenEntry, i: number): void {

@@ -1,5 +1,6 @@
 // Questions in packed jobs: the format is in packet.ts.
 import type { PacketReader, PacketWriter } from './packet-cursor.js';
+import { HASH_SIZE } from '../proof/hash.js';
 import { ROOT_SIZE, frontierSize, kvMetadataSize } from './packet-cursor.js';
 import type { Question, TxFacts, WrittenEntry } from './verifier.js';
 
@@ -13,11 +14,15 @@ const WRITTEN = 7;
 const BLOCK = 8;
 const LEAVES = 9;
 const TX_LEAVES = 10;
+const STRETCH = 11;
 const AT_TX = 1;
 const NO_REFERENCE = 2;
 const AT_REVISION = 4;
 const FRONTIER = 1;
 const SINGLE = 1;
+const AFTER = 1;
+const VALUES = 2;
+const DIGESTS = 4;
 const FACTS_SIZE = 8 + 1 + 4 + 32;
 
 export function questionSize(question: Question): number {
@@ -54,6 +59,14 @@ export function questionSize(question: Question): number {
       return 17 + 4 + question.proof.length;
     case 'leaves':
       return 5 + FACTS_SIZE * question.txs.length;
+    case 'stretch':
+      return (
+        18 +
+        (question.after ? HASH_SIZE : 0) +
+        4 +
+        question.proof.length +
+        (question.digests ? 4 + question.digests.length : 0)
+      );
   }
 }
 
@@ -122,6 +135,19 @@ export function writeQuestion(writer: PacketWriter, question: Question): void {
         writer.raw(eH);
       }
       return;
+    case 'stretch':
+      writer.u8(STRETCH);
+      writer.u64(question.first);
+      writer.u64(question.last);
+      writer.u8(
+        (question.after ? AFTER : 0) |
+          (question.values === true ? VALUES : 0) |
+          (question.digests ? DIGESTS : 0),
+      );
+      if (question.after) writer.raw(question.after);
+      writer.bytes(question.proof);
+      if (question.digests) writer.bytes(question.digests);
+      return;
   }
 }
 
@@ -178,6 +204,23 @@ export function readQuestion(reader: PacketReader): Question {
       const to = reader.u64();
       const frontier = (reader.u8() & FRONTIER) !== 0 ? reader.frontier() : undefined;
       return { kind: 'segment', after, to, ...(frontier && { frontier }) };
+    }
+    case STRETCH: {
+      const first = reader.u64();
+      const last = reader.u64();
+      const flags = reader.u8();
+      const after = (flags & AFTER) !== 0 ? reader.digest() : undefined;
+      const proof = reader.bytes();
+      const digests = (flags & DIGESTS) !== 0 ? reader.bytes() : undefined;
+      return {
+        kind: 'stretch',
+        first,
+        last,
+        proof,
+        ...(after && { after }),
+        ...((flags & VALUES) !== 0 && { values: true }),
+        ...(digests && { digests }),
+      };
     }
     default:
       throw new RangeError(`question ${kind} is not known`);

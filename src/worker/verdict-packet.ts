@@ -5,6 +5,7 @@ import { equalBytes } from '../proof/bytes.js';
 import type { TxMetadata } from '../proof/types.js';
 import { PacketReader, PacketWriter } from './packet-cursor.js';
 import { readClaims, writeClaims } from './claims-packet.js';
+import { readCounts, writeCounts } from './stretch-counts.js';
 import { readHeaderPack, writeHeaderPack } from './header-pack.js';
 import { readRefuted, readText, writeRefuted, writeText } from './refuted-packet.js';
 import type { Job, Proven, ProvenTarget, ProvenTx, Verdict } from './verifier.js';
@@ -28,6 +29,8 @@ const CLAIM = 8;
 const WRITTEN = 9;
 const BLOCK = 10;
 const LEAVES = 11;
+const STRETCH = 12;
+const SHORT_STRETCH = 13;
 
 const TRUNCATED = 1;
 const EXTRA = 2;
@@ -131,6 +134,15 @@ function writeProven(
       writer.u8(LEAVES);
       for (const leaves of proven.leaves) writer.bytes(leaves);
       return before;
+    case 'stretch':
+      writer.u8(STRETCH);
+      writer.raw(proven.prevAlh);
+      writer.raw(proven.alh);
+      writeCounts(writer, proven.counts);
+      return before;
+    case 'short-stretch':
+      writer.u8(SHORT_STRETCH);
+      return before;
   }
 }
 
@@ -162,6 +174,11 @@ function readProven(
   if (tag === BLOCK && question.kind === 'block') return { kind: 'block', headers: readHeaderPack(reader) };
   if (tag === LEAVES && question.kind === 'leaves')
     return { kind: 'leaves', leaves: question.txs.map(() => reader.bytes()) };
+  if (tag === STRETCH && question.kind === 'stretch') {
+    const prevAlh = reader.digest();
+    return { kind: 'stretch', prevAlh, alh: reader.digest(), counts: readCounts(reader) };
+  }
+  if (tag === SHORT_STRETCH && question.kind === 'stretch') return { kind: 'short-stretch' };
   const ends = readEnds(reader, before);
   if (tag === VALUE && question.kind === 'get')
     return { kind: 'get', ...ends, found: readValue(reader, question.key), ...readLeaves(reader) };

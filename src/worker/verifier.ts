@@ -75,10 +75,29 @@ export type Question =
    */
   | { readonly kind: 'block'; readonly first: bigint; readonly last: bigint; readonly proof: Uint8Array }
   /** Answer: TxList of these consecutive, proven txs with all their entries as digests. */
-  | { readonly kind: 'leaves'; readonly txs: readonly TxFacts[] };
+  | { readonly kind: 'leaves'; readonly txs: readonly TxFacts[] }
+  /**
+   * Answer: TxList of txs `first … last`, all of them, with all their entries: everything in them is checked. `proof`:
+   * the VerifiableTx that proves `last` under the head; `after`: alh of `first - 1`, when it is known.
+   *
+   * `values`: the entries come with their raw values, which are hashed too. Servers leave some of them out; then the same
+   * txs as digests are in `digests`.
+   */
+  | {
+      readonly kind: 'stretch';
+      readonly first: bigint;
+      readonly last: bigint;
+      readonly proof: Uint8Array;
+      readonly after?: Uint8Array;
+      readonly values?: boolean;
+      readonly digests?: Uint8Array;
+    };
 
 /** Headers that are proven together: a complete subtree of the history tree, so that one path binds all of it. */
 export const BLOCK_TXS = 1024;
+
+/** Most transactions that are checked in one go. A TxScan gives 2500 at most. */
+export const STRETCH_TXS = 2048;
 
 /** What the proof of an entry needs of its tx's proven header. */
 export interface TxFacts {
@@ -167,7 +186,42 @@ export type Proven =
   | { readonly kind: 'written'; readonly subject: ProvenTx; readonly tree: TreeAt }
   | { readonly kind: 'block'; readonly headers: HeaderPack }
   /** Sorted leaves of each of the txs, in their order. */
-  | { readonly kind: 'leaves'; readonly leaves: readonly Uint8Array[] };
+  | { readonly kind: 'leaves'; readonly leaves: readonly Uint8Array[] }
+  | {
+      readonly kind: 'stretch';
+      /** Alh of the tx before the first, as the first names it. */
+      readonly prevAlh: Uint8Array;
+      /** Alh of the last. */
+      readonly alh: Uint8Array;
+      readonly counts: StretchCounts;
+    }
+  /** Entries are missing beside their values: nothing was checked. Ask again, with `digests`. */
+  | { readonly kind: 'short-stretch' };
+
+/** What was found in a stretch of txs, and how much of it was checked. */
+export interface StretchCounts {
+  readonly txs: number;
+  /** All of them hashed to their header's entries root. */
+  readonly entries: number;
+  /** Entries by the kind of their key; together all entries. */
+  readonly keyValue: number;
+  readonly sortedSet: number;
+  readonly sql: number;
+  readonly document: number;
+  readonly otherKind: number;
+  /** Entries by attribute. */
+  readonly deleted: number;
+  readonly expiring: number;
+  /** Values hashed, and their bytes. */
+  readonly values: number;
+  readonly valueBytes: number;
+  /** Entries whose value was asked for and not shown. */
+  readonly valuesNotShown: number;
+  /** Headers whose tree root was recomputed; those that commit to no tree among them. */
+  readonly treeRoots: number;
+  /** Headers whose tree ends before the stretch, as tree lag leaves it: their root was not recomputed. */
+  readonly treeRootsNotChecked: number;
+}
 
 /** The history tree that a header commits to. */
 export interface TreeAt {
@@ -204,7 +258,13 @@ export interface Claim {
 export type ClaimOutcome =
   /** The answer has no entry of this key. */
   | { readonly kind: 'missing' }
-  | { readonly kind: 'refuted'; readonly refuted: Refuted; readonly shown: Uint8Array }
+  | {
+      readonly kind: 'refuted';
+      readonly refuted: Refuted;
+      readonly shown: Uint8Array;
+      /** What fails only beside the rest of the answer: the whole of it, as evidence. */
+      readonly job?: Job;
+    }
   /** `shown`: the raw Entry, a view of the answer. */
   | { readonly kind: 'value'; readonly claim: Claim; readonly shown: Uint8Array }
   /** The key is a reference (`claim`) to the entry `target`; both are to be proven. */
@@ -235,5 +295,7 @@ export type Verdict =
  */
 export interface Verifier {
   verify(job: Job): Promise<Verdict>;
+  /** Resolves when a job that was refused with POOL_FULL would be let in. Absent: none is ever refused. */
+  ready?(): Promise<void>;
   close(): Promise<void>;
 }

@@ -286,8 +286,10 @@ function isOf(key: string): (entry: WireEntry) => boolean {
   return (entry) => nameOf(entry) === key;
 }
 
-function exchange<K extends 'key' | 'value' | 'tx'>(a: WireEntry, b: WireEntry, field: K): void {
-  [a[field], b[field]] = [b[field], a[field]];
+function exchange(a: WireEntry, b: WireEntry, field: 'key' | 'value' | 'tx'): void {
+  const kept = { [field]: a[field] };
+  Object.assign(a, { [field]: b[field] });
+  Object.assign(b, kept);
 }
 
 function kinds(outcomes: readonly CallerOutcome[]): string[] {

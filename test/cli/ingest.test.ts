@@ -52,8 +52,10 @@ test('every dependency of this repository, on the embedded ledger, from no argum
   expect(lines[1]).toMatch(
     new RegExp(`^${count} records, .*: [1-9]\\d* verified writes/s, [1-9]\\d* verified reads/s$`),
   );
-  expect(stdout).toMatch(new RegExp(`^trusted root of defaultdb: tx ${count}, alh [0-9a-f]{64}$`, 'm'));
-  expect(stdout).toMatch(/^last 8 rows of the audit log:\n( {2}#\d+ .*tx \d+ .*verifiedSet × \d+\n){8}/m);
+  expect(stdout).toMatch(new RegExp(`^trusted root of defaultdb: tx \\d+, alh [0-9a-f]{64}$`, 'm'));
+  expect(stdout).toMatch(
+    /^last 8 rows of the audit log:\n( {2}#\d+ .*tx \d+ .*verified(Set|Get) × \d+\n){8}/m,
+  );
   expect(stdout).toMatch(/^audit chain: \d+ rows, intact\n$/m);
   expect({ code, left }).toEqual({ code: 0, left: [] });
 });
@@ -64,14 +66,14 @@ test('a store that is named is kept, and holds the root that was shown', async (
   expect(first).toMatchObject({ code: 0, left: [] });
   await using store = await SqliteRootStore.open(join(folder, 'roots.db'), { create: 'never' });
   const head = await store.audit.latest();
-  expect(first.stdout).toContain(`tx 12, alh ${Buffer.from(head!.alh).toString('hex')}\n`);
+  expect(first.stdout).toContain(`tx ${head!.tx}, alh ${Buffer.from(head!.alh).toString('hex')}\n`);
   expect(first.stdout).toContain(`server identity: ${head!.server}\n`);
   await expect(store.audit.verify()).resolves.toMatchObject({ ok: true });
 });
 
 test('a ledger that lies about a value ends the job with the reason', async () => {
   const ledger = await startLedger();
-  ledger.lie({ kind: 'swap-value', methods: ['VerifiableGet'] });
+  ledger.lie({ kind: 'swap-value', methods: ['GetAll', 'Get', 'VerifiableGet'] });
   const cwd = await folderWithLockfile(30);
   const outcome = await run(['ingest', '--address', ledger.address], { cwd });
   expectOneLine(outcome, 1, /^immu-ts: VERIFICATION_FAILED: ./);
@@ -93,7 +95,10 @@ test('nobody reads its output: it does its job', async () => {
   child.stderr.destroy();
   expect((await outcome).code).toBe(0);
   await using store = await SqliteRootStore.open(join(cwd, 'roots.db'), { create: 'never' });
-  expect((await store.audit.latest())?.tx).toBe(12n);
+  expect((await store.audit.latest())?.tx).toBeGreaterThan(0n);
+  const rows = [];
+  for await (const row of store.audit.roots({ operation: 'verifiedSet' })) rows.push(row);
+  expect(rows.reduce((calls, row) => calls + row.calls, 0)).toBe(12);
 });
 
 test.for<[string, number, RegExp, string[]]>([
@@ -164,7 +169,7 @@ describeReal('the main job', () => {
     const args = ['ingest', '--address', sharedImmudb(), '--database', database];
     const { code, stdout, left } = await run(args, { cwd });
     expect(stdout).toMatch(/^immudb at /);
-    expect(stdout).toMatch(new RegExp(`^trusted root of ${database}: tx 40, alh [0-9a-f]{64}$`, 'm'));
+    expect(stdout).toMatch(new RegExp(`^trusted root of ${database}: tx \\d+, alh [0-9a-f]{64}$`, 'm'));
     expect({ code, left }).toEqual({ code: 0, left: [] });
     const wire = await WireClient.open(sharedImmudb(), database);
     onTestFinished(() => wire.close());

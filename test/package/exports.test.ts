@@ -23,6 +23,7 @@ test('immu-ts', () => {
     'defaultStorePath',
     'openArchive',
     'parseCheckpoint',
+    'reportText',
     'verifyCheckpoint',
     'verifyEvidence',
   ]);

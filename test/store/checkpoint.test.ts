@@ -134,7 +134,7 @@ describe.each(Object.entries(stores))('a checkpoint of %s', (_name, open) => {
       const verdict = verifyCheckpoint({ ...made, ...change }, p256.publicKey);
       expect(verdict, Object.keys(change).join()).toMatchObject({ ok: false });
     }
-    const { signature: _signature, ...unsigned } = made;
+    const unsigned = parseCheckpoint(checkpointBytes(made));
     expect(verifyCheckpoint(unsigned, p256.publicKey)).toMatchObject({ ok: false });
     expect(verifyCheckpoint(made, other.publicKey)).toMatchObject({ ok: false });
     expect(verifyCheckpoint(made, ed25519.publicKey)).toMatchObject({ ok: false });

@@ -17,7 +17,7 @@ import { SqliteRootStore } from '#dist/store/sqlite-root-store.js';
 export const KEY = { server: 'server-1', database: 'defaultdb' };
 
 const folders: string[] = [];
-const stores: RootStore[] = [];
+const stores: { close(): Promise<void> }[] = [];
 
 afterEach(async () => {
   await Promise.all(stores.splice(0).map((store) => store.close()));
@@ -31,8 +31,8 @@ export async function folder(): Promise<string> {
   return path;
 }
 
-/** A store that is closed after the test. */
-export function closing<S extends RootStore>(store: S): S {
+/** A store or archive that is closed after the test. */
+export function closing<S extends { close(): Promise<void> }>(store: S): S {
   stores.push(store);
   return store;
 }
@@ -74,7 +74,7 @@ export async function climb(store: RootStore, from: number, to: number): Promise
   }
 }
 
-export async function rows(store: RootStore, query?: RootsQuery): Promise<AuditRow[]> {
+export async function rows(store: Pick<RootStore, 'audit'>, query?: RootsQuery): Promise<AuditRow[]> {
   const all: AuditRow[] = [];
   for await (const row of store.audit.roots(query)) all.push(row);
   return all;

@@ -68,6 +68,18 @@ const question = fc.oneof(
     { kind: fc.constant('segment' as const), after: root, to: id, frontier },
     { requiredKeys: ['kind', 'after', 'to'] },
   ),
+  fc.record(
+    {
+      kind: fc.constant('stretch' as const),
+      first: id,
+      last: id,
+      proof: bytes,
+      after: digest,
+      values: fc.constant(true),
+      digests: bytes,
+    },
+    { requiredKeys: ['kind', 'first', 'last', 'proof'] },
+  ),
 );
 const job = fc.record({
   question,

@@ -226,12 +226,22 @@ export class ReadGroups<R extends Reader> {
   async #claims(keys: readonly Uint8Array[], answer: Uint8Array, single: boolean): Promise<ClaimOutcome[]> {
     const { verifier, context } = this.#options;
     const question = { kind: 'claims', keys, ...(single && { single }) } as const;
-    const verdict = await verifier.verify({ question, context: context(), answer });
-    if (verdict.ok && verdict.proven.kind === 'claims') return [...verdict.proven.outcomes];
+    const job = { question, context: context(), answer };
+    const verdict = await verifier.verify(job);
+    if (verdict.ok && verdict.proven.kind === 'claims') {
+      return verdict.proven.outcomes.map((outcome) =>
+        isAboutWhole(outcome) ? { ...outcome, job } : outcome,
+      );
+    }
     // Not even an answer: every key of it is refuted.
     const refuted = verdict.ok ? { check: 'claims', detail: 'no claims' } : verdict.refuted;
-    return keys.map(() => ({ kind: 'refuted', refuted, shown: answer }));
+    return keys.map(() => ({ kind: 'refuted', refuted, shown: answer, job }));
   }
+}
+
+/** What fails only beside the other entries: its evidence is the whole answer. */
+function isAboutWhole(outcome: ClaimOutcome): outcome is Extract<ClaimOutcome, { kind: 'refuted' }> {
+  return outcome.kind === 'refuted' && outcome.refuted.check.startsWith('claims.');
 }
 
 function deliver(group: readonly Asked<Reader>[], outcomes: readonly ClaimOutcome[], behind: unknown): void {

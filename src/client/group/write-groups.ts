@@ -156,10 +156,16 @@ export class WriteGroups<W extends GroupedWrite> {
   }
 }
 
+/** gRPC's status for a request that is wrong in itself. */
+const INVALID_ARGUMENT = 3;
+
 /** The server refused what was in the request, rather than to serve just then or at all. */
 function isAboutContent(error: unknown): boolean {
   if (error instanceof VerificationError || !(error instanceof ServerError) || isBusy(error)) return false;
-  return error.code === 'SERVER_REFUSED' || error.code === 'LIMIT_EXCEEDED' || error.code === 'CONFLICT';
+  return (
+    error.code === 'LIMIT_EXCEEDED' ||
+    (error.code === 'SERVER_REFUSED' && error.grpcCode === INVALID_ARGUMENT)
+  );
 }
 
 function groupOf<W extends GroupedWrite>(writes: readonly W[]): Group<W> {

@@ -125,9 +125,10 @@ export class VerifiedReader implements Reader {
     this.#call.resolve(provenEntry(trust, claim, facts, more));
   }
 
-  async #refuse({ refuted, shown }: Extract<ClaimOutcome, { kind: 'refuted' }>): Promise<void> {
+  async #refuse(outcome: Extract<ClaimOutcome, { kind: 'refuted' }>): Promise<void> {
     const key = this.#key;
-    const job = this.#trust.claimJob({ key, claim: { tx: 1n }, shown });
+    const { refuted, shown } = outcome;
+    const job = outcome.job ?? this.#trust.claimJob({ key, claim: { tx: 1n }, shown });
     const detail = `key ${toHex(key)}: ${refuted.detail}`;
     this.#call.reject(await this.#trust.refuse(this.operation, { ...refuted, detail }, job));
   }

@@ -3,12 +3,7 @@ import type { KeyObject } from 'node:crypto';
 import type { Checkpoint } from '../audit-log.js';
 import { signCheckpoint } from '../checkpoint.js';
 import type { LogWriter } from './log-writer.js';
-
-export interface CheckpointSchedule {
-  readonly everyRows?: number;
-  readonly everyMs?: number;
-  readonly key?: KeyObject;
-}
+import type { CheckpointSchedule } from './messages.js';
 
 export class AutoCheckpoint {
   readonly #schedule: CheckpointSchedule;

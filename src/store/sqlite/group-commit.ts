@@ -11,12 +11,15 @@ import { receiveEntry, receiveRoot } from './sent-entry.js';
 
 type Write = Numbered<WriteRequest>;
 
+/** The next writes of a group; undefined ends it. */
+type More = () => readonly Write[] | undefined;
+
 export class GroupCommit {
   readonly #writer: LogWriter;
   readonly #checkpoints: AutoCheckpoint | undefined;
   readonly #path: string;
   readonly #file: string;
-  readonly #inGroup: (writes: readonly Write[]) => StoreAnswer[];
+  readonly #inGroup: (more: More) => StoreAnswer[];
   #commits = 0;
   #writes = 0;
 
@@ -26,43 +29,64 @@ export class GroupCommit {
     this.#path = path;
     this.#file = fileAt(path);
     // IMMEDIATE: the lock is taken before anything is read, so a compare-and-set holds against other processes.
-    const group = db.transaction((writes: readonly Write[]) => {
+    const group = db.transaction((more: More) => {
       writer.begin();
-      const answers = writes.map(({ id, request }): StoreAnswer => ({
-        id,
-        ok: true,
-        value: this.#run(request),
-      }));
+      const answers: StoreAnswer[] = [];
+      for (let writes = more(); writes; writes = more()) {
+        for (const { id, request } of writes) answers.push({ id, ok: true, value: this.#run(request) });
+      }
       this.#checkpoints?.takeIfDue(writer);
       writer.finish();
       return answers;
     });
-    this.#inGroup = (writes) => group.immediate(writes);
+    this.#inGroup = (more) => group.immediate(more);
   }
 
   get diagnostics(): StoreDiagnostics {
     return { commits: this.#commits, writes: this.#writes };
   }
 
-  /** Answers only what is durable. Each write has its own outcome. */
-  commit(writes: readonly Write[]): StoreAnswer[] {
-    if (writes.length === 0) return [];
+  /**
+   * Commits what `more` gives until it gives nothing. Answers only what is durable. Each write has its own outcome.
+   */
+  commitAll(more: More): StoreAnswer[] {
+    let first = more();
+    // Reads alone need no transaction.
+    while (first?.length === 0) first = more();
+    if (!first) return [];
+    const taken: Write[] = [];
+    const waiting = [first];
+    const take = () => {
+      const writes = waiting.pop() ?? more();
+      if (writes) taken.push(...writes);
+      return writes;
+    };
     try {
       this.#assertInPlace();
-      const answers = this.#inGroup(writes);
+      const answers = this.#inGroup(take);
       this.#commits += 1;
-      this.#writes += writes.length;
+      this.#writes += answers.length;
       return answers;
     } catch (error) {
       // Nothing of the group was committed, so nothing of it may look done.
       this.#writer.undone();
+      taken.push(...waiting.flat());
       // One row that does not fit must not fail its neighbours. Halving costs few commits, and it is rare.
-      if (writes.length > 1 && isAboutContent(error)) {
-        const half = Math.ceil(writes.length / 2);
-        return [...this.commit(writes.slice(0, half)), ...this.commit(writes.slice(half))];
+      if (taken.length > 1 && isAboutContent(error)) {
+        const half = Math.ceil(taken.length / 2);
+        return [...this.commit(taken.slice(0, half)), ...this.commit(taken.slice(half))];
       }
-      return writes.map(({ id }) => ({ id, ok: false, error: toSent(error, this.#path) }));
+      return taken.map(({ id }) => ({ id, ok: false, error: toSent(error, this.#path) }));
     }
+  }
+
+  commit(writes: readonly Write[]): StoreAnswer[] {
+    let left: readonly Write[] | undefined = writes.length > 0 ? writes : undefined;
+    return this.commitAll(() => {
+      const now = left;
+      left = undefined;
+      return now;
+    });
   }
 
   #run(request: WriteRequest): unknown {

@@ -25,12 +25,19 @@ interface HourRecord {
   readonly tx_max: bigint;
 }
 
+/** Rows of one kind and hour that are not in the tables yet. */
+interface Added {
+  readonly sums: Sums;
+  readonly first: bigint;
+  readonly last: bigint;
+}
+
 export class Hours {
   readonly #statements: Statements;
   readonly #kinds: Kinds;
   readonly #zones: Zones;
 
-  readonly #added = new Map<bigint, Map<number, { sums: Sums; first: bigint; last: bigint }>>();
+  readonly #added = new Map<bigint, Map<number, Added>>();
 
   constructor(statements: Statements, kinds: Kinds, zones: Zones) {
     this.#statements = statements;
@@ -41,8 +48,8 @@ export class Hours {
   /** Counts a row that was appended. Not in the tables before `write`. */
   add(kind: bigint, entry: AuditEntry, seq: bigint): void {
     const hour = hourOf(entry.verifiedAt);
-    let added = this.#added.get(kind);
-    if (!added) this.#added.set(kind, (added = new Map()));
+    const added = this.#added.get(kind) ?? new Map<number, Added>();
+    this.#added.set(kind, added);
     const before = added.get(hour);
     const sums = sumsOf(entry);
     added.set(

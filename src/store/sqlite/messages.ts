@@ -5,8 +5,14 @@ import type { ImmuErrorCode } from '../../errors.js';
 import type { ArchiveOptions, StatsQuery, VerifyOptions } from '../audit-log.js';
 import type { CheckedGapsQuery } from '../audit-gaps.js';
 import type { RootsQuery, StoredRoot, TrustKey } from '../audit-types.js';
-import type { CheckpointSchedule } from './auto-checkpoint.js';
 import type { SentEntry, SentRoot } from './sent-entry.js';
+
+/** When a store takes a checkpoint by itself, and the key that signs it. */
+export interface CheckpointSchedule {
+  readonly everyRows?: number;
+  readonly everyMs?: number;
+  readonly key?: KeyObject;
+}
 
 export interface OpenOptions {
   /** `if-new`: created when neither the store nor its marker exists. `never`: it must exist. */
@@ -16,10 +22,19 @@ export interface OpenOptions {
   readonly checkpoints?: CheckpointSchedule;
 }
 
+/** A part of what was asked in one turn. */
+export interface StoreMessage {
+  readonly items: readonly Numbered[];
+  /** False: there is more of the turn to come, at once. */
+  readonly last: boolean;
+}
+
 export interface ThreadData {
   readonly path: string;
   /** `archive`: a file that is only read. */
   readonly options: OpenOptions | 'archive';
+  /** One number, added to whenever a message has been sent: what the thread may wait on. */
+  readonly sent: Int32Array;
 }
 
 export type WriteRequest =

@@ -6,10 +6,17 @@ import type {
   Numbered,
   StoreAnswer,
   StoreDiagnostics,
+  StoreMessage,
   StoreReply,
   StoreRequest,
   ThreadData,
 } from './messages.js';
+
+/**
+ * So many requests are sent before their turn is over: the thread writes the first rows while the next are being asked
+ * for. With fewer the messages cost more than the time won.
+ */
+const PART = 16;
 
 interface Pending {
   readonly resolve: (value: unknown) => void;
@@ -20,15 +27,18 @@ export class StoreThread {
   readonly #path: string;
   readonly #thread: Worker;
   readonly #pending = new Map<number, Pending>();
+  readonly #sent: ThreadData['sent'];
   #batch: Numbered[] = [];
+  #turnEnds = false;
   #diagnostics: StoreDiagnostics = { commits: 0, writes: 0 };
   #lastId = 0;
   #ended: Error | undefined;
   #closing: Promise<void> | undefined;
 
-  private constructor(path: string, thread: Worker) {
+  private constructor(path: string, thread: Worker, sent: ThreadData['sent']) {
     this.#path = path;
     this.#thread = thread;
+    this.#sent = sent;
     thread.on('message', ({ answers, diagnostics }: StoreReply) => {
       this.#diagnostics = diagnostics;
       for (const answer of answers) this.#settle(answer);
@@ -37,10 +47,12 @@ export class StoreThread {
     thread.on('exit', () => this.#end('ended'));
   }
 
-  static async start(workerData: ThreadData): Promise<StoreThread> {
+  static async start(data: Omit<ThreadData, 'sent'>): Promise<StoreThread> {
+    const sent = new Int32Array(new SharedArrayBuffer(4));
+    const workerData: ThreadData = { ...data, sent };
     // Flags of the process, such as those of `node --eval`, are not for this thread.
     const worker = new Worker(new URL('./thread.js', import.meta.url), { workerData, execArgv: [] });
-    const thread = new StoreThread(workerData.path, worker);
+    const thread = new StoreThread(data.path, worker, sent);
     try {
       await new Promise((opened, failed) => thread.#pending.set(0, { resolve: opened, reject: failed }));
     } catch (error) {
@@ -61,8 +73,13 @@ export class StoreThread {
       this.#pending.set(id, { resolve: resolve as (value: unknown) => void, reject });
       this.#thread.ref();
       this.#batch.push({ id, request });
-      // What is asked in one turn goes in one message and, if written, in one commit.
-      if (this.#batch.length === 1) setImmediate(() => this.#send());
+      // What is asked in one turn is written in one commit.
+      if (!this.#turnEnds) {
+        this.#turnEnds = true;
+        setImmediate(() => this.#send(true));
+      } else if (this.#batch.length === PART) {
+        this.#send(false);
+      }
     });
   }
 
@@ -83,10 +100,13 @@ export class StoreThread {
     await this.#thread.terminate();
   }
 
-  #send(): void {
-    const batch = this.#batch;
+  #send(last: boolean): void {
+    const items = this.#batch;
     this.#batch = [];
-    if (batch.length > 0) this.#thread.postMessage(batch);
+    if (last) this.#turnEnds = false;
+    this.#thread.postMessage({ items, last } satisfies StoreMessage);
+    Atomics.add(this.#sent, 0, 1);
+    Atomics.notify(this.#sent, 0);
   }
 
   #settle(answer: StoreAnswer): void {

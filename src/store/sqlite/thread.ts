@@ -1,7 +1,7 @@
 // Entry of the store's own thread: owns the connection, so that the main thread never waits for a flush to disk.
 import { hash } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { parentPort, workerData } from 'node:worker_threads';
 import { ClosedError, StoreError } from '../../errors.js';
 import { setSha256 } from '../../proof/hash.js';
 import { archiveRows, freeRows } from './archive-job.js';
@@ -16,6 +16,7 @@ import type {
   ReadRequest,
   StoreAnswer,
   StoreDiagnostics,
+  StoreMessage,
   StoreReply,
   StoreRequest,
   ThreadData,
@@ -25,15 +26,13 @@ import type {
 import { openArchiveFile, openStore } from './open.js';
 import type { OpenedStore } from './open.js';
 import { isRead, readFrom } from './read.js';
-
-/** Requests served in one go: bounds how long the first of them waits for the last. */
-const MAX_GROUP = 1024;
+import { Turn } from './turn.js';
 
 const port = parentPort;
 if (!port) throw new Error('this file is the entry of a worker thread');
 // Rows are some 400 bytes: the platform takes a third of the time (measured).
 setSha256((data) => hash('sha256', data, 'buffer'));
-const { path, options } = workerData as ThreadData;
+const { path, options, sent } = workerData as ThreadData;
 const isArchive = options === 'archive';
 const UNUSED: StoreDiagnostics = { commits: 0, writes: 0 };
 
@@ -53,18 +52,22 @@ function serve({ db, reader }: OpenedStore): void {
   const read = db.transaction((request: ReadRequest) => readFrom(reader, request));
   let archiving = false;
 
-  port?.on('message', (first: readonly Numbered[]) => {
-    const batch = withWaiting(first);
-    const writes: Numbered<WriteRequest>[] = [];
+  port?.on('message', (first: StoreMessage) => {
+    const turn = new Turn(first, port, sent);
     const reads: Numbered<ReadRequest>[] = [];
     let closing: number | undefined;
-    for (const { id, request } of batch) {
-      if (isWalk(request)) void walk(id, request);
-      else if (request.kind === 'close') closing = id;
-      else if (isRead(request)) reads.push({ id, request });
-      else writes.push({ id, request });
-    }
-    const answers = group.commit(writes);
+    /** The next writes; what else was asked is set aside. */
+    const more = (): Numbered<WriteRequest>[] | undefined => {
+      const items = turn.next();
+      return items?.flatMap(({ id, request }) => {
+        if (isWalk(request)) void walk(id, request);
+        else if (request.kind === 'close') closing = id;
+        else if (isRead(request)) reads.push({ id, request });
+        else return [{ id, request }];
+        return [];
+      });
+    };
+    const answers = group.commitAll(more);
     for (const item of reads) answers.push(answer(item.id, () => read(item.request)));
     if (closing === undefined) {
       post(answers, group.diagnostics);
@@ -122,17 +125,6 @@ function serve({ db, reader }: OpenedStore): void {
   function archiveJob() {
     return { db, reader, writer, path, key: schedule?.key, pause };
   }
-}
-
-/** What has arrived while the last group was committed joins this one. */
-function withWaiting(first: readonly Numbered[]): Numbered[] {
-  const batch = [...first];
-  while (port && batch.length < MAX_GROUP) {
-    const next = receiveMessageOnPort(port) as { message: readonly Numbered[] } | undefined;
-    if (!next) break;
-    batch.push(...next.message);
-  }
-  return batch;
 }
 
 function answer(id: number, run: () => unknown): StoreAnswer {

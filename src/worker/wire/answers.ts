@@ -9,7 +9,7 @@ import { WireReader, onlyOnce, present } from './reader.js';
 /** More than any ECDSA signature in DER has. */
 const MAX_SIGNATURE_BYTES = 512;
 
-const TX_ENTRIES = 2;
+export const TX_ENTRIES = 2;
 
 /** A transaction whose entries are counted, and decoded only when they are asked for. */
 export class LazyTx {
@@ -21,6 +21,11 @@ export class LazyTx {
     this.header = header;
     this.entryCount = entryCount;
     this.#message = message;
+  }
+
+  /** A cursor over the whole message. */
+  get message(): WireReader {
+    return this.#message.fork();
   }
 
   /** All entries in order. Throws when there are more than the header says, before anything is allocated. */

@@ -19,7 +19,7 @@ const MAX_INT32 = 0x7fff_ffff;
  */
 export class WireReader {
   readonly #bytes: Uint8Array;
-  readonly #end: number;
+  #end: number;
   #at: number;
   #wireType = 0;
   // The last varint, in limbs of 28, 28 and 8 bits: plain numbers, so that nothing is allocated for a tag.
@@ -97,10 +97,7 @@ export class WireReader {
 
   /** A view of exactly 32 bytes. */
   digest(name: string): Uint8Array {
-    const start = this.#delimited(name);
-    if (this.#at - start !== HASH_SIZE) {
-      throw new ProofFailure('wire.digest', `${name}: a digest has 32 bytes`, HASH_SIZE, this.#at - start);
-    }
+    const start = this.digestSpan(name);
     return this.#bytes.subarray(start, this.#at);
   }
 
@@ -110,9 +107,44 @@ export class WireReader {
     return new WireReader(this.#bytes, start, this.#at);
   }
 
+  /** Where the cursor stands, counted from the start of the bytes that the reader was made for. */
+  get at(): number {
+    return this.#at;
+  }
+
+  /** Passes over a length-delimited field and returns where its content starts; it ends {@link at} the cursor. */
+  span(name: string): number {
+    return this.#delimited(name);
+  }
+
+  /** The same for a field of exactly 32 bytes. */
+  digestSpan(name: string): number {
+    const start = this.#delimited(name);
+    if (this.#at - start !== HASH_SIZE) this.#notDigest(name, start);
+    return start;
+  }
+
+  /** Goes into the embedded message that this field holds. Give what it returns to {@link leave} at its end. */
+  enter(name: string): number {
+    const start = this.#delimited(name);
+    const outer = this.#end;
+    this.#end = this.#at;
+    this.#at = start;
+    return outer;
+  }
+
+  leave(outer: number): void {
+    this.#at = this.#end;
+    this.#end = outer;
+  }
+
   /** A second cursor, standing where this one stands. */
   fork(): WireReader {
     return new WireReader(this.#bytes, this.#at, this.#end);
+  }
+
+  #notDigest(name: string, start: number): never {
+    throw new ProofFailure('wire.digest', `${name}: a digest has 32 bytes`, HASH_SIZE, this.#at - start);
   }
 
   #scalar(name: string): void {

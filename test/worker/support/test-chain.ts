@@ -34,6 +34,8 @@ interface CommitOptions {
   readonly version?: 0 | 1;
   /** Size of the tree the header commits to. @default all earlier txs */
   readonly treeSize?: number;
+  /** Another tree root than that tree has. */
+  readonly blRoot?: Uint8Array;
 }
 
 const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' });
@@ -87,7 +89,7 @@ export class TestChain {
       nentries: entries.length,
       eH: entriesRoot(entries.map((entry) => digest(version, entry))),
       blTxId: treeSize,
-      blRoot: this.#tree.root(treeSize),
+      blRoot: options.blRoot ?? this.#tree.root(treeSize),
     };
     const hash = alh(header);
     this.#txs.push({ header, alh: hash, entries });
@@ -159,6 +161,20 @@ export class TestChain {
       txs.push({
         header: wireHeader(header),
         ...(options.entries && { entries: entries.map(wireTxEntry) }),
+      });
+    }
+    return { txs };
+  }
+
+  /** TxList of the whole txs from..to; `values`: with raw values, without those of the kinds that servers leave out. */
+  wholeTxs(from: bigint, to: bigint, values = false): Wire {
+    const txs: Wire[] = [];
+    for (let id = from; id <= to; id++) {
+      const { header, entries } = this.tx(id);
+      const shown = values ? entries.filter(({ key }) => key[0] !== 3) : entries;
+      txs.push({
+        header: wireHeader(header),
+        entries: shown.map((entry) => ({ ...wireTxEntry(entry), ...(values && { value: entry.value }) })),
       });
     }
     return { txs };
@@ -282,6 +298,7 @@ const METHODS = {
   written: 'Set',
   block: 'TxScan',
   leaves: 'TxScan',
+  stretch: 'TxScan',
 };
 
 /** Bytes of the answer to a question of this kind. */

@@ -1,0 +1,91 @@
+// What the commands that audit a server share: how it is reached, how far the audit is, and how the report is handed over.
+import { readFile } from 'node:fs/promises';
+import { ImmuClient, reportText } from '../../index.js';
+import type { AuditReport } from '../../index.js';
+import { UsageError } from '../command.js';
+import type { Io } from '../command.js';
+import { countOf } from '../query-options.js';
+import { STORE_OPTION, openStore } from '../store-option.js';
+import { writeWholeFile } from '../whole-file.js';
+
+export const SERVER_OPTIONS = {
+  ...STORE_OPTION,
+  address: { type: 'string', value: 'HOST:PORT', says: 'the immudb', default: 'localhost:3322' },
+  user: { type: 'string', value: 'NAME', says: 'user', default: 'immudb' },
+  password: { type: 'string', value: 'PASSWORD', says: 'default: $IMMU_TS_PASSWORD, or immudb' },
+  database: { type: 'string', value: 'NAME', says: 'database', default: 'defaultdb' },
+  key: { type: 'string', value: 'PEM', says: 'public key file that must have signed the state' },
+  threads: {
+    type: 'string',
+    value: 'N',
+    says: 'threads that hash; default: one less than there are processors',
+  },
+  'in-flight': { type: 'string', value: 'N', says: 'requests under way at the same time', default: '6' },
+  stop: { type: 'boolean', says: 'ends at the first finding' },
+  findings: { type: 'string', value: 'N', says: 'lists at most so many', default: '100' },
+  format: { type: 'string', value: 'NAME', says: 'text or json', default: 'text' },
+  out: { type: 'string', value: 'FILE', says: 'the report in a new file; its SHA-256 is printed' },
+} as const;
+
+type ServerWords = {
+  readonly [Name in keyof typeof SERVER_OPTIONS]: Name extends 'stop' ? boolean : string | undefined;
+};
+
+/** Options of every audit, as the client takes them. @throws UsageError */
+export function auditOptions(words: ServerWords, { signal }: Io) {
+  const { stop, findings = '100', 'in-flight': inFlight = '6' } = words;
+  return {
+    signal,
+    onFinding: stop ? 'stop' : 'continue',
+    maxFindings: countOf('findings', findings),
+    inFlight: countOf('in-flight', inFlight),
+  } as const;
+}
+
+/**
+ * Runs an audit with a client on the store, which must be there, and hands its report over.
+ *
+ * @returns the exit code: 0 when all was looked at and holds
+ * @throws UsageError
+ */
+export async function auditServer(
+  words: ServerWords,
+  io: Io,
+  audit: (client: ImmuClient) => Promise<AuditReport>,
+): Promise<number> {
+  const { address = '', user = '', database = '', key, threads, format, out } = words;
+  if (format !== 'text' && format !== 'json')
+    throw new UsageError(`--format is text or json, not ${JSON.stringify(format)}`);
+  const password = words.password ?? io.env['IMMU_TS_PASSWORD'] ?? 'immudb';
+  const verifier = threads === undefined ? {} : { threads: countOf('threads', threads) };
+  const serverPublicKey = key === undefined ? undefined : await readFile(key);
+  await using store = await openStore(words.store);
+  await using client = new ImmuClient({
+    address,
+    store,
+    verifier,
+    credentials: { user, password, database },
+    ...(serverPublicKey && { serverPublicKey }),
+  });
+  const report = await audit(client);
+  const text = format === 'json' ? `${JSON.stringify(report, null, 2)}\n` : reportText(report);
+  if (out === undefined) await io.out.write(text);
+  else {
+    const { sha256 } = await writeWholeFile(out, (file) => file.write(text));
+    await io.err.write(`report in ${out}, SHA-256 ${sha256}\n`);
+  }
+  return report.ok ? 0 : 1;
+}
+
+/** A line about every so many milliseconds. */
+const SAY_EVERY_MS = 2000;
+
+/** Says how far an audit is, now and then. */
+export function teller({ err }: Io): (words: () => string) => void {
+  let saidAt = performance.now();
+  return (words) => {
+    if (performance.now() - saidAt < SAY_EVERY_MS) return;
+    saidAt = performance.now();
+    void err.write(`${words()}\n`);
+  };
+}

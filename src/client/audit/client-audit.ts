@@ -1,0 +1,64 @@
+// The audit log of a client, and audits of the server against it.
+import type { AuditLog } from '../../store/root-store.js';
+import { LazyAudit } from '../lazy-audit.js';
+import type { RootStore } from '../../store/root-store.js';
+import type { AuditAccess } from './access.js';
+import { auditDatabase } from './database-audit.js';
+import type { DatabaseAuditOptions, RootsAuditOptions } from './options.js';
+import type { DatabaseReport, RootsReport } from './report.js';
+import { auditRoots } from './roots-audit.js';
+
+/** The log, and what can be held against it. Audits are of the selected database, under the client's trusted head. */
+export interface ClientAudit extends AuditLog {
+  /**
+   * Proves every logged root of this server and database (rows `first-use`, `pinned` and `root`) against the server's present
+   * state: that the transaction is still there, with the hash that was logged. An alh fixes everything before it, so a root
+   * that is proven vouches for the history up to it.
+   *
+   * The trusted head is moved to the present state first. Where the server cannot prove that move, roots are held against the
+   * state it claims: the report then says up to which root the server stands by its word. A contradicted root is recorded
+   * (outcome `fork`) with evidence. Rows from before trust was last forgotten are judged too, apart, and are not recorded.
+   *
+   * @throws TransportError (ABORTED among them), StoreError, ArgumentError. What is wrong with the server's data is in
+   * the report, not thrown
+   *
+   * @example
+   * const report = await client.audit.prove();
+   * console.log(report.ok, report.rows.proven);
+   */
+  prove(options?: RootsAuditOptions): Promise<RootsReport>;
+  /**
+   * Verifies the whole selected database up to the server's present state, to which the trusted head is moved first: every
+   * header is linked to the one before it, commits to the history tree over all before it, and has exactly the entries that
+   * it commits to; with `values` also that each value shown is the one that was hashed. What does not hold is narrowed down
+   * to a transaction where that is possible, recorded with evidence (outcome `failure`), and the audit goes on.
+   *
+   * Not checked, and counted as such: tree roots under tree lag (servers before 1.3.2) that reach back behind the stretch
+   * that is looked at; values that the server does not show. Transactions committed after the audit began are not part of it.
+   *
+   * @throws TransportError (ABORTED among them), StoreError, ArgumentError. What is wrong with the server's data is in
+   * the report, not thrown
+   *
+   * @example
+   * const report = await client.audit.database({ onProgress: ({ tx, lastTx }) => console.log(tx, 'of', lastTx) });
+   * console.log(reportText(report));
+   */
+  database(options?: DatabaseAuditOptions): Promise<DatabaseReport>;
+}
+
+export class LazyClientAudit extends LazyAudit implements ClientAudit {
+  readonly #access: () => Promise<AuditAccess>;
+
+  constructor(store: () => Promise<RootStore>, access: () => Promise<AuditAccess>) {
+    super(store);
+    this.#access = access;
+  }
+
+  async prove(options: RootsAuditOptions = {}): Promise<RootsReport> {
+    return auditRoots(await this.#access(), options);
+  }
+
+  async database(options: DatabaseAuditOptions = {}): Promise<DatabaseReport> {
+    return auditDatabase(await this.#access(), options);
+  }
+}

@@ -1,0 +1,99 @@
+// What audits can be told, checked once.
+import { ArgumentError } from '../../errors.js';
+import { MAX_ID } from '../../proof/bytes.js';
+import type { Root } from '../../worker/verifier.js';
+import { flag, knownNames, oneOf, optionsObject, whole, wrongType } from '../option-checks.js';
+import { checkCallOptions } from '../options.js';
+import type { CallOptions } from '../options.js';
+import type { DatabaseProgress, RootsProgress } from './report.js';
+
+/** `timeoutMs` is the deadline of each request; an audit as a whole has none. An abort ends it with ABORTED. */
+export interface AuditOptions extends CallOptions {
+  /** What follows a finding: the rest is checked too, or the audit ends. @default 'continue' */
+  readonly onFinding?: 'continue' | 'stop';
+  /** Findings that are listed one by one; more are counted. @default 100 */
+  readonly maxFindings?: number;
+  /** Requests under way at the same time. More take more memory, about half a megabyte each. @default 6 */
+  readonly inFlight?: number;
+}
+
+export interface DatabaseAuditOptions extends AuditOptions {
+  /**
+   * Where to begin: behind this root, which the history must then contain; behind this transaction, whatever its hash is;
+   * or behind nothing. @default 0n, the empty database: everything
+   */
+  readonly after?: bigint | Root;
+  /** Goes on where an audit of this database was interrupted: `resume` of its last progress or report. */
+  readonly resume?: string;
+  /**
+   * Fetches every value and hashes it too. Servers leave out the values of documents, of entries that have expired and of
+   * what was truncated: those are counted as not shown. @default false
+   */
+  readonly values?: boolean;
+  /** Told after each stretch of transactions, in order. What it throws ends the audit. */
+  readonly onProgress?: (progress: DatabaseProgress) => void;
+}
+
+export interface RootsAuditOptions extends AuditOptions {
+  /** Goes on behind the row of this seq: `after` of a report or of the last progress. */
+  readonly after?: bigint;
+  /** Inclusive. */
+  readonly txRange?: { readonly from?: bigint; readonly to?: bigint };
+  /** Inclusive, unix milliseconds of `verifiedAt`. */
+  readonly timeRange?: { readonly from?: number; readonly to?: number };
+  /** Told after each batch of rows, in order. What it throws ends the audit. */
+  readonly onProgress?: (progress: RootsProgress) => void;
+}
+
+export interface ResolvedAuditOptions {
+  readonly call: CallOptions;
+  readonly stops: boolean;
+  readonly maxFindings: number;
+  readonly inFlight: number;
+}
+
+const COMMON = ['signal', 'timeoutMs', 'onFinding', 'maxFindings', 'inFlight', 'onProgress'];
+
+/** @throws ArgumentError naming the option that makes no sense */
+export function checkDatabaseOptions(options: DatabaseAuditOptions): ResolvedAuditOptions {
+  const resolved = checkCommon(options, ['after', 'resume', 'values']);
+  const { after, resume, values } = options;
+  if (values !== undefined) flag('values', values);
+  if (resume !== undefined && typeof resume !== 'string') wrongType('resume', 'a string', resume);
+  if (resume !== undefined && after !== undefined)
+    throw new ArgumentError('resume', 'resume says where to begin: leave after out');
+  if (typeof after === 'object') {
+    optionsObject('after', after);
+    id('after', after.tx);
+    if (!(after.alh instanceof Uint8Array) || after.alh.length !== 32)
+      throw new ArgumentError('after', 'after.alh must be 32 bytes');
+  } else if (after !== undefined) id('after', after);
+  return resolved;
+}
+
+/** @throws ArgumentError naming the option that makes no sense */
+export function checkRootsOptions(options: RootsAuditOptions): ResolvedAuditOptions {
+  const resolved = checkCommon(options, ['after', 'txRange', 'timeRange']);
+  if (options.after !== undefined) id('after', options.after);
+  return resolved;
+}
+
+function checkCommon(options: AuditOptions, own: readonly string[]): ResolvedAuditOptions {
+  checkCallOptions(options);
+  knownNames('options', options, [...COMMON, ...own]);
+  const { signal, timeoutMs, onFinding = 'continue', maxFindings = 100, inFlight = 6 } = options;
+  const { onProgress } = options as DatabaseAuditOptions;
+  if (onProgress !== undefined && typeof onProgress !== 'function')
+    wrongType('onProgress', 'a function', onProgress);
+  return {
+    call: { ...(signal && { signal }), ...(timeoutMs !== undefined && { timeoutMs }) },
+    stops: oneOf('onFinding', onFinding, ['continue', 'stop']) === 'stop',
+    maxFindings: whole('maxFindings', maxFindings, 1, 100_000),
+    inFlight: whole('inFlight', inFlight, 1, 64),
+  };
+}
+
+function id(name: string, value: unknown): void {
+  if (typeof value !== 'bigint' || value < 0n || value > MAX_ID)
+    throw new ArgumentError(name, `${name} must be a bigint from 0 to 2^63-1`);
+}
