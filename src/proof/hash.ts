@@ -79,8 +79,10 @@ const nobleSha256: Sha256 = sameAsNoble() ? paddingNoble : reusingNoble;
 
 let implementation: Sha256 = nobleSha256;
 
-/** SHA-256 of `data` by the implementation now set for this thread. */
+/** SHA-256 of `data` by the implementation now set for this thread. Throws TypeError for anything but bytes. */
 export function sha256(data: Uint8Array): Uint8Array {
+  // Implementations take other things for bytes, each in its own way, and would give a hash of something.
+  if (!(data instanceof Uint8Array)) throw new TypeError('SHA-256 is taken of a Uint8Array');
   return implementation(data);
 }
 

@@ -26,7 +26,7 @@ import {
   referenceValue,
   sortedSetKey,
 } from '#dist/proof/entry.js';
-import { EMPTY_HASH, ZERO_HASH, setSha256, sha256 } from '#dist/proof/hash.js';
+import { EMPTY_HASH, ZERO_HASH, setSha256, sha256, sha256Of } from '#dist/proof/hash.js';
 import { alh, assertHeader, innerHash } from '#dist/proof/header.js';
 import {
   decodeKVMetadata,
@@ -74,6 +74,26 @@ describe('hash', () => {
       sha256(new Uint8Array([1, 2, 3]));
       expect(toHex(first)).toBe(expected);
       expect(data).toEqual(new Uint8Array(length).map((_, i) => i * 7));
+    }
+  });
+
+  test('is SHA-256 of parts of buffers, wherever they lie, and of what is large', () => {
+    const large = new Uint8Array(100_000).map((_, i) => i * 31);
+    const lengths = [0, 1, 31, 55, 56, 63, 64, 65, 127, 128, 129, 1000, 4096, 65_537];
+    for (const impl of [
+      undefined,
+      (data: Uint8Array) => new Uint8Array(createHash('sha256').update(data).digest()),
+    ]) {
+      setSha256(impl);
+      for (const length of lengths) {
+        for (const from of [0, 1, 7]) {
+          const view = large.subarray(from, from + length);
+          const expected = createHash('sha256').update(view).digest('hex');
+          expect(toHex(sha256(view))).toBe(expected);
+          expect(toHex(sha256(Buffer.from(view)))).toBe(expected);
+          expect(toHex(sha256Of(large.subarray(from), length))).toBe(expected);
+        }
+      }
     }
   });
 

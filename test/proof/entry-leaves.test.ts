@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { entriesRoot, entriesRootOf } from '#dist/proof/entries-tree.js';
 import { hasLeaf, sortedLeaves } from '#dist/proof/entry-leaves.js';
-import { digestOf, entryLeaf, plainKey, plainValue } from '#dist/proof/entry.js';
+import { digestOf, entryLeaf, plainKey, plainLeaf, plainValue } from '#dist/proof/entry.js';
 import { sha256 } from '#dist/proof/hash.js';
 import { leafHash } from '#dist/proof/merkle.js';
 import { checkFailedBy, digestNumber } from './helpers.js';
@@ -62,6 +62,30 @@ it('the leaf of an entry is that of its digest, in either version', () => {
   expect(entryLeaf(1, key, metadata, value)).toEqual(leafHash(digestOf(1, key, metadata, sha256(value))));
   expect(checkFailedBy(() => entryLeaf(0, key, metadata, value))).toBe('entry.metadata');
   expect(checkFailedBy(() => entryLeaf(2, key, undefined, value))).toBe('entry.version');
+});
+
+it('the leaf of a plain entry is that of its raw key and value, however long they are', () => {
+  const metadata = [undefined, { nonIndexable: true }, { deleted: true, expiresAt: -1n }];
+  for (const length of [1, 2, 30, 500, 1022, 2000, 2033, 2034, 2035, 2048, 65_534]) {
+    const key = new Uint8Array(length).map((_, i) => i * 3);
+    for (const size of [0, 1, 55, 56, 63, 64, 2046, 2047, 2048, 2049, 4094, 4095, 4096, 4097, 70_000]) {
+      const value = new Uint8Array(size).map((_, i) => i * 5);
+      const expected = entryLeaf(1, plainKey(key), undefined, plainValue(value));
+      expect(plainLeaf(1, key, undefined, value)).toEqual(expected);
+    }
+    const value = new Uint8Array([1, 2, 3]);
+    for (const each of metadata)
+      expect(plainLeaf(1, key, each, value)).toEqual(entryLeaf(1, plainKey(key), each, plainValue(value)));
+    expect(plainLeaf(0, key, undefined, value)).toEqual(
+      entryLeaf(0, plainKey(key), undefined, plainValue(value)),
+    );
+  }
+  expect(checkFailedBy(() => plainLeaf(0, new Uint8Array(1), { deleted: true }, new Uint8Array(0)))).toBe(
+    'entry.metadata',
+  );
+  expect(checkFailedBy(() => plainLeaf(1, new Uint8Array(65_535), undefined, new Uint8Array(0)))).toBe(
+    'entry.key',
+  );
 });
 
 it('a single entry is its own root; more are hashed from their leaves', () => {
