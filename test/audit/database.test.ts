@@ -5,7 +5,7 @@ import { ArgumentError, TransportError, reportText } from '#dist/index.js';
 import type { DatabaseProgress, DatabaseReport } from '#dist/index.js';
 import type { Lie } from '#dist/testing.js';
 import { rejection, rowsOf } from '../trust/support.js';
-import { refusals, stage, told, write } from './support.js';
+import { clientOf, refusals, stage, told, write } from './support.js';
 
 const OPERATION = 'audit.database';
 
@@ -98,6 +98,14 @@ describe('an honest database', () => {
     const beyond = await rejection(client.audit.database({ after: 22n }));
     expect(beyond).toBeInstanceOf(ArgumentError);
     expect(beyond.argument).toBe('after');
+  });
+
+  test('waits for room in a verifier that takes little at a time', async () => {
+    const { ledger } = await stage({ txs: 200 });
+    const { client } = clientOf(ledger, {
+      verifier: { threads: 1, maxQueuedBytes: 12_000, maxQueuedJobs: 2 },
+    });
+    expect(await client.audit.database({ values: true })).toMatchObject({ ok: true, checked: { txs: 200 } });
   });
 
   test('that grows while it is audited is audited up to where it was', async () => {

@@ -28,6 +28,8 @@ export interface AuditAccess {
 /** A request that found the server busy or the connection lost is sent again this often, after twice the time each. */
 const ATTEMPTS = 6;
 const FIRST_PAUSE_MS = 50;
+/** Checking an answer takes some milliseconds. */
+const ROOM_PAUSE_MS = 5;
 
 /** The questions of one audit. */
 export class AuditAsker {
@@ -82,6 +84,8 @@ export class AuditAsker {
         if (!(error instanceof PoolError && error.code === 'POOL_FULL') || !verifier.ready) throw error;
         this.assertNotAborted();
         await verifier.ready();
+        // There is room, though maybe not for so much: what is being checked has to end first.
+        await delay(ROOM_PAUSE_MS);
       }
     }
   }

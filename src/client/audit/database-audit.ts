@@ -128,7 +128,10 @@ class DatabaseAudit {
     const { finding } = this.#state;
     if (finding) this.#findings.add(finding);
     if (finding && this.#resolved.stops) return this.#report();
-    const plan = new StretchPlan({ first: this.#tx + 1n, last: this.#state.tx });
+    const plan = new StretchPlan(
+      { first: this.#tx + 1n, last: this.#state.tx },
+      { values: this.#start.withValues },
+    );
     try {
       await inOrder({
         lanes: this.#resolved.inFlight,

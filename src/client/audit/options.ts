@@ -13,7 +13,10 @@ export interface AuditOptions extends CallOptions {
   readonly onFinding?: 'continue' | 'stop';
   /** Findings that are listed one by one; more are counted. @default 100 */
   readonly maxFindings?: number;
-  /** Requests under way at the same time. More take more memory, about half a megabyte each. @default 6 */
+  /**
+   * Requests under way at the same time. Each holds an answer in memory: about 200 KiB as a rule, where single transactions
+   * are larger one of those, and never more than the client's `maxMessageBytes`. @default 6
+   */
   readonly inFlight?: number;
 }
 

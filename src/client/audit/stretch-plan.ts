@@ -13,17 +13,19 @@ export interface Stretch {
  * work is spread evenly over threads and several fit into memory. Single-entry transactions take about 180 bytes each.
  */
 const AIM_BYTES = 192 * 1024;
-/** Before anything is known. */
+/** Before anything is known; fewer where values come along, which may have megabytes each. */
 const FIRST_TXS = 64;
+const FIRST_TXS_WITH_VALUES = 8;
 /** How fast what was measured last replaces what was known before. */
 const LEARNING = 0.3;
 
 export class StretchPlan {
   readonly #last: bigint;
   #next: bigint;
-  #bytesPerTx = AIM_BYTES / FIRST_TXS;
+  #bytesPerTx: number;
 
-  constructor(range: Stretch) {
+  constructor(range: Stretch, { values = false } = {}) {
+    this.#bytesPerTx = AIM_BYTES / (values ? FIRST_TXS_WITH_VALUES : FIRST_TXS);
     this.#next = range.first;
     this.#last = range.last;
   }
