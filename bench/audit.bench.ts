@@ -193,13 +193,20 @@ async function row(what: string, entries: number, make: (threads: number) => Con
     what,
     'entries /s': count(one.perSecond),
     'CPU µs each': one.cpuUs.toFixed(1),
+    cores: coresOf(one),
     'main busy': `${Math.round(one.busy * 100)} %`,
     '2 threads, entries /s': count(two.perSecond),
     'CPU µs each ': two.cpuUs.toFixed(1),
+    'cores ': coresOf(two),
     'main busy ': `${Math.round(two.busy * 100)} %`,
     '2 : 1': ratio(two.perSecond / one.perSecond),
   });
   return [one.perSecond, two.perSecond];
+}
+
+/** Processors that this process had, on average: on a busy machine fewer than it could have used. */
+function coresOf({ perSecond, cpuUs }: Figures): string {
+  return ((perSecond * cpuUs) / 1e6).toFixed(2);
 }
 
 let fastest = 0;
