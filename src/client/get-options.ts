@@ -1,5 +1,6 @@
 // Which version a read asks for: shared by get and verifiedGet.
 import { ArgumentError } from '../errors.js';
+import { optionsObject } from './option-checks.js';
 import type { CallOptions } from './options.js';
 
 /** At most one of `atTx` and (`sinceTx`, `atRevision`). */
@@ -21,7 +22,9 @@ export interface Version {
 const LATEST: Version = {};
 
 /** Throws ArgumentError naming the option. */
-export function checkVersion({ atTx, sinceTx, atRevision }: GetOptions): Version {
+export function checkVersion(options: GetOptions): Version {
+  optionsObject('options', options);
+  const { atTx, sinceTx, atRevision } = options;
   if (atTx === undefined && sinceTx === undefined && atRevision === undefined) return LATEST;
   const asked = Object.entries({ atTx, sinceTx, atRevision }).filter(([, value]) => value !== undefined);
   for (const [name, value] of asked as [string, unknown][]) {

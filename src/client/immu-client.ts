@@ -11,7 +11,7 @@ import { checkVersion, hasVersion } from './get-options.js';
 import type { GetOptions } from './get-options.js';
 import { getEntry, setEntries, toEntries, toKeys } from './kv.js';
 import type { KeyValue, Pairs, Write } from './kv.js';
-import { flag } from './option-checks.js';
+import { flag, optionsObject } from './option-checks.js';
 import type { CallOptions } from './options.js';
 import type { Session } from './session.js';
 import type { Call, DatabaseTrust } from './trust/database-trust.js';
@@ -210,6 +210,7 @@ export class ImmuClient extends BaseClient {
   }
 
   #write(operation: string, entries: readonly KeyValue[], options: WriteOptions): Promise<VerifiedWrite> {
+    optionsObject('options', options);
     const { ownTx = false } = options;
     flag('ownTx', ownTx);
     return this.#verifiedCall(operation, options, ({ session, trust, call }) =>
