@@ -1,4 +1,5 @@
 // What an auditor can ask for: the same words on the command line and in the form of the audit page.
+import { OUTCOMES } from '../store/audit-query.js';
 import type { AuditOutcome, RootsFilter } from '../index.js';
 import { UsageError } from './command.js';
 import { parseTime } from './time-input.js';
@@ -16,20 +17,6 @@ export const QUERY_OPTIONS = {
     says: 'only these outcomes; problems = all that is not well; all = book-keeping rows too',
   },
 } as const;
-
-export const OUTCOMES: readonly AuditOutcome[] = [
-  'root',
-  'first-use',
-  'pinned',
-  'calls',
-  'failure',
-  'fork',
-  'rollback',
-  'identity-change',
-  'forget',
-  'identity',
-  'archive',
-];
 
 /** What somebody has to look into. */
 export const PROBLEMS: readonly AuditOutcome[] = ['failure', 'fork', 'rollback', 'identity-change'];

@@ -5,7 +5,7 @@ import { evidenceHash, rowHash } from '../../store/audit-row.js';
 import { fieldsOf } from '../format/columns.js';
 import { jsonText } from '../format/formats.js';
 import { hex, rowColumns } from '../format/row-columns.js';
-import { OUTCOMES } from '../query-options.js';
+import { OUTCOMES } from '../../store/audit-query.js';
 import { JsonFields } from '../json-fields.js';
 
 const FORMAT = 'immu-ts/evidence';
