@@ -7,6 +7,7 @@ import type { ProvenFacts } from '../trust/proven-headers.js';
 import type { ClaimTask } from '../trust/claim-prover.js';
 import type { DatabaseTrust } from '../trust/database-trust.js';
 import type { Knowledge } from '../trust/knowledge.js';
+import { copyBytes } from '../pooled-bytes.js';
 import { refuseStale } from './stale.js';
 import type { VerifiedEntry } from './verified-get.js';
 
@@ -98,7 +99,7 @@ export class VerifiedReader implements Reader {
       this.#prove(target, shown, (facts) => {
         const { key, tx, metadata } = claim;
         void this.#finish(target, facts, claim.tx, {
-          reference: { key: new Uint8Array(key), tx, atTx, ...(metadata && { metadata }) },
+          reference: { key: copyBytes(key), tx, atTx, ...(metadata && { metadata }) },
         });
       });
     });
@@ -142,8 +143,8 @@ function provenEntry(
   more: Pick<VerifiedEntry, 'reference'>,
 ): VerifiedEntry {
   return {
-    key: new Uint8Array(key),
-    value: new Uint8Array(value),
+    key: copyBytes(key),
+    value: copyBytes(value),
     tx,
     ...(metadata && { metadata }),
     timestamp: ts,

@@ -5,6 +5,7 @@ import type { ProvenEntry, ProvenTx, Root } from '../../worker/verifier.js';
 import { versionFields } from '../get-options.js';
 import type { Version } from '../get-options.js';
 import { isKeyNotFound, isServerBehind } from '../server-errors.js';
+import { copyBytes } from '../pooled-bytes.js';
 import type { Call, DatabaseTrust } from '../trust/database-trust.js';
 import { refuseStale } from './stale.js';
 import type { VerifiedRpc } from './verified-rpc.js';
@@ -127,8 +128,8 @@ async function provenTarget(
 /** Bytes are copied: an entry kept by the caller does not keep the whole answer in memory. */
 function toVerified(root: Root, subject: ProvenTx, entry: ProvenEntry): VerifiedEntry {
   return {
-    key: new Uint8Array(entry.key),
-    value: new Uint8Array(entry.value),
+    key: copyBytes(entry.key),
+    value: copyBytes(entry.value),
     tx: subject.tx,
     ...(entry.metadata && { metadata: entry.metadata }),
     timestamp: subject.ts,
