@@ -19,8 +19,8 @@ export interface ClaimTask {
   readonly operation: string;
   readonly startedAt: number;
   /** The claim holds in the tx with this proven header. */
-  readonly proven: (facts: ProvenFacts) => void;
-  readonly failed: (error: unknown) => void;
+  proven(facts: ProvenFacts): void;
+  failed(error: unknown): void;
 }
 
 export interface ClaimProverOptions {

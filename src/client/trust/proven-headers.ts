@@ -85,8 +85,7 @@ export class ProvenHeaders {
 
   facts(tx: bigint): ProvenFacts | undefined {
     const pack = this.#packOf(tx);
-    if (!pack) return this.#singles.get(tx);
-    return factsIn(pack, tx);
+    return pack ? factsIn(pack, tx) : this.#singles.get(tx);
   }
 
   /** `same` and `other` are statements about a proven history; `unknown` says nothing. */
@@ -99,7 +98,7 @@ export class ProvenHeaders {
   #alhOf(tx: bigint): Uint8Array | undefined {
     const pack = this.#packOf(tx);
     if (!pack) return this.#singles.get(tx)?.alh;
-    const at = 32 * Number(tx - pack.first);
+    const at = 32 * placeOf(tx);
     return pack.alhs.subarray(at, at + 32);
   }
 
@@ -107,7 +106,7 @@ export class ProvenHeaders {
   #packOf(tx: bigint): HeaderPack | undefined {
     const block = blockOf(tx);
     const pack = this.#packs.get(block);
-    if (!pack || tx - pack.first >= BigInt(pack.count)) return undefined;
+    if (!pack || placeOf(tx) >= pack.count) return undefined;
     if (this.#packedBytes > this.#maxBytes / 2) {
       this.#packs.delete(block);
       this.#packs.set(block, pack);
@@ -121,6 +120,11 @@ export function blockOf(tx: bigint): number {
   return Math.floor((Number(tx) - 1) / BLOCK_TXS);
 }
 
+/** Place of a tx in its block. A number: this is asked for every entry that is read. */
+function placeOf(tx: bigint): number {
+  return (Number(tx) - 1) % BLOCK_TXS;
+}
+
 /** First tx of a block. */
 export function blockStart(block: number): bigint {
   return BigInt(block) * BigInt(BLOCK_TXS) + 1n;
@@ -128,7 +132,7 @@ export function blockStart(block: number): bigint {
 
 /** Requires that `pack` holds `tx`. */
 export function factsIn(pack: HeaderPack, tx: bigint): ProvenFacts {
-  const i = Number(tx - pack.first);
+  const i = placeOf(tx);
   return {
     tx,
     version: pack.versions[i] as number,

@@ -124,7 +124,7 @@ async function proveWritten(
   }
   // One result for all of them: callers share the transaction.
   const written = Object.freeze({ tx, alh: new Uint8Array(alh), timestamp: ts, root: trust.root });
-  for (const name of names) trust.seen.noteName(name, tx);
+  for (const name of names) trust.seen.note(name, tx);
   for (const { call } of writers) call.resolve(written);
 }
 

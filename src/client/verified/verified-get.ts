@@ -4,6 +4,7 @@ import type { KVMetadata } from '../../proof/types.js';
 import type { ProvenEntry, ProvenTx, Root } from '../../worker/verifier.js';
 import { versionFields } from '../get-options.js';
 import type { Version } from '../get-options.js';
+import { keyName } from '../group/key-name.js';
 import { isKeyNotFound, isServerBehind } from '../server-errors.js';
 import { copyBytes } from '../pooled-bytes.js';
 import type { Call, DatabaseTrust } from '../trust/database-trust.js';
@@ -48,7 +49,8 @@ export async function verifiedGet(
   version: Version,
 ): Promise<VerifiedEntry | null> {
   const { atTx, sinceTx, atRevision } = version;
-  const floor = atTx === undefined && atRevision === undefined ? trust.seen.floor(key) : 0n;
+  const name = keyName(key);
+  const floor = atTx === undefined && atRevision === undefined ? trust.seen.floor(name) : 0n;
   const head = await trust.head(call);
 
   const request = {
@@ -67,7 +69,7 @@ export async function verifiedGet(
   const { subject, found } = await trust.prove(call, question, head, answer);
   if (sinceTx !== undefined) await trust.reach(call, sinceTx);
   if (subject.tx < floor) throw await refuseStale(trust, call.operation, key, subject.tx, floor);
-  trust.seen.note(key, subject.tx);
+  trust.seen.note(name, subject.tx);
 
   if (found.kind === 'value') return toVerified(await trust.head(call), subject, found.entry);
   const { claimed, metadata } = found;
