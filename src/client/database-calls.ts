@@ -47,6 +47,8 @@ export class DatabaseCalls {
   readonly #reads: ReadGroups<PlainReader | VerifiedReader>;
   readonly #writes: WriteGroups<Writer>;
   #trust: DatabaseTrust | undefined;
+  /** Verified calls that came before there was a head. */
+  #early = 0;
 
   constructor(options: DatabaseCallsOptions) {
     const { rpc, database, verifier, admission } = options;
@@ -168,7 +170,10 @@ export class DatabaseCalls {
     const { deadline } = from;
     // What the call is proven by, whatever is trusted when it ends.
     const known = trust.knownNow;
-    if (!known) return trust.ready(from).then(() => this.#enterVerified(line, trust, from, bytes, start));
+    if (!known) {
+      if (this.#early++ > 0) this.#options.verifier.prepare?.();
+      return trust.ready(from).then(() => this.#enterVerified(line, trust, from, bytes, start));
+    }
     const begin = () => {
       const call = this.#join<T>(line, deadline, bytes);
       start(call, known);
