@@ -14,6 +14,13 @@ import { ThreadPool } from './thread-pool.js';
 import { unpackOutcomes, type Outcome } from './verdict-packet.js';
 import type { Job, Verdict, Verifier } from './verifier.js';
 
+/**
+ * A claim about one key with a small value costs 4 µs, a tenth of what a message to a thread costs the main thread: as many
+ * in a tick are checked at once, right here. What is more of them shares a message.
+ */
+const MAX_LIGHT_HERE = 16;
+const MAX_LIGHT_BYTES = 1024;
+
 interface Pending extends SizedJob {
   readonly resolve: (verdict: Verdict) => void;
   readonly reject: (error: Error) => void;
@@ -36,6 +43,8 @@ export class PooledVerifier implements Verifier {
   #heldJobs = 0;
   #heldBytes = 0;
   #turnEnds = false;
+  /** Light jobs checked here in this tick. */
+  #lightHere = 0;
   readonly #inFlight = new Set<Promise<void>>();
   #waiting: Waiter[] = [];
   #closing: Promise<void> | undefined;
@@ -60,6 +69,11 @@ export class PooledVerifier implements Verifier {
       assertJob(job);
       const size = packedSize(job);
       this.#admit(size);
+      if (isLight(job, size) && this.#lightHere < MAX_LIGHT_HERE) {
+        if (this.#lightHere++ === 0) process.nextTick(() => (this.#lightHere = 0));
+        this.#checkHere({ job, size, resolve, reject });
+        return;
+      }
       this.#line.push({ job, size, resolve, reject });
       if (this.#line.bytes >= this.#options.messageBytes) this.#send();
       if (!this.#turnEnds && this.#line.length > 0) {
@@ -203,6 +217,10 @@ export class PooledVerifier implements Verifier {
       for (const waiter of this.#waiting.splice(0)) waiter.resolve();
     }
   }
+}
+
+function isLight({ question }: Job, size: number): boolean {
+  return question.kind === 'claims' && question.keys.length === 1 && size <= MAX_LIGHT_BYTES;
 }
 
 function brokenMessage(cause: unknown): PoolError {

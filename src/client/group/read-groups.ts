@@ -69,15 +69,23 @@ export class ReadGroups<R extends Reader> {
 
   /** Asks for `key`, whose `keyName` is `name`, with what else is asked in this turn. */
   read(key: Uint8Array, name: string, reader: R): void {
+    if (this.#onlyAlone) {
+      void this.#one({ key, readers: [reader] });
+      return;
+    }
     const asked = this.#queue.get(name);
     if (asked) asked.readers.push(reader);
     else this.#queue.set(name, { key, readers: [reader] });
     if (this.#turnEnds) return;
     this.#turnEnds = true;
-    setImmediate(() => {
+    const end = () => {
       this.#turnEnds = false;
       this.#send();
-    });
+    };
+    // With nothing on its way, what is asked right now is all: whoever asks one by one is not kept waiting. (Promises that
+    // are due are served before the tick.) Else answers that come in together have their readers ask together.
+    if (this.#inFlight === 0) process.nextTick(end);
+    else setImmediate(end);
   }
 
   /** The outcomes of keys that are read together: in one answer, where one can hold them. A key may be named again. */
@@ -170,7 +178,7 @@ export class ReadGroups<R extends Reader> {
     const group = [{ key, readers }];
     const probed = this.#probe(group);
     try {
-      deliver(group, await this.#askSingly([key], latest(group)), await probed);
+      deliver(group, await this.#askOne(key, latest(group)), await probed);
     } catch (error) {
       for (const reader of readers) reader.reject(error);
     }
@@ -206,21 +214,19 @@ export class ReadGroups<R extends Reader> {
   }
 
   async #askSingly(keys: readonly Uint8Array[], deadline: Deadline): Promise<ClaimOutcome[]> {
-    const outcomes = await Promise.all(
-      keys.map(async (key): Promise<readonly ClaimOutcome[]> => {
-        const { rpc } = this.#options;
-        this.#size.single();
-        let answer: Uint8Array;
-        try {
-          answer = await rpc.unaryRaw('Get', { key }, { ...timeLeft(deadline), idempotent: true });
-        } catch (error) {
-          if (isKeyNotFound(error)) return [{ kind: 'missing' }];
-          throw error;
-        }
-        return this.#claims([key], answer, true);
-      }),
-    );
-    return outcomes.flat();
+    return (await Promise.all(keys.map((key) => this.#askOne(key, deadline)))).flat();
+  }
+
+  async #askOne(key: Uint8Array, deadline: Deadline): Promise<ClaimOutcome[]> {
+    this.#size.single();
+    let answer: Uint8Array;
+    try {
+      answer = await this.#options.rpc.unaryRaw('Get', { key }, { ...timeLeft(deadline), idempotent: true });
+    } catch (error) {
+      if (isKeyNotFound(error)) return [{ kind: 'missing' }];
+      throw error;
+    }
+    return this.#claims([key], answer, true);
   }
 
   async #claims(keys: readonly Uint8Array[], answer: Uint8Array, single: boolean): Promise<ClaimOutcome[]> {
