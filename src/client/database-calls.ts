@@ -3,7 +3,7 @@ import type { Verifier } from '../worker/verifier.js';
 import type { Deadline } from './deadline.js';
 import type { Entry } from './entries.js';
 import type { Admission } from './group/admission.js';
-import { keyName } from './group/key-name.js';
+import { keyName } from '../worker/key-name.js';
 import { PlainReader, plainEntry } from './group/plain-entry.js';
 import { ReadGroups } from './group/read-groups.js';
 import type { ReadCounts } from './group/read-groups.js';

@@ -4,7 +4,7 @@ import { ServerError, VerificationError } from '../../errors.js';
 import type { Deadline } from '../deadline.js';
 import { isBusy } from '../server-errors.js';
 import { AdaptiveSize } from './adaptive-size.js';
-import { keyName } from './key-name.js';
+import { keyName } from '../../worker/key-name.js';
 import { SetRequestEncoder } from './set-request.js';
 
 export interface WriteEntry {

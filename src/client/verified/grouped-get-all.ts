@@ -1,7 +1,7 @@
 // verifiedGetAll: each key is proven as a read of its own, and the call ends with the last of them, or with the first
 // that is not proven.
 import type { ClaimOutcome } from '../../worker/verifier.js';
-import { keyName } from '../group/key-name.js';
+import { keyName } from '../../worker/key-name.js';
 import type { WaitingCall } from '../group/waiting-call.js';
 import { VerifiedReader } from './grouped-get.js';
 import type { ReadEnd, Reading } from './grouped-get.js';

@@ -87,10 +87,7 @@ export async function writeGroup(
     return NOTHING_LEFT;
   }
   const head = first?.trust.root;
-  const write = head && first.trust.writes.begin(head.tx);
-  const end = () => {
-    if (write) first?.trust.writes.end(write, first.trust.headTx);
-  };
+  const end = head ? beginWrite(first.trust, head) : () => undefined;
   let answer: Uint8Array;
   try {
     answer = await rpc.unaryEncoded('Set', request, { ...timeLeft(writers), idempotent: false });
@@ -109,6 +106,12 @@ export async function writeGroup(
     })
     .finally(end);
   return { told };
+}
+
+/** Until the write ends no other one may have its tx. */
+function beginWrite(trust: DatabaseTrust, head: Root): () => void {
+  const write = trust.writes.begin(head.tx);
+  return () => trust.writes.end(write, trust.headTx);
 }
 
 async function writeAlone(rpc: Rpc, writer: VerifiedWriter): Promise<void> {

@@ -4,7 +4,7 @@ import type { KVMetadata } from '../../proof/types.js';
 import type { ProvenEntry, ProvenTx, Root } from '../../worker/verifier.js';
 import { versionFields } from '../get-options.js';
 import type { Version } from '../get-options.js';
-import { keyName } from '../group/key-name.js';
+import { keyName } from '../../worker/key-name.js';
 import { isKeyNotFound, isServerBehind } from '../server-errors.js';
 import { copyBytes } from '../pooled-bytes.js';
 import type { Call, DatabaseTrust } from '../trust/database-trust.js';

@@ -1,7 +1,7 @@
 // verifiedSet, top to bottom: request → answer → exact entries proven in a new tx → trusted head.
 import { ImmuError, TransportError, VerificationError } from '../../errors.js';
 import type { Root, WrittenEntry } from '../../worker/verifier.js';
-import { keyName } from '../group/key-name.js';
+import { keyName } from '../../worker/key-name.js';
 import type { Call, DatabaseTrust } from '../trust/database-trust.js';
 import type { VerifiedRpc } from './verified-rpc.js';
 

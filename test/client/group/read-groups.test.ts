@@ -2,7 +2,7 @@
 import { status } from '@grpc/grpc-js';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { Deadline } from '#dist/client/deadline.js';
-import { keyName } from '#dist/client/group/key-name.js';
+import { keyName } from '#dist/worker/key-name.js';
 import { ReadGroups } from '#dist/client/group/read-groups.js';
 import type { Reader } from '#dist/client/group/read-groups.js';
 import { TransportError } from '#dist/errors.js';
