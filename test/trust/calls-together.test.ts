@@ -195,7 +195,8 @@ describe('writes', () => {
       calls.set([{ key: utf8('e'), value: utf8('1') }], new Deadline({}, 5000)),
     ]);
     expect(written.map(({ tx }) => tx)).toEqual([11n, 11n, 12n, 12n, 12n]);
-    expect(fake.methods()).toEqual(['Set', 'VerifiableTxById', 'Set', 'VerifiableTxById']);
+    // The second goes out as soon as the first is answered; one proof may do for both.
+    expect(fake.methods()).toEqual(['Set', 'Set', 'VerifiableTxById']);
     expect(written[0]).toMatchObject({ alh: fake.chain.root(11n).alh, timestamp: 1_700_000_011n });
     expect(written[0]).toBe(written[1]);
     expect(await countedCalls()).toBe(4);

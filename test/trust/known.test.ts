@@ -9,7 +9,7 @@ import { packHeaders } from '#dist/worker/checks/block.js';
 import { provenTx } from '#dist/worker/checks/proven.js';
 import { BLOCK_TXS } from '#dist/worker/verifier.js';
 import type { HeaderPack, ProvenTx } from '#dist/worker/verifier.js';
-import { TestChain, utf8 } from '../worker/support/test-chain.js';
+import { TestChain } from '../worker/support/test-chain.js';
 
 const chain = new TestChain().grow(2 * BLOCK_TXS + 10);
 const other = new TestChain().grow(5);
