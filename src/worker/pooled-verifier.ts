@@ -69,8 +69,7 @@ export class PooledVerifier implements Verifier {
       assertJob(job);
       const size = packedSize(job);
       this.#admit(size);
-      if (isLight(job, size) && this.#lightHere < MAX_LIGHT_HERE) {
-        if (this.#lightHere++ === 0) process.nextTick(() => (this.#lightHere = 0));
+      if (isLight(job, size) && this.#hasRoomForLight()) {
         this.#checkHere({ job, size, resolve, reject });
         return;
       }
@@ -96,6 +95,13 @@ export class PooledVerifier implements Verifier {
       if (this.#heldJobs < maxQueuedJobs && this.#heldBytes < maxQueuedBytes) resolve();
       else this.#waiting.push({ resolve, reject });
     });
+  }
+
+  /** Takes the room, if there is. */
+  #hasRoomForLight(): boolean {
+    if (this.#options.inlineBelowJobs === 0 || this.#lightHere >= MAX_LIGHT_HERE) return false;
+    if (this.#lightHere++ === 0) process.nextTick(() => (this.#lightHere = 0));
+    return true;
   }
 
   /** Starts a thread, which takes a while, for answers that will come soon. */
