@@ -69,6 +69,11 @@ export class ClaimProver {
     return this.#warmth;
   }
 
+  /** About this share of claims is known, or nearly so, before there was any. */
+  expect(share: number): void {
+    this.#warmth = Math.max(this.#warmth, share);
+  }
+
   /** A lone read was proven by its own answer: would its claim have been known? */
   noteLone(known: boolean): void {
     this.#warmth += (Number(known) - this.#warmth) / WARMTH_CLAIMS;
