@@ -88,6 +88,28 @@ describe('proven headers', () => {
     expect([headers.compare(chain.root(1030n)), headers.facts(1050n)]).toEqual(['same', undefined]);
   });
 
+  test('of a block are held against those that came one by one, and against mere hashes', () => {
+    for (const add of [
+      (headers: ProvenHeaders) => headers.add(header(1030n, other)),
+      (headers: ProvenHeaders) => headers.addRoot(other.root(1030n)),
+    ]) {
+      const headers = new ProvenHeaders(1 << 20);
+      headers.addRoot(chain.root(1025n));
+      expect(headers.addPack(pack(0, 20))).toBe(true);
+      headers.add(header(1026n));
+      add(headers);
+      expect(headers.addPack(pack(1, 20))).toBe(false);
+      const { alh } = chain.tx(1030n);
+      expect(headers.contradictedBy(pack(1, 20))).toEqual({
+        tx: 1030n,
+        known: other.tx(1030n).alh,
+        shown: alh,
+      });
+      expect(headers.addPack(pack(1, 5))).toBe(true);
+      expect(headers.compare(chain.root(1025n))).toBe('same');
+    }
+  });
+
   test('of a block grow with it, and shrink never', () => {
     const headers = new ProvenHeaders(1 << 20);
     expect(headers.addPack(pack(0, 10))).toBe(true);

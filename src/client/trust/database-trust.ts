@@ -199,14 +199,10 @@ export class DatabaseTrust {
       ...(keepHeaders && { keep: { ...keepHeaders, store, verifier, journal } }),
       reach: (tx, task) =>
         mover.reach({ tx, operation: task.operation, startedAt: task.startedAt, job: this.claimJob(task) }),
-      refuse: (task, check, detail, terms) =>
-        journal.refuse(
-          'failure',
-          task.operation,
-          mover.head,
-          { check, detail, ...terms, tx: task.claim.tx },
-          this.claimJob(task),
-        ),
+      refuse: (task, check, detail, terms) => {
+        const refuted = { check, detail, ...terms, tx: task.claim.tx };
+        return journal.refuse('failure', task.operation, mover.head, refuted, this.claimJob(task));
+      },
     });
     const mover: HeadMover = new HeadMover(head, {
       rpc,
