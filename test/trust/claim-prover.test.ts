@@ -412,18 +412,6 @@ describe('entries', () => {
     ]);
   });
 
-  test('of a block that give another hash than was proven before are a fork, and are not kept', async () => {
-    headers.addRoot({ tx: 500n, alh: chain.tx(499n).alh });
-    const wanted = () => Array.from({ length: 100 }, (_, i) => claimOf(`k${10 * i + 1}`));
-    expect(new Set(await prove(wanted()))).toEqual(new Set(['trust.fork']));
-    const other = { tx: 500n, known: toHex(chain.tx(499n).alh), shown: toHex(chain.tx(500n).alh) };
-    expect(forks).toEqual([other]);
-    expect([headers.count, headers.facts(1n)]).toEqual([0, undefined]);
-    await expect(headerFetcher.prefetch(0, 'warm')).rejects.toMatchObject({ code: 'FORK_DETECTED' });
-    // The next block has nothing to do with it.
-    expect(await headerFetcher.prefetch(1, 'warm')).toBe(1024);
-  });
-
   test('on their way are not asked for again', async () => {
     const gate = new Gate();
     fake.intercept = async ({ answer }) => {
