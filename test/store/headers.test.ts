@@ -225,7 +225,7 @@ describe('in a file', () => {
 /** Makes of a closed file what the first release would have left: the same without the table of headers. */
 function toFirstSchema(path: string): void {
   const db = new Database(path);
-  db.exec('DROP TABLE header_block');
+  db.exec('DROP TABLE header_content; DROP TABLE header_block');
   db.pragma('user_version = 1');
   db.close();
 }

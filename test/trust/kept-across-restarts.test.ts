@@ -78,14 +78,16 @@ function forge(path: string, from: Uint8Array, to: Uint8Array): void {
   const db = new Database(path);
   try {
     let changed = 0;
-    for (const { id, headers } of db.prepare('SELECT id, headers FROM header_block').all() as {
-      id: number;
+    for (const { block, headers } of db.prepare('SELECT block, headers FROM header_content').all() as {
+      block: number;
       headers: Buffer;
     }[]) {
       const at = headers.indexOf(from);
       if (at < 0) continue;
       headers.set(to, at);
-      changed += db.prepare('UPDATE header_block SET headers = ? WHERE id = ?').run(headers, id).changes;
+      changed += db
+        .prepare('UPDATE header_content SET headers = ? WHERE block = ?')
+        .run(headers, block).changes;
     }
     if (changed !== 1) throw new Error(`${changed} headers have these bytes`);
   } finally {
@@ -149,6 +151,27 @@ describe('a client that is started again', () => {
     expect(blocks.reduce((sum, { bytes }) => sum + bytes, 0)).toBeLessThanOrEqual(1 << 20);
     expect(blocks.length).toBeGreaterThan(4);
     expect(blocks.at(-1)?.last).toBe(BigInt(TXS + 1 + 10 * 1024 + 1));
+  });
+
+  test('has a block proven again whose root went into an archive, once', async () => {
+    const { ledger, path } = await scene(60);
+    {
+      const client = opened(ledger.address, path);
+      await client.verifiedSet('more', '1');
+      await client.close();
+      await using store = await SqliteRootStore.open(path);
+      const { seq } = (await store.audit.rootAt(61n))!;
+      await store.audit.archive({ path: `${path}.old`, through: seq });
+      expect(await verifyKeptHeaders(store)).toEqual({ ok: true, blocks: 1, underArchived: 1 });
+    }
+    const called = watch(ledger);
+    const proofs = () => called.splice(0).filter((method) => /Tx|Verifiable/.test(method));
+    for (const expected of [['VerifiableTxById'], []]) {
+      const client = opened(ledger.address, path);
+      await client.verifiedGetAll(['k1', 'k2']);
+      expect(proofs()).toEqual(expected);
+      expect(await keptOf(client)).toMatchObject({ loaded: 1, refused: 0, failed: 0 });
+    }
   });
 
   test('under trust that was forgotten asks anew', async () => {

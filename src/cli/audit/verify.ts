@@ -89,5 +89,5 @@ function keptWords(verdict: KeptHeadersVerdict): string {
   }
   const { blocks, underArchived } = verdict;
   const rest = underArchived === 0 ? '' : `, ${underArchived} of them by roots that the log no longer has`;
-  return blocks === 0 ? '' : `kept headers: ${blocks} blocks, proven${rest}\n`;
+  return blocks === 0 ? '' : `kept headers: ${blocks} ${blocks === 1 ? 'block' : 'blocks'}, proven${rest}\n`;
 }

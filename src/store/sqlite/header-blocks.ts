@@ -8,8 +8,7 @@ import { copy } from './row-record.js';
 import type { Statements } from './statements.js';
 
 interface BlockRecord {
-  readonly ledger: bigint;
-  readonly first: bigint;
+  readonly id: bigint;
   readonly last: bigint;
   readonly head_tx: bigint;
   readonly head_alh: Uint8Array;
@@ -21,7 +20,7 @@ export class HeaderBlocks {
   readonly #statements: Statements;
   readonly #kinds: Kinds;
   /** Loaded since the last commit, in the order of use: a load alone is worth no flush to disk. */
-  readonly #loaded = new Map<string, readonly [ledger: bigint, first: bigint]>();
+  readonly #loaded = new Set<bigint>();
 
   constructor(statements: Statements, kinds: Kinds) {
     this.#statements = statements;
@@ -30,13 +29,12 @@ export class HeaderBlocks {
 
   load(key: TrustKey, first: bigint): HeaderBlock | null {
     const ledger = this.#ledger(key);
-    const sql = `SELECT ledger, first, last, head_tx, head_alh, proof, headers
-                 FROM header_block WHERE ledger = ? AND first = ?`;
+    const sql = `SELECT b.id, b.last, b.head_tx, b.head_alh, c.proof, c.headers
+                 FROM header_block b JOIN header_content c ON c.block = b.id WHERE b.ledger = ? AND b.first = ?`;
     const found = this.#statements.get(sql).get(ledger, first) as BlockRecord | undefined;
     if (!found) return null;
-    const name = `${found.ledger.toString()} ${first.toString()}`;
-    this.#loaded.delete(name);
-    this.#loaded.set(name, [found.ledger, first]);
+    this.#loaded.delete(found.id);
+    this.#loaded.add(found.id);
     return {
       first,
       last: found.last,
@@ -65,25 +63,31 @@ export class HeaderBlocks {
     this.writeUse();
     if (ledger === null || !head || head.tx < block.head.tx) return;
     const { first, last, proof, headers } = block;
-    this.#statements
+    const written = this.#statements
       .get(
-        `INSERT INTO header_block (ledger, first, last, head_tx, head_alh, used, bytes, proof, headers)
-         VALUES (?, ?, ?, ?, ?, (SELECT coalesce(max(used), 0) + 1 FROM header_block), ?, ?, ?)
+        `INSERT INTO header_block (ledger, first, last, head_tx, head_alh, used, bytes)
+         VALUES (?, ?, ?, ?, ?, (SELECT coalesce(max(used), 0) + 1 FROM header_block), ?)
          ON CONFLICT (ledger, first) DO UPDATE SET
-           last = excluded.last, head_tx = excluded.head_tx, head_alh = excluded.head_alh, used = excluded.used,
-           bytes = excluded.bytes, proof = excluded.proof, headers = excluded.headers
-         WHERE excluded.last >= last`,
+           last = excluded.last, head_tx = excluded.head_tx, head_alh = excluded.head_alh,
+           used = excluded.used, bytes = excluded.bytes
+         WHERE excluded.last >= last RETURNING id`,
       )
-      .run(ledger, first, last, block.head.tx, block.head.alh, bytesOf(block), proof, headers);
+      .pluck()
+      .get(ledger, first, last, block.head.tx, block.head.alh, bytesOf(block)) as bigint | undefined;
+    // There is a longer one.
+    if (written === undefined) return;
+    this.#statements
+      .get('INSERT OR REPLACE INTO header_content (block, proof, headers) VALUES (?, ?, ?)')
+      .run(written, proof, headers);
     this.#trim(BigInt(maxBytes));
   }
 
   /** Writes down what was used since the last commit. Requires a write transaction. */
   writeUse(): void {
     const touch = this.#statements.get(
-      `UPDATE header_block SET used = (SELECT max(used) + 1 FROM header_block) WHERE ledger = ? AND first = ?`,
+      `UPDATE header_block SET used = (SELECT max(used) + 1 FROM header_block) WHERE id = ?`,
     );
-    for (const place of this.#loaded.values()) touch.run(...place);
+    for (const id of this.#loaded) touch.run(id);
     this.#loaded.clear();
   }
 

@@ -149,9 +149,13 @@ export const MIGRATIONS: readonly string[] = [
     head_alh BLOB NOT NULL,
     used INTEGER NOT NULL,                -- the higher, the later it was used
     bytes INTEGER NOT NULL,
-    proof BLOB NOT NULL,
-    headers BLOB NOT NULL,
     UNIQUE (ledger, first)
+  ) STRICT;
+  -- Apart, for a row is written as a whole: to note that a block was used must not cost all of it.
+  CREATE TABLE header_content (
+    block INTEGER PRIMARY KEY REFERENCES header_block ON DELETE CASCADE,
+    proof BLOB NOT NULL,
+    headers BLOB NOT NULL
   ) STRICT;
   CREATE INDEX header_block_by_use ON header_block (used, bytes);
   `,
