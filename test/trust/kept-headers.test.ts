@@ -1,10 +1,13 @@
 // Headers kept in the root store: found by the next process without a question, proven again before anything rests on
 // them, and never a reason for a verified call to fail.
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { DatabaseTrust } from '#dist/client/trust/database-trust.js';
 import { blockOf } from '#dist/client/trust/proven-headers.js';
 import { MemoryRootStore, StoreError, verifyEvidence, verifyKeptHeaders } from '#dist/index.js';
 import type { HeaderBlock, HeaderStore, RootStore } from '#dist/index.js';
+import { jobOf } from '#dist/client/trust/kept-block.js';
+import { check } from '#dist/worker/check.js';
 import { checkClaims } from '#dist/worker/checks/claims.js';
 import type { ClaimTask } from '#dist/client/trust/claim-prover.js';
 import { DATABASE, TestChain, bytesOf, utf8 } from '../worker/support/test-chain.js';
@@ -19,6 +22,8 @@ const SIZE = 2100;
 /** One history up to tx 700, and another from there on. */
 const chain = grown(SIZE, 'v');
 const other = grown(700, 'v', SIZE, 'lie');
+/** Forty blocks. */
+const long = grown(40 * 1024, 'v');
 
 function grown(...parts: [number, string, number?, string?]): TestChain {
   const [first, value, to = first, then = value] = parts;
@@ -138,6 +143,30 @@ describe('a process that starts anew', () => {
     expect(process.trust.known.warmth).toBeGreaterThan(0.9);
     await process.end();
     expect(await verifyKeptHeaders(store)).toEqual({ ok: true, blocks: 3, underArchived: 0 });
+  });
+
+  test('loads a few blocks at a time, however many are needed', async () => {
+    const store = new MemoryRootStore();
+    const first = await start(store, long);
+    await first.trust.warm(callOf(), 1n);
+    await first.end();
+    let [now, most] = [0, 0];
+    const process = await start(
+      withHeaders(store, {
+        load: async (...args) => {
+          most = Math.max(most, ++now);
+          await turns(2);
+          now -= 1;
+          return store.headers.load(...args);
+        },
+      }),
+      long,
+    );
+    const txs = Array.from({ length: 80 }, (_, i) => 5 + 512 * i);
+    const proven = await Promise.all(txs.map((tx) => prove(process.trust, tx, `v${tx}`, long)));
+    expect(new Set(proven)).toEqual(new Set(['proven']));
+    expect([process.asked(), most, kept(process)?.loaded]).toEqual([[], 8, 40]);
+    await process.end();
   });
 
   test('warms up from the store, and from the server what is not there', async () => {
@@ -354,6 +383,30 @@ describe('what was changed in the store', () => {
     expect(await verifyKeptHeaders(changed(store, change))).toMatchObject({ ok: false, ...KEY, first: 1n });
   });
 
+  test('any byte of it: refused, or the same headers as before', async () => {
+    const store = await warmed();
+    const block = await blockOfStore(store, 1n);
+    const truth = check(jobOf(block, DATABASE));
+    expect(truth.ok).toBe(true);
+    let refused = 0;
+    fc.assert(
+      fc.property(
+        fc.constantFrom('headers', 'proof'),
+        fc.nat(),
+        fc.integer({ min: 1, max: 255 }),
+        (part, at, mask) => {
+          const bytes = block[part].slice();
+          bytes[at % bytes.length]! ^= mask;
+          const verdict = check(jobOf({ ...block, [part]: bytes }, DATABASE));
+          if (!verdict.ok) refused += 1;
+          else expect(verdict).toEqual(truth);
+        },
+      ),
+      { numRuns: 200 },
+    );
+    expect(refused).toBeGreaterThan(150);
+  });
+
   test('a root in the log as well: found where the log has another root of the same block', async () => {
     const store = new MemoryRootStore();
     const short = grown(900, 'v');
@@ -490,8 +543,6 @@ describe('a store that fails', () => {
   });
 
   describe('to keep up', () => {
-    const long = grown(40 * 1024, 'v');
-
     async function slowly() {
       const store = new MemoryRootStore();
       const gate = new Gate();

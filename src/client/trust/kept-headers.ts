@@ -4,11 +4,14 @@ import { toHex } from '../../proof/bytes.js';
 import type { HeaderBlock, HeaderStore, RootStore } from '../../store/root-store.js';
 import { BLOCK_TXS } from '../../worker/verifier.js';
 import type { HeaderPack, Job, Refuted, Root, Verifier } from '../../worker/verifier.js';
+import { FewAtATime } from './few-at-a-time.js';
 import type { Journal } from './journal.js';
 import { contradiction, jobOf, malformed, standing } from './kept-block.js';
 import { blockOf, blockStart } from './proven-headers.js';
 import type { ProvenHeaders } from './proven-headers.js';
 
+/** Blocks loaded at a time: enough to keep a verifier's threads busy, few enough to leave it room for others. */
+const MAX_LOADING = 8;
 /** What rows about kept headers, and questions about them, are called. */
 export const KEEPING = 'keepHeaders';
 /** Blocks on their way into the store, some 130 KB each. One more is not kept: the store does not keep up. */
@@ -50,6 +53,7 @@ export class KeptHeaders {
   /** Last tx of each block that the store has. */
   readonly #lasts = new Map<number, bigint>();
   readonly #loading = new Map<number, Promise<HeaderPack | undefined>>();
+  readonly #loads = new FewAtATime(MAX_LOADING);
   readonly #saving = new Set<Promise<void>>();
   /** The newest block that is not whole yet: kept when the client is closed. */
   #newest: HeaderBlock | undefined;
@@ -91,7 +95,8 @@ export class KeptHeaders {
   load(block: number): Promise<HeaderPack | undefined> {
     let loading = this.#loading.get(block);
     if (!loading) {
-      loading = this.#load(block)
+      loading = this.#loads
+        .run(() => this.#load(block))
         .catch((error: unknown) => this.#fail(error))
         .finally(() => this.#loading.delete(block));
       this.#loading.set(block, loading);
@@ -148,6 +153,7 @@ export class KeptHeaders {
     if (typeof root === 'object') return this.#refuse(block, root);
     const proven = root === 'logged' ? stored : await this.#proveAnew(stored);
     const job = jobOf(proven, journal.key.database);
+    await verifier.ready?.();
     const verdict = await verifier.verify(job);
     if (!verdict.ok) return this.#refuse(block, verdict.refuted, job);
     if (verdict.proven.kind !== 'block') throw new Error('unreachable: a block was asked for');
