@@ -96,8 +96,8 @@ export interface ImmuClientOptions {
   readonly cacheBytes?: number;
   /**
    * Keeps blocks of proven headers in the root store too, so that the next process need not ask for them again: they are
-   * proven again from there when they are needed, under a root that the log holds. `maxBytes` bounds all of them in the
-   * store, of whatever database; those used longest ago are dropped. Some 130 bytes a transaction. Forgotten with trust.
+   * held against the audit log when they are needed, by their SHA-256 or by their proof. `maxBytes` bounds all of them in
+   * the store, of whatever database; those used longest ago are dropped. Some 210 bytes a transaction. Forgotten with trust.
    *
    * @default false; `maxBytes`: 256 MiB
    */
@@ -166,7 +166,7 @@ export const DEFAULT_DATABASE = 'defaultdb';
 /** What a timer or a gRPC limit can hold. */
 const MAX_INT32 = 0x7fff_ffff;
 const MIB = 1024 * 1024;
-/** Headers of two million transactions. */
+/** Headers of more than a million transactions. */
 const KEPT_BYTES = 256 * MIB;
 
 /** Option names by their type, so that one that is added cannot be forgotten here. */

@@ -15,6 +15,8 @@ export interface HeaderBlock {
   readonly proof: Uint8Array;
   /** Raw TxList of the headers. */
   readonly headers: Uint8Array;
+  /** What is used of them: quickly at hand where the log has their SHA-256. */
+  readonly columns: Uint8Array;
 }
 
 /** A block that is there, without what is in it. */
@@ -25,8 +27,8 @@ export interface HeaderBlockInfo extends TrustKey {
 }
 
 /**
- * Keeps blocks of headers per server and database. What it gives back is proven again before it is used, under a root
- * that the log holds: so it need not be durable, nor safe from change, and may forget any block at any time. It must
+ * Keeps blocks of headers per server and database. What it gives back is held against the log before it is used, by its
+ * SHA-256 or by its proof: so it need not be durable, nor safe from change, and may forget any block at any time. It must
  * forget those of a database whose trust is forgotten.
  */
 export interface HeaderStore {
@@ -46,7 +48,7 @@ export interface HeaderStore {
 /** A copy. @throws ArgumentError naming the field that cannot be kept */
 export function checkedBlock(block: HeaderBlock): HeaderBlock {
   if (!isObject(block)) bad('block', 'must be a block of headers');
-  const { first, last, head, proof, headers } = block;
+  const { first, last, head, proof, headers, columns } = block;
   if (!isObject(head)) bad('block.head', 'must be a root');
   const root = { tx: checkedId('block.head', head.tx), alh: checkedBytes('block.head', head.alh, HASH_SIZE) };
   if (checkedId('block.first', first) < 1n) bad('block.first', 'must be 1 or more');
@@ -59,6 +61,7 @@ export function checkedBlock(block: HeaderBlock): HeaderBlock {
     head: root,
     proof: checkedBytes('block.proof', proof),
     headers: checkedBytes('block.headers', headers),
+    columns: checkedBytes('block.columns', columns),
   };
 }
 
@@ -68,6 +71,6 @@ export function checkedMaxBytes(maxBytes: number): number {
 }
 
 /** What a block counts for against the bound. */
-export function bytesOf({ proof, headers }: HeaderBlock): number {
-  return proof.length + headers.length;
+export function bytesOf({ proof, headers, columns }: HeaderBlock): number {
+  return proof.length + headers.length + columns.length;
 }

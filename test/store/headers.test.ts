@@ -27,7 +27,8 @@ function block(n: number, fields: Partial<HeaderBlock> = {}): HeaderBlock {
     last: first + 1023n,
     head: { tx: 9_999_999n, alh: alh(5n) },
     proof: new Uint8Array(50).fill(n),
-    headers: new Uint8Array(100).fill(n + 1),
+    headers: new Uint8Array(60).fill(n + 1),
+    columns: new Uint8Array(40).fill(n + 2),
     ...fields,
   };
 }
@@ -128,6 +129,7 @@ describe.each(Object.entries(stores))('%s', (_name, open) => {
       (headers) => headers.save(KEY, block(0, { head: { tx: 2000n, alh: alh(1n).subarray(1) } }), BIG),
     ],
     ['block.proof', (headers) => headers.save(KEY, block(0, { proof: 'x' as never }), BIG)],
+    ['block.columns', (headers) => headers.save(KEY, block(0, { columns: [] as never }), BIG)],
     ['block', (headers) => headers.save(KEY, null as never, BIG)],
     ['maxBytes', (headers) => headers.save(KEY, block(0), -1)],
     ['server', (headers) => headers.list({ server: 5 as never })],

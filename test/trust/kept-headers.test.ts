@@ -8,6 +8,8 @@ import { MemoryRootStore, StoreError, verifyEvidence, verifyKeptHeaders } from '
 import type { HeaderBlock, HeaderStore, RootStore } from '#dist/index.js';
 import { jobOf } from '#dist/client/trust/kept-block.js';
 import { check } from '#dist/worker/check.js';
+import { packHeaders } from '#dist/worker/checks/block.js';
+import { packColumns } from '#dist/worker/header-pack.js';
 import { checkClaims } from '#dist/worker/checks/claims.js';
 import type { ClaimTask } from '#dist/client/trust/claim-prover.js';
 import { DATABASE, TestChain, bytesOf, utf8 } from '../worker/support/test-chain.js';
@@ -30,6 +32,16 @@ function grown(...parts: [number, string, number?, string?]): TestChain {
   const made = new TestChain();
   for (let id = 1; id <= to; id++) made.set([`k${id}`, `${id <= first ? value : then}${id}`]);
   return made;
+}
+
+function columnsOf(of: TestChain, first: bigint, last: bigint): Uint8Array {
+  const txs = Array.from({ length: Number(last - first) + 1 }, (_, i) => of.tx(first + BigInt(i)));
+  return packColumns(
+    packHeaders(
+      txs.map(({ header }) => header),
+      txs.map(({ alh }) => alh),
+    ),
+  );
 }
 
 interface Process {
@@ -102,6 +114,33 @@ function changed(store: RootStore, change: (block: HeaderBlock) => unknown): Roo
   });
 }
 
+/** The log without the SHA-256 of what is kept, as when these rows are in an archive: proofs have to do. */
+function unsealed(store: RootStore): RootStore {
+  const roots: RootStore['audit']['roots'] = (query) =>
+    store.audit.roots(query?.operation === 'keepHeaders' ? { ...query, server: 'nobody' } : query);
+  return withAudit(store, { roots });
+}
+
+function withAudit(store: RootStore, change: Partial<RootStore['audit']>): RootStore {
+  const audit = new Proxy(store.audit, {
+    get: (of, name) => {
+      const value: unknown = Reflect.get(change, name) ?? Reflect.get(of, name, of);
+      return typeof value === 'function' ? (value.bind(of) as unknown) : value;
+    },
+  });
+  return replacing(store, { audit });
+}
+
+function replacing(store: RootStore, change: Partial<RootStore>): RootStore {
+  return new Proxy(store, {
+    get: (of, name) => {
+      if (name in change) return Reflect.get(change, name) as unknown;
+      const value: unknown = Reflect.get(of, name, of);
+      return typeof value === 'function' ? (value.bind(of) as unknown) : value;
+    },
+  });
+}
+
 function withHeaders(store: RootStore, change: Partial<HeaderStore>): RootStore {
   const headers = store.headers!;
   const bound: HeaderStore = {
@@ -111,13 +150,7 @@ function withHeaders(store: RootStore, change: Partial<HeaderStore>): RootStore 
     list: (...args) => headers.list(...args),
     ...change,
   };
-  return new Proxy(store, {
-    get: (of, name) => {
-      if (name === 'headers') return bound;
-      const value: unknown = Reflect.get(of, name, of);
-      return typeof value === 'function' ? (value.bind(of) as unknown) : value;
-    },
-  });
+  return replacing(store, { headers: bound });
 }
 
 describe('a process that starts anew', () => {
@@ -284,13 +317,7 @@ describe('a process that starts anew', () => {
 
   test('after rows were archived has the root proven again, once', async () => {
     const store = await warmed();
-    const unlogged = new Proxy(store, {
-      get: (of, name) => {
-        const value: unknown = Reflect.get(of, name, of);
-        if (name === 'audit') return { ...store.audit, rootAt: () => Promise.resolve(null) };
-        return typeof value === 'function' ? (value.bind(of) as unknown) : value;
-      },
-    });
+    const unlogged = withAudit(store, { rootAt: () => Promise.resolve(null) });
     // A head of its own, above the one that the blocks were proven under.
     const next = grown(SIZE + 10, 'v');
     const mover = await start(store, next);
@@ -308,6 +335,7 @@ describe('a process that starts anew', () => {
 describe('what was changed in the store', () => {
   /** As of the other history, under a root of ours or of theirs. */
   const forged = (head: { tx: bigint; alh: Uint8Array }): HeaderBlock => ({
+    columns: columnsOf(other, 1n, 1024n),
     first: 1n,
     last: 1024n,
     head,
@@ -334,7 +362,12 @@ describe('what was changed in the store', () => {
       (block) => ({ ...block, head: { tx: HEAD.tx, alh: HEAD.alh.map((b) => b ^ 1) } }),
     ],
     ['the root, to one below the block', 'kept.root', (block) => ({ ...block, head: chain.root(1000n) })],
-    ['the last tx', 'dual-proof.source', (block) => ({ ...block, last: 1023n })],
+    [
+      'the last tx',
+      'dual-proof.source',
+      (block) => ({ ...block, last: 1023n, columns: block.columns.subarray(77) }),
+    ],
+    ['the length of its columns', 'kept.form', (block) => ({ ...block, columns: block.columns.subarray(1) })],
     ['the proof, to nothing', 'wire.', (block) => ({ ...block, proof: new Uint8Array(0) })],
     ['the headers, to nothing', 'block.count', (block) => ({ ...block, headers: new Uint8Array(0) })],
     [
@@ -351,12 +384,12 @@ describe('what was changed in the store', () => {
     ],
   ])('%s: is not used, dropped, and logged; the server is asked', async (_name, check, change) => {
     const store = await warmed();
-    const process = await start(changed(store, change));
+    const process = await start(changed(unsealed(store), change));
     expect(await prove(process.trust, 900, 'lie900')).toBe('claim.entry');
     expect(await prove(process.trust, 900)).toBe('proven');
     expect(process.asked()).toContain('VerifiableTxById');
     expect(kept(process)).toMatchObject({ loaded: 0, refused: 1, failed: 0 });
-    const [row, ...rest] = await rowsOf(store, { operation: 'keepHeaders' });
+    const [row, ...rest] = await rowsOf(store, { operation: 'keepHeaders', outcome: 'failure' });
     expect(rest).toEqual([]);
     expect(row).toMatchObject({ outcome: 'failure', calls: 0, database: DATABASE });
     expect(row?.detail).toMatch(
@@ -374,8 +407,56 @@ describe('what was changed in the store', () => {
     await process.end();
   });
 
+  /** The columns with the entries root of tx 900 of the other history. */
+  const swappedColumns = (block: HeaderBlock) => {
+    const columns = block.columns.slice();
+    columns.set(other.tx(900n).header.eH, 32 * 1024 + 32 * 899);
+    return { ...block, columns };
+  };
+
+  test('columns: not what the log says, and of no weight where the log says nothing', async () => {
+    const store = await warmed();
+    const process = await start(changed(store, swappedColumns));
+    expect(await prove(process.trust, 900, 'lie900')).toBe('claim.entry');
+    expect(await prove(process.trust, 900)).toBe('proven');
+    expect(kept(process)).toMatchObject({ loaded: 0, refused: 1 });
+    const [row] = await rowsOf(store, { operation: 'keepHeaders', outcome: 'failure' });
+    expect(row?.detail).toContain('the log has another SHA-256');
+    await process.end();
+
+    const again = await warmed();
+    const silent = await start(changed(unsealed(again), swappedColumns));
+    expect(await prove(silent.trust, 900, 'lie900')).toBe('claim.entry');
+    expect(await prove(silent.trust, 900)).toBe('proven');
+    expect(kept(silent)).toMatchObject({ loaded: 1, refused: 0 });
+    await silent.end();
+    // Kept once more, as it was proven, and with its SHA-256 in the log.
+    expect(kept(silent)?.saved).toBe(1);
+    expect((await blockOfStore(again, 1n)).columns).toEqual(columnsOf(chain, 1n, 1024n));
+    expect(await rowsOf(again, { operation: 'keepHeaders', outcome: 'calls' })).toHaveLength(4);
+  });
+
+  test('columns with their SHA-256 in a log from before trust was forgotten', async () => {
+    const store = await warmed();
+    const [block] = [await blockOfStore(store, 1n)];
+    const first = await start(store);
+    await first.trust.forget(callOf(), 'test');
+    await first.trust.ready(callOf());
+    await first.end();
+    await store.headers!.save(KEY, block, 1 << 24);
+    const process = await start(changed(store, swappedColumns));
+    expect(await prove(process.trust, 900, 'lie900')).toBe('claim.entry');
+    // Proven by what came with it: the columns that were changed do not count.
+    expect([await prove(process.trust, 900), kept(process)]).toMatchObject([
+      'proven',
+      { loaded: 1, refused: 0 },
+    ]);
+    await process.end();
+  });
+
   test.each<[string, (block: HeaderBlock) => unknown]>([
     ['one entries root', (block) => ({ ...block, headers: swapped() })],
+    ['the same in its columns', swappedColumns],
     ['everything in the block', () => forged(other.root(other.size))],
     ['the form', () => ({})],
   ])('%s: found by verifyKeptHeaders', async (_name, change) => {
@@ -417,22 +498,15 @@ describe('what was changed in the store', () => {
     await process.trust.warm(callOf(), 1n);
     await process.end();
     // The log says that the other history's newest root was trusted; its row of tx 900 is the true one.
-    const lying = new Proxy(store, {
-      get: (of, name) => {
-        const value: unknown = Reflect.get(of, name, of);
-        if (name === 'audit') {
-          const rootAt: RootStore['audit']['rootAt'] = async (tx, filter) => {
-            const row = await store.audit.rootAt(tx, filter);
-            return row && tx === 2050n ? { ...row, ...other.root(2050n) } : row;
-          };
-          return { ...store.audit, rootAt };
-        }
-        return typeof value === 'function' ? (value.bind(of) as unknown) : value;
+    const lying = withAudit(unsealed(store), {
+      rootAt: async (tx, filter) => {
+        const row = await store.audit.rootAt(tx, filter);
+        return row && tx === 2050n ? { ...row, ...other.root(2050n) } : row;
       },
     });
     const again = await start(changed(lying, () => forged(other.root(2050n))));
     expect(await prove(again.trust, 900, 'lie900')).toBe('claim.entry');
-    const [row] = await rowsOf(store, { operation: 'keepHeaders' });
+    const [row] = await rowsOf(store, { operation: 'keepHeaders', outcome: 'failure' });
     expect(row?.detail).toContain('tx 900 has alh');
     await again.end();
   });
@@ -443,7 +517,7 @@ describe('what was changed in the store', () => {
     process.trust.known.headers.addRoot({ tx: 800n, alh: other.tx(800n).alh });
     expect(await prove(process.trust, 7)).toBe('proven');
     expect(kept(process)).toMatchObject({ loaded: 0, refused: 1 });
-    const [row] = await rowsOf(store, { operation: 'keepHeaders' });
+    const [row] = await rowsOf(store, { operation: 'keepHeaders', outcome: 'failure' });
     expect(row?.detail).toContain('tx 800 has another hash than was proven before');
     await process.end();
   });

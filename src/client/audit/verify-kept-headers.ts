@@ -1,7 +1,9 @@
 // Whether the headers that a root store keeps are what was proven: each block is proven again, offline.
 import { ArgumentError } from '../../errors.js';
+import { equalBytes } from '../../proof/bytes.js';
 import type { HeaderBlockInfo, RootStore, TrustKey } from '../../store/root-store.js';
 import { check } from '../../worker/check.js';
+import { packColumns } from '../../worker/header-pack.js';
 import { assertJob } from '../../worker/job.js';
 import { contradiction, jobOf, malformed, standing } from '../trust/kept-block.js';
 
@@ -75,6 +77,9 @@ async function provenBy(
   const verdict = check(job);
   if (!verdict.ok) return { finding: verdict.refuted.detail };
   if (verdict.proven.kind !== 'block') throw new Error('unreachable: a block was asked for');
-  const other = await contradiction(audit, key, verdict.proven.headers);
+  const proven = verdict.proven.headers;
+  if (!equalBytes(packColumns(proven), block.columns))
+    return { finding: 'its columns are not those of its headers' };
+  const other = await contradiction(audit, key, proven);
   return other ? { finding: other.detail } : root;
 }

@@ -163,7 +163,7 @@ export class HeaderFetcher {
     const other = this.#headers.contradictedBy(headers);
     if (other) throw await this.#source.fork(operation, question, head, answer, other);
     this.#headers.addPack(headers);
-    this.#kept?.keep({ first, last, head, proof, headers: answer });
+    this.#kept?.keep({ first, last, head, proof, headers: answer }, headers);
     return headers;
   }
 

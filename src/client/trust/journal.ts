@@ -165,6 +165,12 @@ export class Journal {
     return this.refuse('fork', operation, head, refuted, job);
   }
 
+  /** Writes down what was done under a head, beside calls. */
+  async note(operation: string, head: StoredRoot, detail: string): Promise<void> {
+    const row = this.#row(head, 'calls', operation, head);
+    await this.#options.store.record({ ...row, calls: 0, durationMs: 0, detail });
+  }
+
   /** Drops the stored head, with a row that says so. */
   async forget(head: StoredRoot, reason: string): Promise<void> {
     await this.#options.store.forget({

@@ -1,12 +1,14 @@
-// Proven headers that outlive the process: blocks kept in the root store, and proven again when they are needed. A store
-// that fails costs a question to the server, never a verified call.
+// Proven headers that outlive the process: blocks kept in the root store, and held against the audit log when they are
+// needed. A store that fails costs a question to the server, never a verified call.
 import { toHex } from '../../proof/bytes.js';
-import type { HeaderBlock, HeaderStore, RootStore } from '../../store/root-store.js';
+import type { HeaderStore, RootStore } from '../../store/root-store.js';
+import { packColumns, unpackColumns } from '../../worker/header-pack.js';
 import { BLOCK_TXS } from '../../worker/verifier.js';
 import type { HeaderPack, Job, Refuted, Root, Verifier } from '../../worker/verifier.js';
 import { FewAtATime } from './few-at-a-time.js';
 import type { Journal } from './journal.js';
-import { contradiction, jobOf, malformed, standing } from './kept-block.js';
+import { Seals, contradiction, jobOf, malformed, sealOf, standing } from './kept-block.js';
+import type { ProvenBlock, Standing } from './kept-block.js';
 import { blockOf, blockStart } from './proven-headers.js';
 import type { ProvenHeaders } from './proven-headers.js';
 
@@ -14,7 +16,7 @@ import type { ProvenHeaders } from './proven-headers.js';
 const MAX_LOADING = 8;
 /** What rows about kept headers, and questions about them, are called. */
 export const KEEPING = 'keepHeaders';
-/** Blocks on their way into the store, some 130 KB each. One more is not kept: the store does not keep up. */
+/** Blocks on their way into the store, some 210 KB each. One more is not kept: the store does not keep up. */
 const MAX_SAVING = 32;
 /** What can wait, waits until no more than this many are on their way. */
 const FEW_SAVING = 8;
@@ -47,18 +49,29 @@ export interface KeptDiagnostics {
   readonly lastFailure?: string;
 }
 
+interface Proven {
+  readonly pack: HeaderPack;
+  readonly job?: Job;
+  /** To be kept once more, with its SHA-256 in the log. */
+  readonly renewed?: ProvenBlock;
+}
+
+const OTHER_SEAL: Refuted = { check: 'kept.seal', detail: 'the log has another SHA-256 of them' };
+
 export class KeptHeaders {
   readonly #options: KeptHeadersOptions;
   readonly #counts = { loaded: 0, saved: 0, skipped: 0, refused: 0, failed: 0 };
   /** Last tx of each block that the store has. */
   readonly #lasts = new Map<number, bigint>();
+  readonly #seals = new Seals();
   readonly #loading = new Map<number, Promise<HeaderPack | undefined>>();
   readonly #loads = new FewAtATime(MAX_LOADING);
   readonly #saving = new Set<Promise<void>>();
   /** The newest block that is not whole yet: kept when the client is closed. */
-  #newest: HeaderBlock | undefined;
+  #newest: { readonly block: ProvenBlock; readonly pack: HeaderPack } | undefined;
   #lastFailure: string | undefined;
   #ended = false;
+  #dropped = false;
 
   constructor(options: KeptHeadersOptions) {
     this.#options = options;
@@ -66,9 +79,10 @@ export class KeptHeaders {
 
   /** Finds out what there is. */
   async start(): Promise<void> {
-    const { kept, journal } = this.#options;
+    const { kept, store, journal } = this.#options;
     try {
       for (const { first, last } of await kept.list(journal.key)) this.#lasts.set(blockOf(first), last);
+      if (this.#lasts.size > 0) await this.#seals.read(store.audit, journal.key, KEEPING);
     } catch (error) {
       this.#fail(error);
     }
@@ -91,7 +105,7 @@ export class KeptHeaders {
     return last !== undefined && tx <= last;
   }
 
-  /** A block from the store, proven now and added to what is proven; undefined when the server has to be asked. */
+  /** A block from the store, added to what is proven; undefined when the server has to be asked. */
   load(block: number): Promise<HeaderPack | undefined> {
     let loading = this.#loading.get(block);
     if (!loading) {
@@ -105,15 +119,15 @@ export class KeptHeaders {
   }
 
   /** Keeps a proven block: a whole one at once, the newest other one when the client is closed. */
-  keep(block: HeaderBlock): void {
+  keep(block: ProvenBlock, pack: HeaderPack): void {
     const { first, last } = block;
     if (this.#ended || this.has(last)) return;
     if (last - first + 1n === BigInt(BLOCK_TXS)) {
-      this.#save(block);
-    } else if (!this.#newest || this.#newest.last < last) {
+      this.#save(block, pack);
+    } else if (!this.#newest || this.#newest.block.last < last) {
       // Copies: what came from the server views a message that holds much else.
       const [proof, headers] = [new Uint8Array(block.proof), new Uint8Array(block.headers)];
-      this.#newest = { ...block, proof, headers };
+      this.#newest = { block: { ...block, proof, headers }, pack };
     }
   }
 
@@ -125,7 +139,7 @@ export class KeptHeaders {
   /** Nothing more is kept. What is on its way into the store is waited for; it finds no head there when trust was forgotten. */
   async close(): Promise<void> {
     const newest = this.#newest;
-    if (!this.#ended && newest && !this.has(newest.last)) this.#save(newest);
+    if (!this.#ended && newest && !this.has(newest.block.last)) this.#save(newest.block, newest.pack);
     this.#ended = true;
     await Promise.all(this.#saving);
   }
@@ -133,12 +147,13 @@ export class KeptHeaders {
   /** Trust was forgotten: so is what was proven under it. */
   drop(): void {
     this.#ended = true;
+    this.#dropped = true;
     this.#newest = undefined;
     this.#lasts.clear();
   }
 
   async #load(block: number): Promise<HeaderPack | undefined> {
-    const { kept, store, journal, verifier, headers, head } = this.#options;
+    const { kept, store, journal, headers, head } = this.#options;
     const first = blockStart(block);
     const stored = await kept.load(journal.key, first);
     const wrong = stored && malformed(stored, first);
@@ -148,47 +163,69 @@ export class KeptHeaders {
       this.#lasts.delete(block);
       return undefined;
     }
-    const known = headers.compare(stored.head) === 'same';
-    const root = known ? 'logged' : await standing(store.audit, journal.key, stored.head);
+    const root = await this.#standing(stored.head);
     if (typeof root === 'object') return this.#refuse(block, root);
-    const proven = root === 'logged' ? stored : await this.#proveAnew(stored);
-    const job = jobOf(proven, journal.key.database);
-    await verifier.ready?.();
-    const verdict = await verifier.verify(job);
-    if (!verdict.ok) return this.#refuse(block, verdict.refuted, job);
-    if (verdict.proven.kind !== 'block') throw new Error('unreachable: a block was asked for');
-    const pack = verdict.proven.headers;
+    const seal = this.#seals.compare(stored);
+    if (seal === 'other') return this.#refuse(block, OTHER_SEAL);
+    const proven =
+      seal === 'same' && root === 'logged'
+        ? { pack: unpackColumns(first, stored.columns) }
+        : await this.#prove(block, root === 'logged' ? stored : await this.#proveAnew(stored));
+    if (!proven) return undefined;
+    const { pack, job, renewed } = proven;
     const other = (await contradiction(store.audit, journal.key, pack)) ?? contradicted(headers, pack);
     if (other) return this.#refuse(block, other, job);
     headers.addPack(pack);
     this.#counts.loaded += 1;
-    if (proven !== stored) this.#save(proven);
+    if (renewed) this.#save(renewed, pack);
     return pack;
   }
 
+  /** The log does not have the block's SHA-256 any more, or not yet: it is proven. */
+  async #prove(block: number, stored: ProvenBlock): Promise<Proven | undefined> {
+    const { journal, verifier } = this.#options;
+    const job = jobOf(stored, journal.key.database);
+    await verifier.ready?.();
+    const verdict = await verifier.verify(job);
+    if (!verdict.ok) return this.#refuse(block, verdict.refuted, job);
+    if (verdict.proven.kind !== 'block') throw new Error('unreachable: a block was asked for');
+    return { pack: verdict.proven.headers, job, renewed: stored };
+  }
+
+  #standing(root: Root): Promise<Standing> {
+    const { store, journal, headers } = this.#options;
+    const known = headers.compare(root) === 'same';
+    return known ? Promise.resolve('logged') : standing(store.audit, journal.key, root);
+  }
+
   /** The log no longer says that the block's root was trusted: its last header is proven under the head instead. */
-  async #proveAnew(kept: HeaderBlock): Promise<HeaderBlock> {
+  async #proveAnew(kept: ProvenBlock): Promise<ProvenBlock> {
     const { tx, alh } = this.#options.head();
     const proof = await this.#options.askProof(kept.last, { tx, alh });
     return { ...kept, head: { tx, alh }, proof };
   }
 
-  #save(block: HeaderBlock): void {
+  #save(block: ProvenBlock, pack: HeaderPack): void {
     if (this.#saving.size >= MAX_SAVING) {
       this.#counts.skipped += 1;
       return;
     }
-    const saving = this.#write(block).finally(() => this.#saving.delete(saving));
+    const saving = this.#write(block, pack).finally(() => this.#saving.delete(saving));
     this.#saving.add(saving);
   }
 
-  async #write(block: HeaderBlock): Promise<void> {
+  async #write({ first, last, head, proof, headers }: ProvenBlock, pack: HeaderPack): Promise<void> {
     const { kept, journal, maxBytes } = this.#options;
-    const { tx, alh } = block.head;
+    const root = { tx: head.tx, alh: head.alh };
+    const block = { first, last, head: root, proof, headers, columns: packColumns(pack) };
     try {
-      await kept.save(journal.key, { ...block, head: { tx, alh } }, maxBytes);
+      await kept.save(journal.key, block, maxBytes);
       this.#counts.saved += 1;
-      if (!this.#ended) this.#lasts.set(blockOf(block.first), block.last);
+      if (this.#dropped) return;
+      const seal = sealOf(block);
+      await journal.note(KEEPING, root, seal);
+      this.#seals.add(seal);
+      this.#lasts.set(blockOf(first), last);
     } catch (error) {
       this.#fail(error);
     }

@@ -1,5 +1,5 @@
 // Blocks of headers that were proven, as the server sent them (header-store.ts). Nothing here is trusted: whoever loads a
-// block proves it again. Everything requires a transaction in which the reader's `begin` was called.
+// block holds it against the log. Everything requires a transaction in which the reader's `begin` was called.
 import type { StoredRoot, TrustKey } from '../audit-types.js';
 import { bytesOf } from '../header-store.js';
 import type { HeaderBlock, HeaderBlockInfo } from '../header-store.js';
@@ -14,6 +14,7 @@ interface BlockRecord {
   readonly head_alh: Uint8Array;
   readonly proof: Uint8Array;
   readonly headers: Uint8Array;
+  readonly columns: Uint8Array;
 }
 
 export class HeaderBlocks {
@@ -29,7 +30,7 @@ export class HeaderBlocks {
 
   load(key: TrustKey, first: bigint): HeaderBlock | null {
     const ledger = this.#ledger(key);
-    const sql = `SELECT b.id, b.last, b.head_tx, b.head_alh, c.proof, c.headers
+    const sql = `SELECT b.id, b.last, b.head_tx, b.head_alh, c.proof, c.headers, c.columns
                  FROM header_block b JOIN header_content c ON c.block = b.id WHERE b.ledger = ? AND b.first = ?`;
     const found = this.#statements.get(sql).get(ledger, first) as BlockRecord | undefined;
     if (!found) return null;
@@ -41,6 +42,7 @@ export class HeaderBlocks {
       head: { tx: found.head_tx, alh: copy(found.head_alh) },
       proof: copy(found.proof),
       headers: copy(found.headers),
+      columns: copy(found.columns),
     };
   }
 
@@ -62,7 +64,7 @@ export class HeaderBlocks {
     const ledger = this.#ledger(key);
     this.writeUse();
     if (ledger === null || !head || head.tx < block.head.tx) return;
-    const { first, last, proof, headers } = block;
+    const { first, last, proof, headers, columns } = block;
     const written = this.#statements
       .get(
         `INSERT INTO header_block (ledger, first, last, head_tx, head_alh, used, bytes)
@@ -77,8 +79,8 @@ export class HeaderBlocks {
     // There is a longer one.
     if (written === undefined) return;
     this.#statements
-      .get('INSERT OR REPLACE INTO header_content (block, proof, headers) VALUES (?, ?, ?)')
-      .run(written, proof, headers);
+      .get('INSERT OR REPLACE INTO header_content (block, proof, headers, columns) VALUES (?, ?, ?, ?)')
+      .run(written, proof, headers, columns);
     this.#trim(BigInt(maxBytes));
   }
 

@@ -124,6 +124,6 @@ export function fromSent({ code, message, argument }: SentError): ImmuError {
 }
 
 /** The buffers of a block, to be handed to another thread. Requires that nobody else views them. */
-export function buffersOf({ proof, headers }: HeaderBlock): ArrayBuffer[] {
-  return [proof.buffer, headers.buffer] as ArrayBuffer[];
+export function buffersOf({ proof, headers, columns }: HeaderBlock): ArrayBuffer[] {
+  return [proof.buffer, headers.buffer, columns.buffer] as ArrayBuffer[];
 }

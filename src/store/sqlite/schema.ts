@@ -139,7 +139,7 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT;
   `,
   `
-  -- Blocks of headers as the server sent them, with their proof: proven again before they are used (header-store.ts).
+  -- Blocks of headers as the server sent them, with their proof: never trusted for being here (header-store.ts).
   CREATE TABLE header_block (
     id INTEGER PRIMARY KEY,
     ledger INTEGER NOT NULL REFERENCES ledger,
@@ -155,7 +155,8 @@ export const MIGRATIONS: readonly string[] = [
   CREATE TABLE header_content (
     block INTEGER PRIMARY KEY REFERENCES header_block ON DELETE CASCADE,
     proof BLOB NOT NULL,
-    headers BLOB NOT NULL
+    headers BLOB NOT NULL,
+    columns BLOB NOT NULL
   ) STRICT;
   CREATE INDEX header_block_by_use ON header_block (used, bytes);
   `,
