@@ -15,6 +15,7 @@ import { EmbeddedLedger } from '#dist/testing.js';
 import { entryDigest, plainKey, plainValue } from '#dist/proof/entry.js';
 import { entriesRoot } from '#dist/proof/entries-tree.js';
 import { sha256 } from '#dist/proof/hash.js';
+import { Proxy } from '../adversary/proxy.js';
 import { describeReal, freshDatabase, sharedImmudb } from '../support/real.js';
 import { utf8 } from '../worker/support/test-chain.js';
 import { USER, rejection, rowsOf, temporaryFolder, text } from './support.js';
@@ -271,11 +272,19 @@ describeReal('a client that is started again', () => {
     expect(size).toBe(TXS + 1);
     expect(await keptOf(first, database)).toMatchObject({ saved: 2, failed: 0 });
 
-    const second = opened(sharedImmudb(), path, { database });
+    const called: string[] = [];
+    const proxy = await Proxy.start(sharedImmudb());
+    onTestFinished(() => proxy.close());
+    proxy.intercept = ({ method, forward }) => {
+      called.push(method);
+      return forward();
+    };
+    const second = opened(proxy.address, path, { database });
     const keys = Array.from({ length: 1000 }, (_, i) => `k${i}`);
     const entries = await second.verifiedGetAll(keys);
     expect(entries.map((entry) => text(entry?.value))).toEqual(keys.map((key) => key.replace('k', 'v')));
     expect(text((await second.verifiedGet('k1'))?.value)).toBe('v1');
+    expect(called.filter((method) => /Get|Tx|Verifiable/.test(method)).sort()).toEqual(['Get', 'GetAll']);
     expect(second.diagnostics.trust[database]).toMatchObject({
       fetched: { headerBlocks: 0, headerSingles: 0 },
       kept: { loaded: 1, refused: 0, failed: 0 },

@@ -6,6 +6,7 @@ import { ProofCosts } from '#dist/client/trust/proof-costs.js';
 import { ProvenHeaders, blockOf, blockStart, factsIn } from '#dist/client/trust/proven-headers.js';
 import { RecentMap } from '#dist/client/trust/recent-map.js';
 import { packHeaders } from '#dist/worker/checks/block.js';
+import { packColumns, unpackColumns } from '#dist/worker/header-pack.js';
 import { provenTx } from '#dist/worker/checks/proven.js';
 import { BLOCK_TXS } from '#dist/worker/verifier.js';
 import type { HeaderPack, ProvenTx } from '#dist/worker/verifier.js';
@@ -108,6 +109,20 @@ describe('proven headers', () => {
       expect(headers.addPack(pack(1, 5))).toBe(true);
       expect(headers.compare(chain.root(1025n))).toBe('same');
     }
+  });
+
+  test('of a block are kept as bytes that say all of it, little-endian', () => {
+    const whole = {
+      ...pack(1, 20),
+      times: BigInt64Array.from({ length: 20 }, (_, i) => -(2n ** 63n) + BigInt(i)),
+    };
+    whole.entryCounts[19] = 0xffff_fffe;
+    const bytes = packColumns(whole);
+    expect(bytes).toHaveLength(20 * 77);
+    expect([...bytes.subarray(-4)]).toEqual([0xfe, 0xff, 0xff, 0xff]);
+    // Wherever the bytes lie: nothing in them is aligned.
+    const shifted = new Uint8Array([9, ...bytes]).subarray(1);
+    expect(unpackColumns(1025n, shifted)).toEqual(whole);
   });
 
   test('of a block grow with it, and shrink never', () => {

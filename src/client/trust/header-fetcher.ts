@@ -58,6 +58,11 @@ export class HeaderFetcher {
     this.#kept = kept;
   }
 
+  /** Whether the root store has the header of `tx`, or is thought to: to get it from there is nearly free. */
+  stores(tx: bigint): boolean {
+    return this.#kept?.has(tx) === true;
+  }
+
   /** Requires that every tx is at or below the head. Each task ends in `settle` or in its `failed`. */
   fetch(tasks: readonly ClaimTask[], settle: HeaderSettle): void {
     const byBlock = new Map<number, ClaimTask[]>();

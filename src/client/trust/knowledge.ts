@@ -116,7 +116,7 @@ export class Knowledge {
   /** Keeps a header, and the leaves of its tx, that a lone read proved under the head. */
   learn(header: ProvenTx, operation: string, leaves?: Uint8Array): void {
     const known = this.headers.facts(header.tx) !== undefined;
-    this.#prover.noteLone(known);
+    this.#prover.noteLone(known || this.#fetcher.stores(header.tx));
     if (!known) this.#fetcher.owe(header.tx, operation);
     this.headers.add(header);
     if (leaves && header.nentries > 1) this.leaves.add(header.tx, leaves);
