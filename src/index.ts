@@ -1,6 +1,7 @@
 // Everything the package exports, values first.
 export { ImmuClient } from './client/immu-client.js';
 export { reportText } from './client/audit/report-text.js';
+export { verifyKeptHeaders } from './client/audit/verify-kept-headers.js';
 export { IngestError } from './client/ingest.js';
 export { Permission } from './client/users.js';
 export { openArchive } from './store/archive.js';
@@ -21,6 +22,7 @@ export {
 } from './errors.js';
 
 export type { ClientAudit } from './client/audit/client-audit.js';
+export type { KeptHeadersVerdict } from './client/audit/verify-kept-headers.js';
 export type { AuditFinding } from './client/audit/findings.js';
 export type { AuditOptions, DatabaseAuditOptions, RootsAuditOptions } from './client/audit/options.js';
 export type {
@@ -72,6 +74,9 @@ export type {
   CheckpointVerdict,
   Evidence,
   GapsQuery,
+  HeaderBlock,
+  HeaderBlockInfo,
+  HeaderStore,
   RootConflict,
   RootsFilter,
   RootsQuery,

@@ -1,6 +1,6 @@
 // The log that an auditor's command looks at: that of a store, or of an archive. It must be there, and is never made.
 import { SqliteRootStore, defaultStorePath, openArchive } from '../index.js';
-import type { AuditLog, ChainPoint } from '../index.js';
+import type { AuditLog, ChainPoint, HeaderStore } from '../index.js';
 import { UsageError } from './command.js';
 
 export const STORE_OPTION = {
@@ -25,6 +25,8 @@ export interface LogWords {
 export interface OpenLog extends AsyncDisposable {
   readonly path: string;
   readonly audit: AuditLog;
+  /** Of a store. */
+  readonly headers?: HeaderStore;
   /** Of an archive: what its first row follows. */
   readonly startsAfter?: ChainPoint;
 }

@@ -244,6 +244,7 @@ export class Connection {
       policy,
       clientId,
       cacheBytes: this.options.cacheBytes,
+      ...(this.options.keepHeaders && { keepHeaders: this.options.keepHeaders }),
       followMs: this.options.followMs,
       ...(publicKey && { publicKey }),
     });

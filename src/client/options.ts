@@ -95,6 +95,14 @@ export interface ImmuClientOptions {
   /** Memory for proven headers and entries, in bytes: what is known need not be asked for again. @default 64 MiB */
   readonly cacheBytes?: number;
   /**
+   * Keeps blocks of proven headers in the root store too, so that the next process need not ask for them again: they are
+   * held against the audit log when they are needed, by their SHA-256 or by their proof. `maxBytes` bounds all of them in
+   * the store, of whatever database; those used longest ago are dropped. Some 210 bytes a transaction. Forgotten with trust.
+   *
+   * @default false; `maxBytes`: 256 MiB
+   */
+  readonly keepHeaders?: boolean | { readonly maxBytes?: number };
+  /**
    * Follows every database with verified calls in the background: this often, in milliseconds, the head is moved to the
    * server's newest transaction, and the headers on the way are proven and kept. 0 = never.
    *
@@ -144,6 +152,7 @@ export interface ResolvedOptions {
   readonly overload: 'wait' | 'fail';
   readonly group: boolean;
   readonly cacheBytes: number;
+  readonly keepHeaders: { readonly maxBytes: number } | undefined;
   readonly followMs: number;
   readonly publicKey: StateKey | undefined;
   readonly trust: TrustPolicy;
@@ -157,6 +166,8 @@ export const DEFAULT_DATABASE = 'defaultdb';
 /** What a timer or a gRPC limit can hold. */
 const MAX_INT32 = 0x7fff_ffff;
 const MIB = 1024 * 1024;
+/** Headers of more than a million transactions. */
+const KEPT_BYTES = 256 * MIB;
 
 /** Option names by their type, so that one that is added cannot be forgotten here. */
 const OPTION_NAMES: Record<keyof ImmuClientOptions, true> = {
@@ -174,6 +185,7 @@ const OPTION_NAMES: Record<keyof ImmuClientOptions, true> = {
   overload: true,
   group: true,
   cacheBytes: true,
+  keepHeaders: true,
   followMs: true,
   serverPublicKey: true,
   trust: true,
@@ -212,6 +224,7 @@ export function resolveOptions(input: string | ImmuClientOptions = {}): Resolved
     overload: oneOf('overload', or('overload', 'wait'), ['wait', 'fail']),
     group: flag('group', or('group', false)),
     cacheBytes: number('cacheBytes', 64 * MIB, MIB),
+    keepHeaders: resolveKeepHeaders(or('keepHeaders', false), store),
     followMs: number('followMs', 0, 0),
     publicKey: serverPublicKey === undefined ? undefined : parsePublicKey(serverPublicKey),
     trust: resolveTrust(or('trust', { policy: 'first-use' }) as TrustPolicy),
@@ -287,6 +300,26 @@ function resolveTls(tls: boolean | TlsOptions | undefined): ResolvedTls | undefi
     ...(key !== undefined && { key: new Secret(bytesOrText('tls.key', key)) }),
     ...(serverName !== undefined && { serverName: text('tls.serverName', serverName) }),
   };
+}
+
+function resolveKeepHeaders(
+  given: unknown,
+  store: RootStore | string | undefined,
+): ResolvedOptions['keepHeaders'] {
+  if (given === false) return undefined;
+  if (typeof store === 'object' && !store.headers) {
+    throw new ArgumentError(
+      'keepHeaders',
+      'keepHeaders needs a store that keeps headers, and this one does not',
+    );
+  }
+  if (given === true) return { maxBytes: KEPT_BYTES };
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+    wrongType('keepHeaders', 'a boolean or an object', given);
+  }
+  knownNames('keepHeaders', given, ['maxBytes']);
+  const { maxBytes = KEPT_BYTES } = given as { readonly maxBytes?: unknown };
+  return { maxBytes: whole('keepHeaders.maxBytes', maxBytes, MIB, Number.MAX_SAFE_INTEGER) };
 }
 
 function resolveTrust(trust: TrustPolicy): TrustPolicy {

@@ -1,6 +1,7 @@
 // The root service: what is trusted, and the log of how it came to be trusted. Replaceable by the user.
 import type { AuditLog, RootConflict } from './audit-log.js';
 import type { AuditEntry, StoredRoot, TrustKey } from './audit-types.js';
+import type { HeaderStore } from './header-store.js';
 
 export type {
   ArchiveInfo,
@@ -29,6 +30,7 @@ export type {
   StoredRoot,
   TrustKey,
 } from './audit-types.js';
+export type { HeaderBlock, HeaderBlockInfo, HeaderStore } from './header-store.js';
 
 /**
  * What came of an `advance`. `conflict`: the log has a root of this tx with another hash, or of the tx that was
@@ -52,7 +54,7 @@ export interface RootStore {
    * Resolves when durable.
    */
   record(entry: AuditEntry): Promise<void>;
-  /** Drops the head and appends `entry` (outcome `forget`). */
+  /** Drops the head, and the headers kept of the database, and appends `entry` (outcome `forget`). */
   forget(entry: AuditEntry): Promise<void>;
   /** Identity on record for an address, or null; once bound it never changes by itself. */
   identity(address: string): Promise<string | null>;
@@ -61,5 +63,7 @@ export interface RootStore {
   /** Replaces the identity of an address: only on the user's explicit word. Appends an `identity` row. */
   rebindIdentity(address: string, server: string): Promise<void>;
   readonly audit: AuditLog;
+  /** Keeps proven headers for the next process: see the client's option `keepHeaders`. A store may do without. */
+  readonly headers?: HeaderStore;
   close(): Promise<void>;
 }

@@ -4,8 +4,10 @@ import { checkedEntry, checkedExpected, checkedKey, checkedText, isObject } from
 import type { AuditLog, SigningKey } from './audit-log.js';
 import type { AuditEntry, StoredRoot, TrustKey } from './audit-types.js';
 import { checkedSigningKey } from './checkpoint.js';
+import type { HeaderStore } from './header-store.js';
 import type { AdvanceOutcome, RootStore } from './root-store.js';
 import { SqliteAudit, checkedPath } from './sqlite-audit.js';
+import { SqliteHeaders } from './sqlite-headers.js';
 import type { CheckpointSchedule, StoreDiagnostics } from './sqlite/messages.js';
 import { sendEntry, sendRoot } from './sqlite/sent-entry.js';
 import { StoreThread } from './sqlite/store-thread.js';
@@ -43,11 +45,13 @@ export interface CheckpointsOptions {
 export class SqliteRootStore implements RootStore {
   readonly path: string;
   readonly audit: AuditLog;
+  readonly headers: HeaderStore;
   readonly #thread: StoreThread;
 
   private constructor(path: string, thread: StoreThread) {
     this.path = path;
     this.audit = new SqliteAudit(thread);
+    this.headers = new SqliteHeaders(thread);
     this.#thread = thread;
   }
 

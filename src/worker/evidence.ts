@@ -8,7 +8,7 @@ import { toHex } from '../proof/bytes.js';
 import { check } from './check.js';
 import { assertJob } from './job.js';
 import { unpackJob } from './packet.js';
-import type { Job, Proven, Refuted } from './verifier.js';
+import type { HeaderPack, Job, Proven, Refuted } from './verifier.js';
 
 /** What is re-run: the `evidence` of a row of the audit log. */
 export interface FailedCheck {
@@ -80,12 +80,31 @@ function refutedWithin(evidence: FailedCheck, proven: Proven): Refuted | null {
   return null;
 }
 
-function contradiction({ check, expected }: FailedCheck, proven: Proven): Refuted | null {
+function contradiction({ check, expected, computed }: FailedCheck, proven: Proven): Refuted | null {
   const part = Object.hasOwn(CONTRADICTIONS, check) ? CONTRADICTIONS[check] : undefined;
+  if (part && proven.kind === 'block') return contradictionIn(proven.headers, check, expected, computed);
   if (!part || expected === undefined || !('subject' in proven)) return null;
   const { tx, alh } = part === 'target' && 'target' in proven ? proven.target : proven.subject;
-  const computed = toHex(alh);
-  if (computed === expected) return null;
+  const shown = toHex(alh);
+  return shown === expected ? null : otherHash(tx, check, expected, shown);
+}
+
+/** A block proves many hashes: the one in question is among them. */
+function contradictionIn(
+  { first, count, alhs }: HeaderPack,
+  check: string,
+  expected: string | undefined,
+  computed: string | undefined,
+): Refuted | null {
+  if (expected === undefined || computed === undefined || computed === expected) return null;
+  for (let i = 0; i < count; i++) {
+    if (toHex(alhs.subarray(32 * i, 32 * i + 32)) !== computed) continue;
+    return otherHash(first + BigInt(i), check, expected, computed);
+  }
+  return null;
+}
+
+function otherHash(tx: bigint, check: string, expected: string, computed: string): Refuted {
   const detail = `the answer proves another hash for tx ${tx.toString()} than the trusted history has`;
   return { check, detail, expected, computed };
 }

@@ -10,7 +10,7 @@ export interface VerifierOptions {
    *
    * More threads check more at once, until they take time from the main thread, which has to read the answers off
    * the network. With one thread less than there are processors the main thread keeps one. A thread takes about
-   * 14 MB, and 60 ms to start, and none is started before there is work for it.
+   * 14 MB, and 60 ms to start, and none is started before there is work for it, or will be in a moment.
    *
    * @default max(1, available processors - 1)
    */

@@ -5,7 +5,8 @@ import { readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { SqliteRootStore } from '#dist/index.js';
+import { ImmuClient, SqliteRootStore } from '#dist/index.js';
+import { EmbeddedLedger } from '#dist/testing.js';
 import { auditedStore, entry, rowsIn, storeOf } from './audited.js';
 import { call } from './call.js';
 import { run, start } from './run.js';
@@ -17,6 +18,7 @@ beforeEach(async () => {
   ({ path, folder } = await auditedStore());
 });
 
+const USER = { user: 'immudb', password: 'immudb' };
 const audit = (command: string, ...args: string[]) => call(['audit', command, '--store', path, ...args]);
 const ndjson = (text: string) =>
   text
@@ -276,6 +278,31 @@ describe('verify and checkpoint', () => {
     expect(await audit('verify')).toMatchObject({
       code: 1,
       stdout: expect.stringMatching(/^audit chain: BROKEN at row 3: /) as string,
+    });
+  });
+
+  test('kept headers are proven along with it', async () => {
+    await using ledger = await EmbeddedLedger.start();
+    const store = join(folder, 'kept.db');
+    const client = new ImmuClient({ address: ledger.address, store, keepHeaders: true, credentials: USER });
+    for (let i = 1; i <= 8; i++) await client.verifiedSet(`k${i}`, `v${i}`);
+    await client.warm();
+    await client.close();
+    const verify = () => call(['audit', 'verify', '--store', store]);
+    expect(await verify()).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/\nkept headers: 1 block, proven\n$/) as string,
+    });
+    const db = new Database(store);
+    db.exec(
+      "UPDATE header_content SET headers = CAST(substr(headers, 1, 700) || x'00' || substr(headers, 702) AS BLOB)",
+    );
+    db.close();
+    expect(await verify()).toMatchObject({
+      code: 1,
+      stdout: expect.stringMatching(
+        /^audit chain: .* intact[^]*\nkept headers: tx 1 to 8 of defaultdb are NOT PROVEN: /,
+      ) as string,
     });
   });
 

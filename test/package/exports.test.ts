@@ -26,6 +26,7 @@ test('immu-ts', () => {
     'reportText',
     'verifyCheckpoint',
     'verifyEvidence',
+    'verifyKeptHeaders',
   ]);
 });
 

@@ -5,7 +5,7 @@ import { DatabaseCalls } from '#dist/client/database-calls.js';
 import { Admission } from '#dist/client/group/admission.js';
 import type { CallOptions } from '#dist/client/options.js';
 import type { DatabaseTrust } from '#dist/client/trust/database-trust.js';
-import type { MemoryRootStore } from '#dist/index.js';
+import type { RootStore } from '#dist/index.js';
 import { codeOf } from '../client/support.js';
 import { DATABASE, TestChain, bytesOf, utf8, wireHeader } from '../worker/support/test-chain.js';
 import { FakeImmudb, Gate, callOf, refusal, trusting, turns } from './fake-immudb.js';
@@ -13,7 +13,7 @@ import { rejection, rowsOf, text } from './support.js';
 
 let fake: FakeImmudb;
 let trust: DatabaseTrust;
-let store: MemoryRootStore;
+let store: RootStore;
 let admission: Admission;
 let calls: DatabaseCalls;
 beforeEach(async () => {

@@ -98,19 +98,6 @@ function questionWords(question: Question): string {
     }
     case 'segment':
       return `the headers from tx ${(question.after.tx + 1n).toString()} to ${question.to.toString()}`;
-    case 'claims': {
-      const [first = new Uint8Array(0)] = question.keys;
-      const more = question.keys.length - 1;
-      return `key ${bytesWords(first)}${more > 0 ? ` and ${more} more` : ''}`;
-    }
-    case 'claim':
-      return `whether what was shown for key ${bytesWords(question.key)} is in tx ${question.tx.toString()}`;
-    case 'written':
-      return `the header of a write whose request has SHA-256 ${sha256(question.request)}`;
-    case 'block':
-      return `the headers from tx ${question.first.toString()} to ${question.last.toString()}, with their proof`;
-    case 'leaves':
-      return `the entries of ${question.txs.length} proven transactions`;
     case 'stretch':
       return `everything in txs ${question.first.toString()} to ${question.last.toString()}${question.values === true ? ', with values' : ''}`;
   }

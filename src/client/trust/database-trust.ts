@@ -31,6 +31,8 @@ export interface DatabaseTrustOptions {
   readonly clientId: string;
   /** Memory for proven headers and entries. */
   readonly cacheBytes: number;
+  /** Proven headers are kept in the store, up to so many bytes in all; absent: they are not. */
+  readonly keepHeaders?: { readonly maxBytes: number };
   /** How often the server's newest transaction is looked for; 0 = never. */
   readonly followMs: number;
   /** SPKI DER of the server's state key and its SHA-256. */
@@ -181,7 +183,7 @@ export class DatabaseTrust {
   }
 
   async #establish(): Promise<Epoch> {
-    const { rpc, store, verifier, policy, cacheBytes, followMs, publicKey } = this.#options;
+    const { rpc, store, verifier, policy, cacheBytes, keepHeaders, followMs, publicKey } = this.#options;
     const journal = this.#journal;
     const contextFor = (head: Root | null) => this.context(head);
     const head = await establish({ rpc, store, journal, verifier, policy, contextFor }, {});
@@ -189,19 +191,18 @@ export class DatabaseTrust {
       head: () => mover.head,
       ask: (operation, under, send) => this.#ask(operation, under, () => send(rpc), {}),
       check: (operation, question, under, answer) => this.check(operation, question, under, answer),
+      fork: (operation, question, under, answer, other) =>
+        journal.contradicted(operation, under, other, this.job(question, under, answer)),
     };
     const known: Knowledge = new Knowledge(source, {
       cacheBytes,
+      ...(keepHeaders && { keep: { ...keepHeaders, store, verifier, journal } }),
       reach: (tx, task) =>
         mover.reach({ tx, operation: task.operation, startedAt: task.startedAt, job: this.claimJob(task) }),
-      refuse: (task, check, detail, terms) =>
-        journal.refuse(
-          'failure',
-          task.operation,
-          mover.head,
-          { check, detail, ...terms, tx: task.claim.tx },
-          this.claimJob(task),
-        ),
+      refuse: (task, check, detail, terms) => {
+        const refuted = { check, detail, ...terms, tx: task.claim.tx };
+        return journal.refuse('failure', task.operation, mover.head, refuted, this.claimJob(task));
+      },
     });
     const mover: HeadMover = new HeadMover(head, {
       rpc,
@@ -212,6 +213,7 @@ export class DatabaseTrust {
       signed: publicKey !== undefined,
       ask: (operation, under, send) => this.#ask(operation, under, send, {}),
     });
+    await known.start();
     const follower = followMs > 0 ? this.#follow(mover, known, followMs) : undefined;
     this.#epoch = { mover, known, ...(follower && { follower }) };
     return this.#epoch;
@@ -364,14 +366,16 @@ export class DatabaseTrust {
     const head = await this.head(call);
     await this.#journal.forget(head, reason);
     this.#epoch?.follower?.close();
+    this.#epoch?.known.drop();
     this.#epoch = undefined;
     this.seen.clear();
   }
 
-  /** Writes the counts that are due. */
-  close(): Promise<void> {
+  /** Keeps what is to be kept, and writes the counts that are due. */
+  async close(): Promise<void> {
     this.#epoch?.follower?.close();
-    return this.#journal.close(this.#epoch?.mover.head ?? null);
+    await this.#epoch?.known.close();
+    await this.#journal.close(this.#epoch?.mover.head ?? null);
   }
 
   context(head: Root | null): Context {

@@ -1,5 +1,6 @@
 // What trust writes into the root store: moves, first trust, refusals with their evidence, counts of covered calls.
 import { VerificationError } from '../../errors.js';
+import { toHex } from '../../proof/bytes.js';
 import type { VerificationEvidence } from '../../errors.js';
 import type {
   AdvanceOutcome,
@@ -11,6 +12,7 @@ import type {
 } from '../../store/root-store.js';
 import { packJob } from '../../worker/packet.js';
 import type { Job, ProvenTarget, Refuted, Root } from '../../worker/verifier.js';
+import type { Contradiction } from './proven-headers.js';
 
 /** How long covered calls are counted before their row is written, when no head move takes them along. */
 const COVERAGE_FLUSH_MS = 1000;
@@ -108,7 +110,8 @@ export class Journal {
 
   /**
    * Records a refusal with everything needed to re-run the check, and returns the error to throw.
-   * A store that cannot take it does not hide the refusal: its error becomes the cause. Never rejects.
+   * A store that cannot take it does not hide the refusal: its error becomes the cause. Never rejects. `calls`: how many
+   * it refuses.
    */
   async refuse(
     outcome: RefusalOutcome,
@@ -116,6 +119,7 @@ export class Journal {
     head: StoredRoot | null,
     refuted: Refuted & { readonly tx?: bigint },
     job?: Job,
+    calls = 1,
   ): Promise<VerificationError> {
     const { server, database } = this.#options.key;
     const { check, expected, computed } = refuted;
@@ -135,7 +139,7 @@ export class Journal {
     try {
       await this.#options.store.record({
         ...this.#row(subject, outcome, operation, head),
-        calls: 1,
+        calls,
         durationMs: 0,
         detail: refuted.detail,
         ...(job && { evidence: { check, ...terms, job: packJob(job) } }),
@@ -146,6 +150,25 @@ export class Journal {
       });
     }
     return new VerificationError(CODES[outcome], message, evidence);
+  }
+
+  /** {@link refuse} of an answer that proves another hash than was proven before. */
+  contradicted(
+    operation: string,
+    head: StoredRoot,
+    { tx, known, shown }: Contradiction,
+    job: Job,
+  ): Promise<VerificationError> {
+    const check = 'trust.fork';
+    const detail = `tx ${tx.toString()} is now proven to have another hash than it was proven to have before`;
+    const refuted = { check, detail, expected: toHex(known), computed: toHex(shown), tx };
+    return this.refuse('fork', operation, head, refuted, job);
+  }
+
+  /** Writes down what was done under a head, beside calls. */
+  async note(operation: string, head: StoredRoot, detail: string): Promise<void> {
+    const row = this.#row(head, 'calls', operation, head);
+    await this.#options.store.record({ ...row, calls: 0, durationMs: 0, detail });
   }
 
   /** Drops the stored head, with a row that says so. */

@@ -109,6 +109,12 @@ export class GroupCommit {
         return undefined;
       case 'checkpoint':
         return takeCheckpoint(this.#writer, request.key);
+      case 'keepHeaders':
+        this.#writer.keepHeaders(request.key, request.block, request.maxBytes);
+        return undefined;
+      case 'dropHeaders':
+        this.#writer.dropHeaders(request.key, request.first);
+        return undefined;
     }
   }
 

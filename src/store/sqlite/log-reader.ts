@@ -6,6 +6,7 @@ import type { AuditOutcome, AuditRow, Evidence, RootsQuery, StoredRoot, TrustKey
 import { parseCheckpoint } from '../checkpoint.js';
 import type { StateAt } from '../log-state.js';
 import { Clients } from './clients.js';
+import { HeaderBlocks } from './header-blocks.js';
 import { Hours } from './hours.js';
 import { Kinds } from './kinds.js';
 import type { Kind } from './kinds.js';
@@ -35,6 +36,7 @@ export class LogReader {
   readonly clients: Clients;
   readonly zones: Zones;
   readonly hours: Hours;
+  readonly headerBlocks: HeaderBlocks;
 
   constructor(db: Database.Database, storeId: Uint8Array) {
     this.storeId = storeId;
@@ -43,6 +45,7 @@ export class LogReader {
     this.clients = new Clients(this.statements);
     this.zones = new Zones(this.statements);
     this.hours = new Hours(this.statements, this.kinds, this.zones);
+    this.headerBlocks = new HeaderBlocks(this.statements, this.kinds);
   }
 
   begin(): void {

@@ -8,6 +8,7 @@ import type { AuditEntry, StoredRoot, TrustKey } from '../audit-types.js';
 import { checkpointBytes } from '../checkpoint.js';
 import { reportFork } from '../conflict.js';
 import type { ForkLog } from '../conflict.js';
+import type { HeaderBlock } from '../header-store.js';
 import { identityEntry } from '../log-state.js';
 import type { AdvanceOutcome } from '../root-store.js';
 import type { LogReader } from './log-reader.js';
@@ -48,6 +49,7 @@ export class LogWriter implements ForkLog {
   finish(): void {
     this.#writeHeads();
     this.#reader.hours.write();
+    this.#reader.headerBlocks.writeUse();
     if (this.#grown) this.#sql('UPDATE store SET rows = ?').run(this.tail().seq);
   }
 
@@ -83,6 +85,15 @@ export class LogWriter implements ForkLog {
     const { ledger } = this.#reader.kinds.of(entry);
     this.#heads.delete(ledger);
     this.#sql('DELETE FROM head WHERE ledger = ?').run(ledger);
+    this.#reader.headerBlocks.forget(ledger);
+  }
+
+  keepHeaders(key: TrustKey, block: HeaderBlock, maxBytes: number): void {
+    this.#reader.headerBlocks.save(key, block, maxBytes, this.#head(key));
+  }
+
+  dropHeaders(key: TrustKey, first: bigint): void {
+    this.#reader.headerBlocks.drop(key, first);
   }
 
   bindIdentity(address: string, server: string): string {

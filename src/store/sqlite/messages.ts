@@ -5,6 +5,7 @@ import type { ImmuErrorCode } from '../../errors.js';
 import type { ArchiveOptions, StatsQuery, VerifyOptions } from '../audit-log.js';
 import type { CheckedGapsQuery } from '../audit-gaps.js';
 import type { RootsQuery, StoredRoot, TrustKey } from '../audit-types.js';
+import type { HeaderBlock } from '../header-store.js';
 import type { SentEntry, SentRoot } from './sent-entry.js';
 
 /** When a store takes a checkpoint by itself, and the key that signs it. */
@@ -41,7 +42,14 @@ export type WriteRequest =
   | { readonly kind: 'advance'; readonly expected: SentRoot | null; readonly entry: SentEntry }
   | { readonly kind: 'record' | 'forget'; readonly entry: SentEntry }
   | { readonly kind: 'bind' | 'rebind'; readonly address: string; readonly server: string }
-  | { readonly kind: 'checkpoint'; readonly key: KeyObject | undefined };
+  | { readonly kind: 'checkpoint'; readonly key: KeyObject | undefined }
+  | {
+      readonly kind: 'keepHeaders';
+      readonly key: TrustKey;
+      readonly block: HeaderBlock;
+      readonly maxBytes: number;
+    }
+  | { readonly kind: 'dropHeaders'; readonly key: TrustKey; readonly first: bigint };
 
 export type ReadRequest =
   | { readonly kind: 'head'; readonly key: TrustKey }
@@ -53,7 +61,9 @@ export type ReadRequest =
   | { readonly kind: 'conflict'; readonly root: TrustKey & StoredRoot }
   | { readonly kind: 'stats'; readonly query: Required<Pick<StatsQuery, 'bucket'>> & StatsQuery }
   | { readonly kind: 'checkpoints'; readonly after: bigint | null; readonly limit: number }
-  | { readonly kind: 'archives' | 'info' };
+  | { readonly kind: 'archives' | 'info' }
+  | { readonly kind: 'headers'; readonly key: TrustKey; readonly first: bigint }
+  | { readonly kind: 'headerList'; readonly filter: Partial<TrustKey> };
 
 /** Long work, done in short steps. */
 export type WalkRequest =
@@ -111,4 +121,9 @@ export function toSent(error: unknown, path: string): SentError {
 export function fromSent({ code, message, argument }: SentError): ImmuError {
   if (argument !== undefined) return new ArgumentError(argument, message);
   return code === 'CLOSED' ? new ClosedError('the root store') : new StoreError(code, message);
+}
+
+/** The buffers of a block, to be handed to another thread. Requires that nobody else views them. */
+export function buffersOf({ proof, headers, columns }: HeaderBlock): ArrayBuffer[] {
+  return [proof.buffer, headers.buffer, columns.buffer] as ArrayBuffer[];
 }

@@ -68,7 +68,7 @@ function guarded(db: Database.Database, path: string, open: () => OpenedStore): 
 }
 
 function checkedLog(db: Database.Database, path: string, marker: Uint8Array | undefined): LogReader {
-  const strange = strangeObject(db);
+  const strange = strangeObject(db, version(db));
   if (strange !== undefined) {
     throw new StoreError('STORE_DAMAGED', `the tables of root store ${path} are damaged: ${strange}`);
   }

@@ -15,6 +15,8 @@ const KINDS: Readonly<Record<ReadRequest['kind'], true>> = {
   checkpoints: true,
   archives: true,
   info: true,
+  headers: true,
+  headerList: true,
 };
 
 export function isRead(request: StoreRequest): request is ReadRequest {
@@ -49,5 +51,9 @@ export function readFrom(reader: LogReader, request: ReadRequest): unknown {
       return reader.archives();
     case 'info':
       return reader.info();
+    case 'headers':
+      return reader.headerBlocks.load(request.key, request.first);
+    case 'headerList':
+      return reader.headerBlocks.list(request.filter);
   }
 }

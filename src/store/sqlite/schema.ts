@@ -138,18 +138,41 @@ export const MIGRATIONS: readonly string[] = [
     path TEXT NOT NULL
   ) STRICT;
   `,
+  `
+  -- Blocks of headers as the server sent them, with their proof: never trusted for being here (header-store.ts).
+  CREATE TABLE header_block (
+    id INTEGER PRIMARY KEY,
+    ledger INTEGER NOT NULL REFERENCES ledger,
+    first INTEGER NOT NULL,
+    last INTEGER NOT NULL,
+    head_tx INTEGER NOT NULL,
+    head_alh BLOB NOT NULL,
+    used INTEGER NOT NULL,                -- the higher, the later it was used
+    bytes INTEGER NOT NULL,
+    UNIQUE (ledger, first)
+  ) STRICT;
+  -- Apart, for a row is written as a whole: to note that a block was used must not cost all of it.
+  CREATE TABLE header_content (
+    block INTEGER PRIMARY KEY REFERENCES header_block ON DELETE CASCADE,
+    proof BLOB NOT NULL,
+    headers BLOB NOT NULL,
+    columns BLOB NOT NULL
+  ) STRICT;
+  CREATE INDEX header_block_by_use ON header_block (used, bytes);
+  `,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;
 
 /**
- * The first thing in a database's schema that is not as the migrations make it; undefined when all is. A trigger, a view
+ * The first thing in a database's schema that is not as its migrations make it; undefined when all is. `version` is the
+ * schema's: an archive keeps that of the release that made it. A trigger, a view
  * or a changed index in a store's file could hide rows or undo writes without touching a row.
  */
-export function strangeObject(db: Database.Database): string | undefined {
+export function strangeObject(db: Database.Database, version: number): string | undefined {
   const known = new Database(':memory:');
   try {
-    for (const migration of MIGRATIONS) known.exec(migration);
+    for (const migration of MIGRATIONS.slice(0, version)) known.exec(migration);
     const wanted = new Map(objectsOf(known).map((object) => [`${object.type} ${object.name}`, object.sql]));
     for (const { type, name, sql } of objectsOf(db)) {
       const label = `${type} ${name}`;

@@ -1,7 +1,7 @@
 // The near side of a store's thread: sends what is asked in a turn as one message, and settles each caller.
 import { Worker } from 'node:worker_threads';
 import { ClosedError, StoreError } from '../../errors.js';
-import { fromSent } from './messages.js';
+import { buffersOf, fromSent } from './messages.js';
 import type {
   Numbered,
   StoreAnswer,
@@ -104,7 +104,7 @@ export class StoreThread {
     const items = this.#batch;
     this.#batch = [];
     if (last) this.#turnEnds = false;
-    this.#thread.postMessage({ items, last } satisfies StoreMessage);
+    this.#thread.postMessage({ items, last } satisfies StoreMessage, items.flatMap(buffersIn));
     Atomics.add(this.#sent, 0, 1);
     Atomics.notify(this.#sent, 0);
   }
@@ -130,4 +130,9 @@ export class StoreThread {
     this.#pending.clear();
     for (const { reject } of pending) reject(error);
   }
+}
+
+/** What a request takes along instead of a copy of it: it was copied when it was checked. */
+function buffersIn({ request }: Numbered): ArrayBuffer[] {
+  return request.kind === 'keepHeaders' ? buffersOf(request.block) : [];
 }

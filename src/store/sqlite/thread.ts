@@ -4,13 +4,14 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { ClosedError, StoreError } from '../../errors.js';
 import { setSha256 } from '../../proof/hash.js';
+import type { HeaderBlock } from '../header-store.js';
 import { archiveRows, freeRows } from './archive-job.js';
 import { ChainWalk } from './audit-chain.js';
 import { AutoCheckpoint } from './auto-checkpoint.js';
 import { GapWalk } from './gap-walk.js';
 import { GroupCommit } from './group-commit.js';
 import { LogWriter } from './log-writer.js';
-import { toSent } from './messages.js';
+import { buffersOf, toSent } from './messages.js';
 import type {
   Numbered,
   ReadRequest,
@@ -68,9 +69,15 @@ function serve({ db, reader }: OpenedStore): void {
       });
     };
     const answers = group.commitAll(more);
-    for (const item of reads) answers.push(answer(item.id, () => read(item.request)));
+    const buffers: ArrayBuffer[] = [];
+    for (const { id, request } of reads) {
+      const done = answer(id, () => read(request));
+      answers.push(done);
+      if (request.kind === 'headers' && done.ok && done.value)
+        buffers.push(...buffersOf(done.value as HeaderBlock));
+    }
     if (closing === undefined) {
-      post(answers, group.diagnostics);
+      post(answers, group.diagnostics, buffers);
     } else {
       db.close();
       post([...answers, { id: closing, ok: true, value: undefined }], group.diagnostics);
@@ -135,8 +142,13 @@ function answer(id: number, run: () => unknown): StoreAnswer {
   }
 }
 
-function post(answers: readonly StoreAnswer[], diagnostics: StoreDiagnostics): void {
-  port?.postMessage({ answers, diagnostics } satisfies StoreReply);
+/** @param buffers handed over instead of copied */
+function post(
+  answers: readonly StoreAnswer[],
+  diagnostics: StoreDiagnostics,
+  buffers: readonly ArrayBuffer[] = [],
+): void {
+  port?.postMessage({ answers, diagnostics } satisfies StoreReply, buffers);
 }
 
 function isWalk(request: StoreRequest): request is WalkRequest {
