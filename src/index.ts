@@ -72,6 +72,7 @@ export type {
   CheckpointVerdict,
   Evidence,
   GapsQuery,
+  RecordOutcome,
   RootConflict,
   RootsFilter,
   RootsQuery,

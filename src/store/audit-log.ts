@@ -49,8 +49,12 @@ export interface AuditLog {
 
 /** The same tx with two hashes: what the log has, found when another hash was offered for it. */
 export interface RootConflict extends StoredRoot {
-  /** The row that logged `alh` for `tx`. */
+  /** The row that logged `alh` for `tx`, and whose row it is. */
   readonly seq: bigint;
+  readonly operation: string;
+  readonly clientId: string;
+  /** Unix milliseconds. */
+  readonly verifiedAt: number;
   /** Trust was forgotten between that row and now: the two hashes need not be one history's. */
   readonly forgotten: boolean;
 }

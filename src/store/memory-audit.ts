@@ -72,7 +72,8 @@ export class MemoryAudit implements AuditLog, ForkLog {
     const row = this.#moves.get(rootName(root))?.findLast(({ alh }) => !equalBytes(alh, root.alh));
     if (!row) return null;
     const forgotten = (this.#forgotten.get(nameOf(root)) ?? 0n) > row.seq;
-    return { seq: row.seq, tx: row.tx, alh: new Uint8Array(row.alh), forgotten };
+    const { seq, tx, operation, clientId, verifiedAt } = row;
+    return { seq, tx, alh: new Uint8Array(row.alh), operation, clientId, verifiedAt, forgotten };
   }
 
   hasFork(entry: AuditEntry): boolean {

@@ -9,7 +9,7 @@ import { STORE_ID_SIZE } from './checkpoint.js';
 import { reportFork } from './conflict.js';
 import { identityEntry } from './log-state.js';
 import { MemoryAudit } from './memory-audit.js';
-import type { AdvanceOutcome, RootStore } from './root-store.js';
+import type { AdvanceOutcome, RecordOutcome, RootStore } from './root-store.js';
 
 /**
  * Root store in memory: nothing survives the process. Same rules and same hash chain as the SQLite store, no archives.
@@ -48,11 +48,12 @@ export class MemoryRootStore implements RootStore {
     });
   }
 
-  async record(entry: AuditEntry): Promise<void> {
+  async record(entry: AuditEntry): Promise<RecordOutcome> {
     const row = checkedEntry(entry, 'record');
-    await this.#when(() => {
-      if (row.outcome === 'calls') reportFork(this.#log, row, row);
+    return this.#when(() => {
+      const conflict = row.outcome === 'calls' ? reportFork(this.#log, row, row) : undefined;
       this.#log.append(row);
+      return conflict ? { conflict } : {};
     });
   }
 

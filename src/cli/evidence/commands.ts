@@ -73,7 +73,7 @@ async function verdict(io: Io, file: EvidenceFile): Promise<boolean> {
   await io.out.add(`row ${file.row.seq.toString()}, ${visible(file.row.evidence.check)}: ${summary}\n`);
   await lines(
     io,
-    facts.filter(([name]) => ['row hash', 're-run', 'database'].includes(name)),
+    facts.filter(([name]) => ['here', 'there', 'other row', 'row hash', 're-run', 'database'].includes(name)),
   );
   return reproduced;
 }

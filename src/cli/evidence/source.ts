@@ -1,5 +1,6 @@
 // Where evidence comes from: a row of the store, or a file.
 import { readFile, stat } from 'node:fs/promises';
+import type { AuditRow } from '../../index.js';
 import { UsageError } from '../command.js';
 import { idOf } from '../query-options.js';
 import { hashBefore, openLog } from '../store-option.js';
@@ -33,7 +34,19 @@ export async function evidenceOf(
   if (!row) throw new Error(`the log has no row ${seq.toString()}`);
   const { evidence } = row;
   if (!evidence) throw new Error(`row ${seq.toString()} (${row.outcome}) has no evidence`);
-  return { row: { ...row, evidence }, previousHash: await hashBefore(log, seq) };
+  const contradicted = evidence.job.length === 0 ? await contradictedBy(log, row) : null;
+  return {
+    ...{ row: { ...row, evidence }, previousHash: await hashBefore(log, seq) },
+    ...(contradicted && { contradicted }),
+  };
+}
+
+/** The row that has the other hash; null when it has been archived. */
+async function contradictedBy(log: Pick<OpenLog, 'audit' | 'startsAfter'>, row: AuditRow) {
+  const { server, database, tx, alh } = row;
+  const conflict = await log.audit.conflict({ server, database, tx, alh });
+  const other = conflict && (await log.audit.row(conflict.seq));
+  return other && { row: other, previousHash: await hashBefore(log, other.seq) };
 }
 
 async function evidenceIn(path: string): Promise<EvidenceFile> {

@@ -133,9 +133,8 @@ export class Routes {
       this.show(response, 404, 'No such row', message('No such row', text));
       return;
     }
-    const { row, previousHash } = place;
-    const { evidence } = row;
-    const findings = evidence && findingsOf({ row: { ...row, evidence }, previousHash });
+    const { row } = place;
+    const findings = row.evidence && findingsOf(await evidenceOf(this.#log, row.seq));
     this.show(response, 200, `Row ${seq}`, rowView(place, findings ?? null));
   }
 

@@ -1,5 +1,6 @@
 // Trust in one database of one server: its head, and the way from an answer to a proven answer.
 import { StoreError } from '../../errors.js';
+import type { VerificationError } from '../../errors.js';
 import { equalBytes, toHex } from '../../proof/bytes.js';
 import type { RootStore } from '../../store/root-store.js';
 import type { Context, Job, Proven, Question, Root, Verifier } from '../../worker/verifier.js';
@@ -9,7 +10,7 @@ import type { Rpc } from '../rpc.js';
 import type { ClaimedState } from '../server-info.js';
 import { isServerBehind } from '../server-errors.js';
 import { establish } from './establish.js';
-import type { Candidate, Head } from './head.js';
+import type { Head } from './head.js';
 import { Follower } from './follower.js';
 import { HeadMover } from './head-mover.js';
 import { Journal } from './journal.js';
@@ -18,6 +19,7 @@ import type { KnowledgeDiagnostics } from './knowledge.js';
 import { LatestSeen } from './latest-seen.js';
 import type { ProofSource, ProvenBy } from './proof-source.js';
 import { assertNotBehind } from './server-behind.js';
+import type { Claimed, Settlement } from './settlement.js';
 import { askHeaderUnder } from './trust-wire.js';
 import { WriteTxs } from './write-txs.js';
 
@@ -35,6 +37,8 @@ export interface DatabaseTrustOptions {
   readonly followMs: number;
   /** SPKI DER of the server's state key and its SHA-256. */
   readonly publicKey?: { readonly spki: Uint8Array; readonly fingerprint: Uint8Array };
+  /** Told of every fork, also of one that no call fails with. */
+  readonly onFork?: ((fork: VerificationError) => void) | undefined;
 }
 
 /** A verified call on its way: what it is called, when it began, and until when it waits. */
@@ -46,24 +50,6 @@ export interface Call {
   counted?: boolean;
   /** The trust under which it began: it is not proven under another. */
   epoch?: object;
-}
-
-/** What is needed to check a claim of a plain read once more. */
-interface Claimed {
-  readonly key: Uint8Array;
-  readonly claim: { readonly tx: bigint };
-  readonly shown: Uint8Array;
-}
-
-/** Something proven from an answer, that is to be bound to the head. */
-interface Settlement {
-  readonly target: Candidate;
-  /** The answer proves its target from the head on that it was asked under. */
-  readonly from?: Root;
-  readonly job: Job;
-  readonly operation: string;
-  readonly startedAt: number;
-  readonly calls: number;
 }
 
 export interface TrustDiagnostics extends KnowledgeDiagnostics {
@@ -93,12 +79,13 @@ export class DatabaseTrust {
   #reachedAt = -Infinity;
 
   constructor(options: DatabaseTrustOptions) {
-    const { store, server, database, clientId, publicKey } = options;
+    const { store, server, database, clientId, publicKey, onFork } = options;
     this.#options = options;
     this.#journal = new Journal({
       store,
       key: { server, database },
       clientId,
+      onFork,
       ...(publicKey && { keyFingerprint: publicKey.fingerprint }),
     });
   }
@@ -148,6 +135,7 @@ export class DatabaseTrust {
   /** Resolves when there is a head. */
   async ready(call: Call): Promise<void> {
     if (!this.#epoch) await this.#ready(call);
+    this.#assertReady();
   }
 
   async #ready(call: Call): Promise<Epoch> {
@@ -160,6 +148,8 @@ export class DatabaseTrust {
 
   #assertReady(): Epoch {
     if (!this.#epoch) throw this.forgotten();
+    // The log contradicts the head: nothing is shown under it any more.
+    if (this.#journal.forked) throw this.#journal.forked;
     return this.#epoch;
   }
 
@@ -196,7 +186,7 @@ export class DatabaseTrust {
         mover.reach({ tx, operation: task.operation, startedAt: task.startedAt, job: this.claimJob(task) }),
       refuse: (task, check, detail, terms) =>
         journal.refuse(
-          'failure',
+          check === 'trust.fork' ? 'fork' : 'failure',
           task.operation,
           mover.head,
           { check, detail, ...terms, tx: task.claim.tx },
@@ -211,6 +201,10 @@ export class DatabaseTrust {
       headers: known.headers,
       signed: publicKey !== undefined,
       ask: (operation, under, send) => this.#ask(operation, under, send, {}),
+      forgotten: () => {
+        if (this.#epoch?.mover === mover) this.#drop();
+        return this.forgotten();
+      },
     });
     const follower = followMs > 0 ? this.#follow(mover, known, followMs) : undefined;
     this.#epoch = { mover, known, ...(follower && { follower }) };
@@ -361,8 +355,13 @@ export class DatabaseTrust {
 
   /** Drops the head on the user's explicit word; recorded. The next verified call is a first contact. */
   async forget(call: Call, reason: string): Promise<void> {
-    const head = await this.head(call);
+    // A head that the log contradicts is forgotten like any other.
+    const head = this.#journal.forked && this.#epoch ? this.#epoch.mover.head : await this.head(call);
     await this.#journal.forget(head, reason);
+    this.#drop();
+  }
+
+  #drop(): void {
     this.#epoch?.follower?.close();
     this.#epoch = undefined;
     this.seen.clear();

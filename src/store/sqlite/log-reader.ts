@@ -178,7 +178,10 @@ export class LogReader {
     }
     if (!newest) return null;
     const { seq, tx, alh } = newest;
-    return { seq, tx, alh: copy(alh), forgotten: this.newest(root, ['forget']) > seq };
+    const row = this.row(seq);
+    const { operation = '', clientId = '', verifiedAt = 0 } = row ?? {};
+    const forgotten = this.newest(root, ['forget']) > seq;
+    return { seq, tx, alh: copy(alh), operation, clientId, verifiedAt, forgotten };
   }
 
   /** Seq of the newest row of some outcomes in a database; 0 when there is none. */
