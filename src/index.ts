@@ -5,6 +5,7 @@ export { IngestError } from './client/ingest.js';
 export { Permission } from './client/users.js';
 export { openArchive } from './store/archive.js';
 export { checkpointBytes, checkpointHash, parseCheckpoint, verifyCheckpoint } from './store/checkpoint.js';
+export { openForReading } from './store/reading.js';
 export { MemoryRootStore } from './store/memory-root-store.js';
 export { SqliteRootStore } from './store/sqlite-root-store.js';
 export { defaultStorePath } from './store/default-path.js';
@@ -54,6 +55,7 @@ export type { VerifiedEntry, VerifiedReference } from './client/verified/verifie
 export type { VerifiedWrite } from './client/verified/verified-set.js';
 export type { ImmuErrorCode, VerificationEvidence } from './errors.js';
 export type { KVMetadata } from './proof/types.js';
+export type { ReadStore } from './store/reading.js';
 export type { AuditArchive } from './store/archive.js';
 export type {
   AdvanceOutcome,
@@ -79,6 +81,7 @@ export type {
   RootStore,
   SigningKey,
   StatsQuery,
+  StoreDamage,
   StoredRoot,
   TrustKey,
   VerifyOptions,

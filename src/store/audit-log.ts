@@ -59,6 +59,12 @@ export interface RootConflict extends StoredRoot {
   readonly forgotten: boolean;
 }
 
+/** Something broken in a store. `seq`: the row; null when it is no matter of one row. */
+export interface StoreDamage {
+  readonly seq: bigint | null;
+  readonly finding: string;
+}
+
 export interface StatsQuery extends RootsFilter {
   /** Hours and days are those of UTC, by `verifiedAt`. @default 'all' */
   readonly bucket?: 'hour' | 'day' | 'all';

@@ -17,6 +17,7 @@ export type {
   RootConflict,
   SigningKey,
   StatsQuery,
+  StoreDamage,
   VerifyOptions,
 } from './audit-log.js';
 export type {

@@ -40,7 +40,7 @@ export const listCommand = command({
       for (const name of ['order', 'after', 'all'] as const) {
         if (options[name]) throw new UsageError(`--follow goes with --limit, not with --${name}`);
       }
-      await using log = await openLog(options);
+      await using log = await openLog(options, { err });
       await print(tail(log, { ...filter, limit }, out, signal), printed, out);
       return signal.aborted ? 130 : 0;
     }
@@ -50,7 +50,7 @@ export const listCommand = command({
       ...(!options.all && { limit }),
       ...(options.after !== undefined && { after: idOf('--after', options.after) }),
     };
-    await using log = await openLog(options);
+    await using log = await openLog(options, { err });
     let last: AuditRow | undefined;
     const rows = async function* () {
       for await (const row of log.audit.roots(query)) {

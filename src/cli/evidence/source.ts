@@ -2,6 +2,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import type { AuditRow } from '../../index.js';
 import { UsageError } from '../command.js';
+import type { Io } from '../command.js';
 import { idOf } from '../query-options.js';
 import { hashBefore, openLog } from '../store-option.js';
 import type { LogWords, OpenLog } from '../store-option.js';
@@ -13,15 +14,18 @@ export async function evidenceFrom(
   operand: string | undefined,
   words: LogWords,
   nothing: string,
+  io: Pick<Io, 'err'>,
 ): Promise<EvidenceFile> {
   if (operand === undefined) throw new UsageError(nothing);
   if (!/^\d+$/.test(operand)) {
-    if (words.store !== undefined || words.archive !== undefined) {
-      throw new UsageError(`--store and --archive go with a row, ${JSON.stringify(operand)} is a file`);
+    if (words.store !== undefined || words.archive !== undefined || words.damaged) {
+      throw new UsageError(
+        `--store, --archive and --damaged go with a row, ${JSON.stringify(operand)} is a file`,
+      );
     }
     return evidenceIn(operand);
   }
-  await using log = await openLog(words);
+  await using log = await openLog(words, io);
   return await evidenceOf(log, idOf('SEQ', operand));
 }
 

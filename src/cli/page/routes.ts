@@ -11,6 +11,7 @@ import { formatNamed, print } from '../format/formats.js';
 import { hex, rowColumns } from '../format/row-columns.js';
 import { Output } from '../output.js';
 import { idOf } from '../query-options.js';
+import { damageWords } from '../store-option.js';
 import type { OpenLog } from '../store-option.js';
 import { html } from './html.js';
 import type { Html } from './html.js';
@@ -29,6 +30,8 @@ const NAMES_FROM_ROWS = 500;
 const MAX_NAMES = 100;
 /** Each of them looks at the store twice a second. */
 const MAX_LIVE = 32;
+/** Findings of a damaged store that are shown. */
+const MAX_DAMAGE = 20;
 const EXPORT_TYPES = {
   csv: 'text/csv; charset=utf-8',
   ndjson: 'application/x-ndjson; charset=utf-8',
@@ -36,7 +39,7 @@ const EXPORT_TYPES = {
 } as const;
 
 /** What the page shows. */
-export type PageLog = Pick<OpenLog, 'path' | 'audit' | 'startsAfter'>;
+export type PageLog = Pick<OpenLog, 'path' | 'audit' | 'startsAfter' | 'damage'>;
 
 export class Routes {
   readonly #log: PageLog;
@@ -44,6 +47,8 @@ export class Routes {
   readonly #signal: AbortSignal;
   #verifying: Promise<AuditVerdict> | null = null;
   #live = 0;
+  /** What is broken in the store, as of the last request. */
+  #damage: readonly string[] = [];
 
   constructor(log: PageLog, signal: AbortSignal) {
     this.#log = log;
@@ -52,6 +57,7 @@ export class Routes {
 
   async answer(request: IncomingMessage, url: URL, response: ServerResponse): Promise<void> {
     const { pathname: path, searchParams } = url;
+    this.#damage = ((await this.#log.damage?.()) ?? []).map(damageWords).slice(0, MAX_DAMAGE);
     const [, format] = /^\/export\.(csv|ndjson|json)$/.exec(path) ?? [];
     const [, seq, evidence] = /^\/row\/(\d{1,19})(\/evidence\.json)?$/.exec(path) ?? [];
     if (path === '/') await this.#overview(searchParams, response);
@@ -70,7 +76,12 @@ export class Routes {
 
   /** A view in its frame. */
   show(response: ServerResponse, status: number, title: string, body: Html): void {
-    send(response, status, 'text/html; charset=utf-8', page({ title, store: this.#log.path }, body));
+    send(
+      response,
+      status,
+      'text/html; charset=utf-8',
+      page({ title, store: this.#log.path, damage: this.#damage }, body),
+    );
   }
 
   async #overview(parameters: URLSearchParams, response: ServerResponse): Promise<void> {

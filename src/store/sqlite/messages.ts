@@ -31,8 +31,8 @@ export interface StoreMessage {
 
 export interface ThreadData {
   readonly path: string;
-  /** `archive`: a file that is only read. */
-  readonly options: OpenOptions | 'archive';
+  /** `archive`: a file that is only read. `reading`: a store that is only read, however damaged it is. */
+  readonly options: OpenOptions | 'archive' | 'reading';
   /** One number, added to whenever a message has been sent: what the thread may wait on. */
   readonly sent: Int32Array;
 }
@@ -53,7 +53,7 @@ export type ReadRequest =
   | { readonly kind: 'conflict'; readonly root: TrustKey & StoredRoot }
   | { readonly kind: 'stats'; readonly query: Required<Pick<StatsQuery, 'bucket'>> & StatsQuery }
   | { readonly kind: 'checkpoints'; readonly after: bigint | null; readonly limit: number }
-  | { readonly kind: 'archives' | 'info' };
+  | { readonly kind: 'archives' | 'info' | 'damage' };
 
 /** Long work, done in short steps. */
 export type WalkRequest =

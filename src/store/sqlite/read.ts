@@ -15,6 +15,7 @@ const KINDS: Readonly<Record<ReadRequest['kind'], true>> = {
   checkpoints: true,
   archives: true,
   info: true,
+  damage: true,
 };
 
 export function isRead(request: StoreRequest): request is ReadRequest {
@@ -49,5 +50,7 @@ export function readFrom(reader: LogReader, request: ReadRequest): unknown {
       return reader.archives();
     case 'info':
       return reader.info();
+    case 'damage':
+      return reader.damage?.findings ?? [];
   }
 }
