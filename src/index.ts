@@ -74,6 +74,7 @@ export type {
   CheckpointVerdict,
   Evidence,
   GapsQuery,
+  LoggedDatabase,
   RecordOutcome,
   RootConflict,
   RootsFilter,

@@ -1,7 +1,7 @@
 // The audit log of the store in memory: the same rows, chain, figures and checkpoints as in a file.
 import { StoreError } from '../errors.js';
 import { equalBytes, toHex } from '../proof/bytes.js';
-import { checkedRoot } from './audit-entry.js';
+import { checkedRoot, copyRoot } from './audit-entry.js';
 import { GapFinder, checkedGapsQuery } from './audit-gaps.js';
 import type {
   ArchiveInfo,
@@ -12,17 +12,18 @@ import type {
   Checkpoint,
   CheckpointOptions,
   GapsQuery,
+  LoggedDatabase,
   RootConflict,
   StatsQuery,
   VerifyOptions,
 } from './audit-log.js';
-import { checkedFilter, checkedQuery, checkedSeq, isHeadMove, matcher } from './audit-query.js';
+import { BOOK_KEEPING, checkedFilter, checkedQuery, checkedSeq, isHeadMove, matcher } from './audit-query.js';
 import { evidenceHash, rowHash } from './audit-row.js';
 import { StatsBuilder, checkedStatsQuery, hourOf, sumsOf } from './audit-stats.js';
 import type { AuditEntry, AuditRow, Evidence, RootsQuery, StoredRoot, TrustKey } from './audit-types.js';
 import { checkedCheckpoint, checkedSigningKey, signCheckpoint } from './checkpoint.js';
 import type { ForkLog } from './conflict.js';
-import { LogState, nameOf } from './log-state.js';
+import { LogState, byName, nameOf } from './log-state.js';
 import {
   broken,
   checkedCheckpointsQuery,
@@ -136,6 +137,24 @@ export class MemoryAudit implements AuditLog, ForkLog {
     return this.#when(() => this.findConflict(given));
   }
 
+  databases(): Promise<readonly LoggedDatabase[]> {
+    return this.#when(() => {
+      const found = new Map<string, LoggedDatabase>();
+      for (const row of this.#rows) {
+        if (row.database === '' || BOOK_KEEPING.includes(row.outcome)) continue;
+        const { server, database, tx } = row;
+        const before = found.get(nameOf(row)) ?? { rows: 0, tx: null };
+        const txs = isHeadMove(row.outcome) ? widened(before.tx, tx) : before.tx;
+        const head = this.state.head(row);
+        found.set(nameOf(row), {
+          ...{ server, database, rows: before.rows + 1, tx: txs },
+          head: head && copyRoot(head),
+        });
+      }
+      return [...found.values()].sort(byName);
+    });
+  }
+
   async evidence(seq: bigint): Promise<Evidence | null> {
     return (await this.row(seq))?.evidence ?? null;
   }
@@ -247,6 +266,11 @@ export class MemoryAudit implements AuditLog, ForkLog {
     this.#assertOpen();
     return work();
   }
+}
+
+function widened(txs: LoggedDatabase['tx'], tx: bigint): LoggedDatabase['tx'] {
+  if (!txs) return { first: tx, last: tx };
+  return { first: tx < txs.first ? tx : txs.first, last: tx > txs.last ? tx : txs.last };
 }
 
 function rootName(root: TrustKey & { readonly tx: bigint }): string {

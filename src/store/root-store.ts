@@ -14,6 +14,7 @@ export type {
   CheckpointOptions,
   CheckpointVerdict,
   GapsQuery,
+  LoggedDatabase,
   RootConflict,
   SigningKey,
   StatsQuery,

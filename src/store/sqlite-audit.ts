@@ -13,6 +13,7 @@ import type {
   Checkpoint,
   CheckpointOptions,
   GapsQuery,
+  LoggedDatabase,
   RootConflict,
   StatsQuery,
   VerifyOptions,
@@ -58,6 +59,10 @@ export class SqliteAudit implements AuditLog {
 
   async conflict(root: TrustKey & StoredRoot): Promise<RootConflict | null> {
     return this.#thread.ask({ kind: 'conflict', root: checkedRoot(root) });
+  }
+
+  async databases(): Promise<readonly LoggedDatabase[]> {
+    return this.#thread.ask({ kind: 'databases' });
   }
 
   async evidence(seq: bigint): Promise<Evidence | null> {

@@ -484,6 +484,20 @@ describe('archive', () => {
   });
 });
 
+test('list --databases: what the log is about', async () => {
+  const { code, stdout } = await audit('list', '--databases', '--format', 'ndjson');
+  expect(code).toBe(0);
+  const [only, ...more] = ndjson(stdout);
+  expect(only).toMatchObject({ database: 'defaultdb', rows: 11, firstTx: '0', lastTx: '9', headTx: '9' });
+  expect([more.length, only?.['headAlh']]).toEqual([0, expect.stringMatching(/^[0-9a-f]{64}$/)]);
+  expect((await audit('list', '--databases')).stdout).toMatch(/^server +database +rows .*\n.* defaultdb /);
+  for (const [name, ...value] of [['--follow'], ['--limit', '3'], ['--database', 'x']] as string[][]) {
+    await expect(audit('list', '--databases', name!, ...value)).rejects.toThrow(
+      `${name} does not go with it`,
+    );
+  }
+});
+
 describe('a store that is damaged in its newest rows', () => {
   beforeEach(() => {
     const db = new Database(path);

@@ -91,6 +91,11 @@ describe('archiving', () => {
     const elsewhere = await store.audit.verify({ startsAfter: { ...end, hash: new Uint8Array(32) } });
     expect(elsewhere).toMatchObject({ ok: false, seq: 61n });
 
+    // What is archived is not counted, what is trusted stays.
+    const [known] = await store.audit.databases();
+    expect(known).toMatchObject({ ...KEY, rows: before.length - 60, head: root(100n) });
+    expect(await archive.audit.databases()).toMatchObject([{ ...KEY, rows: 59 }]);
+
     // The log goes on, and opens again.
     expect(await store.head(KEY)).toEqual(root(100n));
     await store.advance(root(100n), entry(101n));

@@ -268,6 +268,28 @@ describe.each(Object.entries(stores))('%s', (_name, open) => {
     });
   });
 
+  describe('the databases of the log', () => {
+    it('have their rows, their roots and their heads, in order of their names', async () => {
+      const store = await open();
+      expect(await store.audit.databases()).toEqual([]);
+      await store.bindIdentity('a:1', KEY.server);
+      await climb(store, 0, 3);
+      await store.record(event(3n, { operation: 'verifiedGet' }));
+      await store.record(event(900n, { outcome: 'failure' }));
+      const [a, b] = [{ database: 'a' }, { server: 'server-0', database: 'z' }];
+      await store.advance(null, entry(70n, { ...a, outcome: 'first-use' }));
+      await store.forget(entry(70n, { ...a, outcome: 'forget' }));
+      await store.record(event(0n, { ...b, outcome: 'failure' }));
+      await store.record(event(0n, { database: '', outcome: 'identity-change' }));
+      const { server, database } = KEY;
+      expect(await store.audit.databases()).toEqual([
+        { ...b, rows: 1, tx: null, head: null },
+        { server, ...a, rows: 2, tx: { first: 70n, last: 70n }, head: null },
+        { server, database, rows: 5, tx: { first: 1n, last: 3n }, head: root(3n) },
+      ]);
+    });
+  });
+
   describe('identities', () => {
     it('have their rows in the chain', async () => {
       const store = await open();

@@ -25,7 +25,7 @@ import { STYLE } from './style.js';
 import { timelineOf } from './timeline.js';
 
 const PAGE_ROWS = 50;
-/** Names in the newest rows are offered in the form. */
+/** Operations in the newest rows are offered in the form, beside the databases of the log. */
 const NAMES_FROM_ROWS = 500;
 const MAX_NAMES = 100;
 /** Each of them looks at the store twice a second. */
@@ -132,9 +132,16 @@ export class Routes {
   }
 
   async #known() {
-    const rows = await this.#rows({ order: 'desc', limit: NAMES_FROM_ROWS });
-    const names = (of: (row: AuditRow) => string) => [...new Set(rows.map(of))].sort().slice(0, MAX_NAMES);
-    return { databases: names(({ database }) => database), operations: names(({ operation }) => operation) };
+    const [databases, rows] = await Promise.all([
+      this.#log.audit.databases(),
+      this.#rows({ order: 'desc', limit: NAMES_FROM_ROWS }),
+    ]);
+    const names = (all: readonly string[]) => [...new Set(all)].sort().slice(0, MAX_NAMES);
+    return {
+      databases: names(databases.map(({ database }) => database)),
+      servers: names(databases.map(({ server }) => server)),
+      operations: names(rows.map(({ operation }) => operation)),
+    };
   }
 
   async #row(seq: string, response: ServerResponse): Promise<void> {

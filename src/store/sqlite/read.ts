@@ -1,4 +1,5 @@
 // Answers the questions that one short transaction can answer.
+import { databasesOf } from './databases.js';
 import type { LogReader } from './log-reader.js';
 import type { ReadRequest, StoreRequest } from './messages.js';
 
@@ -14,6 +15,7 @@ const KINDS: Readonly<Record<ReadRequest['kind'], true>> = {
   stats: true,
   checkpoints: true,
   archives: true,
+  databases: true,
   info: true,
   damage: true,
 };
@@ -48,6 +50,8 @@ export function readFrom(reader: LogReader, request: ReadRequest): unknown {
       return reader.checkpoints(request.after, request.limit);
     case 'archives':
       return reader.archives();
+    case 'databases':
+      return databasesOf(reader.statements);
     case 'info':
       return reader.info();
     case 'damage':
