@@ -214,6 +214,17 @@ export class Journal {
     return error;
   }
 
+  /**
+   * A row that covers no calls, under a head that has its row.
+   *
+   * @throws VerificationError when the log has another hash for the head
+   */
+  async note(head: StoredRoot, operation: string, detail: string): Promise<void> {
+    const row = { ...this.#row(head, 'calls', operation, head), calls: 0, durationMs: 0, detail };
+    const { conflict } = await this.#options.store.record(row);
+    if (conflict && !conflict.forgotten) throw this.#headForkedBefore(conflict, head);
+  }
+
   /** Drops the stored head, with a row that says so. */
   async forget(head: StoredRoot, reason: string): Promise<void> {
     await this.#options.store.forget({
