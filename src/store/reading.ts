@@ -1,6 +1,7 @@
 // Looking at a store without trusting it: for auditors, where the store cannot be opened any more, or should not be.
 import type { AuditLog, StoreDamage } from './audit-log.js';
-import { SqliteAudit, checkedPath } from './sqlite-audit.js';
+import { checkedPath } from './checked-audit.js';
+import { SqliteAudit } from './sqlite-audit.js';
 import { StoreThread } from './sqlite/store-thread.js';
 
 /** A store that is open for reading. It is no root store: no client takes it, and nothing in it can be changed. */

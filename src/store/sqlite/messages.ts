@@ -53,7 +53,8 @@ export type ReadRequest =
   | { readonly kind: 'conflict'; readonly root: TrustKey & StoredRoot }
   | { readonly kind: 'stats'; readonly query: Required<Pick<StatsQuery, 'bucket'>> & StatsQuery }
   | { readonly kind: 'checkpoints'; readonly after: bigint | null; readonly limit: number }
-  | { readonly kind: 'archives' | 'databases' | 'info' | 'damage' };
+  | { readonly kind: 'archives' | 'databases' }
+  | { readonly kind: 'info' | 'damage' };
 
 /** Long work, done in short steps. */
 export type WalkRequest =
