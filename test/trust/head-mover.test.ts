@@ -63,7 +63,7 @@ async function moverAt(tx: bigint, { frontier = true, signed = false } = {}): Pr
     headers,
     signed,
     ask: (_operation, _head, send) => send(),
-    forgotten: () => new StoreError('STORE_FAILED', 'forgotten'),
+    forgotten: () => Promise.resolve(new StoreError('STORE_FAILED', 'forgotten')),
   });
 }
 

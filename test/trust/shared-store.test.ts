@@ -198,6 +198,17 @@ describe.each(stores)('a store %s that two clients share', (_where, open) => {
       expect(await store.audit.verify()).toMatchObject({ ok: true });
     });
 
+    test('calls that it covers are counted before the row that ends it', async () => {
+      await one.reach(30n);
+      one.trust.cover('verifiedGet', performance.now(), 3);
+      await one.trust.forget(callOf(), 'on purpose');
+      const last = (await rowsOf(store)).slice(-2);
+      expect(last).toMatchObject([
+        { outcome: 'calls', operation: 'verifiedGet', calls: 3, tx: 30n },
+        { outcome: 'forget', tx: 30n },
+      ]);
+    });
+
     test('calls that were told already are told of it too', async () => {
       await one.reach(30n);
       await two.trust.forget(callOf(), 'a new start');

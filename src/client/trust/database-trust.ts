@@ -201,8 +201,11 @@ export class DatabaseTrust {
       headers: known.headers,
       signed: publicKey !== undefined,
       ask: (operation, under, send) => this.#ask(operation, under, send, {}),
-      forgotten: () => {
-        if (this.#epoch?.mover === mover) this.#drop();
+      forgotten: async () => {
+        if (this.#epoch?.mover === mover) {
+          this.#drop();
+          await journal.end(mover.head);
+        }
         return this.forgotten();
       },
     });
@@ -357,6 +360,8 @@ export class DatabaseTrust {
   async forget(call: Call, reason: string): Promise<void> {
     // A head that the log contradicts is forgotten like any other.
     const head = this.#journal.forked && this.#epoch ? this.#epoch.mover.head : await this.head(call);
+    // Calls that it counts come before the row that ends it.
+    await this.#journal.end(head);
     await this.#journal.forget(head, reason);
     this.#drop();
   }

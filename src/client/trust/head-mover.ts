@@ -60,7 +60,7 @@ export interface HeadMoverOptions {
   /** Sends a question that names the head; reports a server that does not reach it. */
   readonly ask: <T>(operation: string, head: Root, send: () => Promise<T>) => Promise<T>;
   /** Ends this trust, which another process has forgotten; returns what callers are told. */
-  readonly forgotten: () => Error;
+  readonly forgotten: () => Promise<Error>;
 }
 
 /** Who a move is made for, and the answer that proves its target from the head on. */
@@ -282,7 +282,7 @@ export class HeadMover {
       if (conflict.tx === head.tx) throw await journal.headForked(conflict, head, waiter.operation, job);
       return this.#dropFork(waiter, open, conflict, { root: target, job });
     }
-    if (!current || (await journal.wasForgotten(head))) throw this.#options.forgotten();
+    if (!current || (await journal.wasForgotten(head))) throw await this.#options.forgotten();
     if (current.tx <= head.tx) {
       throw new StoreError(
         'STORE_DAMAGED',

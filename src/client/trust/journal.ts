@@ -143,10 +143,19 @@ export class Journal {
       const counter = due[i];
       if (result.status === 'rejected' && counter) this.#covered.set(...counter);
     });
-    const failed = written.find((result) => result.status === 'rejected');
-    if (failed) throw failed.reason;
     const fork = written.flatMap((result) => forkIn(result))[0];
     if (fork) throw this.#headForkedBefore(fork, head);
+    const failed = written.find((result) => result.status === 'rejected');
+    if (failed) throw failed.reason;
+  }
+
+  /** Trust has ended: what was counted under it is written, and nothing that was found under it ends the next one. */
+  async end(head: StoredRoot): Promise<void> {
+    await this.#flushing;
+    // Told by `onFork` when the log contradicts it; a store that cannot take it says so on its next use.
+    await this.flush(head).catch(() => undefined);
+    this.#forked = undefined;
+    this.#earlierForkIsTold = false;
   }
 
   /** The same of calls that were already told that all is well. The store has logged it. */
@@ -233,8 +242,6 @@ export class Journal {
       durationMs: 0,
       detail: reason,
     });
-    this.#forked = undefined;
-    this.#earlierForkIsTold = false;
   }
 
   #row(root: StoredRoot, outcome: AuditOutcome, operation: string, previous: StoredRoot | null) {
