@@ -6,6 +6,7 @@ export { IngestError } from './client/ingest.js';
 export { Permission } from './client/users.js';
 export { openArchive } from './store/archive.js';
 export { checkpointBytes, checkpointHash, parseCheckpoint, verifyCheckpoint } from './store/checkpoint.js';
+export { openForReading } from './store/reading.js';
 export { MemoryRootStore } from './store/memory-root-store.js';
 export { SqliteRootStore } from './store/sqlite-root-store.js';
 export { defaultStorePath } from './store/default-path.js';
@@ -56,6 +57,7 @@ export type { VerifiedEntry, VerifiedReference } from './client/verified/verifie
 export type { VerifiedWrite } from './client/verified/verified-set.js';
 export type { ImmuErrorCode, VerificationEvidence } from './errors.js';
 export type { KVMetadata } from './proof/types.js';
+export type { ReadStore } from './store/reading.js';
 export type { AuditArchive } from './store/archive.js';
 export type {
   AdvanceOutcome,
@@ -77,12 +79,15 @@ export type {
   HeaderBlock,
   HeaderBlockInfo,
   HeaderStore,
+  LoggedDatabase,
+  RecordOutcome,
   RootConflict,
   RootsFilter,
   RootsQuery,
   RootStore,
   SigningKey,
   StatsQuery,
+  StoreDamage,
   StoredRoot,
   TrustKey,
   VerifyOptions,

@@ -2,6 +2,7 @@
 import { setMaxListeners } from 'node:events';
 import { hostname } from 'node:os';
 import { ArgumentError } from '../errors.js';
+import type { VerificationError } from '../errors.js';
 import type { RootStore } from '../store/root-store.js';
 import type { VerifierOptions } from '../worker/create-verifier.js';
 import { parseAddress } from './address.js';
@@ -119,6 +120,12 @@ export interface ImmuClientOptions {
   readonly verifier?: VerifierOptions;
   /** Who writes the audit rows. @default 'hostname:pid' */
   readonly clientId?: string;
+  /**
+   * Told of every fork that this client meets: the same transaction with two hashes, in its server's answers or in the log
+   * that it shares with others. Calls fail with it (FORK_DETECTED) too, except where trust was forgotten in between: then
+   * they go on, and this is how to hear of it. What it throws is not caught.
+   */
+  readonly onFork?: (fork: VerificationError) => void;
 }
 
 export type { Address } from './address.js';
@@ -159,6 +166,7 @@ export interface ResolvedOptions {
   readonly store: RootStore | string | undefined;
   readonly verifier: VerifierOptions;
   readonly clientId: string;
+  readonly onFork: ((fork: VerificationError) => void) | undefined;
 }
 
 export const DEFAULT_ADDRESS = 'localhost:3322';
@@ -192,6 +200,7 @@ const OPTION_NAMES: Record<keyof ImmuClientOptions, true> = {
   store: true,
   verifier: true,
   clientId: true,
+  onFork: true,
 };
 
 /** Throws ArgumentError that names the option. */
@@ -200,10 +209,11 @@ export function resolveOptions(input: string | ImmuClientOptions = {}): Resolved
   optionsObject('options', options);
   // A misspelt serverPublicKey or trust would quietly weaken what is checked.
   knownNames('options', options, Object.keys(OPTION_NAMES));
-  const { credentials, store, serverPublicKey, verifier = {} } = options;
+  const { credentials, store, serverPublicKey, verifier = {}, onFork } = options;
   if (store !== undefined && typeof store !== 'string') optionsObject('store', store);
   if (store === '') throw new ArgumentError('store', 'store must not be an empty path');
   optionsObject('verifier', verifier);
+  if (onFork !== undefined && typeof onFork !== 'function') wrongType('onFork', 'a function', onFork);
   // Only what is left out has a default: null is a mistake like any other.
   const or = (name: keyof ImmuClientOptions, otherwise: unknown) =>
     options[name] === undefined ? otherwise : options[name];
@@ -231,6 +241,7 @@ export function resolveOptions(input: string | ImmuClientOptions = {}): Resolved
     store,
     verifier,
     clientId: text('clientId', or('clientId', `${hostname()}:${process.pid}`)),
+    onFork,
   };
 }
 

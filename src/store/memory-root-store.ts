@@ -11,7 +11,7 @@ import type { HeaderStore } from './header-store.js';
 import { identityEntry } from './log-state.js';
 import { MemoryAudit } from './memory-audit.js';
 import { MemoryHeaders } from './memory-headers.js';
-import type { AdvanceOutcome, RootStore } from './root-store.js';
+import type { AdvanceOutcome, RecordOutcome, RootStore } from './root-store.js';
 
 /**
  * Root store in memory: nothing survives the process. Same rules and same hash chain as the SQLite store, no archives.
@@ -57,11 +57,12 @@ export class MemoryRootStore implements RootStore {
     });
   }
 
-  async record(entry: AuditEntry): Promise<void> {
+  async record(entry: AuditEntry): Promise<RecordOutcome> {
     const row = checkedEntry(entry, 'record');
-    await this.#when(() => {
-      if (row.outcome === 'calls') reportFork(this.#log, row, row);
+    return this.#when(() => {
+      const conflict = row.outcome === 'calls' ? reportFork(this.#log, row, row) : undefined;
       this.#log.append(row);
+      return conflict ? { conflict } : {};
     });
   }
 

@@ -15,9 +15,11 @@ export type {
   CheckpointOptions,
   CheckpointVerdict,
   GapsQuery,
+  LoggedDatabase,
   RootConflict,
   SigningKey,
   StatsQuery,
+  StoreDamage,
   VerifyOptions,
 } from './audit-log.js';
 export type {
@@ -41,6 +43,11 @@ export type AdvanceOutcome =
   | { readonly moved: true; readonly conflict?: RootConflict }
   | { readonly moved: false; readonly current: StoredRoot | null; readonly conflict?: RootConflict };
 
+/** What came of a `record`. `conflict`: the log has a root of this tx with another hash, see {@link AdvanceOutcome}. */
+export interface RecordOutcome {
+  readonly conflict?: RootConflict;
+}
+
 export interface RootStore {
   /** Trusted head, or null when this database was never trusted (or trust was forgotten). */
   head(key: TrustKey): Promise<StoredRoot | null>;
@@ -50,10 +57,10 @@ export interface RootStore {
    */
   advance(expected: StoredRoot | null, entry: AuditEntry): Promise<AdvanceOutcome>;
   /**
-   * Appends a row that moves nothing, and a `fork` row beside it when its root contradicts the log (see `audit.conflict`).
-   * Resolves when durable.
+   * Appends a row that moves nothing, and a `fork` row beside it when it covers calls under a root that contradicts the log
+   * (see `audit.conflict`). Resolves when durable.
    */
-  record(entry: AuditEntry): Promise<void>;
+  record(entry: AuditEntry): Promise<RecordOutcome>;
   /** Drops the head, and the headers kept of the database, and appends `entry` (outcome `forget`). */
   forget(entry: AuditEntry): Promise<void>;
   /** Identity on record for an address, or null; once bound it never changes by itself. */

@@ -4,9 +4,10 @@ import { checkedEntry, checkedExpected, checkedKey, checkedText, isObject } from
 import type { AuditLog, SigningKey } from './audit-log.js';
 import type { AuditEntry, StoredRoot, TrustKey } from './audit-types.js';
 import { checkedSigningKey } from './checkpoint.js';
+import { checkedPath } from './checked-audit.js';
 import type { HeaderStore } from './header-store.js';
-import type { AdvanceOutcome, RootStore } from './root-store.js';
-import { SqliteAudit, checkedPath } from './sqlite-audit.js';
+import type { AdvanceOutcome, RecordOutcome, RootStore } from './root-store.js';
+import { SqliteAudit } from './sqlite-audit.js';
 import { SqliteHeaders } from './sqlite-headers.js';
 import type { CheckpointSchedule, StoreDiagnostics } from './sqlite/messages.js';
 import { sendEntry, sendRoot } from './sqlite/sent-entry.js';
@@ -86,8 +87,8 @@ export class SqliteRootStore implements RootStore {
     return this.#thread.ask({ kind: 'advance', expected: from && sendRoot(from), entry: sendEntry(row) });
   }
 
-  async record(entry: AuditEntry): Promise<void> {
-    await this.#thread.ask({ kind: 'record', entry: sendEntry(checkedEntry(entry, 'record')) });
+  async record(entry: AuditEntry): Promise<RecordOutcome> {
+    return this.#thread.ask({ kind: 'record', entry: sendEntry(checkedEntry(entry, 'record')) });
   }
 
   async forget(entry: AuditEntry): Promise<void> {

@@ -167,6 +167,7 @@ describe('wrong options are named', () => {
     ['store empty', { store: '' }, 'store'],
     ['verifier as number', { verifier: 2 }, 'verifier'],
     ['clientId empty', { clientId: '' }, 'clientId'],
+    ['onFork no function', { onFork: 'log' }, 'onFork'],
     ['a misspelt name', { serverPublickey: 'x' }, 'options'],
     ['an array', [], 'options'],
     ['null', null, 'options'],

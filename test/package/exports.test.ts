@@ -22,6 +22,7 @@ test('immu-ts', () => {
     'checkpointHash',
     'defaultStorePath',
     'openArchive',
+    'openForReading',
     'parseCheckpoint',
     'reportText',
     'verifyCheckpoint',

@@ -34,7 +34,7 @@ export const verifyCommand = command({
     }
     const checkpoint = options.checkpoint === undefined ? null : await readCheckpoint(options.checkpoint);
     if (checkpoint && !(await isSigned(checkpoint, options.key, io))) return 1;
-    await using log = await openLog(options);
+    await using log = await openLog(options, io);
     const startsAfter = options.follows === undefined ? null : await endOf(options.follows, io);
     if (startsAfter === 'broken') return 1;
     const held = { ...(checkpoint && { checkpoint }), ...(startsAfter && { startsAfter }) };

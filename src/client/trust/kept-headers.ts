@@ -223,7 +223,7 @@ export class KeptHeaders {
       this.#counts.saved += 1;
       if (this.#dropped) return;
       const seal = sealOf(block);
-      await journal.note(KEEPING, root, seal);
+      await journal.note(root, KEEPING, seal);
       this.#seals.add(seal);
       this.#lasts.set(blockOf(first), last);
     } catch (error) {

@@ -1,22 +1,18 @@
-// Walks the log's chain: the whole of it for `audit.verify`, its tail when a store is opened.
+// Walks the whole of the log's chain, for `audit.verify`.
 import { equalBytes, toHex } from '../../proof/bytes.js';
 import { sha256 } from '../../proof/hash.js';
 import { ArgumentError } from '../../errors.js';
 import type { AuditVerdict, Checkpoint, VerifyOptions } from '../audit-log.js';
-import { HEAD_MOVES } from '../audit-query.js';
-import { chainStart, evidenceHash, rowHash } from '../audit-row.js';
+import { evidenceHash, rowHash } from '../audit-row.js';
 import { addSums, hourOf, sumsOf } from '../audit-stats.js';
 import type { Sums } from '../audit-stats.js';
 import type { AuditRow } from '../audit-types.js';
-import { parseCheckpoint } from '../checkpoint.js';
 import { LogState } from '../log-state.js';
 import { broken, contradicts, startDiffers, stateDiffers } from '../verify-rules.js';
+import { stateOf } from './tail-check.js';
 import { toSums } from './hours.js';
 import type { Base, LogReader } from './log-reader.js';
 import type { RowRecord } from './row-record.js';
-
-/** Rows looked at when a store is opened. */
-const TAIL_ROWS = 64n;
 
 export interface WalkOptions extends VerifyOptions {
   /** An archive is a part of a log: the row about its beginning may be in the next part. */
@@ -206,65 +202,4 @@ export class ChainWalk {
     }
     return held === this.#sums.size;
   }
-}
-
-/** The cheap check at opening: the newest rows, the heads and the identities. Requires a transaction. */
-export function verifyTail(reader: LogReader): AuditVerdict | undefined {
-  reader.begin();
-  const base = reader.base();
-  const { low, high } = reader.range();
-  const first = high - low >= TAIL_ROWS ? high - TAIL_ROWS + 1n : low;
-  let hash = first === low ? base.hash : reader.hashOf(first - 1n);
-  let next = first;
-  for (const record of reader.records(first, high)) {
-    if (!hash || record.seq !== next) break;
-    let row: AuditRow;
-    try {
-      row = reader.toPlainRow(record);
-    } catch {
-      return broken(next, 'the row was changed: it holds what is never written');
-    }
-    const given = rowHash(hash, next, row, record.evidence_hash ?? undefined);
-    if (!equalBytes(given, row.hash))
-      return broken(next, 'the row was changed: its hash is not that of its content');
-    hash = row.hash;
-    next += 1n;
-  }
-  if (next <= high || !hash) return broken(hash ? next : first - 1n, 'the row is missing');
-  const written = reader.rowsWritten();
-  if (written !== high)
-    return broken(high + 1n, `the newest rows are missing: ${written.toString()} were written`);
-  const state = stateOf(reader, base);
-  if (!(state instanceof LogState)) return state;
-  for (const ledger of reader.ledgers()) {
-    const row = reader.row(reader.newest(ledger, [...HEAD_MOVES, 'forget']));
-    if (row) state.apply(row);
-  }
-  for (let after = 0n; ;) {
-    const rows = reader.page({ outcome: 'identity', after });
-    for (const row of rows) state.apply(row);
-    const last = rows.at(-1);
-    if (!last) break;
-    after = last.seq;
-  }
-  const words = stateDiffers(reader.held(), state.snapshot());
-  return words === undefined ? undefined : broken(high, words);
-}
-
-/** What the rows before a log add up to, or what is wrong with its beginning. */
-function stateOf(reader: LogReader, base: Base): LogState | AuditVerdict {
-  if (base.seq === 0n && !base.checkpoint) {
-    if (equalBytes(base.hash, chainStart(reader.storeId))) return new LogState();
-    return broken(1n, 'the log does not start as a store of its id does');
-  }
-  try {
-    const checkpoint = parseCheckpoint(base.checkpoint ?? new Uint8Array(0));
-    const { storeId, seq, hash } = checkpoint;
-    if (seq === base.seq && equalBytes(hash, base.hash) && equalBytes(storeId, reader.storeId)) {
-      return new LogState(checkpoint);
-    }
-  } catch (error) {
-    if (!(error instanceof ArgumentError)) throw error;
-  }
-  return broken(base.seq + 1n, 'what is kept of the rows before this one was changed');
 }

@@ -97,8 +97,7 @@ export class GroupCommit {
           receiveEntry(request.entry),
         );
       case 'record':
-        this.#writer.record(receiveEntry(request.entry));
-        return undefined;
+        return this.#writer.record(receiveEntry(request.entry));
       case 'forget':
         this.#writer.forget(receiveEntry(request.entry));
         return undefined;

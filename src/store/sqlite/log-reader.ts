@@ -1,11 +1,13 @@
 // Reads of the log over one connection. Every method but `begin` requires a transaction in which `begin` was called.
 import type Database from 'better-sqlite3';
+import { StoreError } from '../../errors.js';
 import type { ArchiveInfo, Checkpoint, RootConflict } from '../audit-log.js';
 import { HEAD_MOVES } from '../audit-query.js';
 import type { AuditOutcome, AuditRow, Evidence, RootsQuery, StoredRoot, TrustKey } from '../audit-types.js';
 import { parseCheckpoint } from '../checkpoint.js';
 import type { StateAt } from '../log-state.js';
 import { Clients } from './clients.js';
+import type { Damage } from './damage.js';
 import { HeaderBlocks } from './header-blocks.js';
 import { Hours } from './hours.js';
 import { Kinds } from './kinds.js';
@@ -37,9 +39,12 @@ export class LogReader {
   readonly zones: Zones;
   readonly hours: Hours;
   readonly headerBlocks: HeaderBlocks;
+  /** Set for a log that is only looked at: what is broken in it, and rows that cannot be read are left out and noted here. */
+  readonly damage: Damage | undefined;
 
-  constructor(db: Database.Database, storeId: Uint8Array) {
+  constructor(db: Database.Database, storeId: Uint8Array, damage?: Damage) {
     this.storeId = storeId;
+    this.damage = damage;
     this.statements = new Statements(db);
     this.kinds = new Kinds(this.statements);
     this.clients = new Clients(this.statements);
@@ -106,13 +111,24 @@ export class LogReader {
   /** One page of rows behind `query.after` in the query's order. Empty: there are no more. */
   page(query: RootsQuery): AuditRow[] {
     const limit = Math.min(query.limit ?? PAGE_ROWS, PAGE_ROWS);
-    const seqs = pageKeys(this, query, this.range(), limit);
+    for (let at = query; ;) {
+      const seqs = pageKeys(this, at, this.range(), limit);
+      const rows = this.#rowsAt(seqs);
+      const last = seqs.at(-1);
+      if (rows.length > 0 || last === undefined) return rows;
+      // None of them could be read.
+      at = { ...at, after: last };
+    }
+  }
+
+  #rowsAt(seqs: readonly bigint[]): AuditRow[] {
     const find = this.statements.get(`SELECT ${ROW_COLUMNS} FROM audit a WHERE a.seq = ?`);
     const rows: AuditRow[] = [];
     let evidenceBytes = 0;
     for (const seq of seqs) {
       if (evidenceBytes > PAGE_EVIDENCE_BYTES) break;
-      const row = this.#toRow(find.get(seq) as RowRecord, true);
+      const row = this.#readable(find.get(seq) as RowRecord);
+      if (!row) continue;
       evidenceBytes += row.evidence?.job.length ?? 0;
       rows.push(row);
     }
@@ -181,7 +197,10 @@ export class LogReader {
     }
     if (!newest) return null;
     const { seq, tx, alh } = newest;
-    return { seq, tx, alh: copy(alh), forgotten: this.newest(root, ['forget']) > seq };
+    const row = this.row(seq);
+    const { operation = '', clientId = '', verifiedAt = 0 } = row ?? {};
+    const forgotten = this.newest(root, ['forget']) > seq;
+    return { seq, tx, alh: copy(alh), operation, clientId, verifiedAt, forgotten };
   }
 
   /** Seq of the newest row of some outcomes in a database; 0 when there is none. */
@@ -308,6 +327,17 @@ export class LogReader {
       }
     }
     return found;
+  }
+
+  /** Undefined for a row that cannot be read, where that is no reason to end. */
+  #readable(record: RowRecord): AuditRow | undefined {
+    try {
+      return this.#toRow(record, true);
+    } catch (error) {
+      if (!this.damage || !(error instanceof StoreError)) throw error;
+      this.damage.note(record.seq, 'the row cannot be read: it is left out');
+      return undefined;
+    }
   }
 
   #toRow(record: RowRecord, withEvidence: boolean): AuditRow {

@@ -10,8 +10,10 @@ import { reportFork } from '../conflict.js';
 import type { ForkLog } from '../conflict.js';
 import type { HeaderBlock } from '../header-store.js';
 import { identityEntry } from '../log-state.js';
-import type { AdvanceOutcome } from '../root-store.js';
+import type { AdvanceOutcome, RecordOutcome } from '../root-store.js';
 import type { LogReader } from './log-reader.js';
+
+const NOTHING_FOUND: RecordOutcome = {};
 
 interface Tail {
   readonly seq: bigint;
@@ -72,12 +74,13 @@ export class LogWriter implements ForkLog {
     return { moved, ...found };
   }
 
-  record(entry: AuditEntry): void {
+  record(entry: AuditEntry): RecordOutcome {
     // Calls are covered by a root; the other kinds may name none.
-    if (entry.outcome === 'calls' && (this.#wasForgotten(entry) || !sameRoot(this.#head(entry), entry))) {
-      reportFork(this, entry, entry);
-    }
+    const isNew =
+      entry.outcome === 'calls' && (this.#wasForgotten(entry) || !sameRoot(this.#head(entry), entry));
+    const conflict = isNew ? reportFork(this, entry, entry) : undefined;
     this.append(entry);
+    return conflict ? { conflict } : NOTHING_FOUND;
   }
 
   forget(entry: AuditEntry): void {

@@ -32,8 +32,8 @@ export interface StoreMessage {
 
 export interface ThreadData {
   readonly path: string;
-  /** `archive`: a file that is only read. */
-  readonly options: OpenOptions | 'archive';
+  /** `archive`: a file that is only read. `reading`: a store that is only read, however damaged it is. */
+  readonly options: OpenOptions | 'archive' | 'reading';
   /** One number, added to whenever a message has been sent: what the thread may wait on. */
   readonly sent: Int32Array;
 }
@@ -61,7 +61,8 @@ export type ReadRequest =
   | { readonly kind: 'conflict'; readonly root: TrustKey & StoredRoot }
   | { readonly kind: 'stats'; readonly query: Required<Pick<StatsQuery, 'bucket'>> & StatsQuery }
   | { readonly kind: 'checkpoints'; readonly after: bigint | null; readonly limit: number }
-  | { readonly kind: 'archives' | 'info' }
+  | { readonly kind: 'archives' | 'databases' }
+  | { readonly kind: 'info' | 'damage' }
   | { readonly kind: 'headers'; readonly key: TrustKey; readonly first: bigint }
   | { readonly kind: 'headerList'; readonly filter: Partial<TrustKey> };
 

@@ -1,4 +1,5 @@
 // Answers the questions that one short transaction can answer.
+import { databasesOf } from './databases.js';
 import type { LogReader } from './log-reader.js';
 import type { ReadRequest, StoreRequest } from './messages.js';
 
@@ -14,9 +15,11 @@ const KINDS: Readonly<Record<ReadRequest['kind'], true>> = {
   stats: true,
   checkpoints: true,
   archives: true,
+  databases: true,
   info: true,
   headers: true,
   headerList: true,
+  damage: true,
 };
 
 export function isRead(request: StoreRequest): request is ReadRequest {
@@ -49,11 +52,15 @@ export function readFrom(reader: LogReader, request: ReadRequest): unknown {
       return reader.checkpoints(request.after, request.limit);
     case 'archives':
       return reader.archives();
+    case 'databases':
+      return databasesOf(reader.statements);
     case 'info':
       return reader.info();
     case 'headers':
       return reader.headerBlocks.load(request.key, request.first);
     case 'headerList':
       return reader.headerBlocks.list(request.filter);
+    case 'damage':
+      return reader.damage?.findings ?? [];
   }
 }

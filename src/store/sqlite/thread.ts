@@ -26,6 +26,7 @@ import type {
 } from './messages.js';
 import { openArchiveFile, openStore } from './open.js';
 import type { OpenedStore } from './open.js';
+import { openStoreForReading } from './open-for-reading.js';
 import { isRead, readFrom } from './read.js';
 import { Turn } from './turn.js';
 
@@ -35,20 +36,26 @@ if (!port) throw new Error('this file is the entry of a worker thread');
 setSha256((data) => hash('sha256', data, 'buffer'));
 const { path, options, sent } = workerData as ThreadData;
 const isArchive = options === 'archive';
+const isReadOnly = isArchive || options === 'reading';
 const UNUSED: StoreDiagnostics = { commits: 0, writes: 0 };
 
 let opened: OpenedStore | undefined;
 try {
-  opened = options === 'archive' ? openArchiveFile(path) : openStore(path, options);
+  opened = openedAs(options);
   post([{ id: 0, ok: true, value: undefined }], UNUSED);
 } catch (error) {
   post([{ id: 0, ok: false, error: toSent(error, path) }], UNUSED);
 }
 if (opened) serve(opened);
 
+function openedAs(how: ThreadData['options']): OpenedStore {
+  if (how === 'archive') return openArchiveFile(path);
+  return how === 'reading' ? openStoreForReading(path) : openStore(path, how);
+}
+
 function serve({ db, reader }: OpenedStore): void {
   const writer = new LogWriter(reader);
-  const schedule = options === 'archive' ? undefined : options.checkpoints;
+  const schedule = typeof options === 'string' ? undefined : options.checkpoints;
   const group = new GroupCommit(db, writer, path, schedule && new AutoCheckpoint(schedule));
   const read = db.transaction((request: ReadRequest) => readFrom(reader, request));
   let archiving = false;
@@ -84,7 +91,7 @@ function serve({ db, reader }: OpenedStore): void {
     }
   });
   // What a process that was killed while archiving has left to do. It is tried again whenever the store is opened.
-  if (!isArchive) void freeRows(archiveJob()).catch(() => undefined);
+  if (!isReadOnly) void freeRows(archiveJob()).catch(() => undefined);
 
   async function walk(id: number, request: WalkRequest): Promise<void> {
     let done: StoreAnswer;
@@ -103,7 +110,8 @@ function serve({ db, reader }: OpenedStore): void {
       case 'gaps':
         return inSteps(new GapWalk(reader, request.query));
       case 'archive': {
-        if (isArchive) throw new StoreError('STORE_FAILED', `the archive ${path} is not archived again`);
+        if (isReadOnly)
+          throw new StoreError('STORE_FAILED', `${path} is only read: its rows are not archived`);
         if (archiving) throw new StoreError('STORE_FAILED', `rows of ${path} are being archived already`);
         archiving = true;
         try {
