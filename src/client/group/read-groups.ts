@@ -127,10 +127,12 @@ export class ReadGroups<R extends Reader> {
   /** The oldest keys that somebody still waits for. */
   #take(count: number): Asked<R>[] {
     const taken: Asked<R>[] = [];
-    for (const [name, asked] of this.#queue) {
-      if (taken.length >= count) break;
-      this.#queue.delete(name);
-      if (asked.readers.some(({ settled }) => !settled)) taken.push(asked);
+    const waiting = this.#queue;
+    // Not emptied but left behind: see `Chain`.
+    this.#queue = new Map();
+    for (const [name, asked] of waiting) {
+      if (taken.length >= count) this.#queue.set(name, asked);
+      else if (asked.readers.some(({ settled }) => !settled)) taken.push(asked);
     }
     return taken;
   }
