@@ -2,22 +2,18 @@
 // itself a new table now and then, and the old one goes on pointing to the new: once one of them has grown old, the garbage
 // collector keeps what hangs on it until it next looks at everything (measured: a third of what calls left behind).
 
-/** A place in a chain: what takes its value out again. */
-export interface Link<T> {
-  readonly value: T;
-}
-
-class Node<T> implements Link<T> {
-  before: Node<T> | undefined;
-  after: Node<T> | undefined;
+/** A place in a chain: what takes its value out again. Its neighbours are the chain's business. */
+export class Link<T> {
+  before: Link<T> | undefined;
+  after: Link<T> | undefined;
   isIn = true;
 
   constructor(readonly value: T) {}
 }
 
 export class Chain<T> implements Iterable<T> {
-  #first: Node<T> | undefined;
-  #last: Node<T> | undefined;
+  #first: Link<T> | undefined;
+  #last: Link<T> | undefined;
   #size = 0;
 
   get size(): number {
@@ -29,27 +25,26 @@ export class Chain<T> implements Iterable<T> {
   }
 
   add(value: T): Link<T> {
-    const node = new Node(value);
-    node.before = this.#last;
-    if (this.#last) this.#last.after = node;
-    else this.#first = node;
-    this.#last = node;
+    const link = new Link(value);
+    link.before = this.#last;
+    if (this.#last) this.#last.after = link;
+    else this.#first = link;
+    this.#last = link;
     this.#size += 1;
-    return node;
+    return link;
   }
 
   /** False when it was out already. Requires a link of this chain. */
   delete(link: Link<T>): boolean {
-    const node = link as Node<T>;
-    if (!node.isIn) return false;
-    const { before, after } = node;
+    if (!link.isIn) return false;
+    const { before, after } = link;
     if (before) before.after = after;
     else this.#first = after;
     if (after) after.before = before;
     else this.#last = before;
-    // A dead node must not keep its neighbours.
-    node.before = node.after = undefined;
-    node.isIn = false;
+    // What is out must not keep its neighbours.
+    link.before = link.after = undefined;
+    link.isIn = false;
     this.#size -= 1;
     return true;
   }
@@ -57,7 +52,7 @@ export class Chain<T> implements Iterable<T> {
   /** Those that are in now, whatever comes or goes meanwhile. */
   [Symbol.iterator](): Iterator<T> {
     const values: T[] = [];
-    for (let node = this.#first; node; node = node.after) values.push(node.value);
+    for (let link = this.#first; link; link = link.after) values.push(link.value);
     return values.values();
   }
 }
