@@ -47,6 +47,19 @@ describe('admission', () => {
     expect(entered).toEqual(['a', 'b']);
   });
 
+  test('ready() gives what is under way a turn now and then, however much room there is', async () => {
+    const admission = new Admission({ maxQueuedCalls: 10_000, maxQueuedBytes: 1e6, overload: 'wait' });
+    const turns: number[] = [];
+    for (let i = 1; i <= 3000; i++) {
+      let turned = false;
+      setImmediate(() => (turned = true));
+      await admission.ready();
+      if (turned) turns.push(admission.calls);
+      void admission.enter(1, deadline());
+    }
+    expect(turns).toEqual([1024, 2048]);
+  });
+
   test('nobody overtakes those who wait', async () => {
     const admission = new Admission({ maxQueuedCalls: 1, maxQueuedBytes: 100, overload: 'wait' });
     void admission.enter(1, deadline());
