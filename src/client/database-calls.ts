@@ -134,7 +134,7 @@ export class DatabaseCalls {
   /** Writes entries, of distinct keys, in one transaction with what else is written at the time. */
   async set(entries: readonly KeyValue[], deadline: Deadline): Promise<Write> {
     const call = await this.#enter<Write>(this.#writing, deadline, bytesOfEntries(entries));
-    this.#writes.write(new PlainWriter(call, entries));
+    this.#writes.write(new PlainWriter(call, entries.length), entries);
     return call.promise;
   }
 
@@ -145,9 +145,8 @@ export class DatabaseCalls {
     entries: readonly KeyValue[],
     ownTx: boolean,
   ): Promise<VerifiedWrite> {
-    const { operation, startedAt } = from;
     return this.#enterVerified<VerifiedWrite>(this.#writing, trust, from, bytesOfEntries(entries), (call) => {
-      if (!ownTx) this.#writes.write(new VerifiedWriter(trust, call, entries, operation, startedAt));
+      if (!ownTx) this.#writes.write(new VerifiedWriter(trust, call, entries.length, from), entries);
       else call.follow(verifiedSet(verifiedRpc(this.#options.rpc), trust, from, entries));
     });
   }

@@ -3,6 +3,7 @@
 import { ServerError, VerificationError } from '../../errors.js';
 import type { Deadline } from '../deadline.js';
 import { isBusy } from '../server-errors.js';
+import { readSetRequest } from '../../worker/wire/requests.js';
 import { AdaptiveSize } from './adaptive-size.js';
 import { keyName } from '../../worker/key-name.js';
 import { SetRequestEncoder } from './set-request.js';
@@ -12,9 +13,12 @@ export interface WriteEntry {
   readonly value: Uint8Array;
 }
 
-/** One caller's entries: they share a transaction, with whatever else is in the group. */
+/**
+ * One caller's write: its entries share a transaction with whatever else is in the group. They are kept in the group's
+ * request alone: with thousands of writes in line, every object that a write holds costs in collecting garbage.
+ */
 export interface GroupedWrite {
-  readonly entries: readonly WriteEntry[];
+  readonly entryCount: number;
   readonly deadline: Deadline;
   /** Nobody waits for it any more: it need not be sent if it has not been yet. */
   readonly settled: boolean;
@@ -73,14 +77,26 @@ class Group<W extends GroupedWrite> {
     return !names.some((name) => this.names.has(name));
   }
 
-  add(write: W, names: readonly string[]): void {
+  add(write: W, entries: readonly WriteEntry[], names: readonly string[]): void {
     this.writes.push(write);
     for (const name of names) this.names.add(name);
-    for (const { key, value } of write.entries) this.#request.add(key, value);
+    for (const { key, value } of entries) this.#request.add(key, value);
   }
 
   get request(): Uint8Array {
     return this.#request.finish();
+  }
+
+  /** These writes of it, with their entries, as a group of their own. */
+  part(isIn: (write: W, place: number) => boolean): Group<W> {
+    const entries = readSetRequest(this.request);
+    const part = new Group<W>();
+    let next = 0;
+    this.writes.forEach((write, place) => {
+      const own = entries.slice(next, (next += write.entryCount));
+      if (isIn(write, place)) part.add(write, own, namesOf(own));
+    });
+    return part;
   }
 }
 
@@ -98,16 +114,16 @@ export class WriteGroups<W extends GroupedWrite> {
     this.#options = options;
   }
 
-  /** Sends `write` with what else waits. Its entries' keys are distinct. */
-  write(write: W): void {
-    const names = write.entries.map(({ key }) => keyName(key));
-    const bytes = write.entries.reduce((sum, { key, value }) => sum + key.length + value.length, 0);
+  /** Sends `write`, which is of these entries, of distinct keys, with what else waits. */
+  write(write: W, entries: readonly WriteEntry[]): void {
+    const names = namesOf(entries);
+    const bytes = entries.reduce((sum, { key, value }) => sum + key.length + value.length, 0);
     let group = this.#line.at(-1);
     if (!group?.takes(names, bytes, this.#size.limit)) {
       group = new Group<W>();
       this.#line.push(group);
     }
-    group.add(write, names);
+    group.add(write, entries, names);
     if (this.#turnEnds) return;
     this.#turnEnds = true;
     setImmediate(() => {
@@ -162,10 +178,12 @@ export class WriteGroups<W extends GroupedWrite> {
   }
 
   /** Nothing was written, and one write may be to blame: the others are sent without it. In order, as they came. */
-  async #apart({ writes, names }: Group<W>): Promise<void> {
+  async #apart(group: Group<W>): Promise<void> {
+    const { writes, names } = group;
     if (names.size > 1) this.#size.tooLarge(names.size);
     const middle = writes.length >> 1;
-    for (const half of [writes.slice(0, middle), writes.slice(middle)]) await this.#run(groupOf(half));
+    await this.#run(group.part((_, place) => place < middle));
+    await this.#run(group.part((_, place) => place >= middle));
   }
 }
 
@@ -181,20 +199,13 @@ function isAboutContent(error: unknown): boolean {
   );
 }
 
-function groupOf<W extends GroupedWrite>(writes: readonly W[]): Group<W> {
-  const group = new Group<W>();
-  for (const write of writes) {
-    group.add(
-      write,
-      write.entries.map(({ key }) => keyName(key)),
-    );
-  }
-  return group;
+function namesOf(entries: readonly WriteEntry[]): string[] {
+  return entries.map(({ key }) => keyName(key));
 }
 
 /** The group without the writes that were given up before they were sent; undefined when none is left. */
 function stillWanted<W extends GroupedWrite>(group: Group<W>): Group<W> | undefined {
   if (!group.writes.some(({ settled }) => settled)) return group;
-  const left = group.writes.filter(({ settled }) => !settled);
-  return left.length === 0 ? undefined : groupOf(left);
+  const left = group.part(({ settled }) => !settled);
+  return left.writes.length === 0 ? undefined : left;
 }

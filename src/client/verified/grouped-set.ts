@@ -3,13 +3,14 @@
 import { ServerError, TransportError } from '../../errors.js';
 import type { Root } from '../../worker/verifier.js';
 import type { Deadline } from '../deadline.js';
-import type { Answered, GroupedWrite, WriteEntry } from '../group/write-groups.js';
+import type { Answered, GroupedWrite } from '../group/write-groups.js';
 import type { WaitingCall } from '../group/waiting-call.js';
 import type { Write } from '../kv.js';
 import type { Rpc } from '../rpc.js';
-import type { DatabaseTrust } from '../trust/database-trust.js';
+import type { Call, DatabaseTrust } from '../trust/database-trust.js';
 import { readTxHeader } from '../../worker/wire/headers.js';
 import { WireReader } from '../../worker/wire/reader.js';
+import { readSetRequest } from '../../worker/wire/requests.js';
 import { verifiedRpc } from './verified-rpc.js';
 import { unproven, verifiedSet } from './verified-set.js';
 import type { VerifiedWrite } from './verified-set.js';
@@ -24,9 +25,8 @@ export class VerifiedWriter implements GroupedWrite {
   constructor(
     readonly trust: DatabaseTrust,
     readonly call: WaitingCall<VerifiedWrite>,
-    readonly entries: readonly WriteEntry[],
-    readonly operation: string,
-    readonly startedAt: number,
+    readonly entryCount: number,
+    readonly from: Call,
   ) {}
 
   get deadline(): Deadline {
@@ -48,7 +48,7 @@ export class PlainWriter implements GroupedWrite {
 
   constructor(
     readonly call: WaitingCall<Write>,
-    readonly entries: readonly WriteEntry[],
+    readonly entryCount: number,
   ) {}
 
   get deadline(): Deadline {
@@ -82,8 +82,8 @@ export async function writeGroup(
 ): Promise<Answered> {
   const verified = writers.filter((writer) => writer.kind === 'verified');
   const [first] = verified;
-  if (first && writers.length === 1 && first.entries.length <= MAX_ALONE) {
-    await writeAlone(rpc, first);
+  if (first && writers.length === 1 && first.entryCount <= MAX_ALONE) {
+    await writeAlone(rpc, first, request);
     return NOTHING_LEFT;
   }
   const head = first?.trust.root;
@@ -114,10 +114,12 @@ function beginWrite(trust: DatabaseTrust, head: Root): () => void {
   return () => trust.writes.end(write, trust.headTx);
 }
 
-async function writeAlone(rpc: Rpc, writer: VerifiedWriter): Promise<void> {
-  const { trust, entries, operation, startedAt, deadline } = writer;
-  const call = { operation, startedAt, deadline };
-  writer.call.resolve(await verifiedSet(verifiedRpc(rpc), trust, call, entries));
+async function writeAlone(
+  rpc: Rpc,
+  { trust, call, from }: VerifiedWriter,
+  request: Uint8Array,
+): Promise<void> {
+  call.resolve(await verifiedSet(verifiedRpc(rpc), trust, from, readSetRequest(request)));
 }
 
 async function proveWritten(
@@ -127,7 +129,8 @@ async function proveWritten(
   answer: Uint8Array,
   names: Iterable<string>,
 ): Promise<void> {
-  const { trust, operation, startedAt } = writers[0] as VerifiedWriter;
+  const { trust, from } = writers[0] as VerifiedWriter;
+  const { operation, startedAt } = from;
   const question = { kind: 'written', request } as const;
   const { subject, tree } = await trust.check(operation, question, head, answer);
   const { tx, alh, ts } = subject;

@@ -16,7 +16,10 @@ class TestWrite implements GroupedWrite {
   readonly done: Promise<string>;
   #tell!: (outcome: string) => void;
 
+  readonly entryCount: number;
+
   constructor(readonly entries: readonly WriteEntry[]) {
+    this.entryCount = entries.length;
     this.done = new Promise((resolve) => (this.#tell = resolve));
   }
 
@@ -68,7 +71,7 @@ beforeEach(() => {
 
 function write(...keys: string[]): TestWrite {
   const made = new TestWrite(keys.map((key) => ({ key: utf8(key), value: utf8('v') })));
-  groups.write(made);
+  groups.write(made, made.entries);
   return made;
 }
 
@@ -97,7 +100,7 @@ describe('grouping', () => {
   test('a group takes a MiB; a write that is larger goes alone', async () => {
     const large = (name: string, bytes: number) => {
       const made = new TestWrite([{ key: utf8(name), value: new Uint8Array(bytes) }]);
-      groups.write(made);
+      groups.write(made, made.entries);
       return made;
     };
     await all([
