@@ -1,6 +1,10 @@
 // Canonical bytes: numbers are big-endian, `bytes` = u32 length ‖ bytes, texts are UTF-8 bytes, an optional field is
 // u8 0 (absent) or u8 1 ‖ field.
 
+const MAX_NAMES = 4096;
+const MAX_NAME_BYTES = 256;
+const names = new Map<string, Uint8Array>();
+
 /** Appends fields to one growing buffer. */
 export class Canonical {
   #buffer = Buffer.alloc(512);
@@ -53,6 +57,17 @@ export class Canonical {
     const at = this.u32(length).#reserve(length);
     this.#buffer.write(value, at, 'utf8');
     return this;
+  }
+
+  /** The same as `text` for one of few names that recur: their bytes are remembered. */
+  name(value: string): this {
+    let bytes = names.get(value);
+    if (!bytes) {
+      bytes = Buffer.from(value, 'utf8');
+      if (names.size >= MAX_NAMES) names.clear();
+      if (bytes.length <= MAX_NAME_BYTES) names.set(value, bytes);
+    }
+    return this.bytes(bytes);
   }
 
   optional<T>(value: T | null | undefined, write: (value: T) => void): void {

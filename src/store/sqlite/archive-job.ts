@@ -42,10 +42,11 @@ export async function archiveRows(
   options: ArchiveOptions,
 ): Promise<ArchiveInfo | null> {
   const { db, reader, pause } = job;
-  const { base, cut, archives } = db.transaction(() => {
-    reader.begin();
-    return { base: reader.base(), cut: cutOf(reader, options), archives: reader.archives() };
-  })();
+  const { base, cut, archives } = reader.settled(() => ({
+    base: reader.base(),
+    cut: cutOf(reader, options),
+    archives: reader.archives(),
+  }));
   let made: CheckedArchive;
   const isThere = existsSync(options.path);
   if (isThere) {

@@ -1,9 +1,8 @@
-// Sums over the rows of each kind in each hour, kept with every row that is written: figures of millions of rows at once.
+// Sums over the rows of each kind in each hour, kept with the rows: figures of millions of rows at once.
 import type { AuditStats, StatsQuery } from '../audit-log.js';
-import { HOUR_MS, StatsBuilder, addSums, hourOf, sumsOf } from '../audit-stats.js';
+import { HOUR_MS, StatsBuilder } from '../audit-stats.js';
 import type { Sums } from '../audit-stats.js';
 import { MAX_ID } from '../../proof/bytes.js';
-import type { AuditEntry } from '../audit-types.js';
 import type { Kind, Kinds } from './kinds.js';
 import type { Statements } from './statements.js';
 import { boundsOf } from './zones.js';
@@ -25,19 +24,10 @@ interface HourRecord {
   readonly tx_max: bigint;
 }
 
-/** Rows of one kind and hour that are not in the tables yet. */
-interface Added {
-  readonly sums: Sums;
-  readonly first: bigint;
-  readonly last: bigint;
-}
-
 export class Hours {
   readonly #statements: Statements;
   readonly #kinds: Kinds;
   readonly #zones: Zones;
-
-  readonly #added = new Map<bigint, Map<number, Added>>();
 
   constructor(statements: Statements, kinds: Kinds, zones: Zones) {
     this.#statements = statements;
@@ -45,43 +35,18 @@ export class Hours {
     this.#zones = zones;
   }
 
-  /** Counts a row that was appended. Not in the tables before `write`. */
-  add(kind: bigint, entry: AuditEntry, seq: bigint): void {
-    const hour = hourOf(entry.verifiedAt);
-    const added = this.#added.get(kind) ?? new Map<number, Added>();
-    this.#added.set(kind, added);
-    const before = added.get(hour);
-    const sums = sumsOf(entry);
-    added.set(
-      hour,
-      before
-        ? { sums: addSums(before.sums, sums), first: before.first, last: seq }
-        : { sums, first: seq, last: seq },
-    );
-  }
-
-  /** Writes what was counted since. */
-  write(): void {
-    const upsert = this.#statements.get(
-      `INSERT INTO hour (kind, hour, rows, calls, micros, max_micros, tx_min, tx_max, first_seq, last_seq)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-       ON CONFLICT DO UPDATE SET rows = rows + excluded.rows, calls = calls + excluded.calls,
-         micros = micros + excluded.micros, max_micros = max(max_micros, excluded.max_micros),
-         tx_min = min(tx_min, excluded.tx_min), tx_max = max(tx_max, excluded.tx_max),
-         last_seq = excluded.last_seq`,
-    );
-    for (const [kind, hours] of this.#added) {
-      for (const [hour, { sums, first, last }] of hours) {
-        const { rows, calls, micros, maxMicros, txMin, txMax } = sums;
-        upsert.run(kind, hour, rows, calls, micros, maxMicros, txMin, txMax, first, last);
-      }
-    }
-    this.#added.clear();
-  }
-
-  /** Forgets what was counted since: its transaction was undone. */
-  drop(): void {
-    this.#added.clear();
+  /** Counts the recent rows, which are about to join the others. */
+  addRecent(): void {
+    this.#statements
+      .get(
+        `INSERT INTO hour (kind, hour, rows, calls, micros, max_micros, tx_min, tx_max, first_seq, last_seq)
+         SELECT a.kind, ${HOUR}, ${SUMS}, min(a.seq), max(a.seq) FROM recent a WHERE true GROUP BY 1, 2
+         ON CONFLICT DO UPDATE SET rows = rows + excluded.rows, calls = calls + excluded.calls,
+           micros = micros + excluded.micros, max_micros = max(max_micros, excluded.max_micros),
+           tx_min = min(tx_min, excluded.tx_min), tx_max = max(tx_max, excluded.tx_max),
+           last_seq = excluded.last_seq`,
+      )
+      .run();
   }
 
   /** Figures of a checked query over the rows in `within`, which are all rows. */

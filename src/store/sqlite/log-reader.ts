@@ -1,4 +1,5 @@
-// Reads of the log over one connection. Every method but `begin` requires a transaction in which `begin` was called.
+// Reads of the log over one connection. Every method but `begin` and `settled` requires a transaction in which `begin` was
+// called, and rows are read where no recent ones are left behind: within `settled`.
 import type Database from 'better-sqlite3';
 import type { ArchiveInfo, Checkpoint, RootConflict } from '../audit-log.js';
 import { HEAD_MOVES } from '../audit-query.js';
@@ -11,6 +12,7 @@ import { Kinds } from './kinds.js';
 import type { Kind } from './kinds.js';
 import { pageKeys } from './page-keys.js';
 import type { LogRange } from './page-keys.js';
+import { Recent } from './recent.js';
 import { ROW_COLUMNS, copy, toEvidence, toRow } from './row-record.js';
 import type { EvidenceRecord, RowRecord } from './row-record.js';
 import { Statements } from './statements.js';
@@ -29,24 +31,63 @@ export interface Base {
 }
 
 export class LogReader {
+  readonly #db: Database.Database;
   readonly storeId: Uint8Array;
   readonly statements: Statements;
   readonly kinds: Kinds;
   readonly clients: Clients;
   readonly zones: Zones;
   readonly hours: Hours;
+  readonly recent: Recent;
+  #dataVersion: bigint | undefined;
+  #epoch = 0;
 
   constructor(db: Database.Database, storeId: Uint8Array) {
+    this.#db = db;
     this.storeId = storeId;
     this.statements = new Statements(db);
     this.kinds = new Kinds(this.statements);
     this.clients = new Clients(this.statements);
     this.zones = new Zones(this.statements);
     this.hours = new Hours(this.statements, this.kinds, this.zones);
+    this.recent = new Recent(this.statements, this.hours, this.zones);
   }
 
+  /** Takes up what other connections have written. */
   begin(): void {
+    const version = this.statements.get('PRAGMA data_version').pluck().get() as bigint;
+    if (version === this.#dataVersion) return;
+    this.#dataVersion = version;
+    this.#epoch += 1;
+    this.recent.forget();
     this.kinds.refresh();
+  }
+
+  /** Another number: what was remembered of the tables may no longer hold. */
+  get epoch(): number {
+    return this.#epoch;
+  }
+
+  /** Runs `read` in a transaction of its own in which every row is where it is looked for. */
+  settled<T>(read: () => T): T {
+    // Nearly always nothing has to be moved, and then no other process can be in the way.
+    const done = this.#db.transaction(() => {
+      this.begin();
+      return this.recent.isEmpty() ? { result: read() } : undefined;
+    })();
+    if (done) return done.result;
+    try {
+      return this.#db
+        .transaction(() => {
+          this.begin();
+          this.recent.move();
+          return read();
+        })
+        .immediate();
+    } catch (error) {
+      this.forget();
+      throw error;
+    }
   }
 
   base(): Base {
@@ -248,6 +289,8 @@ export class LogReader {
   forget(): void {
     this.kinds.forget();
     this.clients.forget();
+    this.recent.forget();
+    this.#dataVersion = undefined;
   }
 
   #checkpoints(where: string, values: readonly unknown[]): Checkpoint[] {

@@ -68,7 +68,7 @@ function guarded(db: Database.Database, path: string, open: () => OpenedStore): 
 }
 
 function checkedLog(db: Database.Database, path: string, marker: Uint8Array | undefined): LogReader {
-  const strange = strangeObject(db);
+  const strange = strangeObject(db, version(db));
   if (strange !== undefined) {
     throw new StoreError('STORE_DAMAGED', `the tables of root store ${path} are damaged: ${strange}`);
   }
@@ -76,7 +76,8 @@ function checkedLog(db: Database.Database, path: string, marker: Uint8Array | un
   if (marker) assertMarker(path, marker, storeId);
   const reader = new LogReader(db, storeId);
   // One transaction: another process may be writing.
-  const wrong = db.transaction(() => verifyTail(reader))();
+  const check = () => verifyTail(reader);
+  const wrong = db.readonly ? db.transaction(check)() : reader.settled(check);
   if (wrong && !wrong.ok) {
     const words = `row ${wrong.seq.toString()} of the audit log: ${wrong.finding}`;
     throw new StoreError('STORE_DAMAGED', `the root store ${path} is damaged: ${words}`);

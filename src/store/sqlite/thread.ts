@@ -9,7 +9,7 @@ import { ChainWalk } from './audit-chain.js';
 import { AutoCheckpoint } from './auto-checkpoint.js';
 import { GapWalk } from './gap-walk.js';
 import { GroupCommit } from './group-commit.js';
-import { LogWriter } from './log-writer.js';
+import { LogWriter, MOVED } from './log-writer.js';
 import { toSent } from './messages.js';
 import type {
   Numbered,
@@ -26,6 +26,7 @@ import type {
 import { openArchiveFile, openStore } from './open.js';
 import type { OpenedStore } from './open.js';
 import { isRead, readFrom } from './read.js';
+import { RowUnpacker } from './row-packet.js';
 import { Turn } from './turn.js';
 
 const port = parentPort;
@@ -49,11 +50,13 @@ function serve({ db, reader }: OpenedStore): void {
   const writer = new LogWriter(reader);
   const schedule = options === 'archive' ? undefined : options.checkpoints;
   const group = new GroupCommit(db, writer, path, schedule && new AutoCheckpoint(schedule));
-  const read = db.transaction((request: ReadRequest) => readFrom(reader, request));
+  // An archive has no recent rows, and cannot be written to.
+  const settled = <T>(run: () => T): T => (isArchive ? db.transaction(run)() : reader.settled(run));
+  const unpacker = new RowUnpacker();
   let archiving = false;
 
   port?.on('message', (first: StoreMessage) => {
-    const turn = new Turn(first, port, sent);
+    const turn = new Turn(first, port, sent, unpacker);
     const reads: Numbered<ReadRequest>[] = [];
     let closing: number | undefined;
     /** The next writes; what else was asked is set aside. */
@@ -68,16 +71,29 @@ function serve({ db, reader }: OpenedStore): void {
       });
     };
     const answers = group.commitAll(more);
-    for (const item of reads) answers.push(answer(item.id, () => read(item.request)));
+    for (const item of reads)
+      answers.push(answer(item.id, () => settled(() => readFrom(reader, item.request))));
     if (closing === undefined) {
       post(answers, group.diagnostics);
     } else {
-      db.close();
+      leave();
       post([...answers, { id: closing, ok: true, value: undefined }], group.diagnostics);
     }
   });
   // What a process that was killed while archiving has left to do. It is tried again whenever the store is opened.
   if (!isArchive) void freeRows(archiveJob()).catch(() => undefined);
+
+  /** Leaves every row where others look for it. */
+  function leave(): void {
+    try {
+      db.pragma('busy_timeout = 0');
+      settled(() => undefined);
+    } catch {
+      // They are durable where they are, and whoever opens the store next moves them.
+    } finally {
+      db.close();
+    }
+  }
 
   async function walk(id: number, request: WalkRequest): Promise<void> {
     let done: StoreAnswer;
@@ -112,7 +128,7 @@ function serve({ db, reader }: OpenedStore): void {
   async function inSteps<T>(steps: { step(): T | undefined }): Promise<T> {
     for (;;) {
       await pause();
-      const result = db.transaction(() => steps.step())();
+      const result = settled(() => steps.step());
       if (result !== undefined) return result;
     }
   }
@@ -136,7 +152,14 @@ function answer(id: number, run: () => unknown): StoreAnswer {
 }
 
 function post(answers: readonly StoreAnswer[], diagnostics: StoreDiagnostics): void {
-  port?.postMessage({ answers, diagnostics } satisfies StoreReply);
+  const done: number[] = [];
+  const moved: number[] = [];
+  const others = answers.filter((answer) => {
+    if (!answer.ok || (answer.value !== undefined && answer.value !== MOVED)) return true;
+    (answer.value === MOVED ? moved : done).push(answer.id);
+    return false;
+  });
+  port?.postMessage({ done, moved, answers: others, diagnostics } satisfies StoreReply);
 }
 
 function isWalk(request: StoreRequest): request is WalkRequest {
