@@ -22,6 +22,8 @@ import { pageKeys } from './page-keys.js';
 /** Rows freed in one commit, and pages given back then. */
 const FREED_ROWS = 2048;
 const FREED_PAGES = 1024;
+/** Pages that stay: recent rows take them and give them back all the time. */
+const SPARE_PAGES = 256;
 
 export type ArchiveStage = 'copy' | 'publish' | 'switch' | 'free';
 
@@ -91,8 +93,8 @@ export async function freeRows({ db, reader, pause }: ArchiveJobOptions): Promis
       })
       .immediate();
     const pages = Number(db.pragma('freelist_count', { simple: true }));
+    if (!freed && pages <= SPARE_PAGES) return;
     if (pages > 0) db.pragma(`incremental_vacuum(${FREED_PAGES})`);
-    if (!freed && Number(db.pragma('freelist_count', { simple: true })) === 0) return;
     if (!freed && pages <= Number(db.pragma('freelist_count', { simple: true }))) return;
   }
 }
