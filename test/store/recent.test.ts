@@ -63,6 +63,8 @@ describe('recent rows', () => {
   it('are left behind by no store that was closed', async () => {
     const store = await newStore();
     await climb(store, 0, 5);
+    expect(await store.head(KEY)).toEqual({ tx: 5n, alh: alh(5n) });
+    // Nobody has looked at a row.
     expect(inTable(store.path, 'recent')).toBe(5);
     await store.close();
     expect([inTable(store.path, 'recent'), inTable(store.path, 'audit')]).toEqual([0, 5]);

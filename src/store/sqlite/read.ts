@@ -2,9 +2,10 @@
 import type { LogReader } from './log-reader.js';
 import type { ReadRequest, StoreRequest } from './messages.js';
 
-const KINDS: Readonly<Record<ReadRequest['kind'], true>> = {
-  head: true,
-  identity: true,
+/** Whether rows of the log are looked at. */
+const KINDS: Readonly<Record<ReadRequest['kind'], boolean>> = {
+  head: false,
+  identity: false,
   page: true,
   row: true,
   evidence: true,
@@ -19,6 +20,11 @@ const KINDS: Readonly<Record<ReadRequest['kind'], true>> = {
 
 export function isRead(request: StoreRequest): request is ReadRequest {
   return request.kind in KINDS;
+}
+
+/** False: the answer does not depend on rows that have not been moved yet. */
+export function readsRows({ kind }: ReadRequest): boolean {
+  return KINDS[kind];
 }
 
 /** Requires a transaction. */

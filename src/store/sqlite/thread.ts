@@ -25,7 +25,7 @@ import type {
 } from './messages.js';
 import { openArchiveFile, openStore } from './open.js';
 import type { OpenedStore } from './open.js';
-import { isRead, readFrom } from './read.js';
+import { isRead, readFrom, readsRows } from './read.js';
 import { RowUnpacker } from './row-packet.js';
 import { Turn } from './turn.js';
 
@@ -53,6 +53,10 @@ function serve({ db, reader }: OpenedStore): void {
   // An archive has no recent rows, and cannot be written to.
   const settled = <T>(run: () => T): T => (isArchive ? db.transaction(run)() : reader.settled(run));
   const unpacker = new RowUnpacker();
+  const read = (request: ReadRequest) => {
+    const run = () => readFrom(reader, request);
+    return readsRows(request) ? settled(run) : db.transaction(run)();
+  };
   let archiving = false;
 
   port?.on('message', (first: StoreMessage) => {
@@ -71,8 +75,7 @@ function serve({ db, reader }: OpenedStore): void {
       });
     };
     const answers = group.commitAll(more);
-    for (const item of reads)
-      answers.push(answer(item.id, () => settled(() => readFrom(reader, item.request))));
+    for (const { id, request } of reads) answers.push(answer(id, () => read(request)));
     if (closing === undefined) {
       post(answers, group.diagnostics);
     } else {
