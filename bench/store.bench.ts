@@ -52,17 +52,18 @@ function plain({
   };
 }
 
-/** Durable head moves per second by so many callers, each with a head of its own. What is written is made before. */
+/** Durable head moves per second, and what each costs, by so many callers, each with a head of its own. What is written is made before. */
 async function appendsPerSecond(
   store: SqliteRootStore,
   callers: number,
   each: number,
   round: number,
-): Promise<number> {
+): Promise<{ rate: number; cpuMicros: number }> {
   const all = Array.from({ length: callers }, (_, caller) => {
     const key = { ...KEY, database: `db-${callers}-${round}-${caller}` };
     return Array.from({ length: each }, (_, i) => plain(rootEntry(i, SMALL, key)));
   });
+  const cpu = process.cpuUsage();
   const start = performance.now();
   await Promise.all(
     all.map(async (entries) => {
@@ -74,7 +75,9 @@ async function appendsPerSecond(
       }
     }),
   );
-  return (callers * each) / ((performance.now() - start) / 1000);
+  const { user, system } = process.cpuUsage(cpu);
+  const rows = callers * each;
+  return { rate: rows / ((performance.now() - start) / 1000), cpuMicros: (user + system) / rows };
 }
 
 /**
@@ -150,10 +153,13 @@ const weighed = [{}, { signature: new Uint8Array(71), keyFingerprint: new Uint8A
 const bytes = weighed.map((path) => statSync(path).size / WEIGHED);
 
 const appending = await SqliteRootStore.open(join(folder, 'appends.db'));
-const best = { one: 0, many: 0, bareOne: 0, bareMany: 0 };
+const best = { one: 0, many: 0, bareOne: 0, bareMany: 0, cpuMicros: Infinity };
 for (let round = 0; round < ROUNDS; round++) {
-  best.one = Math.max(best.one, await appendsPerSecond(appending, 1, APPENDS, round));
-  best.many = Math.max(best.many, await appendsPerSecond(appending, CALLERS, APPENDS / 2, round));
+  const one = await appendsPerSecond(appending, 1, APPENDS, round);
+  const many = await appendsPerSecond(appending, CALLERS, APPENDS / 2, round);
+  best.one = Math.max(best.one, one.rate);
+  best.many = Math.max(best.many, many.rate);
+  best.cpuMicros = Math.min(best.cpuMicros, many.cpuMicros);
   best.bareOne = Math.max(best.bareOne, bareAppendsPerSecond(1, round));
   best.bareMany = Math.max(best.bareMany, bareAppendsPerSecond(CALLERS, round));
 }
@@ -276,6 +282,10 @@ printTable('The audit log: goals', [
 printTable(`The audit log: ${large_} rows`, [
   { what: 'making the log', result: `${count(buildSeconds)} s, ${count(large.size / LARGE)} bytes a row` },
   { what: 'writes a commit, appends above', result: grouped.toFixed(1) },
+  {
+    what: `processor time a row, ${CALLERS} callers, all threads`,
+    result: `${best.cpuMicros.toFixed(1)} µs`,
+  },
   {
     what: `floor of appends: SQLite alone, ${CALLERS} rows a commit : 1, rows per second`,
     result: `${ratio(best.bareMany / best.bareOne)} (${count(best.bareMany)} : ${count(best.bareOne)})`,
