@@ -1,10 +1,12 @@
 // Everything the package exports, values first.
 export { ImmuClient } from './client/immu-client.js';
 export { reportText } from './client/audit/report-text.js';
+export { verifyKeptHeaders } from './client/audit/verify-kept-headers.js';
 export { IngestError } from './client/ingest.js';
 export { Permission } from './client/users.js';
 export { openArchive } from './store/archive.js';
 export { checkpointBytes, checkpointHash, parseCheckpoint, verifyCheckpoint } from './store/checkpoint.js';
+export { openForReading } from './store/reading.js';
 export { MemoryRootStore } from './store/memory-root-store.js';
 export { SqliteRootStore } from './store/sqlite-root-store.js';
 export { defaultStorePath } from './store/default-path.js';
@@ -21,6 +23,7 @@ export {
 } from './errors.js';
 
 export type { ClientAudit } from './client/audit/client-audit.js';
+export type { KeptHeadersVerdict } from './client/audit/verify-kept-headers.js';
 export type { AuditFinding } from './client/audit/findings.js';
 export type { AuditOptions, DatabaseAuditOptions, RootsAuditOptions } from './client/audit/options.js';
 export type {
@@ -54,6 +57,7 @@ export type { VerifiedEntry, VerifiedReference } from './client/verified/verifie
 export type { VerifiedWrite } from './client/verified/verified-set.js';
 export type { ImmuErrorCode, VerificationEvidence } from './errors.js';
 export type { KVMetadata } from './proof/types.js';
+export type { ReadStore } from './store/reading.js';
 export type { AuditArchive } from './store/archive.js';
 export type {
   AdvanceOutcome,
@@ -72,12 +76,18 @@ export type {
   CheckpointVerdict,
   Evidence,
   GapsQuery,
+  HeaderBlock,
+  HeaderBlockInfo,
+  HeaderStore,
+  LoggedDatabase,
+  RecordOutcome,
   RootConflict,
   RootsFilter,
   RootsQuery,
   RootStore,
   SigningKey,
   StatsQuery,
+  StoreDamage,
   StoredRoot,
   TrustKey,
   VerifyOptions,

@@ -39,5 +39,11 @@ export const CONTENDERS: readonly Contender[] = [
   { name: 'immudb4j', ...java, ways: lanes(1, 8, 24) },
   { name: 'immudb4j, a client per thread', ...java, ways: own(8, 24, 64) },
   { name: 'immu-ts', peer: 'immu-ts', command: ours, ways: lanes(1, 8, 24) },
-  { name: OURS_IN_FLIGHT, peer: 'immu-ts', command: ours, ways: lanes(64, 256, 1024), limitsItself: true },
+  {
+    name: OURS_IN_FLIGHT,
+    peer: 'immu-ts',
+    command: ours,
+    ways: lanes(64, 256, 1024, 4096),
+    limitsItself: true,
+  },
 ];

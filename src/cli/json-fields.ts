@@ -93,6 +93,10 @@ export class JsonFields {
     return value.map((each: unknown, i) => JsonFields.#of(each, `${this.#name}: "${field}" ${i}`));
   }
 
+  object(field: string): JsonFields {
+    return JsonFields.#of(this.#own(field), `${this.#name}: "${field}"`);
+  }
+
   #own(field: string): unknown {
     return Object.hasOwn(this.#fields, field) ? this.#fields[field] : undefined;
   }

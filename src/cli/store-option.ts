@@ -1,7 +1,10 @@
-// The log that an auditor's command looks at: that of a store, or of an archive. It must be there, and is never made.
-import { SqliteRootStore, defaultStorePath, openArchive } from '../index.js';
-import type { AuditLog, ChainPoint } from '../index.js';
+// The log that an auditor's command looks at: that of a store, of an archive, or of a store that is damaged. It must be there,
+// and is never made.
+import { SqliteRootStore, StoreError, defaultStorePath, openArchive, openForReading } from '../index.js';
+import type { AuditLog, ChainPoint, HeaderStore, ReadStore, StoreDamage } from '../index.js';
 import { UsageError } from './command.js';
+import type { Io } from './command.js';
+import { visible } from './format/visible.js';
 
 export const STORE_OPTION = {
   store: {
@@ -14,33 +17,89 @@ export const STORE_OPTION = {
 export const LOG_OPTIONS = {
   ...STORE_OPTION,
   archive: { type: 'string', value: 'FILE', says: 'an archive in place of a store' },
+  damaged: { type: 'boolean', says: 'opens a damaged store too, for looking only, and says what is broken' },
 } as const;
 
 export interface LogWords {
   readonly store: string | undefined;
   readonly archive: string | undefined;
+  readonly damaged: boolean;
 }
 
 /** A log that is open for reading. */
 export interface OpenLog extends AsyncDisposable {
   readonly path: string;
   readonly audit: AuditLog;
+  /** Of a store. */
+  readonly headers?: HeaderStore;
   /** Of an archive: what its first row follows. */
   readonly startsAfter?: ChainPoint;
+  /** What is broken in it, where that is no reason to refuse it. */
+  readonly damage?: () => Promise<readonly StoreDamage[]>;
 }
 
 export function openStore(path: string | undefined): Promise<SqliteRootStore> {
   return SqliteRootStore.open(path ?? defaultStorePath(), { create: 'never' });
 }
 
-/** @throws UsageError when both are named */
-export async function openLog({ store, archive }: LogWords): Promise<OpenLog> {
-  if (archive === undefined) return openStore(store);
-  if (store !== undefined) throw new UsageError('--archive goes in place of --store');
+/**
+ * Whatever is broken in a store that is opened all the same is said on standard error.
+ *
+ * @throws UsageError for words that do not go together
+ */
+export async function openLog(
+  { store, archive, damaged }: LogWords,
+  { err }: Pick<Io, 'err'>,
+): Promise<OpenLog> {
+  if (archive !== undefined && (store !== undefined || damaged)) {
+    throw new UsageError(`--archive goes in place of ${store === undefined ? '--damaged' : '--store'}`);
+  }
+  if (archive !== undefined) return openedArchive(archive);
+  if (!damaged) return openStore(store).catch(lookWith);
+  const opened = await openForReading(store ?? defaultStorePath());
+  const tell = damageTeller(opened, err);
+  try {
+    await tell(true);
+  } catch (error) {
+    await opened.close();
+    throw error;
+  }
+  const { path, audit } = opened;
+  // Rows that turned out to be unreadable meanwhile.
+  const end = () => tell(false).finally(() => opened.close());
+  return { path, audit, damage: () => opened.damage(), [Symbol.asyncDispose]: end };
+}
+
+async function openedArchive(archive: string): Promise<OpenLog> {
   const opened = await openArchive(archive);
   const { path, audit, firstSeq, startHash } = opened;
   const startsAfter = { seq: firstSeq - 1n, hash: startHash };
   return { path, audit, startsAfter, [Symbol.asyncDispose]: () => opened.close() };
+}
+
+/** Says each finding once. */
+function damageTeller(store: ReadStore, err: Io['err']): (first: boolean) => Promise<void> {
+  let told = 0;
+  return async (first) => {
+    const damage = await store.damage();
+    for (const each of damage.slice(told)) await err.add(`DAMAGED: ${damageWords(each)}\n`);
+    told = damage.length;
+    if (first) {
+      const sum =
+        told === 0 ? 'nothing is found to be broken by opening it' : `${told} findings by opening it`;
+      await err.add(`${visible(store.path)} is open for looking only: ${sum}; audit verify looks at all\n`);
+    }
+    await err.flush();
+  };
+}
+
+export function damageWords({ seq, finding }: StoreDamage): string {
+  return `${seq === null ? '' : `row ${seq.toString()}: `}${visible(finding)}`;
+}
+
+function lookWith(error: unknown): never {
+  if (!(error instanceof StoreError) || error.code !== 'STORE_DAMAGED') throw error;
+  throw new StoreError(error.code, `${error.message} (look at it with --damaged)`, { cause: error });
 }
 
 /** Hash that row `seq` follows; null when neither the row before it nor what the log starts from is at hand. */

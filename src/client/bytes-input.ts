@@ -2,6 +2,7 @@
 import { types } from 'node:util';
 import { ArgumentError } from '../errors.js';
 import { kindOf } from './option-checks.js';
+import { copyBytes, utf8Bytes } from './pooled-bytes.js';
 
 export type BytesInput = Uint8Array | string;
 
@@ -9,8 +10,6 @@ export type BytesInput = Uint8Array | string;
 export const MAX_KEY_BYTES = 1023;
 /** User values: the server's 32 MiB less its prefix byte. */
 export const MAX_VALUE_BYTES = 32 * 1024 * 1024 - 1;
-
-const encoder = new TextEncoder();
 
 /** A key of 1 to 1023 bytes. Throws ArgumentError naming `name`. */
 export function toKey(input: BytesInput, name: string): Uint8Array {
@@ -29,7 +28,7 @@ function toBytes(input: unknown, name: string, max: number): Uint8Array {
   if (typeof input === 'string') {
     if (!input.isWellFormed())
       throw new ArgumentError(name, `${name} holds a lone surrogate: it has no UTF-8 form`);
-    const bytes = encoder.encode(input);
+    const bytes = utf8Bytes(input);
     if (bytes.length > max) throw tooLong(name, bytes.length, max);
     return bytes;
   }
@@ -38,7 +37,7 @@ function toBytes(input: unknown, name: string, max: number): Uint8Array {
     throw new ArgumentError(name, `${name} must be a Uint8Array or a string, not ${kindOf(input)}`);
   }
   if (input.length > max) throw tooLong(name, input.length, max);
-  return new Uint8Array(input);
+  return copyBytes(input);
 }
 
 function tooLong(name: string, length: number, max: number): ArgumentError {

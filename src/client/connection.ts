@@ -210,12 +210,12 @@ export class Connection {
 
   /** What an audit of a database works with. */
   async auditAccess(database: string): Promise<AuditAccess> {
-    const { publicKey, clientId, timeoutMs } = this.options;
+    const { publicKey, clientId, timeoutMs, onFork } = this.options;
     const rpc = this.#rpcOn(database);
     const server = await this.identity.bound(() => health(rpc, {}));
     const [trust, store] = [await this.trust(database), await this.store()];
     const journal = new Journal({
-      ...{ store, key: { server, database }, clientId },
+      ...{ store, key: { server, database }, clientId, onFork },
       ...(publicKey && { keyFingerprint: publicKey.fingerprint }),
     });
     const signed = publicKey !== undefined;
@@ -233,7 +233,7 @@ export class Connection {
 
   async #makeTrust(database: string): Promise<DatabaseTrust> {
     const rpc = this.#rpcOn(database);
-    const { trust: policy, publicKey, clientId } = this.options;
+    const { trust: policy, publicKey, clientId, onFork } = this.options;
     const server = await this.identity.bound(() => health(rpc, {}));
     const trust = new DatabaseTrust({
       rpc,
@@ -244,7 +244,9 @@ export class Connection {
       policy,
       clientId,
       cacheBytes: this.options.cacheBytes,
+      ...(this.options.keepHeaders && { keepHeaders: this.options.keepHeaders }),
       followMs: this.options.followMs,
+      onFork,
       ...(publicKey && { publicKey }),
     });
     this.#trusted.set(database, trust);

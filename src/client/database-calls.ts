@@ -3,6 +3,7 @@ import type { Verifier } from '../worker/verifier.js';
 import type { Deadline } from './deadline.js';
 import type { Entry } from './entries.js';
 import type { Admission } from './group/admission.js';
+import { keyName } from '../worker/key-name.js';
 import { PlainReader, plainEntry } from './group/plain-entry.js';
 import { ReadGroups } from './group/read-groups.js';
 import type { ReadCounts } from './group/read-groups.js';
@@ -15,6 +16,7 @@ import type { Rpc } from './rpc.js';
 import type { Call, DatabaseTrust } from './trust/database-trust.js';
 import type { Knowledge } from './trust/knowledge.js';
 import { VerifiedReader } from './verified/grouped-get.js';
+import { proveTogether } from './verified/grouped-get-all.js';
 import { PlainWriter, VerifiedWriter, writeGroup } from './verified/grouped-set.js';
 import type { Writer } from './verified/grouped-set.js';
 import { verifiedGet } from './verified/verified-get.js';
@@ -45,6 +47,8 @@ export class DatabaseCalls {
   readonly #reads: ReadGroups<PlainReader | VerifiedReader>;
   readonly #writes: WriteGroups<Writer>;
   #trust: DatabaseTrust | undefined;
+  /** Verified calls that came before there was a head. */
+  #early = 0;
 
   constructor(options: DatabaseCallsOptions) {
     const { rpc, database, verifier, admission } = options;
@@ -72,14 +76,14 @@ export class DatabaseCalls {
 
   async get(key: Uint8Array, deadline: Deadline): Promise<Entry | null> {
     const call = await this.#enter<Entry | null>(this.#reading, deadline, key.length);
-    this.#reads.read(key, new PlainReader(key, call));
+    this.#reads.read(key, keyName(key), new PlainReader(key, call));
     return call.promise;
   }
 
   /** Entries in the order of the keys, null where there is none; of one snapshot where one answer can hold them. */
   async getAll(keys: readonly Uint8Array[], deadline: Deadline): Promise<(Entry | null)[]> {
     const call = await this.#enter<(Entry | null)[]>(this.#reading, deadline, bytesOf(keys));
-    this.#reads.readTogether(keys, deadline).then(
+    this.#reads.readTogether(keys, keys.map(keyName), deadline).then(
       (outcomes) => {
         try {
           call.resolve(keys.map((key, i) => plainEntry(key, outcomes[i] ?? { kind: 'missing' })));
@@ -100,7 +104,9 @@ export class DatabaseCalls {
       from,
       key.length,
       (call, known) => {
-        this.#reads.read(key, new VerifiedReader(trust, known, call, key, from.operation, from.startedAt));
+        const name = keyName(key);
+        const reading = { trust, known, from, counted: false };
+        this.#reads.read(key, name, new VerifiedReader(reading, key, name, call));
       },
     );
   }
@@ -117,38 +123,12 @@ export class DatabaseCalls {
       from,
       bytesOf(keys),
       (all, known) => {
-        all.follow(this.#proveTogether(trust, known, from, keys));
+        const reading = { trust, known, from, counted: true };
+        void proveTogether(reading, keys, all, (names) =>
+          this.#reads.readTogether(keys, names, from.deadline),
+        );
       },
     );
-  }
-
-  async #proveTogether(
-    trust: DatabaseTrust,
-    known: Knowledge,
-    { operation, startedAt, deadline }: Call,
-    keys: readonly Uint8Array[],
-  ): Promise<(VerifiedEntry | null)[]> {
-    // Each key is proven as a read of its own; the log counts one call for all of them.
-    const parts = new WaitingLine('an answer', () => undefined);
-    const readers = keys.map((key) => {
-      const call = parts.add<VerifiedEntry | null>(deadline, 0);
-      const reader = new VerifiedReader(trust, known, call, key, operation, startedAt, { counted: true });
-      return { call, reader };
-    });
-    const proven = Promise.all(readers.map(({ call }) => call.promise));
-    // It may end, by an abort, before anyone waits for it here.
-    proven.catch(() => undefined);
-    try {
-      const answered = this.#reads.readTogether(keys, deadline);
-      const [outcomes] = await Promise.all([answered, trust.probe(operation)]);
-      readers.forEach(({ reader }, i) => reader.deliver(outcomes[i] ?? { kind: 'missing' }));
-    } catch (error) {
-      for (const { reader } of readers) reader.reject(error);
-    }
-    const entries = await proven;
-    if (trust.knownNow !== known) throw trust.forgotten();
-    trust.cover(operation, startedAt, 1);
-    return entries;
   }
 
   /** Writes entries, of distinct keys, in one transaction with what else is written at the time. */
@@ -190,7 +170,10 @@ export class DatabaseCalls {
     const { deadline } = from;
     // What the call is proven by, whatever is trusted when it ends.
     const known = trust.knownNow;
-    if (!known) return trust.ready(from).then(() => this.#enterVerified(line, trust, from, bytes, start));
+    if (!known) {
+      if (this.#early++ > 0) this.#options.verifier.prepare?.();
+      return trust.ready(from).then(() => this.#enterVerified(line, trust, from, bytes, start));
+    }
     const begin = () => {
       const call = this.#join<T>(line, deadline, bytes);
       start(call, known);
@@ -220,9 +203,7 @@ export class DatabaseCalls {
     const trust = this.#trust;
     const known = trust?.knownNow;
     if (!trust || !known || known.warmth > WARM) return false;
-    const { operation, startedAt, deadline } = reader;
-    const from = { operation, startedAt, deadline };
-    reader.follow(verifiedGet(verifiedRpc(this.#options.rpc), trust, from, key, {}));
+    reader.follow(verifiedGet(verifiedRpc(this.#options.rpc), trust, reader.from, key, {}));
     return true;
   }
 }

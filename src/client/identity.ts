@@ -70,8 +70,10 @@ export class ServerIdentity {
     const { address, clientId, store } = this.#options;
     const message = `another server answers at ${address}: ${computed}, not ${expected}; trust is kept`;
     this.#recording = this.#recording
-      .then(async () =>
-        (await store()).record({
+      .then(async () => {
+        await (
+          await store()
+        ).record({
           server: expected,
           database: '',
           tx: 0n,
@@ -85,8 +87,8 @@ export class ServerIdentity {
           durationMs: 0,
           clientId,
           detail: message,
-        }),
-      )
+        });
+      })
       // The caller gets the refusal in any case; a store that cannot note it says so on its next use.
       .catch(() => undefined);
     return new VerificationError('IDENTITY_CHANGED', message, {

@@ -8,7 +8,7 @@ import { versionFields } from './get-options.js';
 import type { Version } from './get-options.js';
 import type { CallOptions } from './options.js';
 import type { Rpc } from './rpc.js';
-import { keyName } from './group/key-name.js';
+import { keyName } from '../worker/key-name.js';
 import { isKeyNotFound } from './server-errors.js';
 
 /** Entries an immudb takes in one transaction by default. */

@@ -28,6 +28,10 @@ export class LazyAudit implements AuditLog {
     return (await this.#audit()).conflict(...args);
   }
 
+  async databases(): ReturnType<AuditLog['databases']> {
+    return (await this.#audit()).databases();
+  }
+
   async evidence(...args: Parameters<AuditLog['evidence']>): ReturnType<AuditLog['evidence']> {
     return (await this.#audit()).evidence(...args);
   }

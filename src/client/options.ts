@@ -2,6 +2,7 @@
 import { setMaxListeners } from 'node:events';
 import { hostname } from 'node:os';
 import { ArgumentError } from '../errors.js';
+import type { VerificationError } from '../errors.js';
 import type { RootStore } from '../store/root-store.js';
 import type { VerifierOptions } from '../worker/create-verifier.js';
 import { parseAddress } from './address.js';
@@ -95,6 +96,14 @@ export interface ImmuClientOptions {
   /** Memory for proven headers and entries, in bytes: what is known need not be asked for again. @default 64 MiB */
   readonly cacheBytes?: number;
   /**
+   * Keeps blocks of proven headers in the root store too, so that the next process need not ask for them again: they are
+   * held against the audit log when they are needed, by their SHA-256 or by their proof. `maxBytes` bounds all of them in
+   * the store, of whatever database; those used longest ago are dropped. Some 210 bytes a transaction. Forgotten with trust.
+   *
+   * @default false; `maxBytes`: 256 MiB
+   */
+  readonly keepHeaders?: boolean | { readonly maxBytes?: number };
+  /**
    * Follows every database with verified calls in the background: this often, in milliseconds, the head is moved to the
    * server's newest transaction, and the headers on the way are proven and kept. 0 = never.
    *
@@ -111,6 +120,12 @@ export interface ImmuClientOptions {
   readonly verifier?: VerifierOptions;
   /** Who writes the audit rows. @default 'hostname:pid' */
   readonly clientId?: string;
+  /**
+   * Told of every fork that this client meets: the same transaction with two hashes, in its server's answers or in the log
+   * that it shares with others. Calls fail with it (FORK_DETECTED) too, except where trust was forgotten in between: then
+   * they go on, and this is how to hear of it. What it throws is not caught.
+   */
+  readonly onFork?: (fork: VerificationError) => void;
 }
 
 export type { Address } from './address.js';
@@ -144,12 +159,14 @@ export interface ResolvedOptions {
   readonly overload: 'wait' | 'fail';
   readonly group: boolean;
   readonly cacheBytes: number;
+  readonly keepHeaders: { readonly maxBytes: number } | undefined;
   readonly followMs: number;
   readonly publicKey: StateKey | undefined;
   readonly trust: TrustPolicy;
   readonly store: RootStore | string | undefined;
   readonly verifier: VerifierOptions;
   readonly clientId: string;
+  readonly onFork: ((fork: VerificationError) => void) | undefined;
 }
 
 export const DEFAULT_ADDRESS = 'localhost:3322';
@@ -157,6 +174,8 @@ export const DEFAULT_DATABASE = 'defaultdb';
 /** What a timer or a gRPC limit can hold. */
 const MAX_INT32 = 0x7fff_ffff;
 const MIB = 1024 * 1024;
+/** Headers of more than a million transactions. */
+const KEPT_BYTES = 256 * MIB;
 
 /** Option names by their type, so that one that is added cannot be forgotten here. */
 const OPTION_NAMES: Record<keyof ImmuClientOptions, true> = {
@@ -174,12 +193,14 @@ const OPTION_NAMES: Record<keyof ImmuClientOptions, true> = {
   overload: true,
   group: true,
   cacheBytes: true,
+  keepHeaders: true,
   followMs: true,
   serverPublicKey: true,
   trust: true,
   store: true,
   verifier: true,
   clientId: true,
+  onFork: true,
 };
 
 /** Throws ArgumentError that names the option. */
@@ -188,10 +209,11 @@ export function resolveOptions(input: string | ImmuClientOptions = {}): Resolved
   optionsObject('options', options);
   // A misspelt serverPublicKey or trust would quietly weaken what is checked.
   knownNames('options', options, Object.keys(OPTION_NAMES));
-  const { credentials, store, serverPublicKey, verifier = {} } = options;
+  const { credentials, store, serverPublicKey, verifier = {}, onFork } = options;
   if (store !== undefined && typeof store !== 'string') optionsObject('store', store);
   if (store === '') throw new ArgumentError('store', 'store must not be an empty path');
   optionsObject('verifier', verifier);
+  if (onFork !== undefined && typeof onFork !== 'function') wrongType('onFork', 'a function', onFork);
   // Only what is left out has a default: null is a mistake like any other.
   const or = (name: keyof ImmuClientOptions, otherwise: unknown) =>
     options[name] === undefined ? otherwise : options[name];
@@ -212,12 +234,14 @@ export function resolveOptions(input: string | ImmuClientOptions = {}): Resolved
     overload: oneOf('overload', or('overload', 'wait'), ['wait', 'fail']),
     group: flag('group', or('group', false)),
     cacheBytes: number('cacheBytes', 64 * MIB, MIB),
+    keepHeaders: resolveKeepHeaders(or('keepHeaders', false), store),
     followMs: number('followMs', 0, 0),
     publicKey: serverPublicKey === undefined ? undefined : parsePublicKey(serverPublicKey),
     trust: resolveTrust(or('trust', { policy: 'first-use' }) as TrustPolicy),
     store,
     verifier,
     clientId: text('clientId', or('clientId', `${hostname()}:${process.pid}`)),
+    onFork,
   };
 }
 
@@ -287,6 +311,26 @@ function resolveTls(tls: boolean | TlsOptions | undefined): ResolvedTls | undefi
     ...(key !== undefined && { key: new Secret(bytesOrText('tls.key', key)) }),
     ...(serverName !== undefined && { serverName: text('tls.serverName', serverName) }),
   };
+}
+
+function resolveKeepHeaders(
+  given: unknown,
+  store: RootStore | string | undefined,
+): ResolvedOptions['keepHeaders'] {
+  if (given === false) return undefined;
+  if (typeof store === 'object' && !store.headers) {
+    throw new ArgumentError(
+      'keepHeaders',
+      'keepHeaders needs a store that keeps headers, and this one does not',
+    );
+  }
+  if (given === true) return { maxBytes: KEPT_BYTES };
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+    wrongType('keepHeaders', 'a boolean or an object', given);
+  }
+  knownNames('keepHeaders', given, ['maxBytes']);
+  const { maxBytes = KEPT_BYTES } = given as { readonly maxBytes?: unknown };
+  return { maxBytes: whole('keepHeaders.maxBytes', maxBytes, MIB, Number.MAX_SAFE_INTEGER) };
 }
 
 function resolveTrust(trust: TrustPolicy): TrustPolicy {

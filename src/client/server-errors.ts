@@ -62,6 +62,12 @@ const BROKEN_OFF =
 /** grpc-js's words for a request that could not even be put into bytes. */
 const NOT_SERIALIZED = /^Request message serialization failure/;
 
+/**
+ * What a server says of its databases while it shuts down, or of one that was unloaded under a call. A write that waited for
+ * the disk then may still be done.
+ */
+const CLOSING = /^already closed/;
+
 const CHECK_WRITE = 'the write may have happened: read it back with verifiedGet';
 
 /** Turns a failed gRPC call into an error of ours. The cause is kept, without request or metadata. */
@@ -89,22 +95,20 @@ export function toImmuError(error: ServiceError, call: FailedCall): ImmuError {
     return new TransportError('UNAVAILABLE', message, { cause });
   }
   if (code === status.UNAVAILABLE || code === status.CANCELLED || BROKEN_OFF.test(details)) {
-    return idempotent
-      ? new TransportError('UNAVAILABLE', `the connection to ${address} broke during ${method}: ${details}`, {
-          cause,
-        })
-      : new TransportError(
-          'OUTCOME_UNKNOWN',
-          `the connection to ${address} broke during ${method}; ${CHECK_WRITE}`,
-          {
-            cause,
-          },
-        );
+    return lost(`the connection to ${address} broke during ${method}`, call, details, cause);
   }
+  if (CLOSING.test(details)) return lost(`${address} is closing (${method})`, call, details, cause);
   if (NOT_SERIALIZED.test(details)) {
     return new ArgumentError('request', `${method} was given something that cannot be sent: ${details}`);
   }
   return refusal(error, call, cause);
+}
+
+/** No answer, or none about the call: whether it was done is not known. */
+function lost(what: string, { idempotent }: FailedCall, details: string, cause: Error): TransportError {
+  return idempotent
+    ? new TransportError('UNAVAILABLE', `${what}: ${details}`, { cause })
+    : new TransportError('OUTCOME_UNKNOWN', `${what}; ${CHECK_WRITE}`, { cause });
 }
 
 function refusal(error: ServiceError, { method, idempotent }: FailedCall, cause: Error): ServerError {

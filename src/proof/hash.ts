@@ -26,6 +26,8 @@ interface Compressor {
 
 const compressor = running as unknown as Compressor;
 const block = new Uint8Array(128);
+/** Longest input that fits in there with its padding: no view of it need be made. */
+const MAX_IN_BLOCK = 119;
 const blockView = new DataView(block.buffer);
 
 /**
@@ -36,7 +38,7 @@ const blockView = new DataView(block.buffer);
 function paddingNoble(data: Uint8Array, length: number = data.length): Uint8Array {
   initial._cloneInto(running);
   let at = 0;
-  if (length >= 64) {
+  if (length > MAX_IN_BLOCK) {
     const view = new DataView(data.buffer, data.byteOffset, length);
     for (; at + 64 <= length; at += 64) compressor.process(view, at);
   }

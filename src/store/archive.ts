@@ -1,6 +1,7 @@
 // Archives: the rows that `audit.archive` moved out of a log, to be read and verified for as long as they are kept.
 import type { ArchiveInfo, AuditLog } from './audit-log.js';
-import { SqliteAudit, checkedPath } from './sqlite-audit.js';
+import { checkedPath } from './checked-audit.js';
+import { SqliteAudit } from './sqlite-audit.js';
 import { StoreThread } from './sqlite/store-thread.js';
 
 /** An archive that is open. Nothing in it can be changed. */

@@ -17,6 +17,8 @@ export interface AuditLog {
   rootAt(tx: bigint, filter?: Partial<TrustKey>): Promise<AuditRow | null>;
   /** The newest trusted root in the log of the same tx with another hash, or null. */
   conflict(root: TrustKey & StoredRoot): Promise<RootConflict | null>;
+  /** Every database that the log has something of, in the order of the bytes of server and database. Fast for any number of rows. */
+  databases(): Promise<readonly LoggedDatabase[]>;
   /** The evidence of a row, without the row; null when it has none. */
   evidence(seq: bigint): Promise<Evidence | null>;
   /**
@@ -49,10 +51,30 @@ export interface AuditLog {
 
 /** The same tx with two hashes: what the log has, found when another hash was offered for it. */
 export interface RootConflict extends StoredRoot {
-  /** The row that logged `alh` for `tx`. */
+  /** The row that logged `alh` for `tx`, and whose row it is. */
   readonly seq: bigint;
+  readonly operation: string;
+  readonly clientId: string;
+  /** Unix milliseconds. */
+  readonly verifiedAt: number;
   /** Trust was forgotten between that row and now: the two hashes need not be one history's. */
   readonly forgotten: boolean;
+}
+
+/** A database of the log. */
+export interface LoggedDatabase extends TrustKey {
+  /** Rows of this log, archived ones and book-keeping (`identity`, `archive`) not counted. */
+  readonly rows: number;
+  /** Lowest and highest tx of the rows that moved a head; null when there are none. */
+  readonly tx: { readonly first: bigint; readonly last: bigint } | null;
+  /** What is trusted now; null when trust was forgotten, or never was any. */
+  readonly head: StoredRoot | null;
+}
+
+/** Something broken in a store. `seq`: the row; null when it is no matter of one row. */
+export interface StoreDamage {
+  readonly seq: bigint | null;
+  readonly finding: string;
 }
 
 export interface StatsQuery extends RootsFilter {

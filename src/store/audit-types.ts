@@ -63,7 +63,10 @@ export interface Evidence {
   readonly check: string;
   readonly expected?: string;
   readonly computed?: string;
-  /** The packed job: question, context and raw answer (see worker/packet). */
+  /**
+   * The packed job: question, context and raw answer (see worker/packet). Empty in the `fork` rows that a store adds itself:
+   * it has the two roots, and no answer.
+   */
   readonly job: Uint8Array;
 }
 

@@ -1,61 +1,23 @@
 // Canonical bytes: numbers are big-endian, `bytes` = u32 length ‖ bytes, texts are UTF-8 bytes, an optional field is
 // u8 0 (absent) or u8 1 ‖ field.
+import { ByteReader, ByteWriter } from '../proof/byte-cursor.js';
+
+const FIRST_BYTES = 512;
 
 const MAX_NAMES = 4096;
 const MAX_NAME_BYTES = 256;
 const names = new Map<string, Uint8Array>();
 
 /** Appends fields to one growing buffer. */
-export class Canonical {
-  #buffer = Buffer.alloc(512);
-  #view = new DataView(this.#buffer.buffer, this.#buffer.byteOffset);
-  #at = 0;
-
-  u8(value: number): this {
-    // Reserving may replace the buffer: it comes first, here and below.
-    const at = this.#reserve(1);
-    this.#view.setUint8(at, value);
-    return this;
-  }
-
-  u32(value: number): this {
-    const at = this.#reserve(4);
-    this.#view.setUint32(at, value);
-    return this;
-  }
-
-  u64(value: bigint): this {
-    const at = this.#reserve(8);
-    this.#view.setBigUint64(at, value);
-    return this;
-  }
-
-  i64(value: bigint): this {
-    const at = this.#reserve(8);
-    this.#view.setBigInt64(at, value);
-    return this;
-  }
-
-  f64(value: number): this {
-    const at = this.#reserve(8);
-    this.#view.setFloat64(at, value);
-    return this;
-  }
-
-  raw(value: Uint8Array): this {
-    const at = this.#reserve(value.length);
-    this.#buffer.set(value, at);
-    return this;
-  }
-
-  bytes(value: Uint8Array): this {
-    return this.u32(value.length).raw(value);
+export class Canonical extends ByteWriter<Buffer> {
+  constructor() {
+    super(FIRST_BYTES, (size) => Buffer.alloc(size));
   }
 
   text(value: string): this {
     const length = Buffer.byteLength(value, 'utf8');
-    const at = this.u32(length).#reserve(length);
-    this.#buffer.write(value, at, 'utf8');
+    const at = this.u32(length).reserve(length);
+    this.buffer.write(value, at, 'utf8');
     return this;
   }
 
@@ -81,58 +43,15 @@ export class Canonical {
 
   /** What was appended; valid until the next field. */
   done(): Uint8Array {
-    return this.#buffer.subarray(0, this.#at);
-  }
-
-  /** Begins anew in the same buffer. */
-  reset(): this {
-    this.#at = 0;
-    return this;
-  }
-
-  #reserve(length: number): number {
-    const at = this.#at;
-    this.#at += length;
-    if (this.#at > this.#buffer.length) {
-      const larger = Buffer.alloc(Math.max(this.#at, 2 * this.#buffer.length));
-      larger.set(this.#buffer);
-      this.#buffer = larger;
-      this.#view = new DataView(larger.buffer, larger.byteOffset);
-    }
-    return at;
+    return this.buffer.subarray(0, this.length);
   }
 }
 
 /** Reads what {@link Canonical} wrote. Its methods throw RangeError when the bytes end early or do not fit. */
-export class CanonicalReader {
-  readonly #bytes: Uint8Array;
-  readonly #view: DataView;
-  #at = 0;
-
-  constructor(bytes: Uint8Array) {
-    this.#bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  }
-
-  u8(): number {
-    return this.#view.getUint8(this.#take(1));
-  }
-
-  u32(): number {
-    return this.#view.getUint32(this.#take(4));
-  }
-
-  u64(): bigint {
-    return this.#view.getBigUint64(this.#take(8));
-  }
-
-  i64(): bigint {
-    return this.#view.getBigInt64(this.#take(8));
-  }
-
-  raw(length: number): Uint8Array {
-    const at = this.#take(length);
-    return this.#bytes.slice(at, at + length);
+export class CanonicalReader extends ByteReader {
+  /** A copy: what is read outlives the bytes. */
+  override raw(length: number): Uint8Array {
+    return new Uint8Array(super.raw(length));
   }
 
   text(): string {
@@ -145,13 +64,6 @@ export class CanonicalReader {
   }
 
   end(): void {
-    if (this.#at !== this.#bytes.length) throw new RangeError('there are bytes behind the end');
-  }
-
-  #take(length: number): number {
-    const at = this.#at;
-    if (length > this.#bytes.length - at) throw new RangeError('the bytes end early');
-    this.#at += length;
-    return at;
+    if (!this.done) throw new RangeError('there are bytes behind the end');
   }
 }

@@ -1,13 +1,20 @@
-// The same tx with two hashes: what the store adds to the log when it meets one.
+// The same tx with two hashes: what the store adds to the log when it meets one. No answer of a server is at hand here; the
+// client that offered the root adds a row of its own with it.
 import { toHex } from '../proof/bytes.js';
 import type { RootConflict } from './audit-log.js';
 import type { AuditEntry, StoredRoot, TrustKey } from './audit-types.js';
+
+/** Name of the check that a root fails which the store itself refuses. */
+const LOG_FORK = 'log.fork';
 
 /** The `fork` row for a root that contradicts the log. */
 export function forkEntry(entry: AuditEntry, offered: StoredRoot, conflict: RootConflict): AuditEntry {
   const { server, database, operation, verifiedAt, clientId, keyFingerprint } = entry;
   const before = conflict.forgotten ? ', before trust was forgotten' : '';
-  const detail = `tx ${offered.tx.toString()} has alh ${toHex(offered.alh)} here and ${toHex(conflict.alh)} in row ${conflict.seq.toString()}${before}`;
+  const [computed, expected] = [toHex(offered.alh), toHex(conflict.alh)];
+  const here = `alh ${computed} here (${operation} of ${clientId})`;
+  const there = `${expected} in row ${conflict.seq.toString()} (${conflict.operation} of ${conflict.clientId}, ${timeWords(conflict.verifiedAt)})`;
+  const detail = `tx ${offered.tx.toString()} has ${here} and ${there}${before}`;
   return {
     server,
     database,
@@ -23,7 +30,14 @@ export function forkEntry(entry: AuditEntry, offered: StoredRoot, conflict: Root
     durationMs: 0,
     clientId,
     detail,
+    evidence: { check: LOG_FORK, expected, computed, job: new Uint8Array(0) },
   };
+}
+
+/** ISO 8601 where the year has four digits; whatever was logged can be said. */
+function timeWords(unixMs: number): string {
+  const time = new Date(unixMs);
+  return Number.isNaN(time.getTime()) ? `${unixMs} ms` : time.toISOString();
 }
 
 /** What the rules below need to know of a log. */

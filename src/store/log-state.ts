@@ -32,9 +32,7 @@ export class LogState {
   /** In the order of the bytes of their names. */
   snapshot(): StateAt {
     return {
-      heads: [...this.#heads.values()].sort(
-        (a, b) => order(a.server, b.server) || order(a.database, b.database),
-      ),
+      heads: [...this.#heads.values()].sort(byName),
       identities: [...this.#identities]
         .map(([address, server]) => ({ address, server }))
         .sort((a, b) => order(a.address, b.address)),
@@ -81,6 +79,11 @@ function ownEntry(fields: Pick<AuditEntry, 'outcome' | 'operation' | 'server' | 
 
 export function nameOf({ server, database }: TrustKey): string {
   return JSON.stringify([server, database]);
+}
+
+/** In the order of the bytes of server and database. */
+export function byName(a: TrustKey, b: TrustKey): number {
+  return order(a.server, b.server) || order(a.database, b.database);
 }
 
 function order(a: string, b: string): number {

@@ -1,38 +1,35 @@
 // The audit log of the store in memory: the same rows, chain, figures and checkpoints as in a file.
+import type { KeyObject } from 'node:crypto';
 import { StoreError } from '../errors.js';
 import { equalBytes, toHex } from '../proof/bytes.js';
-import { checkedRoot } from './audit-entry.js';
-import { GapFinder, checkedGapsQuery } from './audit-gaps.js';
+import { copyRoot } from './audit-entry.js';
+import { GapFinder } from './audit-gaps.js';
+import type { CheckedGapsQuery } from './audit-gaps.js';
 import type {
-  ArchiveInfo,
   AuditGap,
-  AuditLog,
   AuditStats,
   AuditVerdict,
   Checkpoint,
-  CheckpointOptions,
-  GapsQuery,
+  LoggedDatabase,
   RootConflict,
   StatsQuery,
   VerifyOptions,
 } from './audit-log.js';
-import { checkedFilter, checkedQuery, checkedSeq, isHeadMove, matcher } from './audit-query.js';
+import { BOOK_KEEPING, checkedFilter, isHeadMove, matcher } from './audit-query.js';
 import { evidenceHash, rowHash } from './audit-row.js';
-import { StatsBuilder, checkedStatsQuery, hourOf, sumsOf } from './audit-stats.js';
-import type { AuditEntry, AuditRow, Evidence, RootsQuery, StoredRoot, TrustKey } from './audit-types.js';
-import { checkedCheckpoint, checkedSigningKey, signCheckpoint } from './checkpoint.js';
+import { StatsBuilder, hourOf, sumsOf } from './audit-stats.js';
+import type { AuditEntry, AuditRow, RootsQuery, StoredRoot, TrustKey } from './audit-types.js';
+import { CheckedAudit } from './checked-audit.js';
+import type { AuditRequest } from './checked-audit.js';
+import { checkedCheckpoint, signCheckpoint } from './checkpoint.js';
 import type { ForkLog } from './conflict.js';
-import { LogState, nameOf } from './log-state.js';
-import {
-  broken,
-  checkedCheckpointsQuery,
-  checkedVerifyOptions,
-  contradicts,
-  startDiffers,
-  stateDiffers,
-} from './verify-rules.js';
+import { LogState, byName, nameOf } from './log-state.js';
+import { broken, contradicts, startDiffers, stateDiffers } from './verify-rules.js';
 
-export class MemoryAudit implements AuditLog, ForkLog {
+/** Rows copied at a time. */
+const PAGE_ROWS = 64;
+
+export class MemoryAudit extends CheckedAudit implements ForkLog {
   /** What the rows add up to. */
   readonly state = new LogState();
   readonly #storeId: Uint8Array;
@@ -46,6 +43,7 @@ export class MemoryAudit implements AuditLog, ForkLog {
   readonly #checkpoints: Checkpoint[] = [];
 
   constructor(storeId: Uint8Array, start: Uint8Array, assertOpen: () => void) {
+    super();
     this.#storeId = storeId;
     this.#start = start;
     this.#assertOpen = assertOpen;
@@ -72,7 +70,8 @@ export class MemoryAudit implements AuditLog, ForkLog {
     const row = this.#moves.get(rootName(root))?.findLast(({ alh }) => !equalBytes(alh, root.alh));
     if (!row) return null;
     const forgotten = (this.#forgotten.get(nameOf(root)) ?? 0n) > row.seq;
-    return { seq: row.seq, tx: row.tx, alh: new Uint8Array(row.alh), forgotten };
+    const { seq, tx, operation, clientId, verifiedAt } = row;
+    return { seq, tx, alh: new Uint8Array(row.alh), operation, clientId, verifiedAt, forgotten };
   }
 
   hasFork(entry: AuditEntry): boolean {
@@ -83,124 +82,126 @@ export class MemoryAudit implements AuditLog, ForkLog {
     return (this.#forks.get(nameOf(entry)) ?? 0n) > (this.#forgotten.get(nameOf(entry)) ?? 0n);
   }
 
-  async *roots(given?: RootsQuery): AsyncIterableIterator<AuditRow> {
-    const query = checkedQuery(given);
+  protected override async ask<T>(request: AuditRequest): Promise<T> {
+    await Promise.resolve();
+    this.#assertOpen();
+    // Copies: what the caller does with an answer changes no row.
+    return structuredClone(this.#answer(request)) as T;
+  }
+
+  #answer(request: AuditRequest): unknown {
+    switch (request.kind) {
+      case 'page':
+        return this.#page(request.query);
+      case 'row':
+        return this.#rowAt(request.seq);
+      case 'evidence':
+        return this.#rowAt(request.seq)?.evidence ?? null;
+      case 'latest': {
+        const matches = matcher(request.filter);
+        return this.#rows.findLast((row) => isHeadMove(row.outcome) && matches(row)) ?? null;
+      }
+      case 'rootAt':
+        return this.#rootAt(request.tx, request.filter);
+      case 'conflict':
+        return this.findConflict(request.root);
+      case 'databases':
+        return this.#databases();
+      case 'stats':
+        return this.#stats(request.query);
+      case 'gaps':
+        return this.#gaps(request.query);
+      case 'verify':
+        return this.#verify(request.options);
+      case 'checkpoint':
+        return this.#checkpoint(request.key);
+      case 'checkpoints': {
+        const { after, limit } = request;
+        return this.#checkpoints.filter(({ seq }) => after === null || seq > after).slice(0, limit);
+      }
+      case 'archive':
+        throw new StoreError('STORE_FAILED', 'a root store in memory keeps no archives: use SqliteRootStore');
+      case 'archives':
+        return [];
+    }
+  }
+
+  /** Row n stands at n - 1, and stays there: rows are only ever added at the end. */
+  #rowAt(seq: bigint): AuditRow | null {
+    return this.#rows[Number(seq) - 1] ?? null;
+  }
+
+  #page(query: RootsQuery): AuditRow[] {
     const matches = matcher(query);
     const down = query.order === 'desc';
-    // Row n stands at n - 1, and stays there: rows are only ever added at the end.
+    const limit = Math.min(query.limit ?? PAGE_ROWS, PAGE_ROWS);
     let at = down ? this.#rows.length - 1 : 0;
     if (query.after !== undefined) {
       const after = Math.min(Number(query.after), this.#rows.length + 1);
       at = down ? after - 2 : after;
     }
-    for (let left = query.limit ?? Infinity; left > 0; left -= 1) {
-      const row = await this.#when(() => {
-        while (this.#rows[at] && !matches(this.#rows[at] as AuditRow)) at += down ? -1 : 1;
-        return this.#rows[at];
-      });
-      if (!row) return;
-      at += down ? -1 : 1;
-      yield structuredClone(row);
+    const page: AuditRow[] = [];
+    for (let row = this.#rows[at]; row && page.length < limit; row = this.#rows[(at += down ? -1 : 1)]) {
+      if (matches(row)) page.push(row);
     }
+    return page;
   }
 
-  async row(seq: bigint): Promise<AuditRow | null> {
-    const wanted = checkedSeq('seq', seq);
-    return this.#when(() => structuredClone(this.#rows[Number(wanted) - 1] ?? null));
+  #rootAt(highest: bigint, filter: Partial<TrustKey>): AuditRow | null {
+    const matches = matcher(filter);
+    let found: AuditRow | null = null;
+    for (const row of this.#rows) {
+      if (!isHeadMove(row.outcome) || !matches(row) || row.tx > highest) continue;
+      if (row.seq < (this.#forgotten.get(nameOf(row)) ?? 0n)) continue;
+      if (!found || row.tx >= found.tx) found = row;
+    }
+    return found;
   }
 
-  async latest(filter?: Partial<TrustKey>): Promise<AuditRow | null> {
-    const matches = matcher(checkedFilter(filter));
-    return this.#when(() =>
-      structuredClone(this.#rows.findLast((row) => isHeadMove(row.outcome) && matches(row)) ?? null),
-    );
+  #databases(): LoggedDatabase[] {
+    const found = new Map<string, LoggedDatabase>();
+    for (const row of this.#rows) {
+      if (row.database === '' || BOOK_KEEPING.includes(row.outcome)) continue;
+      const { server, database, tx } = row;
+      const before = found.get(nameOf(row)) ?? { rows: 0, tx: null };
+      const txs = isHeadMove(row.outcome) ? widened(before.tx, tx) : before.tx;
+      const head = this.state.head(row);
+      found.set(nameOf(row), {
+        ...{ server, database, rows: before.rows + 1, tx: txs },
+        head: head && copyRoot(head),
+      });
+    }
+    return [...found.values()].sort(byName);
   }
 
-  async rootAt(tx: bigint, filter?: Partial<TrustKey>): Promise<AuditRow | null> {
-    const highest = checkedSeq('tx', tx);
-    const matches = matcher(checkedFilter(filter));
-    return this.#when(() => {
-      let found: AuditRow | null = null;
-      for (const row of this.#rows) {
-        if (!isHeadMove(row.outcome) || !matches(row) || row.tx > highest) continue;
-        if (row.seq < (this.#forgotten.get(nameOf(row)) ?? 0n)) continue;
-        if (!found || row.tx >= found.tx) found = row;
-      }
-      return structuredClone(found);
-    });
-  }
-
-  async conflict(root: TrustKey & StoredRoot): Promise<RootConflict | null> {
-    const given = checkedRoot(root);
-    return this.#when(() => this.findConflict(given));
-  }
-
-  async evidence(seq: bigint): Promise<Evidence | null> {
-    return (await this.row(seq))?.evidence ?? null;
-  }
-
-  async stats(given?: StatsQuery): Promise<readonly AuditStats[]> {
-    const query = checkedStatsQuery(given);
+  #stats(query: Required<Pick<StatsQuery, 'bucket'>> & StatsQuery): AuditStats[] {
     const matches = matcher(query);
-    return this.#when(() => {
-      const builder = new StatsBuilder(query.bucket);
-      for (const row of this.#rows) {
-        if (matches(row)) builder.add(hourOf(row.verifiedAt), row.outcome, sumsOf(row));
-      }
-      return builder.done();
-    });
+    const builder = new StatsBuilder(query.bucket);
+    for (const row of this.#rows) {
+      if (matches(row)) builder.add(hourOf(row.verifiedAt), row.outcome, sumsOf(row));
+    }
+    return builder.done();
   }
 
-  async gaps(given?: GapsQuery): Promise<readonly AuditGap[]> {
-    const query = checkedGapsQuery(given);
+  #gaps(query: CheckedGapsQuery): readonly AuditGap[] {
     const matches = matcher({ ...checkedFilter(query), outcome: 'all' });
-    return this.#when(() => {
-      const finder = new GapFinder(query);
-      for (const row of this.#rows) if (matches(row) && !finder.feed(row)) break;
-      return finder.gaps;
-    });
+    const finder = new GapFinder(query);
+    for (const row of this.#rows) if (matches(row) && !finder.feed(row)) break;
+    return finder.gaps;
   }
 
-  async verify(given?: VerifyOptions): Promise<AuditVerdict> {
-    const options = checkedVerifyOptions(given);
-    return this.#when(() => this.#verify(options));
-  }
-
-  async checkpoint({ key }: CheckpointOptions = {}): Promise<Checkpoint> {
-    const signer = key === undefined ? undefined : checkedSigningKey(key);
-    return this.#when(() => {
-      const last = this.#rows.at(-1);
-      const plain: Checkpoint = {
-        storeId: this.#storeId,
-        seq: last?.seq ?? 0n,
-        hash: last?.hash ?? this.#start,
-        time: Date.now(),
-        ...this.state.snapshot(),
-      };
-      const made = signer ? signCheckpoint(plain, signer) : plain;
-      this.#checkpoints.push(checkedCheckpoint(made));
-      return checkedCheckpoint(made);
-    });
-  }
-
-  async checkpoints(query?: { after?: bigint; limit?: number }): Promise<readonly Checkpoint[]> {
-    const { after, limit } = checkedCheckpointsQuery(query);
-    return this.#when(() =>
-      this.#checkpoints
-        .filter(({ seq }) => after === null || seq > after)
-        .slice(0, limit)
-        .map(checkedCheckpoint),
-    );
-  }
-
-  archive(): Promise<ArchiveInfo | null> {
-    return this.#when(() => {
-      throw new StoreError('STORE_FAILED', 'a root store in memory keeps no archives: use SqliteRootStore');
-    });
-  }
-
-  archives(): Promise<readonly ArchiveInfo[]> {
-    return this.#when(() => []);
+  #checkpoint(signer: KeyObject | undefined): Checkpoint {
+    const last = this.#rows.at(-1);
+    const plain: Checkpoint = {
+      storeId: this.#storeId,
+      seq: last?.seq ?? 0n,
+      hash: last?.hash ?? this.#start,
+      time: Date.now(),
+      ...this.state.snapshot(),
+    };
+    const made = checkedCheckpoint(signer ? signCheckpoint(plain, signer) : plain);
+    this.#checkpoints.push(made);
+    return made;
   }
 
   #verify({ checkpoint, startsAfter }: VerifyOptions): AuditVerdict {
@@ -240,12 +241,11 @@ export class MemoryAudit implements AuditLog, ForkLog {
     const evidence = entry.evidence && evidenceHash(entry.evidence);
     return rowHash(previous?.hash ?? this.#start, seq, entry, evidence);
   }
+}
 
-  async #when<T>(work: () => T): Promise<T> {
-    await Promise.resolve();
-    this.#assertOpen();
-    return work();
-  }
+function widened(txs: LoggedDatabase['tx'], tx: bigint): LoggedDatabase['tx'] {
+  if (!txs) return { first: tx, last: tx };
+  return { first: tx < txs.first ? tx : txs.first, last: tx > txs.last ? tx : txs.last };
 }
 
 function rootName(root: TrustKey & { readonly tx: bigint }): string {

@@ -7,9 +7,11 @@ import { chainStart } from './audit-row.js';
 import type { AuditEntry, StoredRoot, TrustKey } from './audit-types.js';
 import { STORE_ID_SIZE } from './checkpoint.js';
 import { reportFork } from './conflict.js';
+import type { HeaderStore } from './header-store.js';
 import { identityEntry } from './log-state.js';
 import { MemoryAudit } from './memory-audit.js';
-import type { AdvanceOutcome, RootStore } from './root-store.js';
+import { MemoryHeaders } from './memory-headers.js';
+import type { AdvanceOutcome, RecordOutcome, RootStore } from './root-store.js';
 
 /**
  * Root store in memory: nothing survives the process. Same rules and same hash chain as the SQLite store, no archives.
@@ -20,13 +22,20 @@ import type { AdvanceOutcome, RootStore } from './root-store.js';
  */
 export class MemoryRootStore implements RootStore {
   readonly audit: AuditLog;
+  readonly headers: HeaderStore;
   readonly #log: MemoryAudit;
+  readonly #headers: MemoryHeaders;
   #closed = false;
 
   constructor() {
     const storeId = new Uint8Array(randomBytes(STORE_ID_SIZE));
     this.#log = new MemoryAudit(storeId, chainStart(storeId), () => this.#assertOpen());
     this.audit = this.#log;
+    this.#headers = new MemoryHeaders((key) => {
+      this.#assertOpen();
+      return this.#head(key);
+    });
+    this.headers = this.#headers;
   }
 
   async head(key: TrustKey): Promise<StoredRoot | null> {
@@ -48,17 +57,21 @@ export class MemoryRootStore implements RootStore {
     });
   }
 
-  async record(entry: AuditEntry): Promise<void> {
+  async record(entry: AuditEntry): Promise<RecordOutcome> {
     const row = checkedEntry(entry, 'record');
-    await this.#when(() => {
-      if (row.outcome === 'calls') reportFork(this.#log, row, row);
+    return this.#when(() => {
+      const conflict = row.outcome === 'calls' ? reportFork(this.#log, row, row) : undefined;
       this.#log.append(row);
+      return conflict ? { conflict } : {};
     });
   }
 
   async forget(entry: AuditEntry): Promise<void> {
     const row = checkedEntry(entry, 'forget');
-    await this.#when(() => this.#log.append(row));
+    await this.#when(() => {
+      this.#log.append(row);
+      this.#headers.forget(row);
+    });
   }
 
   async identity(address: string): Promise<string | null> {

@@ -1,6 +1,7 @@
 // The root service: what is trusted, and the log of how it came to be trusted. Replaceable by the user.
 import type { AuditLog, RootConflict } from './audit-log.js';
 import type { AuditEntry, StoredRoot, TrustKey } from './audit-types.js';
+import type { HeaderStore } from './header-store.js';
 
 export type {
   ArchiveInfo,
@@ -14,9 +15,11 @@ export type {
   CheckpointOptions,
   CheckpointVerdict,
   GapsQuery,
+  LoggedDatabase,
   RootConflict,
   SigningKey,
   StatsQuery,
+  StoreDamage,
   VerifyOptions,
 } from './audit-log.js';
 export type {
@@ -29,6 +32,7 @@ export type {
   StoredRoot,
   TrustKey,
 } from './audit-types.js';
+export type { HeaderBlock, HeaderBlockInfo, HeaderStore } from './header-store.js';
 
 /**
  * What came of an `advance`. `conflict`: the log has a root of this tx with another hash, or of the tx that was
@@ -39,6 +43,11 @@ export type AdvanceOutcome =
   | { readonly moved: true; readonly conflict?: RootConflict }
   | { readonly moved: false; readonly current: StoredRoot | null; readonly conflict?: RootConflict };
 
+/** What came of a `record`. `conflict`: the log has a root of this tx with another hash, see {@link AdvanceOutcome}. */
+export interface RecordOutcome {
+  readonly conflict?: RootConflict;
+}
+
 export interface RootStore {
   /** Trusted head, or null when this database was never trusted (or trust was forgotten). */
   head(key: TrustKey): Promise<StoredRoot | null>;
@@ -48,11 +57,11 @@ export interface RootStore {
    */
   advance(expected: StoredRoot | null, entry: AuditEntry): Promise<AdvanceOutcome>;
   /**
-   * Appends a row that moves nothing, and a `fork` row beside it when its root contradicts the log (see `audit.conflict`).
-   * Resolves when durable.
+   * Appends a row that moves nothing, and a `fork` row beside it when it covers calls under a root that contradicts the log
+   * (see `audit.conflict`). Resolves when durable.
    */
-  record(entry: AuditEntry): Promise<void>;
-  /** Drops the head and appends `entry` (outcome `forget`). */
+  record(entry: AuditEntry): Promise<RecordOutcome>;
+  /** Drops the head, and the headers kept of the database, and appends `entry` (outcome `forget`). */
   forget(entry: AuditEntry): Promise<void>;
   /** Identity on record for an address, or null; once bound it never changes by itself. */
   identity(address: string): Promise<string | null>;
@@ -61,5 +70,7 @@ export interface RootStore {
   /** Replaces the identity of an address: only on the user's explicit word. Appends an `identity` row. */
   rebindIdentity(address: string, server: string): Promise<void>;
   readonly audit: AuditLog;
+  /** Keeps proven headers for the next process: see the client's option `keepHeaders`. A store may do without. */
+  readonly headers?: HeaderStore;
   close(): Promise<void>;
 }

@@ -1,121 +1,17 @@
-// The audit log in a file: arguments are checked here, the work is done by the store's thread.
-import { resolve } from 'node:path';
-import { ArgumentError } from '../errors.js';
-import { checkedRoot, isObject } from './audit-entry.js';
-import { checkedGapsQuery } from './audit-gaps.js';
-import type {
-  ArchiveInfo,
-  ArchiveOptions,
-  AuditGap,
-  AuditLog,
-  AuditStats,
-  AuditVerdict,
-  Checkpoint,
-  CheckpointOptions,
-  GapsQuery,
-  RootConflict,
-  StatsQuery,
-  VerifyOptions,
-} from './audit-log.js';
-import { bad, checkedFilter, checkedQuery, checkedSeq } from './audit-query.js';
-import { checkedStatsQuery } from './audit-stats.js';
-import type { AuditRow, Evidence, RootsQuery, StoredRoot, TrustKey } from './audit-types.js';
-import { checkedSigningKey } from './checkpoint.js';
+// The audit log in a file: the work is done by the store's thread.
+import { CheckedAudit } from './checked-audit.js';
+import type { AuditRequest } from './checked-audit.js';
 import type { StoreThread } from './sqlite/store-thread.js';
-import { checkedCheckpointsQuery, checkedVerifyOptions } from './verify-rules.js';
 
-export class SqliteAudit implements AuditLog {
+export class SqliteAudit extends CheckedAudit {
   readonly #thread: StoreThread;
 
   constructor(thread: StoreThread) {
+    super();
     this.#thread = thread;
   }
 
-  async *roots(given?: RootsQuery): AsyncIterableIterator<AuditRow> {
-    let query = checkedQuery(given);
-    for (let left = query.limit ?? Infinity; left > 0;) {
-      const limit = Number.isFinite(left) ? { limit: left } : {};
-      const page: AuditRow[] = await this.#thread.ask({ kind: 'page', query: { ...query, ...limit } });
-      yield* page;
-      const last = page.at(-1);
-      if (!last) return;
-      left -= page.length;
-      query = { ...query, after: last.seq };
-    }
+  protected override ask<T>(request: AuditRequest): Promise<T> {
+    return this.#thread.ask(request);
   }
-
-  async row(seq: bigint): Promise<AuditRow | null> {
-    return this.#thread.ask({ kind: 'row', seq: checkedSeq('seq', seq) });
-  }
-
-  async latest(filter?: Partial<TrustKey>): Promise<AuditRow | null> {
-    return this.#thread.ask({ kind: 'latest', filter: checkedFilter(filter) });
-  }
-
-  async rootAt(tx: bigint, filter?: Partial<TrustKey>): Promise<AuditRow | null> {
-    return this.#thread.ask({ kind: 'rootAt', tx: checkedSeq('tx', tx), filter: checkedFilter(filter) });
-  }
-
-  async conflict(root: TrustKey & StoredRoot): Promise<RootConflict | null> {
-    return this.#thread.ask({ kind: 'conflict', root: checkedRoot(root) });
-  }
-
-  async evidence(seq: bigint): Promise<Evidence | null> {
-    return this.#thread.ask({ kind: 'evidence', seq: checkedSeq('seq', seq) });
-  }
-
-  async stats(query?: StatsQuery): Promise<readonly AuditStats[]> {
-    return this.#thread.ask({ kind: 'stats', query: checkedStatsQuery(query) });
-  }
-
-  async gaps(query?: GapsQuery): Promise<readonly AuditGap[]> {
-    return this.#thread.ask({ kind: 'gaps', query: checkedGapsQuery(query) });
-  }
-
-  async verify(options?: VerifyOptions): Promise<AuditVerdict> {
-    return this.#thread.ask({ kind: 'verify', options: checkedVerifyOptions(options) });
-  }
-
-  async checkpoint({ key }: CheckpointOptions = {}): Promise<Checkpoint> {
-    const signer = key === undefined ? undefined : checkedSigningKey(key);
-    return this.#thread.ask({ kind: 'checkpoint', key: signer });
-  }
-
-  async checkpoints(query?: { after?: bigint; limit?: number }): Promise<readonly Checkpoint[]> {
-    return this.#thread.ask({ kind: 'checkpoints', ...checkedCheckpointsQuery(query) });
-  }
-
-  async archive(options: ArchiveOptions): Promise<ArchiveInfo | null> {
-    return this.#thread.ask({ kind: 'archive', options: checkedArchiveOptions(options) });
-  }
-
-  async archives(): Promise<readonly ArchiveInfo[]> {
-    return this.#thread.ask({ kind: 'archives' });
-  }
-}
-
-/** @throws ArgumentError unless `path` is that of a file */
-export function checkedPath(path: string): string {
-  if (typeof path !== 'string' || path === '' || path.includes('\0')) {
-    throw new ArgumentError('path', 'path must be the path of a file');
-  }
-  if (path.startsWith(':memory:')) {
-    throw new ArgumentError('path', 'path must be a file; MemoryRootStore is the store in memory');
-  }
-  return resolve(path);
-}
-
-function checkedArchiveOptions(options: ArchiveOptions): ArchiveOptions {
-  if (!isObject(options)) bad('options', 'must be an object');
-  const path = checkedPath(options.path);
-  const given = (['through', 'before', 'keepRows'] as const).filter((name) => name in options);
-  if (given.length !== 1) bad('options', 'must have one of through, before and keepRows');
-  if ('through' in options) return { path, through: checkedSeq('through', options.through) };
-  if ('before' in options) {
-    if (!Number.isSafeInteger(options.before)) bad('before', 'must be unix milliseconds');
-    return { path, before: options.before };
-  }
-  const { keepRows } = options;
-  if (!Number.isSafeInteger(keepRows) || keepRows < 0) bad('keepRows', 'must be an integer of 0 or more');
-  return { path, keepRows };
 }

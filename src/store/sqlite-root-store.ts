@@ -4,8 +4,11 @@ import { checkEntry, checkExpected, checkedKey, checkedText, isObject } from './
 import type { AuditLog, SigningKey } from './audit-log.js';
 import type { AuditEntry, StoredRoot, TrustKey } from './audit-types.js';
 import { checkedSigningKey } from './checkpoint.js';
-import type { AdvanceOutcome, RootStore } from './root-store.js';
-import { SqliteAudit, checkedPath } from './sqlite-audit.js';
+import { checkedPath } from './checked-audit.js';
+import type { HeaderStore } from './header-store.js';
+import type { AdvanceOutcome, RecordOutcome, RootStore } from './root-store.js';
+import { SqliteAudit } from './sqlite-audit.js';
+import { SqliteHeaders } from './sqlite-headers.js';
 import type { CheckpointSchedule, RowRequest, StoreDiagnostics } from './sqlite/messages.js';
 import { StoreThread } from './sqlite/store-thread.js';
 
@@ -42,11 +45,13 @@ export interface CheckpointsOptions {
 export class SqliteRootStore implements RootStore {
   readonly path: string;
   readonly audit: AuditLog;
+  readonly headers: HeaderStore;
   readonly #thread: StoreThread;
 
   private constructor(path: string, thread: StoreThread) {
     this.path = path;
     this.audit = new SqliteAudit(thread);
+    this.headers = new SqliteHeaders(thread);
     this.#thread = thread;
   }
 
@@ -82,7 +87,7 @@ export class SqliteRootStore implements RootStore {
     });
   }
 
-  record(entry: AuditEntry): Promise<void> {
+  record(entry: AuditEntry): Promise<RecordOutcome> {
     return this.#write(() => ({ kind: 'record', entry: checkEntry(entry, 'record') }));
   }
 

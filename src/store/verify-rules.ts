@@ -82,7 +82,7 @@ export function stateDiffers(held: StateAt, say: StateAt): string | undefined {
   return undefined;
 }
 
-export function broken(seq: bigint, finding: string): AuditVerdict {
+export function broken(seq: bigint, finding: string): Extract<AuditVerdict, { ok: false }> {
   return { ok: false, seq, finding };
 }
 

@@ -8,7 +8,7 @@ import { toHex } from '../proof/bytes.js';
 import { check } from './check.js';
 import { assertJob } from './job.js';
 import { unpackJob } from './packet.js';
-import type { Job, Proven, Refuted } from './verifier.js';
+import type { HeaderPack, Job, Proven, Refuted, Root } from './verifier.js';
 
 /** What is re-run: the `evidence` of a row of the audit log. */
 export interface FailedCheck {
@@ -23,29 +23,37 @@ export interface FailedCheck {
 
 /**
  * What came of it. `reproduced`: the same check fails today, with the same terms. `not-reproduced`: the answer holds
- * (`refuted` is null), or something else is wrong with it. `unreadable`: these bytes are no job that this release knows.
+ * (`refuted` is null), or something else is wrong with it. `no-answer`: a store added it itself when it met a root that
+ * contradicts its log; there is no answer to run a check on, the two rows of the log are what there is. `unreadable`: these
+ * bytes are no job that this release knows.
  */
 export type EvidenceVerdict =
   | { readonly outcome: 'reproduced'; readonly refuted: Refuted; readonly job: Job }
   | { readonly outcome: 'not-reproduced'; readonly refuted: Refuted | null; readonly job: Job }
+  | { readonly outcome: 'no-answer'; readonly reason: string }
   | { readonly outcome: 'unreadable'; readonly reason: string };
 
 /**
  * Checks that an answer could pass by itself and was refused all the same: it proves another hash for a transaction
  * than the history that was trusted. Which of its transactions that is.
  */
-const CONTRADICTIONS: Readonly<Record<string, 'subject' | 'target'>> = {
+const CONTRADICTIONS: Readonly<Record<string, 'subject' | 'target' | 'head'>> = {
   'trust.fork': 'target',
+  'trust.head': 'head',
   'state.alh': 'target',
   'trust.pinned': 'subject',
 };
+
+/** What a store calls the contradiction that it meets in its own log (store/conflict.ts). */
+const WITHOUT_ANSWER = 'log.fork';
 
 /**
  * Runs the check of a refused answer again, as it was run then: same question, same trusted root, same clock. Needs
  * neither the server nor the store.
  *
  * Where the answer holds by itself and contradicted what was proven before (`trust.fork`, `trust.pinned`, `state.alh`),
- * it is reproduced that the answer proves the hash in `computed`; that `expected` was trusted is the log's word.
+ * it is reproduced that the answer proves the hash in `computed`; that `expected` was trusted is the log's word. With
+ * `trust.head` the answer extends the root with the hash in `computed`.
  *
  * @throws ArgumentError when `evidence` is no evidence at all
  *
@@ -56,6 +64,12 @@ const CONTRADICTIONS: Readonly<Record<string, 'subject' | 'target'>> = {
  */
 export function verifyEvidence(evidence: FailedCheck): EvidenceVerdict {
   assertEvidence(evidence);
+  if (evidence.check === WITHOUT_ANSWER && evidence.job.length === 0) {
+    return {
+      outcome: 'no-answer',
+      reason: 'two rows of the log have two hashes; no answer is kept with them',
+    };
+  }
   let job: Job;
   try {
     job = unpackJob(evidence.job);
@@ -65,27 +79,51 @@ export function verifyEvidence(evidence: FailedCheck): EvidenceVerdict {
     throw error;
   }
   const verdict = check(job);
-  const refuted = verdict.ok ? refutedWithin(evidence, verdict.proven) : verdict.refuted;
+  const refuted = verdict.ok ? refutedWithin(evidence, verdict.proven, job) : verdict.refuted;
   return refuted && sameFailure(refuted, evidence)
     ? { outcome: 'reproduced', refuted, job }
     : { outcome: 'not-reproduced', refuted, job };
 }
 
 /** Of an answer to several questions a part may fail alone; of one that holds, what it says may contradict the history. */
-function refutedWithin(evidence: FailedCheck, proven: Proven): Refuted | null {
-  if (proven.kind !== 'claims') return contradiction(evidence, proven);
+function refutedWithin(evidence: FailedCheck, proven: Proven, { context }: Job): Refuted | null {
+  if (proven.kind !== 'claims') return contradiction(evidence, proven, context.head);
   for (const outcome of proven.outcomes) {
     if (outcome.kind === 'refuted' && sameFailure(outcome.refuted, evidence)) return outcome.refuted;
   }
   return null;
 }
 
-function contradiction({ check, expected }: FailedCheck, proven: Proven): Refuted | null {
+function contradiction(
+  { check, expected, computed }: FailedCheck,
+  proven: Proven,
+  head: Root | null,
+): Refuted | null {
   const part = Object.hasOwn(CONTRADICTIONS, check) ? CONTRADICTIONS[check] : undefined;
+  if (part && proven.kind === 'block') return contradictionIn(proven.headers, check, expected, computed);
   if (!part || expected === undefined || !('subject' in proven)) return null;
-  const { tx, alh } = part === 'target' && 'target' in proven ? proven.target : proven.subject;
-  const computed = toHex(alh);
-  if (computed === expected) return null;
+  const end = part === 'target' && 'target' in proven ? proven.target : proven.subject;
+  const { tx, alh } = part === 'head' ? (head ?? end) : end;
+  const shown = toHex(alh);
+  return shown === expected ? null : otherHash(tx, check, expected, shown);
+}
+
+/** A block proves many hashes: the one in question is among them. */
+function contradictionIn(
+  { first, count, alhs }: HeaderPack,
+  check: string,
+  expected: string | undefined,
+  computed: string | undefined,
+): Refuted | null {
+  if (expected === undefined || computed === undefined || computed === expected) return null;
+  for (let i = 0; i < count; i++) {
+    if (toHex(alhs.subarray(32 * i, 32 * i + 32)) !== computed) continue;
+    return otherHash(first + BigInt(i), check, expected, computed);
+  }
+  return null;
+}
+
+function otherHash(tx: bigint, check: string, expected: string, computed: string): Refuted {
   const detail = `the answer proves another hash for tx ${tx.toString()} than the trusted history has`;
   return { check, detail, expected, computed };
 }

@@ -34,3 +34,33 @@ export function emptyPack(first: bigint, count: number): HeaderPack {
     entryCounts: new Uint32Array(count),
   };
 }
+
+/** Bytes of one header in {@link packColumns}. */
+export const COLUMN_BYTES = 32 + 32 + 8 + 1 + 4;
+
+/** The columns one after the other, numbers little-endian: alike on every machine, to be kept. */
+export function packColumns({ count, alhs, eHs, times, versions, entryCounts }: HeaderPack): Uint8Array {
+  const bytes = new Uint8Array(COLUMN_BYTES * count);
+  const view = new DataView(bytes.buffer);
+  bytes.set(alhs);
+  bytes.set(eHs, 32 * count);
+  for (let i = 0; i < count; i++) view.setBigInt64(64 * count + 8 * i, times[i] as bigint, true);
+  bytes.set(versions, 72 * count);
+  for (let i = 0; i < count; i++) view.setUint32(73 * count + 4 * i, entryCounts[i] as number, true);
+  return bytes;
+}
+
+/** Requires {@link COLUMN_BYTES} for each header. Hashes and versions view `bytes`. */
+export function unpackColumns(first: bigint, bytes: Uint8Array): HeaderPack {
+  const count = bytes.length / COLUMN_BYTES;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return {
+    first,
+    count,
+    alhs: bytes.subarray(0, 32 * count),
+    eHs: bytes.subarray(32 * count, 64 * count),
+    times: BigInt64Array.from({ length: count }, (_, i) => view.getBigInt64(64 * count + 8 * i, true)),
+    versions: bytes.subarray(72 * count, 73 * count),
+    entryCounts: Uint32Array.from({ length: count }, (_, i) => view.getUint32(73 * count + 4 * i, true)),
+  };
+}

@@ -1,4 +1,5 @@
-// Writing and reading of flat buffers: big-endian numbers and runs of bytes, nothing else.
+// What jobs and verdicts are written and read with: flat buffers, and the parts that several of them have.
+import { ByteReader, ByteWriter } from '../proof/byte-cursor.js';
 import { EMPTY_HASH, HASH_SIZE } from '../proof/hash.js';
 import type { KVMetadata } from '../proof/types.js';
 import type { FrontierPeaks, Root } from './verifier.js';
@@ -17,62 +18,15 @@ export function frontierSize(frontier: FrontierPeaks): number {
   return 9 + frontier.peaks.length * HASH_SIZE;
 }
 
-/** Fills one buffer from front to back. It grows when it must: give the exact size and it never does. */
-export class PacketWriter {
-  #bytes: Uint8Array<ArrayBuffer>;
-  #view: DataView;
-  #at = 0;
-
+/** Fills one buffer from front to back. */
+export class PacketWriter extends ByteWriter {
   constructor(size: number) {
-    this.#bytes = new Uint8Array(size);
-    this.#view = new DataView(this.#bytes.buffer);
+    super(size, (length) => new Uint8Array(length));
   }
 
   /** What was written; the buffer itself when it is exactly full. */
   finish(): Uint8Array<ArrayBuffer> {
-    return this.#at === this.#bytes.length ? this.#bytes : this.#bytes.slice(0, this.#at);
-  }
-
-  u8(value: number): void {
-    this.#reserve(1);
-    this.#bytes[this.#at++] = value;
-  }
-
-  u16(value: number): void {
-    this.#reserve(2);
-    this.#view.setUint16(this.#at, value);
-    this.#at += 2;
-  }
-
-  u32(value: number): void {
-    this.#reserve(4);
-    this.#view.setUint32(this.#at, value);
-    this.#at += 4;
-  }
-
-  u64(value: bigint): void {
-    this.#reserve(8);
-    this.#view.setBigUint64(this.#at, value);
-    this.#at += 8;
-  }
-
-  i64(value: bigint): void {
-    this.#reserve(8);
-    this.#view.setBigInt64(this.#at, value);
-    this.#at += 8;
-  }
-
-  /** Bytes whose number the reader knows. */
-  raw(bytes: Uint8Array): void {
-    this.#reserve(bytes.length);
-    this.#bytes.set(bytes, this.#at);
-    this.#at += bytes.length;
-  }
-
-  /** u32 length, then the bytes. */
-  bytes(bytes: Uint8Array): void {
-    this.u32(bytes.length);
-    this.raw(bytes);
+    return this.length === this.buffer.length ? this.buffer : this.buffer.slice(0, this.length);
   }
 
   root(root: Root): void {
@@ -101,56 +55,10 @@ export class PacketWriter {
     this.u8(frontier.peaks.length);
     for (const peak of frontier.peaks) this.raw(peak);
   }
-
-  #reserve(length: number): void {
-    if (this.#at + length <= this.#bytes.length) return;
-    const larger = new Uint8Array(Math.max(2 * this.#bytes.length, this.#at + length, 256));
-    larger.set(this.#bytes);
-    this.#bytes = larger;
-    this.#view = new DataView(larger.buffer);
-  }
 }
 
 /** Reads such a buffer; runs of bytes are views of it. Throws RangeError where it ends too early. */
-export class PacketReader {
-  readonly #bytes: Uint8Array;
-  readonly #view: DataView;
-  #at = 0;
-
-  constructor(bytes: Uint8Array) {
-    this.#bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  }
-
-  get done(): boolean {
-    return this.#at === this.#bytes.length;
-  }
-
-  u8(): number {
-    return this.#view.getUint8(this.#advance(1));
-  }
-
-  u16(): number {
-    return this.#view.getUint16(this.#advance(2));
-  }
-
-  u32(): number {
-    return this.#view.getUint32(this.#advance(4));
-  }
-
-  u64(): bigint {
-    return this.#view.getBigUint64(this.#advance(8));
-  }
-
-  i64(): bigint {
-    return this.#view.getBigInt64(this.#advance(8));
-  }
-
-  raw(length: number): Uint8Array {
-    const start = this.#advance(length);
-    return this.#bytes.subarray(start, this.#at);
-  }
-
+export class PacketReader extends ByteReader {
   digest(): Uint8Array {
     return this.raw(HASH_SIZE);
   }
@@ -178,12 +86,5 @@ export class PacketReader {
     const peaks = new Array<Uint8Array>(this.u8()).fill(EMPTY_HASH);
     for (let i = 0; i < peaks.length; i++) peaks[i] = this.digest();
     return { size, peaks };
-  }
-
-  #advance(length: number): number {
-    const start = this.#at;
-    if (length > this.#bytes.length - start) throw new RangeError('the packet ends too early');
-    this.#at = start + length;
-    return start;
   }
 }

@@ -10,7 +10,7 @@ export interface VerifierOptions {
    *
    * More threads check more at once, until they take time from the main thread, which has to read the answers off
    * the network. With one thread less than there are processors the main thread keeps one. A thread takes about
-   * 14 MB, and 60 ms to start, and none is started before there is work for it.
+   * 14 MB, and 60 ms to start, and none is started before there is work for it, or will be in a moment.
    *
    * @default max(1, available processors - 1)
    */
@@ -41,7 +41,8 @@ export interface VerifierOptions {
    * A message there and back costs the main thread some 30 to 40 µs whatever it holds, half of what checking one small
    * answer (50 hashes) costs it, and it costs the caller two changes of thread. So a lone answer is served best right
    * here; from two on the message is far cheaper for the main thread, and the more the better (16 jobs: 4 µs each).
-   * Lower it where a lone answer's latency counts less than what else the main thread has to do.
+   * Lower it where a lone answer's latency counts less than what else the main thread has to do. Answers to plain reads of
+   * one small entry cost but 4 µs to check: unless this is 0, up to 16 of them in a row are checked here, beside it.
    *
    * @default 2
    */

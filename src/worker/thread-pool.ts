@@ -58,6 +58,11 @@ export class ThreadPool {
     }
   }
 
+  /** Starts the first thread, if none was. */
+  start(): void {
+    this.#piscina ??= this.#open();
+  }
+
   /** Ends all threads. Messages still in flight are rejected with a PoolError. */
   async destroy(): Promise<void> {
     const piscina = this.#piscina;

@@ -297,5 +297,7 @@ export interface Verifier {
   verify(job: Job): Promise<Verdict>;
   /** Resolves when a job that was refused with POOL_FULL would be let in. Absent: none is ever refused. */
   ready?(): Promise<void>;
+  /** More than one answer will come soon: what takes time to start is started now. */
+  prepare?(): void;
   close(): Promise<void>;
 }

@@ -1,8 +1,11 @@
 // Two real servers with one history up to a tx and two after it (a replica that was promoted), behind one address and one
 // identity. Calls in flight are answered now by one, now by the other: they must not all be told "verified".
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { ImmuClient, ImmuError, MemoryRootStore } from '#dist/index.js';
-import type { Root, VerifiedEntry } from '#dist/index.js';
+import { ImmuClient, ImmuError, MemoryRootStore, SqliteRootStore, verifyEvidence } from '#dist/index.js';
+import type { RootStore, Root, VerificationError, VerifiedEntry } from '#dist/index.js';
 import { methodDefinition } from '#dist/wire-schema.js';
 import { TestImmudb } from '../support/immudb.js';
 import { describePrivate } from '../support/real.js';
@@ -124,6 +127,47 @@ describePrivate('a fork between two real servers', () => {
     expect(refused, 'both branches answered, yet nobody was refused').toBeGreaterThan(0);
   });
 
+  test('two processes that share a store, each with a branch: one history is told, the other is a fork', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'immu-ts-fork-'));
+    const proxies = await Promise.all([0, 1].map(() => Proxy.start(primary.address)));
+    proxies.forEach((each, side) => route(() => side, each));
+    const stores: SqliteRootStore[] = [];
+    for (let i = 0; i < 2; i++) stores.push(await SqliteRootStore.open(join(folder, 'roots.db')));
+    const events: VerificationError[] = [];
+    const clients = await Promise.all(
+      proxies.map(({ address }, i) =>
+        pinnedClient({ address, store: stores[i]!, onFork: (fork) => events.push(fork) }),
+      ),
+    );
+    const told = new Told();
+    const errors: ImmuError[] = [];
+    for (let wave = 0; wave < 6; wave++) {
+      const random = randomOf(wave);
+      const calls = clients.flatMap((client, i) =>
+        Array.from({ length: 8 }, (_, n) => call(client, random, `shared${wave}-${i}-${n}`)),
+      );
+      for (const result of await Promise.allSettled(calls)) {
+        if (result.status === 'fulfilled') told.add(...result.value);
+        else errors.push(result.reason as ImmuError);
+      }
+    }
+    expect(await told.sides(branches), 'verified on two histories').toHaveLength(1);
+    for (const error of errors) expect(error).toBeInstanceOf(ImmuError);
+    const forks = errors.filter(({ code }) => code === 'FORK_DETECTED');
+    expect(forks.length).toBeGreaterThan(0);
+    expect(events).toEqual(expect.arrayContaining(forks));
+    const outcomes: string[] = [];
+    for await (const { evidence } of stores[0]!.audit.roots({ outcome: 'fork' })) {
+      outcomes.push(evidence ? verifyEvidence(evidence).outcome : 'none');
+    }
+    expect(outcomes).toContain('reproduced');
+    expect(outcomes).not.toContain('none');
+    expect(outcomes).not.toContain('not-reproduced');
+    expect(await stores[0]!.audit.verify()).toMatchObject({ ok: true });
+    for (const each of [...clients, ...proxies, ...stores]) await each.close();
+    await rm(folder, { recursive: true });
+  });
+
   test('forks were told from failures', () => {
     const codes = new Set(refusals.map(({ code }) => code));
     expect(codes).toContain('VERIFICATION_FAILED');
@@ -131,8 +175,8 @@ describePrivate('a fork between two real servers', () => {
   });
 
   /** Sends each request to the branch that `choose` names; logging in stays with the primary. */
-  function route(choose: () => number): void {
-    proxy.intercept = async ({ method, request, forward }) => {
+  function route(choose: () => number, at = proxy): void {
+    at.intercept = async ({ method, request, forward }) => {
       const side = method in ANSWERS ? choose() : 0;
       if (side === 0) return forward();
       const { requestDeserialize, responseSerialize } = methodDefinition('immudb.schema.ImmuService', method);
@@ -141,13 +185,16 @@ describePrivate('a fork between two real servers', () => {
   }
 
   /** Trusts the last common tx. */
-  async function pinnedClient(): Promise<ImmuClient> {
+  async function pinnedClient(
+    options: { address?: string; store?: RootStore; onFork?: (fork: VerificationError) => void } = {},
+  ): Promise<ImmuClient> {
     const alh = (await alhOf(branches[0], COMMON)) as Buffer;
     return new ImmuClient({
       address: proxy.address,
       store: new MemoryRootStore(),
       trust: { policy: 'pinned', tx: COMMON, alh },
       credentials: { user: 'immudb', password: 'immudb', database: DATABASE },
+      ...options,
     });
   }
 });

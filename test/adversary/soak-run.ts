@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { ImmuClient, ImmuError, Permission, ServerError, SqliteRootStore } from '#dist/index.js';
+import { ImmuClient, ImmuError, Permission, SqliteRootStore } from '#dist/index.js';
 import { TestImmudb } from '../support/immudb.js';
 import { WireClient } from '../support/wire-client.js';
 import { randomOf } from './random.js';
@@ -119,8 +119,6 @@ function isForWantOfServer(error: unknown, begun: number): boolean {
   if (begun > disturbedUntil) return false;
   // The other writer's client is none of ours.
   if (!(error instanceof ImmuError)) return typeof (error as { code?: unknown }).code === 'number';
-  // A server that is shutting down still answers, that its databases are closed.
-  if (error instanceof ServerError && error.serverMessage.includes('already closed')) return true;
   return ['UNAVAILABLE', 'OUTCOME_UNKNOWN', 'SESSION_EXPIRED', 'NOT_LOGGED_IN', 'DEADLINE_EXCEEDED'].includes(
     error.code,
   );

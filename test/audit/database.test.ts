@@ -1,5 +1,5 @@
 // A whole database audited, on a ledger that is honest and on one that lies in every way.
-import { generateKeyPairSync } from 'node:crypto';
+import { createHash, generateKeyPairSync } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { ArgumentError, TransportError, reportText } from '#dist/index.js';
 import type { DatabaseProgress, DatabaseReport } from '#dist/index.js';
@@ -189,16 +189,109 @@ describe('interrupted and resumed', () => {
     for (const token of [...bad, changed({ counts: {} }), changed({ findings: 1 })]) {
       expect((await rejection(client.audit.database({ resume: token }))).argument).toBe('resume');
     }
+    // The same bytes in other words are another token too.
+    expect((await rejection(client.audit.database({ resume: `${resume}=` }))).argument).toBe('resume');
     expect((await rejection(client.audit.database({ resume, after: 1n }))).argument).toBe('resume');
     expect((await rejection(client.audit.database({ resume, values: true }))).argument).toBe('values');
   });
 
+  test('whichever field of a token is edited, it is refused before anything is asked', async () => {
+    const { ledger, client } = await stage({ txs: 70 });
+    ledger.lie(scanLie(7, ({ entries }) => entries.pop()));
+    const { resume, findings } = await client.audit.database();
+    expect(findings).toHaveLength(1);
+    const plain = JSON.parse(Buffer.from(resume, 'base64url').toString()) as Record<string, unknown>;
+    const edits: Record<string, unknown> = {
+      withValues: true,
+      tx: '69',
+      from: '2',
+      alh: '07'.repeat(32),
+      counts: { ...(plain['counts'] as object), txs: 70 },
+      txsWrong: 0,
+      valuesRefused: [{ tx: '1', toTx: '1', reason: 'x' }],
+      findings: [],
+      findingsTotal: 0,
+      bytes: 1,
+      startedAt: 0,
+      durationMs: 1,
+    };
+    expect(Object.keys({ ...edits, v: 1, server: '', database: '' }).sort()).toEqual(
+      Object.keys(plain).sort(),
+    );
+    let scans = 0;
+    ledger.lie({ kind: 'mutate', methods: ['TxScan'], mutate: () => (scans++, undefined) });
+    const tokens = [
+      ...Object.entries(edits).map(([name, value]) => ({ ...plain, [name]: value })),
+      ...Object.keys(plain['counts'] as object).map((name) => {
+        const counts = plain['counts'] as Record<string, number>;
+        return { ...plain, counts: { ...counts, [name]: counts[name]! + 1 } };
+      }),
+      { ...plain, findings: (plain['findings'] as object[]).map((found) => ({ ...found, check: 'none' })) },
+    ];
+    for (const edited of tokens) {
+      const token = Buffer.from(JSON.stringify(edited)).toString('base64url');
+      const error = await rejection(client.audit.database({ resume: token }));
+      expect([error.argument, error.message]).toEqual(['resume', expect.stringContaining('audit log')]);
+    }
+    expect(scans).toBe(0);
+    expect(told(await client.audit.database({ resume }))).toEqual(told({ findings } as DatabaseReport));
+  });
+
+  test('a token goes on with the store that has logged it, and with no other', async () => {
+    const { ledger, client, store } = await stage({ txs: 10 });
+    const { resume } = await client.audit.database();
+    const [logged] = await rowsOf(store, { operation: 'audit.database' });
+    expect(logged).toMatchObject({ outcome: 'calls', calls: 0, tx: 10n });
+    expect(logged?.detail).toMatch(
+      /^checked up to tx 10 of 10, 0 findings; resume token SHA-256 [0-9a-f]{64}$/,
+    );
+    const { client: another } = clientOf(ledger);
+    expect((await rejection(another.audit.database({ resume }))).argument).toBe('resume');
+    expect(await store.audit.verify()).toMatchObject({ ok: true });
+  });
+
+  test('interrupted, the last point is logged, and told once more', async () => {
+    const { client, store } = await stage({ txs: 300 });
+    const abort = new AbortController();
+    const seen: DatabaseProgress[] = [];
+    const interrupted = client.audit.database({
+      inFlight: 1,
+      signal: abort.signal,
+      onProgress: (progress) => {
+        seen.push(progress);
+        if (seen.length === 3) abort.abort();
+      },
+    });
+    expect((await rejection(interrupted)).code).toBe('ABORTED');
+    // The first, and the one where it ended: seconds lie between others.
+    expect(await rowsOf(store, { operation: 'audit.database' })).toHaveLength(2);
+    expect(seen).toHaveLength(4);
+    expect(seen.at(-1)?.tx).toBe(seen[2]?.tx);
+    const report = await client.audit.database({ resume: seen.at(-1)!.resume, inFlight: 1 });
+    expect(report).toMatchObject({ ok: true, from: '1', to: '300', checked: { txs: 300 } });
+  });
+
+  test('what the caller throws ends it, and is not asked for again', async () => {
+    const { client } = await stage({ txs: 300 });
+    let calls = 0;
+    const onProgress = () => {
+      calls++;
+      throw new RangeError('enough');
+    };
+    await expect(client.audit.database({ inFlight: 1, onProgress })).rejects.toThrow(RangeError);
+    expect(calls).toBe(1);
+  });
+
   test('a root that is not on the present history does not resume', async () => {
-    const { client } = await stage({ txs: 4 });
+    const { client, store } = await stage({ txs: 4 });
     const { resume } = await client.audit.database();
     await write(client, 4);
     const plain = JSON.parse(Buffer.from(resume, 'base64url').toString()) as object;
     const token = Buffer.from(JSON.stringify({ ...plain, alh: '07'.repeat(32) })).toString('base64url');
+    // As if this store had logged it: what is resumed is held against the history all the same.
+    const [row] = await rowsOf(store, { operation: 'audit.database' });
+    const hash = createHash('sha256').update(token).digest('hex');
+    await store.record({ ...row!, detail: `resume token SHA-256 ${hash}` });
     const report = await client.audit.database({ resume: token });
     expect(told(report)).toEqual(['5 stretch.after']);
   });

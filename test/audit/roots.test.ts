@@ -51,9 +51,20 @@ describe('an honest server', () => {
     });
     const rows = await rowsOf(store, { outcome: ['root', 'first-use', 'pinned'] });
     const page = await client.audit.prove({ after: rows[29]!.seq });
-    expect(page).toMatchObject({ ok: true, rows: { checked: rows.length - 30, proven: rows.length - 30 } });
+    expect(page).toMatchObject({
+      asked: { after: rows[29]!.seq.toString() },
+      ok: true,
+      rows: { checked: rows.length - 30, proven: rows.length - 30 },
+    });
     const none = await client.audit.prove({ timeRange: { to: 1 } });
     expect(none).toMatchObject({ ok: true, rows: { checked: 0 } });
+    // What was left out cannot be taken for looked at.
+    expect(none.asked).toEqual({ after: '0', time: { to: '1970-01-01T00:00:00.001Z' } });
+    expect(reportText(none)).toContain('only rows times ..1970-01-01T00:00:00.001Z');
+    expect(reportText(page)).toContain(`only rows behind row ${rows[29]!.seq}`);
+    const txs = await client.audit.prove({ txRange: { from: 5n, to: 9n } });
+    expect(reportText(txs)).toContain('only rows txs 5..9');
+    expect(reportText(await client.audit.prove())).not.toContain('Asked for');
   });
 
   test('tells how far it is, and ends when it is told to', async () => {

@@ -5,7 +5,8 @@ import { readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { SqliteRootStore } from '#dist/index.js';
+import { ImmuClient, SqliteRootStore } from '#dist/index.js';
+import { EmbeddedLedger } from '#dist/testing.js';
 import { auditedStore, entry, rowsIn, storeOf } from './audited.js';
 import { call } from './call.js';
 import { run, start } from './run.js';
@@ -17,6 +18,7 @@ beforeEach(async () => {
   ({ path, folder } = await auditedStore());
 });
 
+const USER = { user: 'immudb', password: 'immudb' };
 const audit = (command: string, ...args: string[]) => call(['audit', command, '--store', path, ...args]);
 const ndjson = (text: string) =>
   text
@@ -279,6 +281,31 @@ describe('verify and checkpoint', () => {
     });
   });
 
+  test('kept headers are proven along with it', async () => {
+    await using ledger = await EmbeddedLedger.start();
+    const store = join(folder, 'kept.db');
+    const client = new ImmuClient({ address: ledger.address, store, keepHeaders: true, credentials: USER });
+    for (let i = 1; i <= 8; i++) await client.verifiedSet(`k${i}`, `v${i}`);
+    await client.warm();
+    await client.close();
+    const verify = () => call(['audit', 'verify', '--store', store]);
+    expect(await verify()).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/\nkept headers: 1 block, proven\n$/) as string,
+    });
+    const db = new Database(store);
+    db.exec(
+      "UPDATE header_content SET headers = CAST(substr(headers, 1, 700) || x'00' || substr(headers, 702) AS BLOB)",
+    );
+    db.close();
+    expect(await verify()).toMatchObject({
+      code: 1,
+      stdout: expect.stringMatching(
+        /^audit chain: .* intact[^]*\nkept headers: tx 1 to 8 of defaultdb are NOT PROVEN: /,
+      ) as string,
+    });
+  });
+
   test.for(['ed25519', 'ec'] as const)(
     'a checkpoint signed with %s, held against the log later',
     async (type) => {
@@ -482,4 +509,72 @@ describe('archive', () => {
       code: 'STORE_MISSING',
     });
   });
+});
+
+test('list --databases: what the log is about', async () => {
+  const { code, stdout } = await audit('list', '--databases', '--format', 'ndjson');
+  expect(code).toBe(0);
+  const [only, ...more] = ndjson(stdout);
+  expect(only).toMatchObject({ database: 'defaultdb', rows: 11, firstTx: '0', lastTx: '9', headTx: '9' });
+  expect([more.length, only?.['headAlh']]).toEqual([0, expect.stringMatching(/^[0-9a-f]{64}$/)]);
+  expect((await audit('list', '--databases')).stdout).toMatch(/^server +database +rows .*\n.* defaultdb /);
+  for (const [name, ...value] of [['--follow'], ['--limit', '3'], ['--database', 'x']] as string[][]) {
+    await expect(audit('list', '--databases', name!, ...value)).rejects.toThrow(
+      `${name} does not go with it`,
+    );
+  }
+});
+
+describe('a store that is damaged in its newest rows', () => {
+  beforeEach(() => {
+    const db = new Database(path);
+    db.exec('UPDATE audit SET calls = 77 WHERE seq = 4');
+    db.close();
+  });
+
+  test('is refused, with a word of how it can be looked at all the same', async () => {
+    const outcome = await run(['audit', 'list', '--store', path], { cwd: folder });
+    expect(outcome).toMatchObject({ code: 1, stdout: '' });
+    expect(outcome.stderr).toMatch(/^immu-ts: STORE_DAMAGED: .*row 4 .* \(look at it with --damaged\)\n$/);
+  });
+
+  test.for([
+    ['list', '--order', 'asc', '--format', 'ndjson'],
+    ['export', '--format', 'ndjson'],
+  ])('%j with --damaged shows its rows, and says what is broken', async ([command = '', ...args]) => {
+    const { code, stdout, stderr } = await audit(command, '--damaged', ...args);
+    expect(code).toBe(0);
+    expect(seqs(stdout)).toContain(4);
+    expect(stderr).toMatch(/^DAMAGED: row 4: the row was changed/);
+    expect(stderr).toContain('is open for looking only: 1 findings by opening it');
+  });
+
+  test('verify, show, stats and evidence too, and the exit code says that it is broken', async () => {
+    const verified = await audit('verify', '--damaged');
+    expect(verified).toMatchObject({ code: 1, stdout: expect.stringContaining('BROKEN at row 4') as string });
+    const shown = await audit('show', '4', '--damaged');
+    expect(shown).toMatchObject({ code: 1, stdout: expect.stringContaining('DOES NOT FOLLOW') as string });
+    expect((await audit('stats', '--damaged', '--format', 'ndjson')).stdout).toContain('"failure":1');
+    const failed = await call(['evidence', 'verify', '11', '--store', path, '--damaged']);
+    expect(failed).toMatchObject({ code: 0, stderr: expect.stringContaining('DAMAGED: row 4') as string });
+  });
+
+  test('rows that cannot be read are told at the end', async () => {
+    const db = new Database(path);
+    db.exec('UPDATE audit SET calls = calls + 4294967296 WHERE seq = 5');
+    db.close();
+    const { stdout, stderr } = await audit('list', '--damaged', '--format', 'ndjson');
+    expect(seqs(stdout)).not.toContain(5);
+    expect(stderr.trim().split('\n').at(-1)).toBe('DAMAGED: row 5: the row cannot be read: it is left out');
+  });
+
+  test('--damaged is for stores that can be damaged', async () => {
+    const archive = join(folder, 'a.db');
+    await expect(call(['audit', 'list', '--archive', archive, '--damaged'])).rejects.toThrow('--damaged');
+  });
+});
+
+test('--damaged with a store that is whole says so', async () => {
+  const { code, stderr } = await audit('list', '--damaged');
+  expect([code, stderr]).toEqual([0, expect.stringContaining('nothing is found to be broken') as string]);
 });

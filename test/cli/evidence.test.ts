@@ -3,6 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { formatEvidenceFile, parseEvidenceFile } from '#dist/cli/evidence/evidence-file.js';
+import { SqliteRootStore } from '#dist/index.js';
 import { evidenceHash, rowHash } from '#dist/store/audit-row.js';
 import { auditedStore, entry, rowsIn, storeOf } from './audited.js';
 import { call } from './call.js';
@@ -200,4 +201,54 @@ test('an export never takes the place of another file', async () => {
     'there already',
   );
   expect(await readFile(file, 'utf8')).toBe(before);
+});
+
+describe('a fork that the store met in its own log', () => {
+  let forked: string;
+  let row: string;
+
+  beforeEach(async () => {
+    forked = join(folder, 'forked.db');
+    await using store = await SqliteRootStore.open(forked);
+    const first = { tx: 5n, alh: new Uint8Array(32).fill(5) };
+    await store.advance(null, entry({ ...first, outcome: 'first-use' }));
+    await store.advance(first, entry({ tx: 7n, outcome: 'root', clientId: 'one' }));
+    const offered = entry({ tx: 7n, alh: new Uint8Array(32).fill(9), outcome: 'root', clientId: 'two' });
+    await store.advance(first, offered);
+    await store.close();
+    row = (await rowsIn(forked)).find(({ outcome }) => outcome === 'fork')!.seq.toString();
+  });
+
+  test('show names both roots, both rows, and who saw them', async () => {
+    const { code, stdout } = await call(['evidence', 'show', row, '--store', forked]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^check +log\.fork$/m);
+    expect(stdout).toMatch(/^here +tx 7, alh (09){32}: .* of client two, .*, row 3$/m);
+    expect(stdout).toMatch(/^there +tx 7, alh [0-9a-f]{64}: .* of client one, .*, row 2$/m);
+    expect(stdout).toMatch(/^other row +intact/m);
+  });
+
+  test('export has both rows, and verify needs no store; a row that was changed confirms nothing', async () => {
+    const file = join(folder, 'fork.json');
+    expect((await call(['evidence', 'export', row, '--store', forked, '--out', file])).code).toBe(0);
+    expect(await call(['evidence', 'verify', row, '--store', forked])).toMatchObject({ code: 0 });
+    const verified = await call(['evidence', 'verify', file]);
+    expect(verified).toMatchObject({ code: 0, stdout: expect.stringContaining('confirmed') as string });
+    const parsed = parseEvidenceFile(await readFile(file, 'utf8'), file);
+    const other = parsed.contradicted!;
+    const changes: [string, object][] = [
+      ['not confirmed', { contradicted: undefined }],
+      ['not confirmed', { contradicted: { ...other, previousHash: null } }],
+      ['not confirmed', { contradicted: { ...other, row: { ...other.row, alh: parsed.row.alh } } }],
+      ['not confirmed', { contradicted: { ...other, row: { ...other.row, clientId: 'somebody' } } }],
+      ['not what was logged', { row: { ...parsed.row, tx: 8n } }],
+      ['not verified', { previousHash: null }],
+    ];
+    for (const [words, change] of changes) {
+      const { contradicted, ...rest } = { ...parsed, ...change };
+      await writeFile(file, formatEvidenceFile({ ...rest, ...(contradicted && { contradicted }) }));
+      const { code, stdout } = await call(['evidence', 'verify', file]);
+      expect([code, stdout]).toEqual([1, expect.stringContaining(words)]);
+    }
+  });
 });

@@ -5,7 +5,8 @@ import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import { onTestFinished } from 'vitest';
 import { AuditServer } from '#dist/cli/page/server.js';
 import type { AuditServerOptions } from '#dist/cli/page/server.js';
-import { SqliteRootStore } from '#dist/index.js';
+import { SqliteRootStore, openForReading } from '#dist/index.js';
+import type { ReadStore } from '#dist/index.js';
 
 export interface Answer {
   readonly status: number;
@@ -15,7 +16,6 @@ export interface Answer {
 
 export interface Served {
   readonly url: string;
-  readonly store: SqliteRootStore;
   readonly ask: (
     path: string,
     options?: { method?: string; headers?: OutgoingHttpHeaders; body?: string },
@@ -25,8 +25,23 @@ export interface Served {
 }
 
 /** Closed when the test ends. */
-export async function serve(path: string, options: Partial<AuditServerOptions> = {}): Promise<Served> {
+export async function serve(
+  path: string,
+  options: Partial<AuditServerOptions> = {},
+): Promise<Served & { readonly store: SqliteRootStore }> {
   const store = await SqliteRootStore.open(path, { create: 'never' });
+  return { ...(await served(store, options)), store };
+}
+
+/** A store that is only looked at. */
+export async function serveDamaged(path: string): Promise<Served> {
+  return served(await openForReading(path));
+}
+
+async function served(
+  store: SqliteRootStore | ReadStore,
+  options: Partial<AuditServerOptions> = {},
+): Promise<Served> {
   const server = await AuditServer.start(store, {
     host: '127.0.0.1',
     port: 0,
@@ -54,7 +69,6 @@ export async function serve(path: string, options: Partial<AuditServerOptions> =
   };
   return {
     url: server.url,
-    store,
     ask: async (to, asked = {}) => {
       const incoming = await begin(to, asked);
       let text = '';

@@ -2,10 +2,11 @@
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import Database from 'better-sqlite3';
 import { describe, expect, test } from 'vitest';
 import { auditedStore, entry, rowsIn, storeOf } from './audited.js';
 import { call } from './call.js';
-import { serve } from './page-support.js';
+import { serve, serveDamaged } from './page-support.js';
 import { start } from './run.js';
 
 const TOKEN = 'a-token-of-some-length';
@@ -232,6 +233,33 @@ describe('what is shown', () => {
     expect(text).toMatch(/<rect\s+class="failures"/);
     expect(text).toMatch(/<rect\s+class="roots"/);
     expect(text).toContain('As a table');
+  });
+
+  test('the form offers every database and server of the log, not only those of its newest rows', async () => {
+    const old = entry({ server: 'server-0', database: 'seldom' });
+    const { path } = await storeOf([old, ...Array.from({ length: 600 }, () => entry({}))]);
+    const { ask } = await serve(path);
+    const { text } = await ask('/');
+    expect(text).toMatch(
+      /<datalist id="databases">\s*<option value="defaultdb">.*\s*<option value="seldom">/,
+    );
+    expect(text).toMatch(/<datalist id="servers">\s*<option value="server-0">.*\s*<option value="server-1">/);
+  });
+
+  test('a damaged store that is only looked at says so on every page', async () => {
+    const { path } = await auditedStore();
+    const db = new Database(path);
+    db.exec('UPDATE audit SET calls = 77 WHERE seq = 4');
+    db.close();
+    const { ask } = await serveDamaged(path);
+    for (const at of ['/', '/row/4', '/verify']) {
+      const { status, text } = await ask(at);
+      expect([at, status]).toEqual([at, 200]);
+      expect(text).toContain('This store is damaged');
+      expect(text).toContain('row 4: the row was changed');
+    }
+    const whole = await serve((await auditedStore()).path);
+    expect((await whole.ask('/')).text).not.toContain('This store is damaged');
   });
 
   test('an empty log', async () => {

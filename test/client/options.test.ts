@@ -6,6 +6,8 @@ import { channelCredentials } from '#dist/client/channel-credentials.js';
 import { checkCallOptions, databaseName, resolveCredentials, resolveOptions } from '#dist/client/options.js';
 import type { ImmuClientOptions } from '#dist/client/options.js';
 import { ArgumentError } from '#dist/errors.js';
+import { MemoryRootStore } from '#dist/index.js';
+import type { RootStore } from '#dist/index.js';
 
 function refused(body: () => unknown): ArgumentError {
   try {
@@ -38,6 +40,7 @@ test('defaults', () => {
     followMs: 0,
     group: false,
     cacheBytes: 64 * 1024 * 1024,
+    keepHeaders: undefined,
     publicKey: undefined,
     trust: { policy: 'first-use' },
     store: undefined,
@@ -89,6 +92,21 @@ describe('address', () => {
   });
 });
 
+test('headers are kept when asked for, in a store that can keep them', () => {
+  const maxBytes = 256 * 1024 * 1024;
+  expect(resolveOptions({ keepHeaders: true }).keepHeaders).toEqual({ maxBytes });
+  expect(resolveOptions({ keepHeaders: {} }).keepHeaders).toEqual({ maxBytes });
+  expect(resolveOptions({ keepHeaders: { maxBytes: 2 ** 40 } }).keepHeaders).toEqual({ maxBytes: 2 ** 40 });
+  expect(resolveOptions({ keepHeaders: false }).keepHeaders).toBeUndefined();
+  expect(resolveOptions({ keepHeaders: true, store: new MemoryRootStore() }).keepHeaders).toEqual({
+    maxBytes,
+  });
+  // A store of the user's own may do without, unless it is asked to.
+  const { headers, ...own } = new MemoryRootStore();
+  expect(headers).toBeDefined();
+  expect(resolveOptions({ store: own as RootStore }).keepHeaders).toBeUndefined();
+});
+
 describe('wrong options are named', () => {
   const cases: [string, unknown, string][] = [
     ['a number as address', { address: 3322 }, 'address'],
@@ -109,6 +127,12 @@ describe('wrong options are named', () => {
     ['maxQueuedCalls 0', { maxQueuedCalls: 0 }, 'maxQueuedCalls'],
     ['maxQueuedBytes 1023', { maxQueuedBytes: 1023 }, 'maxQueuedBytes'],
     ['cacheBytes below a MiB', { cacheBytes: 1024 * 1024 - 1 }, 'cacheBytes'],
+    ['keepHeaders as number', { keepHeaders: 1 }, 'keepHeaders'],
+    ['keepHeaders null', { keepHeaders: null }, 'keepHeaders'],
+    ['keepHeaders as list', { keepHeaders: [] }, 'keepHeaders'],
+    ['keepHeaders with an unknown name', { keepHeaders: { bytes: 1 } }, 'keepHeaders'],
+    ['keepHeaders below a MiB', { keepHeaders: { maxBytes: 1024 * 1024 - 1 } }, 'keepHeaders.maxBytes'],
+    ['keepHeaders in a store that cannot', { keepHeaders: true, store: { audit: {} } }, 'keepHeaders'],
     ['overload of another kind', { overload: 'drop' }, 'overload'],
     ['overload null', { overload: null }, 'overload'],
     ['group as number', { group: 1 }, 'group'],
@@ -143,6 +167,7 @@ describe('wrong options are named', () => {
     ['store empty', { store: '' }, 'store'],
     ['verifier as number', { verifier: 2 }, 'verifier'],
     ['clientId empty', { clientId: '' }, 'clientId'],
+    ['onFork no function', { onFork: 'log' }, 'onFork'],
     ['a misspelt name', { serverPublickey: 'x' }, 'options'],
     ['an array', [], 'options'],
     ['null', null, 'options'],

@@ -109,7 +109,6 @@ describe("the server's words", () => {
     [UNKNOWN, 'max active transactions limit exceeded', 'Set', 'OVERLOADED', 'isBusy'],
     [UNKNOWN, 'read tx pool exhausted', 'Get', 'OVERLOADED', 'isBusy'],
     [UNKNOWN, 'watchers: max waiting limit exceeded', 'Get', 'OVERLOADED', 'isBusy'],
-    [UNKNOWN, 'already closed', 'Get', 'SERVER_REFUSED'],
     [INTERNAL, 'operation not supported', 'PrintTree', 'SERVER_REFUSED'],
     [UNKNOWN, 'something new', 'Get', 'SERVER_REFUSED'],
   ])('%i %j in %s', (grpc, details, method, code, kind) => {
@@ -158,6 +157,7 @@ describe('the way to the server', () => {
       'OUTCOME_UNKNOWN',
     ],
     [status.UNKNOWN, 'No status information received', 'UNAVAILABLE', 'OUTCOME_UNKNOWN'],
+    [status.UNKNOWN, 'already closed', 'UNAVAILABLE', 'OUTCOME_UNKNOWN'],
     [status.DEADLINE_EXCEEDED, 'Deadline exceeded after 1s', 'DEADLINE_EXCEEDED', 'DEADLINE_EXCEEDED'],
   ])('%i %j: %s for a read, %s for a write', (code, details, read, write) => {
     for (const [idempotent, expected] of [

@@ -22,10 +22,12 @@ test('immu-ts', () => {
     'checkpointHash',
     'defaultStorePath',
     'openArchive',
+    'openForReading',
     'parseCheckpoint',
     'reportText',
     'verifyCheckpoint',
     'verifyEvidence',
+    'verifyKeptHeaders',
   ]);
 });
 

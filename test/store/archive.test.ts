@@ -8,6 +8,10 @@ import Database from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { MemoryRootStore, SqliteRootStore, openArchive, verifyCheckpoint } from '#dist/index.js';
 import type { AuditArchive, AuditLog, AuditRow } from '#dist/index.js';
+import { archiveRows } from '#dist/store/sqlite/archive-job.js';
+import type { ArchiveStage } from '#dist/store/sqlite/archive-job.js';
+import { LogWriter } from '#dist/store/sqlite/log-writer.js';
+import { openStore } from '#dist/store/sqlite/open.js';
 import {
   KEY,
   alh,
@@ -86,6 +90,11 @@ describe('archiving', () => {
     expect(await store.audit.verify({ startsAfter: end })).toMatchObject({ ok: true, startsAfter: end });
     const elsewhere = await store.audit.verify({ startsAfter: { ...end, hash: new Uint8Array(32) } });
     expect(elsewhere).toMatchObject({ ok: false, seq: 61n });
+
+    // What is archived is not counted, what is trusted stays.
+    const [known] = await store.audit.databases();
+    expect(known).toMatchObject({ ...KEY, rows: before.length - 60, head: root(100n) });
+    expect(await archive.audit.databases()).toMatchObject([{ ...KEY, rows: 59 }]);
 
     // The log goes on, and opens again.
     expect(await store.head(KEY)).toEqual(root(100n));
@@ -341,6 +350,29 @@ describe('an archive that cannot be made', () => {
     expect(await store.audit.archives()).toEqual([]);
     expect(existsSync(`${path}.draft`)).toBe(false);
     expect(await store.advance(root(50n), entry(51n))).toEqual({ moved: true });
+  });
+});
+
+describe('room that cannot be freed', () => {
+  it('costs no row: the archive stays, for the log begins behind it', async () => {
+    const store = await filled(60);
+    const before = await allRows(store);
+    await store.close();
+    const path = join(await folder(), 'old.db');
+    const { db, reader } = openStore(store.path, { create: 'never', busyTimeoutMs: 100 });
+    const full = Object.assign(new Error('no space left'), { code: 'SQLITE_FULL' });
+    const pause = (stage: ArchiveStage) => (stage === 'free' ? Promise.reject(full) : Promise.resolve());
+    const job = { db, reader, writer: new LogWriter(reader), path: store.path, key: undefined, pause };
+    for (let attempt = 0; attempt < 2; attempt++) {
+      const error = await refusal(archiveRows(job, { path, through: 40n }));
+      expect(error).toMatchObject({ name: 'StoreError', code: 'STORE_FAILED', cause: full });
+      expect(error.message).toContain(`rows 1 to 40 are in the archive ${path}`);
+    }
+    db.close();
+    const again = await newStore(store.path);
+    expect(await again.audit.archive({ path, through: 40n })).toMatchObject({ lastSeq: 40n });
+    const whole = [...(await allRows(await opened(path))), ...(await allRows(again))];
+    expect(whole.filter(({ outcome }) => outcome !== 'archive')).toEqual(before);
   });
 });
 

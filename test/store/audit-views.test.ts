@@ -1,5 +1,6 @@
 // One suite over both stores: single rows, figures, gaps, and roots that contradict the log.
 import { describe, expect, it } from 'vitest';
+import { verifyEvidence } from '#dist/index.js';
 import { MemoryRootStore } from '#dist/store/memory-root-store.js';
 import type { RootStore, StatsQuery } from '#dist/store/root-store.js';
 import { KEY, alh, climb, closing, entry, event, newStore, refusal, rows } from './support.js';
@@ -191,13 +192,19 @@ describe.each(Object.entries(stores))('%s', (_name, open) => {
       const store = await open();
       await climb(store, 0, 2);
       await store.advance(root(2n), entry(3n, { clientId: 'first' }));
-      const conflict = { seq: 3n, ...root(3n), forgotten: false };
+      const who = { operation: 'verifiedSet', clientId: 'first', verifiedAt: entry(3n).verifiedAt };
+      const conflict = { seq: 3n, ...root(3n), ...who, forgotten: false };
       for (let again = 0; again < 2; again++) {
         const offered = entry(3n, { alh: alh(3n, 1), clientId: 'second' });
         expect(await store.advance(root(2n), offered)).toEqual({ moved: false, current: root(3n), conflict });
       }
       expect(await forks(store)).toMatchObject([{ tx: 3n, alh: alh(3n, 1), clientId: 'second' }]);
-      expect((await forks(store))[0]?.detail).toContain('row 3');
+      const [fork] = await forks(store);
+      for (const words of ['row 3', 'verifiedSet of second', 'verifiedSet of first', '2023-11-14T'])
+        expect(fork?.detail).toContain(words);
+      const [expected, computed] = [alh(3n), alh(3n, 1)].map((hash) => Buffer.from(hash).toString('hex'));
+      expect(fork?.evidence).toEqual({ check: 'log.fork', expected, computed, job: new Uint8Array(0) });
+      expect(verifyEvidence(fork!.evidence!)).toMatchObject({ outcome: 'no-answer' });
       // From a head that was never this log's.
       const outcome = await store.advance(root(2n, 7), entry(4n));
       expect(outcome).toMatchObject({ moved: false, conflict: { ...root(2n), seq: 2n } });
@@ -221,7 +228,7 @@ describe.each(Object.entries(stores))('%s', (_name, open) => {
       await store.forget(entry(3n, { outcome: 'forget' }));
       const conflict = { seq: 1n, ...root(1n), forgotten: true };
       const first = entry(1n, { outcome: 'first-use', alh: alh(1n, 5) });
-      expect(await store.advance(null, first)).toEqual({ moved: true, conflict });
+      expect(await store.advance(null, first)).toMatchObject({ moved: true, conflict });
       const second = await store.advance(root(1n, 5), entry(2n, { alh: alh(2n, 5) }));
       expect(second).toMatchObject({ moved: true, conflict: { seq: 2n, forgotten: true } });
       expect(await forks(store)).toHaveLength(1);
@@ -239,8 +246,11 @@ describe.each(Object.entries(stores))('%s', (_name, open) => {
     it('is reported when calls rest on it', async () => {
       const store = await open();
       await climb(store, 0, 2);
-      await store.record(event(2n, { alh: alh(2n, 9) }));
-      await store.record(event(2n, { alh: alh(2n, 9) }));
+      for (let again = 0; again < 2; again++) {
+        const outcome = await store.record(event(2n, { alh: alh(2n, 9) }));
+        expect(outcome).toMatchObject({ conflict: { seq: 2n, ...root(2n), forgotten: false } });
+      }
+      expect(await store.record(event(2n))).toEqual({});
       await store.record(event(0n, { outcome: 'failure', alh: new Uint8Array(32) }));
       expect(await forks(store)).toMatchObject([{ tx: 2n, alh: alh(2n, 9), operation: 'verifiedSet' }]);
     });
@@ -252,9 +262,31 @@ describe.each(Object.entries(stores))('%s', (_name, open) => {
       expect(await store.audit.conflict({ ...KEY, ...root(5n) })).toBeNull();
       expect(await store.audit.conflict({ ...KEY, database: 'other', ...root(2n, 1) })).toBeNull();
       const found = await store.audit.conflict({ ...KEY, ...root(2n, 1) });
-      expect(found).toEqual({ seq: 2n, ...root(2n), forgotten: false });
+      expect(found).toMatchObject({ seq: 2n, ...root(2n), clientId: 'client-1', forgotten: false });
       const bad = store.audit.conflict({ ...KEY, tx: 1n, alh: new Uint8Array(3) });
       expect(await refusal(bad)).toMatchObject({ argument: 'alh' });
+    });
+  });
+
+  describe('the databases of the log', () => {
+    it('have their rows, their roots and their heads, in order of their names', async () => {
+      const store = await open();
+      expect(await store.audit.databases()).toEqual([]);
+      await store.bindIdentity('a:1', KEY.server);
+      await climb(store, 0, 3);
+      await store.record(event(3n, { operation: 'verifiedGet' }));
+      await store.record(event(900n, { outcome: 'failure' }));
+      const [a, b] = [{ database: 'a' }, { server: 'server-0', database: 'z' }];
+      await store.advance(null, entry(70n, { ...a, outcome: 'first-use' }));
+      await store.forget(entry(70n, { ...a, outcome: 'forget' }));
+      await store.record(event(0n, { ...b, outcome: 'failure' }));
+      await store.record(event(0n, { database: '', outcome: 'identity-change' }));
+      const { server, database } = KEY;
+      expect(await store.audit.databases()).toEqual([
+        { ...b, rows: 1, tx: null, head: null },
+        { server, ...a, rows: 2, tx: { first: 70n, last: 70n }, head: null },
+        { server, database, rows: 5, tx: { first: 1n, last: 3n }, head: root(3n) },
+      ]);
     });
   });
 

@@ -6,11 +6,10 @@ import { describe, expect, it } from 'vitest';
 import { MemoryRootStore } from '#dist/store/memory-root-store.js';
 import type { AuditEntry, RootStore } from '#dist/store/root-store.js';
 import { SqliteRootStore } from '#dist/store/sqlite-root-store.js';
-import { LogWriter } from '#dist/store/sqlite/log-writer.js';
-import { openStore } from '#dist/store/sqlite/open.js';
 import { openArchive } from '#dist/store/archive.js';
 import {
   KEY,
+  abandoned,
   alh,
   child,
   climb,
@@ -19,35 +18,12 @@ import {
   entry,
   event,
   folder,
+  inTable,
   newStore,
   refusal,
   rows,
+  toSchema,
 } from './support.js';
-
-/** A store whose process ended without closing it: its newest rows are where they were written. */
-async function abandoned(count: number): Promise<string> {
-  const path = join(await folder(), 'roots.db');
-  const { db, reader } = openStore(path, { create: 'if-new', busyTimeoutMs: 0 });
-  const writer = new LogWriter(reader);
-  db.transaction(() => {
-    writer.begin();
-    for (let tx = 1n; tx <= BigInt(count); tx++) {
-      writer.advance(tx === 1n ? null : { tx: tx - 1n, alh: alh(tx - 1n) }, entry(tx));
-    }
-    writer.finish();
-  })();
-  db.close();
-  return path;
-}
-
-function inTable(path: string, table: string): unknown {
-  const db = new Database(path, { readonly: true });
-  try {
-    return db.prepare(`SELECT count(*) FROM ${table}`).pluck().get();
-  } finally {
-    db.close();
-  }
-}
 
 describe('recent rows', () => {
   it('are in the log of whoever opens the store next', async () => {
@@ -134,9 +110,34 @@ describe('recent rows', () => {
     await climb(store, 0, 3);
     const other = { tx: 2n, alh: alh(77n) };
     const outcome = await store.advance(null, entry(2n, other));
-    expect(outcome).toMatchObject({ moved: false, conflict: { seq: 2n, tx: 2n, alh: alh(2n) } });
-    expect(await rows(store, { outcome: 'fork' })).toHaveLength(1);
-    expect(await store.audit.verify()).toMatchObject({ ok: true, rows: 4n });
+    const conflict = { seq: 2n, tx: 2n, alh: alh(2n), operation: 'verifiedSet', clientId: 'client-1' };
+    expect(outcome).toMatchObject({ moved: false, conflict });
+    expect(await store.record(event(3n))).toEqual({});
+    expect(await store.record(event(2n, other))).toMatchObject({ conflict });
+    const [fork, ...more] = await rows(store, { outcome: 'fork' });
+    expect(more).toEqual([]);
+    expect(fork?.evidence).toMatchObject({ check: 'log.fork' });
+    expect(await store.audit.verify()).toMatchObject({ ok: true, rows: 6n });
+  });
+
+  it('are seen while another process keeps the store locked', async () => {
+    const path = await abandoned(300);
+    const other = new Database(path);
+    try {
+      other.exec('BEGIN IMMEDIATE');
+      const store = closing(await SqliteRootStore.open(path, { busyTimeoutMs: 0 }));
+      expect((await rows(store)).map((row) => row.tx)).toEqual(
+        Array.from({ length: 300 }, (_, i) => BigInt(i + 1)),
+      );
+      expect(await store.audit.verify()).toMatchObject({ ok: true, rows: 300n });
+      expect(await store.audit.databases()).toMatchObject([{ rows: 300, tx: { first: 1n, last: 300n } }]);
+      expect(inTable(path, 'recent')).toBe(300);
+      other.exec('COMMIT');
+      expect(await rows(store)).toHaveLength(300);
+      expect(inTable(path, 'recent')).toBe(0);
+    } finally {
+      other.close();
+    }
   });
 
   it('survive a kill while 64 callers write, before and after many were moved', async () => {
@@ -169,31 +170,25 @@ describe('recent rows', () => {
   });
 });
 
-describe('files of the version before', () => {
-  const asBefore = (path: string) => {
-    const db = new Database(path);
-    db.exec('DROP TABLE recent');
-    db.pragma('user_version = 1');
-    db.close();
-  };
-
-  it('are brought up to date when they are opened', async () => {
+describe('files of a release before', () => {
+  it.each([1, 2] as const)('are brought up to date when they are opened: schema %i', async (version) => {
     const store = await newStore();
     await climb(store, 0, 5);
     await store.close();
-    asBefore(store.path);
+    toSchema(store.path, version);
     const again = await newStore(store.path);
     await again.advance({ tx: 5n, alh: alh(5n) }, entry(6n));
     expect(await again.audit.verify()).toMatchObject({ ok: true, rows: 6n });
   });
 
-  it('are read as archives', async () => {
+  it.each([1, 2] as const)('are read as archives: schema %i', async (version) => {
     const store = await newStore();
     await climb(store, 0, 5);
     const path = join(await folder(), 'old.archive');
     await store.audit.archive({ path, through: 3n });
-    asBefore(path);
+    toSchema(path, version);
     const archive = closing(await openArchive(path));
     expect(await archive.audit.verify()).toMatchObject({ ok: true, rows: 3n });
+    expect(await rows(archive)).toHaveLength(3);
   });
 });

@@ -37,7 +37,7 @@ describe('group commit', () => {
       }),
     );
     expect(results.filter(({ status }) => status === 'rejected')).toHaveLength(4);
-    const moved = results.filter((r) => r.status === 'fulfilled' && r.value && r.value.moved);
+    const moved = results.filter((r) => r.status === 'fulfilled' && 'moved' in r.value && r.value.moved);
     expect(moved).toHaveLength(2);
     expect(await rows(store)).toHaveLength(28 + 2);
     expect(store.diagnostics).toEqual({ commits: 1, writes: 60 });

@@ -5,7 +5,7 @@ import { DatabaseCalls } from '#dist/client/database-calls.js';
 import { Admission } from '#dist/client/group/admission.js';
 import type { CallOptions } from '#dist/client/options.js';
 import type { DatabaseTrust } from '#dist/client/trust/database-trust.js';
-import type { MemoryRootStore } from '#dist/index.js';
+import type { RootStore } from '#dist/index.js';
 import { codeOf } from '../client/support.js';
 import { DATABASE, TestChain, bytesOf, utf8, wireHeader } from '../worker/support/test-chain.js';
 import { FakeImmudb, Gate, callOf, refusal, trusting, turns } from './fake-immudb.js';
@@ -13,7 +13,7 @@ import { rejection, rowsOf, text } from './support.js';
 
 let fake: FakeImmudb;
 let trust: DatabaseTrust;
-let store: MemoryRootStore;
+let store: RootStore;
 let admission: Admission;
 let calls: DatabaseCalls;
 beforeEach(async () => {
@@ -195,7 +195,8 @@ describe('writes', () => {
       calls.set([{ key: utf8('e'), value: utf8('1') }], new Deadline({}, 5000)),
     ]);
     expect(written.map(({ tx }) => tx)).toEqual([11n, 11n, 12n, 12n, 12n]);
-    expect(fake.methods()).toEqual(['Set', 'VerifiableTxById', 'Set', 'VerifiableTxById']);
+    // The second goes out as soon as the first is answered; one proof may do for both.
+    expect(fake.methods()).toEqual(['Set', 'Set', 'VerifiableTxById']);
     expect(written[0]).toMatchObject({ alh: fake.chain.root(11n).alh, timestamp: 1_700_000_011n });
     expect(written[0]).toBe(written[1]);
     expect(await countedCalls()).toBe(4);

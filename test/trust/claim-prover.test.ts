@@ -10,6 +10,7 @@ import type { ProofSource } from '#dist/client/trust/proof-source.js';
 import { ProvenHeaders } from '#dist/client/trust/proven-headers.js';
 import { askTxUnder } from '#dist/client/trust/trust-wire.js';
 import { TransportError, VerificationError } from '#dist/errors.js';
+import { toHex } from '#dist/proof/bytes.js';
 import { check } from '#dist/worker/check.js';
 import { checkClaims } from '#dist/worker/checks/claims.js';
 import { provenTx } from '#dist/worker/checks/proven.js';
@@ -39,12 +40,14 @@ let leavesFetcher: LeavesFetcher;
 let prover: ClaimProver;
 let refusals: { check: string; detail: string }[];
 let reached: bigint[];
+let forks: { tx: bigint; known: string; shown: string }[];
 
 beforeEach(() => {
   fake = new FakeImmudb(chain);
   headTx = HEAD;
   refusals = [];
   reached = [];
+  forks = [];
   const source: ProofSource = {
     head: () => chain.root(headTx),
     ask: (_operation, _head, send) => send(fake),
@@ -54,6 +57,15 @@ beforeEach(() => {
       const verdict = check(job);
       if (!verdict.ok) throw refused(`${operation}: ${verdict.refuted.detail}`, verdict.refuted.check);
       return verdict.proven as never;
+    },
+    // eslint-disable-next-line @typescript-eslint/require-await
+    fork: async (_operation, _question, _head, _answer, { tx, known, shown }) => {
+      forks.push({ tx, known: toHex(known), shown: toHex(shown) });
+      return new VerificationError('FORK_DETECTED', 'fork', {
+        server: 's',
+        database: 'd',
+        check: 'trust.fork',
+      });
     },
   };
   costs = new ProofCosts();
@@ -267,6 +279,18 @@ describe('headers', () => {
     expect(await prove(Array.from({ length: 9 }, (_, i) => claimOf(`k${2091 + i}`)))).toHaveLength(9);
     expect(fake.methods().sort()).toEqual(['TxScan', 'VerifiableTxById']);
     expect([headers.facts(2100n)?.tx, headers.facts(2060n)?.tx]).toEqual([2100n, 2060n]);
+  });
+
+  test('of a block that give another hash than was proven before are a fork, and are not kept', async () => {
+    headers.addRoot({ tx: 500n, alh: chain.tx(499n).alh });
+    const wanted = () => Array.from({ length: 100 }, (_, i) => claimOf(`k${10 * i + 1}`));
+    expect(new Set(await prove(wanted()))).toEqual(new Set(['trust.fork']));
+    const other = { tx: 500n, known: toHex(chain.tx(499n).alh), shown: toHex(chain.tx(500n).alh) };
+    expect(forks).toEqual([other]);
+    expect([headers.count, headers.facts(1n)]).toEqual([0, undefined]);
+    await expect(headerFetcher.prefetch(0, 'warm')).rejects.toMatchObject({ code: 'FORK_DETECTED' });
+    // The next block has nothing to do with it.
+    expect(await headerFetcher.prefetch(1, 'warm')).toBe(1024);
   });
 
   test('on their way are not asked for again', async () => {

@@ -6,8 +6,9 @@ import type { CallOptions } from '#dist/client/options.js';
 import type { Rpc, RpcOptions } from '#dist/client/rpc.js';
 import { toImmuError } from '#dist/client/server-errors.js';
 import { DatabaseTrust } from '#dist/client/trust/database-trust.js';
-import type { Call } from '#dist/client/trust/database-trust.js';
+import type { Call, DatabaseTrustOptions } from '#dist/client/trust/database-trust.js';
 import { MemoryRootStore } from '#dist/index.js';
+import type { RootStore } from '#dist/index.js';
 import { methodDefinition } from '#dist/wire-schema.js';
 import { InlineVerifier } from '#dist/worker/inline-verifier.js';
 import { DATABASE, TestChain, bytesOf, wireHeader } from '../worker/support/test-chain.js';
@@ -181,13 +182,17 @@ export function callOf(options: CallOptions = {}, operation = 'verifiedGet'): Ca
 
 export interface Trusting {
   readonly trust: DatabaseTrust;
-  readonly store: MemoryRootStore;
+  readonly store: RootStore;
   readonly verifier: InlineVerifier;
 }
 
-/** Trust in the fake's database, with a head at its present tx. */
-export async function trusting(fake: FakeImmudb, cacheBytes = 1 << 20): Promise<Trusting> {
-  const store = new MemoryRootStore();
+/** Trust in the fake's database, with a head at its present tx (or where the store that is given has it). */
+export async function trusting(
+  fake: FakeImmudb,
+  cacheBytes = 1 << 20,
+  more: Partial<DatabaseTrustOptions> = {},
+): Promise<Trusting> {
+  const { store = new MemoryRootStore() } = more;
   const verifier = new InlineVerifier();
   const trust = new DatabaseTrust({
     rpc: fake,
@@ -199,6 +204,7 @@ export async function trusting(fake: FakeImmudb, cacheBytes = 1 << 20): Promise<
     clientId: 'test',
     cacheBytes,
     followMs: 0,
+    ...more,
   });
   await trust.ready(callOf());
   fake.methods();

@@ -5,7 +5,7 @@ import type { Offer } from '#dist/client/trust/head-mover.js';
 import type { Candidate, Head } from '#dist/client/trust/head.js';
 import { Journal } from '#dist/client/trust/journal.js';
 import { ProvenHeaders } from '#dist/client/trust/proven-headers.js';
-import { TransportError } from '#dist/errors.js';
+import { StoreError, TransportError } from '#dist/errors.js';
 import { MemoryRootStore } from '#dist/index.js';
 import { Frontier } from '#dist/proof/frontier.js';
 import { provenTx } from '#dist/worker/checks/proven.js';
@@ -63,6 +63,7 @@ async function moverAt(tx: bigint, { frontier = true, signed = false } = {}): Pr
     headers,
     signed,
     ask: (_operation, _head, send) => send(),
+    forgotten: () => Promise.resolve(new StoreError('STORE_FAILED', 'forgotten')),
   });
 }
 

@@ -6,10 +6,11 @@ import { ProofCosts } from '#dist/client/trust/proof-costs.js';
 import { ProvenHeaders, blockOf, blockStart, factsIn } from '#dist/client/trust/proven-headers.js';
 import { RecentMap } from '#dist/client/trust/recent-map.js';
 import { packHeaders } from '#dist/worker/checks/block.js';
+import { packColumns, unpackColumns } from '#dist/worker/header-pack.js';
 import { provenTx } from '#dist/worker/checks/proven.js';
 import { BLOCK_TXS } from '#dist/worker/verifier.js';
 import type { HeaderPack, ProvenTx } from '#dist/worker/verifier.js';
-import { TestChain, utf8 } from '../worker/support/test-chain.js';
+import { TestChain } from '../worker/support/test-chain.js';
 
 const chain = new TestChain().grow(2 * BLOCK_TXS + 10);
 const other = new TestChain().grow(5);
@@ -86,6 +87,42 @@ describe('proven headers', () => {
     expect(headers.addPack(pack(1, 30, other))).toBe(false);
     expect(headers.addPack(pack(1, 5, other))).toBe(false);
     expect([headers.compare(chain.root(1030n)), headers.facts(1050n)]).toEqual(['same', undefined]);
+  });
+
+  test('of a block are held against those that came one by one, and against mere hashes', () => {
+    for (const add of [
+      (headers: ProvenHeaders) => headers.add(header(1030n, other)),
+      (headers: ProvenHeaders) => headers.addRoot(other.root(1030n)),
+    ]) {
+      const headers = new ProvenHeaders(1 << 20);
+      headers.addRoot(chain.root(1025n));
+      expect(headers.addPack(pack(0, 20))).toBe(true);
+      headers.add(header(1026n));
+      add(headers);
+      expect(headers.addPack(pack(1, 20))).toBe(false);
+      const { alh } = chain.tx(1030n);
+      expect(headers.contradictedBy(pack(1, 20))).toEqual({
+        tx: 1030n,
+        known: other.tx(1030n).alh,
+        shown: alh,
+      });
+      expect(headers.addPack(pack(1, 5))).toBe(true);
+      expect(headers.compare(chain.root(1025n))).toBe('same');
+    }
+  });
+
+  test('of a block are kept as bytes that say all of it, little-endian', () => {
+    const whole = {
+      ...pack(1, 20),
+      times: BigInt64Array.from({ length: 20 }, (_, i) => -(2n ** 63n) + BigInt(i)),
+    };
+    whole.entryCounts[19] = 0xffff_fffe;
+    const bytes = packColumns(whole);
+    expect(bytes).toHaveLength(20 * 77);
+    expect([...bytes.subarray(-4)]).toEqual([0xfe, 0xff, 0xff, 0xff]);
+    // Wherever the bytes lie: nothing in them is aligned.
+    const shifted = new Uint8Array([9, ...bytes]).subarray(1);
+    expect(unpackColumns(1025n, shifted)).toEqual(whole);
   });
 
   test('of a block grow with it, and shrink never', () => {
@@ -168,14 +205,14 @@ describe('entries of proven txs', () => {
 describe('what was seen last', () => {
   test('is the newest of each key, and forgets what is old', () => {
     const seen = new LatestSeen(4);
-    seen.note(utf8('a'), 5n);
-    seen.note(utf8('a'), 3n);
-    seen.noteName('b', 4n);
-    expect(['a', 'b', 'c'].map((key) => seen.floor(utf8(key)))).toEqual([5n, 4n, 0n]);
-    for (let i = 0; i < 4; i++) seen.note(utf8(`k${i}`), 9n);
-    expect(['a', 'k3'].map((key) => seen.floor(utf8(key)))).toEqual([0n, 9n]);
+    seen.note('a', 5n);
+    seen.note('a', 3n);
+    seen.note('b', 4n);
+    expect(['a', 'b', 'c'].map((key) => seen.floor(key))).toEqual([5n, 4n, 0n]);
+    for (let i = 0; i < 4; i++) seen.note(`k${i}`, 9n);
+    expect(['a', 'k3'].map((key) => seen.floor(key))).toEqual([0n, 9n]);
     seen.clear();
-    expect(seen.floor(utf8('k3'))).toBe(0n);
+    expect(seen.floor('k3')).toBe(0n);
   });
 
   test('holds no more than it may, and at least the newer half', () => {

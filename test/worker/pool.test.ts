@@ -51,6 +51,43 @@ describe('where jobs are checked', () => {
     expect(await checkedHere(verifier, [good])).toEqual([true]);
   });
 
+  it('claims of plain reads here, up to sixteen in a row, and the rest on a thread', async () => {
+    const claims = (value: string, key = 'a'): Job => {
+      const other = new TestChain();
+      const tx = other.set([key, value]);
+      const answer = bytesOf('entry', other.entry(key, tx));
+      return jobOf({ kind: 'claims', keys: [utf8(key)], single: true }, null, answer);
+    };
+    const here = async (verifier: PooledVerifier, jobs: readonly Job[]) => {
+      const verdicts = await Promise.all(jobs.map((job) => verifier.verify(job)));
+      return verdicts.map((verdict, i) => {
+        const [outcome] = provenBy(verdict, 'claims').outcomes;
+        return outcome?.kind === 'value' && outcome.claim.value.buffer === jobs[i]!.answer.buffer;
+      });
+    };
+    const some = Array.from({ length: 20 }, (_, i) => claims(`value ${i}`));
+    const verifier = pool({ inlineBelowJobs: 2 });
+    expect(await here(verifier, some)).toEqual(some.map((_, i) => i < 16));
+    expect(await here(verifier, some.slice(0, 3))).toEqual([true, true, true]);
+    expect(await here(verifier, [claims('x'.repeat(2000)), claims('x'.repeat(2000))])).toEqual([
+      false,
+      false,
+    ]);
+    expect(await here(pool({ inlineBelowJobs: 0 }), some.slice(0, 2))).toEqual([false, false]);
+  });
+
+  it('on a thread that was started before there was work for it', async () => {
+    const verifier = pool();
+    verifier.prepare();
+    verifier.prepare();
+    expect(await checkedHere(verifier, [good])).toEqual([false]);
+    const unused = pool();
+    unused.prepare();
+    await unused.close();
+    unused.prepare();
+    await expect(unused.verify(good)).rejects.toMatchObject({ code: 'CLOSED' });
+  });
+
   it('a large one on a thread', async () => {
     expect(await checkedHere(pool({ inlineBelowJobs: 2, inlineBelowBytes: 100 }), [good])).toEqual([false]);
   });

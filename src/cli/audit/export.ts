@@ -30,7 +30,7 @@ In CSV a text that a spreadsheet would run as a formula has an apostrophe in fro
   async run(options, _operand, { out, err, signal }) {
     const query: RootsQuery = { ...queryOf(options, Date.now()), order: orderOf(options.order) };
     const format = formatNamed(formatFor(options.format, options.out), rowColumns({ jobs: options.jobs }));
-    await using log = await openLog(options);
+    await using log = await openLog(options, { err });
     if (options.out === undefined) {
       await print(rowsOf(log, query, signal), format, out);
       return 0;

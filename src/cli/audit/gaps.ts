@@ -28,7 +28,7 @@ export const gapsCommand = command({
   },
   more: `forgotten: trust was dropped on somebody's word. break: a root moved from another tx than the one logged before it.
 clock: the clock of the client went back. silence: nothing was logged for longer than --silence.`,
-  async run(options, _operand, { out }) {
+  async run(options, _operand, { out, err }) {
     const { server, database, after, silence } = options;
     const format = formatNamed(formatName(options.format), COLUMNS);
     const query = {
@@ -38,7 +38,7 @@ clock: the clock of the client went back. silence: nothing was logged for longer
       limit: countOf('limit', options.limit),
       ...(silence !== undefined && { silenceMs: countOf('silence', silence) * 60_000 }),
     };
-    await using log = await openLog(options);
+    await using log = await openLog(options, { err });
     const gaps = await log.audit.gaps(query);
     await print(gaps, format, out);
     return gaps.length === 0 ? 0 : 1;

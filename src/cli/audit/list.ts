@@ -5,6 +5,7 @@ import { follow, newestSeq } from '../follow.js';
 import { formatName, formatNamed, print } from '../format/formats.js';
 import { rowColumns } from '../format/row-columns.js';
 import type { Output } from '../output.js';
+import { DATABASE_COLUMNS } from './databases.js';
 import { QUERY_OPTIONS, countOf, idOf, orderOf, queryOf } from '../query-options.js';
 import { LOG_OPTIONS, openLog } from '../store-option.js';
 import type { OpenLog } from '../store-option.js';
@@ -29,9 +30,19 @@ export const listCommand = command({
     },
     format: { type: 'string', value: 'NAME', says: 'table, json, ndjson or csv', default: 'table' },
     jobs: { type: 'boolean', says: 'with the packed job of evidence in base64 (not in a table)' },
+    databases: {
+      type: 'boolean',
+      says: 'in place of rows: every database, its rows, its roots and its trusted head',
+    },
   },
   async run(options, _operand, { out, err, signal }) {
     const format = formatName(options.format);
+    if (options.databases) {
+      assertAlone(options);
+      await using log = await openLog(options, { err });
+      await print(await log.audit.databases(), formatNamed(format, DATABASE_COLUMNS), out);
+      return 0;
+    }
     const printed = formatNamed(format, rowColumns({ jobs: options.jobs }));
     const filter = queryOf(options, Date.now());
     const limit = countOf('limit', options.limit ?? String(options.follow ? FOLLOW_ROWS : PAGE_ROWS));
@@ -40,7 +51,7 @@ export const listCommand = command({
       for (const name of ['order', 'after', 'all'] as const) {
         if (options[name]) throw new UsageError(`--follow goes with --limit, not with --${name}`);
       }
-      await using log = await openLog(options);
+      await using log = await openLog(options, { err });
       await print(tail(log, { ...filter, limit }, out, signal), printed, out);
       return signal.aborted ? 130 : 0;
     }
@@ -50,7 +61,7 @@ export const listCommand = command({
       ...(!options.all && { limit }),
       ...(options.after !== undefined && { after: idOf('--after', options.after) }),
     };
-    await using log = await openLog(options);
+    await using log = await openLog(options, { err });
     let last: AuditRow | undefined;
     const rows = async function* () {
       for await (const row of log.audit.roots(query)) {
@@ -65,6 +76,13 @@ export const listCommand = command({
     return 0;
   },
 });
+
+/** @throws UsageError */
+function assertAlone(options: Readonly<Record<string, unknown>>): void {
+  const rows = [...Object.keys(QUERY_OPTIONS), 'order', 'limit', 'after', 'all', 'follow', 'jobs'];
+  const given = rows.find((name) => options[name] !== undefined && options[name] !== false);
+  if (given !== undefined) throw new UsageError(`--databases lists no rows: --${given} does not go with it`);
+}
 
 /** The newest rows that match, oldest of them first, then those to come. */
 async function* tail(

@@ -44,7 +44,7 @@ export const showCommand = command({
             ...(server !== undefined && { server }),
             ...(database !== undefined && { database }),
           };
-    await using log = await openLog(options);
+    await using log = await openLog(options, io);
     const seq = typeof wanted === 'bigint' ? wanted : await seqOf(log.audit, wanted);
     const place = await placeOf(log, seq);
     if (!place) throw new Error(`the log has no row ${seq.toString()}`);

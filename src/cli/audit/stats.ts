@@ -31,14 +31,14 @@ export const statsCommand = command({
     by: { type: 'string', value: 'hour|day|all', says: 'one line for each (UTC)', default: 'all' },
     format: { type: 'string', value: 'NAME', says: 'table, json, ndjson or csv', default: 'table' },
   },
-  async run(options, _operand, { out }) {
+  async run(options, _operand, { out, err }) {
     const { by } = options;
     if (by !== 'hour' && by !== 'day' && by !== 'all') {
       throw new UsageError(`--by is hour, day or all, not ${JSON.stringify(by)}`);
     }
     const format = formatNamed(formatName(options.format), COLUMNS);
     const query = { ...queryOf(options, Date.now()), bucket: by } as const;
-    await using log = await openLog(options);
+    await using log = await openLog(options, { err });
     await print(await log.audit.stats(query), format, out);
     return 0;
   },

@@ -1,7 +1,7 @@
 // `immu-ts audit verify`: whether the log is what was logged.
 import { readFile } from 'node:fs/promises';
-import { checkpointHash, openArchive, verifyCheckpoint } from '../../index.js';
-import type { AuditVerdict, ChainPoint, Checkpoint } from '../../index.js';
+import { checkpointHash, openArchive, verifyCheckpoint, verifyKeptHeaders } from '../../index.js';
+import type { AuditVerdict, ChainPoint, Checkpoint, KeptHeadersVerdict } from '../../index.js';
 
 import { UsageError, command } from '../command.js';
 import type { Io } from '../command.js';
@@ -13,7 +13,7 @@ import { parseCheckpointFile } from './checkpoint-file.js';
 export const verifyCommand = command({
   name: 'audit verify',
   summary:
-    'Recomputes the whole hash chain and holds heads, identities and checkpoints against it. Exit code 1: broken.',
+    'Recomputes the hash chain, holds heads, identities and checkpoints against it; proves kept headers. Exit code 1: broken.',
   options: {
     ...LOG_OPTIONS,
     checkpoint: {
@@ -34,7 +34,7 @@ export const verifyCommand = command({
     }
     const checkpoint = options.checkpoint === undefined ? null : await readCheckpoint(options.checkpoint);
     if (checkpoint && !(await isSigned(checkpoint, options.key, io))) return 1;
-    await using log = await openLog(options);
+    await using log = await openLog(options, io);
     const startsAfter = options.follows === undefined ? null : await endOf(options.follows, io);
     if (startsAfter === 'broken') return 1;
     const held = { ...(checkpoint && { checkpoint }), ...(startsAfter && { startsAfter }) };
@@ -43,7 +43,9 @@ export const verifyCommand = command({
     if (verdict.ok && checkpoint) {
       await io.out.write(`rows 1 to ${checkpoint.seq.toString()} are those of the checkpoint\n`);
     }
-    return verdict.ok ? 0 : 1;
+    const kept = await verifyKeptHeaders(log);
+    await io.out.write(keptWords(kept));
+    return verdict.ok && kept.ok ? 0 : 1;
   },
 });
 
@@ -77,4 +79,15 @@ function wordsOf(verdict: AuditVerdict): string {
   const start = startsAfter.seq === 0n ? '' : `, behind archived row ${startsAfter.seq.toString()}`;
   const kept = checkpoints === 0 ? '' : `, ${checkpoints} kept checkpoints hold`;
   return `audit chain: ${rows.toString()} rows, intact${start}${kept}\nlast hash: ${hex(lastHash)}\n`;
+}
+
+function keptWords(verdict: KeptHeadersVerdict): string {
+  if (!verdict.ok) {
+    const { database, first, last, finding } = verdict;
+    const range = `tx ${first.toString()} to ${last.toString()}`;
+    return `kept headers: ${range} of ${visible(database)} are NOT PROVEN: ${visible(finding)}\n`;
+  }
+  const { blocks, underArchived } = verdict;
+  const rest = underArchived === 0 ? '' : `, ${underArchived} of them by roots that the log no longer has`;
+  return blocks === 0 ? '' : `kept headers: ${blocks} ${blocks === 1 ? 'block' : 'blocks'}, proven${rest}\n`;
 }

@@ -19,7 +19,7 @@ export const evidenceShowCommand = command({
     'Shows what was asked, what was trusted, which check the answer failed, and runs that check again.',
   options: LOG_OPTIONS,
   async run(options, operand, io) {
-    const file = await evidenceFrom(operand, options, WHICH);
+    const file = await evidenceFrom(operand, options, WHICH, io);
     const { row } = file;
     await lines(io, [
       ['row', `${row.seq.toString()} (${row.outcome}) of ${isoTime(row.verifiedAt)}`],
@@ -43,9 +43,10 @@ export const evidenceExportCommand = command({
     ...LOG_OPTIONS,
     out: { type: 'string', value: 'FILE', says: 'a new file; without it standard output' },
   },
-  async run(options, operand, { out, err }) {
+  async run(options, operand, io) {
+    const { out, err } = io;
     const { out: path } = options;
-    const file = await evidenceFrom(operand, options, WHICH);
+    const file = await evidenceFrom(operand, options, WHICH, io);
     const text = formatEvidenceFile(file);
     if (path === undefined) {
       await out.write(text);
@@ -63,7 +64,7 @@ export const evidenceVerifyCommand = command({
   summary: 'Runs the failed check again, offline. Exit code 0: it fails in the same way; 1: it does not.',
   options: LOG_OPTIONS,
   async run(options, operand, io) {
-    const file = await evidenceFrom(operand, options, WHICH);
+    const file = await evidenceFrom(operand, options, WHICH, io);
     return (await verdict(io, file)) ? 0 : 1;
   },
 });
@@ -73,7 +74,7 @@ async function verdict(io: Io, file: EvidenceFile): Promise<boolean> {
   await io.out.add(`row ${file.row.seq.toString()}, ${visible(file.row.evidence.check)}: ${summary}\n`);
   await lines(
     io,
-    facts.filter(([name]) => ['row hash', 're-run', 'database'].includes(name)),
+    facts.filter(([name]) => ['here', 'there', 'other row', 'row hash', 're-run', 'database'].includes(name)),
   );
   return reproduced;
 }

@@ -13,17 +13,31 @@ const VERSION = 1;
 /** The answers of a server are far smaller; the text of a file is held in memory. */
 export const MAX_FILE_BYTES = 256 * 1024 * 1024;
 
-/** A row that has evidence, and where it hangs in the chain. */
-export interface EvidenceFile {
-  readonly row: AuditRow & { readonly evidence: Evidence };
+/** A row, and where it hangs in the chain. */
+export interface ChainedRow {
+  readonly row: AuditRow;
   /** Null when it is not at hand: the row is the first of its store. */
   readonly previousHash: Uint8Array | null;
 }
 
-export function formatEvidenceFile({ row, previousHash }: EvidenceFile): string {
-  const fields = fieldsOf(rowColumns({ jobs: true }), row);
-  const previous = previousHash && hex(previousHash);
-  return `${jsonText({ format: FORMAT, version: VERSION, previousHash: previous, ...fields }, 2)}\n`;
+/** A row that has evidence. */
+export interface EvidenceFile extends ChainedRow {
+  readonly row: AuditRow & { readonly evidence: Evidence };
+  /** Of a fork that the log itself shows: the row that has another hash for the same transaction. */
+  readonly contradicted?: ChainedRow;
+}
+
+export function formatEvidenceFile(file: EvidenceFile): string {
+  const { contradicted } = file;
+  const fields = {
+    ...{ format: FORMAT, version: VERSION, ...chainedFields(file) },
+    ...(contradicted && { contradicted: chainedFields(contradicted) }),
+  };
+  return `${jsonText(fields, 2)}\n`;
+}
+
+function chainedFields({ row, previousHash }: ChainedRow) {
+  return { previousHash: previousHash && hex(previousHash), ...fieldsOf(rowColumns({ jobs: true }), row) };
 }
 
 /** Throws an error that says what the text lacks. */
@@ -34,10 +48,20 @@ export function parseEvidenceFile(text: string, name: string): EvidenceFile {
   const version = fields.number('version');
   if (version !== VERSION)
     throw new Error(`${name} has version ${version}; this release reads version ${VERSION}`);
+  const { row, previousHash } = chainedRow(fields, name);
+  const { evidence } = row;
+  if (!evidence) throw new Error(`${name} is not an evidence file: "check" must be text`);
+  return {
+    ...{ row: { ...row, evidence }, previousHash },
+    ...(fields.has('contradicted') && { contradicted: chainedRow(fields.object('contradicted'), name) }),
+  };
+}
+
+function chainedRow(fields: JsonFields, name: string): ChainedRow {
   const outcome = fields.text('outcome');
   const known = OUTCOMES.find((each) => each === outcome);
   if (!known) throw new Error(`${name}: ${JSON.stringify(outcome)} is not an outcome`);
-  const row: EvidenceFile['row'] = {
+  const row: AuditRow = {
     seq: fields.id('seq'),
     verifiedAt: fields.time('verifiedAt'),
     outcome: known,
@@ -55,12 +79,14 @@ export function parseEvidenceFile(text: string, name: string): EvidenceFile {
     clientId: fields.text('clientId'),
     ...(fields.has('detail') && { detail: fields.text('detail') }),
     hash: fields.hex('hash', 32),
-    evidence: {
-      check: fields.text('check'),
-      ...(fields.has('expected') && { expected: fields.text('expected') }),
-      ...(fields.has('computed') && { computed: fields.text('computed') }),
-      job: fields.base64('job'),
-    },
+    ...(fields.has('check') && {
+      evidence: {
+        check: fields.text('check'),
+        ...(fields.has('expected') && { expected: fields.text('expected') }),
+        ...(fields.has('computed') && { computed: fields.text('computed') }),
+        job: fields.base64('job'),
+      },
+    }),
   };
   return { row, previousHash: fields.has('previousHash') ? fields.hex('previousHash', 32) : null };
 }
@@ -71,9 +97,9 @@ export type Integrity = 'intact' | 'changed' | 'unknown';
  * Whether everything in the file is what its row's hash covers. `unknown`: that hash cannot be computed, since the one it
  * follows is not in the file.
  */
-export function rowIntegrity({ row, previousHash }: EvidenceFile): Integrity {
+export function rowIntegrity({ row, previousHash }: ChainedRow): Integrity {
   if (!previousHash) return 'unknown';
   const { seq, hash, evidence, ...entry } = row;
-  const computed = rowHash(previousHash, seq, entry, evidenceHash(evidence));
+  const computed = rowHash(previousHash, seq, entry, evidence && evidenceHash(evidence));
   return Buffer.from(computed).equals(hash) ? 'intact' : 'changed';
 }

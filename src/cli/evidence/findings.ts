@@ -1,7 +1,7 @@
 // What evidence says and what came of running its check again, line by line: for the terminal and for the page.
 import { createHash } from 'node:crypto';
 import { verifyEvidence } from '../../index.js';
-import type { EvidenceVerdict, Job, Question } from '../../index.js';
+import type { AuditRow, EvidenceVerdict, Job, Question } from '../../index.js';
 import { hex, isoTime } from '../format/row-columns.js';
 import { rowIntegrity } from './evidence-file.js';
 import type { EvidenceFile, Integrity } from './evidence-file.js';
@@ -20,18 +20,47 @@ const MAX_SHOWN_BYTES = 256;
 export function findingsOf(file: EvidenceFile): Findings {
   const verdict = verifyEvidence(file.row.evidence);
   const integrity = rowIntegrity(file);
-  const foreign = verdict.outcome !== 'unreadable' && verdict.job.context.database !== file.row.database;
+  const job = 'job' in verdict ? verdict.job : undefined;
+  const foreign = job !== undefined && job.context.database !== file.row.database;
   const facts: [string, string][] = [
     ['check', file.row.evidence.check],
     ['expected', file.row.evidence.expected ?? '-'],
     ['computed', file.row.evidence.computed ?? '-'],
   ];
-  if (verdict.outcome !== 'unreadable') facts.push(...jobFacts(verdict.job));
+  if (job) facts.push(...jobFacts(job));
+  if (verdict.outcome === 'no-answer') facts.push(...rowFacts(file));
   facts.push(['row hash', INTEGRITY_WORDS[integrity]], ['re-run', verdictWords(verdict)]);
   if (foreign) facts.push(['database', 'the question was put to another database than the row names']);
   const wrong = disbelief(integrity, foreign);
-  const reproduced = verdict.outcome === 'reproduced' && wrong === null;
-  return { reproduced, summary: wrong ?? SUMMARIES[verdict.outcome], facts };
+  const isShown = verdict.outcome === 'no-answer' ? twoHashes(file) : verdict.outcome === 'reproduced';
+  const outcome = verdict.outcome === 'no-answer' && isShown ? 'two-hashes' : verdict.outcome;
+  return { reproduced: isShown && wrong === null, summary: wrong ?? SUMMARIES[outcome], facts };
+}
+
+/** Two rows of one log, both intact, say that a transaction has two hashes. */
+function twoHashes({ row, contradicted }: EvidenceFile): boolean {
+  if (!contradicted || rowIntegrity(contradicted) !== 'intact') return false;
+  const { row: other } = contradicted;
+  const { expected, computed } = row.evidence;
+  return (
+    other.server === row.server &&
+    other.database === row.database &&
+    other.tx === row.tx &&
+    hex(other.alh) === expected &&
+    hex(row.alh) === computed &&
+    expected !== computed
+  );
+}
+
+/** Who saw which hash. */
+function rowFacts({ row, contradicted }: EvidenceFile): [string, string][] {
+  const words = ({ seq, tx, alh, operation, clientId, verifiedAt }: AuditRow) =>
+    `tx ${tx.toString()}, alh ${hex(alh)}: ${operation} of client ${clientId}, ${isoTime(verifiedAt)}, row ${seq.toString()}`;
+  return [
+    ['here', words(row)],
+    ['there', contradicted ? words(contradicted.row) : 'the row is not at hand: it has been archived'],
+    ['other row', contradicted ? INTEGRITY_WORDS[rowIntegrity(contradicted)] : '-'],
+  ];
 }
 
 /** Why the file cannot be taken for what was logged; null = it can. */
@@ -42,6 +71,8 @@ function disbelief(integrity: Integrity, foreign: boolean): string | null {
 }
 
 const SUMMARIES = {
+  'two-hashes': 'confirmed: two rows of the log have two hashes for one transaction',
+  'no-answer': 'not confirmed: the row with the other hash is not at hand, or not what was logged',
   reproduced: 'reproduced: the answer fails this check today as it did then',
   'not-reproduced': 'not reproduced: the answer does not fail this check in this way',
   unreadable: 'unreadable: the check cannot be run again',
@@ -98,19 +129,6 @@ function questionWords(question: Question): string {
     }
     case 'segment':
       return `the headers from tx ${(question.after.tx + 1n).toString()} to ${question.to.toString()}`;
-    case 'claims': {
-      const [first = new Uint8Array(0)] = question.keys;
-      const more = question.keys.length - 1;
-      return `key ${bytesWords(first)}${more > 0 ? ` and ${more} more` : ''}`;
-    }
-    case 'claim':
-      return `whether what was shown for key ${bytesWords(question.key)} is in tx ${question.tx.toString()}`;
-    case 'written':
-      return `the header of a write whose request has SHA-256 ${sha256(question.request)}`;
-    case 'block':
-      return `the headers from tx ${question.first.toString()} to ${question.last.toString()}, with their proof`;
-    case 'leaves':
-      return `the entries of ${question.txs.length} proven transactions`;
     case 'stretch':
       return `everything in txs ${question.first.toString()} to ${question.last.toString()}${question.values === true ? ', with values' : ''}`;
   }
@@ -124,6 +142,7 @@ function verdictWords(verdict: EvidenceVerdict): string {
       return verdict.refuted
         ? `fails in another way: ${verdict.refuted.check}: ${verdict.refuted.detail}`
         : 'holds: the answer proves what it claims';
+    case 'no-answer':
     case 'unreadable':
       return verdict.reason;
   }

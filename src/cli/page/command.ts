@@ -36,13 +36,13 @@ export const serveCommand = command({
   },
   more: `Without a token whoever can open a port of this machine can read the log. On another address than loopback one is
 made up and printed when none is given. It travels in the clear: put a proxy with TLS in front of the page.`,
-  async run(options, _operand, { out, env, signal }) {
+  async run(options, _operand, { out, err, env, signal }) {
     const port = countOf('port', options.port);
     if (port > 65_535) throw new UsageError('--port is at most 65535');
     const { host } = options;
     const token = tokenOf(options.token ?? env['IMMU_TS_AUDIT_TOKEN'], host);
     const names = (options.names ?? '').split(',').filter((name) => name !== '');
-    await using log = await openLog(options);
+    await using log = await openLog(options, { err });
     await using server = await AuditServer.start(log, {
       port,
       host,

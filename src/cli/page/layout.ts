@@ -5,9 +5,11 @@ export interface Frame {
   readonly title: string;
   /** The store's path; '' for who is not let in yet. */
   readonly store: string;
+  /** What is broken in the store; none of it where it was opened in earnest. */
+  readonly damage?: readonly string[];
 }
 
-export function page({ title, store }: Frame, body: Html): string {
+export function page({ title, store, damage = [] }: Frame, body: Html): string {
   return html`<!doctype html>
     <html lang="en">
       <head>
@@ -28,9 +30,19 @@ export function page({ title, store }: Frame, body: Html): string {
           <span class="store" title="root store">${store}</span>
           ${store !== '' && html`<a class="button" href="/verify" rel="nofollow">Verify the chain</a>`}
         </header>
-        <main id="main">${body}</main>
+        <main id="main">${damage.length > 0 && broken(damage)} ${body}</main>
       </body>
     </html> `.text;
+}
+
+function broken(damage: readonly string[]): Html {
+  return html`<section class="panel" role="alert">
+    <h2>This store is damaged</h2>
+    <p class="broken">It is open for looking only. What is shown here is not to be trusted.</p>
+    <ul>
+      ${damage.map((finding) => html`<li>${finding}</li>`)}
+    </ul>
+  </section>`;
 }
 
 /** A view that says one thing. */

@@ -21,8 +21,8 @@ export interface Overview {
   /** Rows there are behind and before this page. */
   readonly older: boolean;
   readonly newer: boolean;
-  /** Names to choose from, from the newest rows. */
-  readonly known: { readonly databases: readonly string[]; readonly operations: readonly string[] };
+  /** Names to choose from: every database and server of the log, operations of the newest rows. */
+  readonly known: Readonly<Record<'databases' | 'servers' | 'operations', readonly string[]>>;
   /** Newest row of the log, where the live tail goes on. */
   readonly newestSeq: bigint;
 }
@@ -85,7 +85,7 @@ export function filterForm(words: QueryWords, known: Overview['known'], mistake?
       >
       ${field('from', 'From', words.from, '24h, 2026-01-31 …')} ${field('to', 'To', words.to, 'now')}
       ${field('tx', 'Transactions', words.tx, '7, 7..9, 7..')}
-      ${field('server', 'Server', words.server, 'any')}
+      ${field('server', 'Server', words.server, 'any', 'servers')}
       <div class="actions">
         <button type="submit">Show</button>
         <a class="button quiet" href="/">Reset</a>
@@ -97,7 +97,8 @@ export function filterForm(words: QueryWords, known: Overview['known'], mistake?
       )}
       <a href="${link('/', { ...words, outcome: 'problems' })}">problems only</a>
     </p>
-    ${datalist('databases', known.databases)} ${datalist('operations', known.operations)}
+    ${datalist('databases', known.databases)} ${datalist('servers', known.servers)}
+    ${datalist('operations', known.operations)}
   </section>`;
 }
 

@@ -11,6 +11,7 @@ import { formatNamed, print } from '../format/formats.js';
 import { hex, rowColumns } from '../format/row-columns.js';
 import { Output } from '../output.js';
 import { idOf } from '../query-options.js';
+import { damageWords } from '../store-option.js';
 import type { OpenLog } from '../store-option.js';
 import { html } from './html.js';
 import type { Html } from './html.js';
@@ -24,11 +25,13 @@ import { STYLE } from './style.js';
 import { timelineOf } from './timeline.js';
 
 const PAGE_ROWS = 50;
-/** Names in the newest rows are offered in the form. */
+/** Operations in the newest rows are offered in the form, beside the databases of the log. */
 const NAMES_FROM_ROWS = 500;
 const MAX_NAMES = 100;
 /** Each of them looks at the store twice a second. */
 const MAX_LIVE = 32;
+/** Findings of a damaged store that are shown. */
+const MAX_DAMAGE = 20;
 const EXPORT_TYPES = {
   csv: 'text/csv; charset=utf-8',
   ndjson: 'application/x-ndjson; charset=utf-8',
@@ -36,7 +39,7 @@ const EXPORT_TYPES = {
 } as const;
 
 /** What the page shows. */
-export type PageLog = Pick<OpenLog, 'path' | 'audit' | 'startsAfter'>;
+export type PageLog = Pick<OpenLog, 'path' | 'audit' | 'startsAfter' | 'damage'>;
 
 export class Routes {
   readonly #log: PageLog;
@@ -44,6 +47,8 @@ export class Routes {
   readonly #signal: AbortSignal;
   #verifying: Promise<AuditVerdict> | null = null;
   #live = 0;
+  /** What is broken in the store, as of the last request. */
+  #damage: readonly string[] = [];
 
   constructor(log: PageLog, signal: AbortSignal) {
     this.#log = log;
@@ -52,6 +57,7 @@ export class Routes {
 
   async answer(request: IncomingMessage, url: URL, response: ServerResponse): Promise<void> {
     const { pathname: path, searchParams } = url;
+    this.#damage = ((await this.#log.damage?.()) ?? []).map(damageWords).slice(0, MAX_DAMAGE);
     const [, format] = /^\/export\.(csv|ndjson|json)$/.exec(path) ?? [];
     const [, seq, evidence] = /^\/row\/(\d{1,19})(\/evidence\.json)?$/.exec(path) ?? [];
     if (path === '/') await this.#overview(searchParams, response);
@@ -70,7 +76,12 @@ export class Routes {
 
   /** A view in its frame. */
   show(response: ServerResponse, status: number, title: string, body: Html): void {
-    send(response, status, 'text/html; charset=utf-8', page({ title, store: this.#log.path }, body));
+    send(
+      response,
+      status,
+      'text/html; charset=utf-8',
+      page({ title, store: this.#log.path, damage: this.#damage }, body),
+    );
   }
 
   async #overview(parameters: URLSearchParams, response: ServerResponse): Promise<void> {
@@ -121,9 +132,16 @@ export class Routes {
   }
 
   async #known() {
-    const rows = await this.#rows({ order: 'desc', limit: NAMES_FROM_ROWS });
-    const names = (of: (row: AuditRow) => string) => [...new Set(rows.map(of))].sort().slice(0, MAX_NAMES);
-    return { databases: names(({ database }) => database), operations: names(({ operation }) => operation) };
+    const [databases, rows] = await Promise.all([
+      this.#log.audit.databases(),
+      this.#rows({ order: 'desc', limit: NAMES_FROM_ROWS }),
+    ]);
+    const names = (all: readonly string[]) => [...new Set(all)].sort().slice(0, MAX_NAMES);
+    return {
+      databases: names(databases.map(({ database }) => database)),
+      servers: names(databases.map(({ server }) => server)),
+      operations: names(rows.map(({ operation }) => operation)),
+    };
   }
 
   async #row(seq: string, response: ServerResponse): Promise<void> {
@@ -133,9 +151,8 @@ export class Routes {
       this.show(response, 404, 'No such row', message('No such row', text));
       return;
     }
-    const { row, previousHash } = place;
-    const { evidence } = row;
-    const findings = evidence && findingsOf({ row: { ...row, evidence }, previousHash });
+    const { row } = place;
+    const findings = row.evidence && findingsOf(await evidenceOf(this.#log, row.seq));
     this.show(response, 200, `Row ${seq}`, rowView(place, findings ?? null));
   }
 

@@ -15,7 +15,7 @@ import type { DatabaseAuditOptions, ResolvedAuditOptions } from './options.js';
 import { presentState } from './present-state.js';
 import type { PresentState } from './present-state.js';
 import type { DatabaseProgress, DatabaseReport } from './report.js';
-import { readResumeToken, resumeToken } from './resume-token.js';
+import { ResumePoints, loggedPoint } from './resume-points.js';
 import type { ResumePoint } from './resume-token.js';
 import { StretchChecker } from './stretch-checker.js';
 import type { Part } from './stretch-checker.js';
@@ -34,9 +34,8 @@ export async function auditDatabase(
 ): Promise<DatabaseReport> {
   const resolved = checkDatabaseOptions(options);
   const asker = new AuditAsker(access, OPERATION, resolved.call);
-  const startedAt = Date.now();
+  const start = await startOf(access, options, Date.now());
   const state = await presentState(access, asker);
-  const start = startOf(access, options, startedAt);
   if (start.tx > state.tx && state.trusted) {
     const what = options.resume === undefined ? 'after' : 'resume';
     throw new ArgumentError(what, `${what} is beyond the newest transaction, ${state.tx.toString()}`);
@@ -47,11 +46,15 @@ export async function auditDatabase(
 /** Where the audit begins. */
 type Start = ResumePoint;
 
-function startOf(access: AuditAccess, options: DatabaseAuditOptions, startedAt: number): Start {
+async function startOf(
+  access: AuditAccess,
+  options: DatabaseAuditOptions,
+  startedAt: number,
+): Promise<Start> {
   const { server, database } = access;
   const { after = 0n, resume, values = false } = options;
   if (resume !== undefined) {
-    const point = readResumeToken(resume, { server, database });
+    const point = await loggedPoint(access, OPERATION, resume);
     if (options.values !== undefined && values !== point.withValues)
       throw new ArgumentError('values', 'values must be what it was when the audit began');
     return point;
@@ -83,6 +86,7 @@ class DatabaseAudit {
   readonly #resolved: ResolvedAuditOptions;
   readonly #checker: StretchChecker;
   readonly #findings: Findings;
+  readonly #points: ResumePoints;
   readonly #counts: MutableCounts = noCounts();
   readonly #refusals: DatabaseReport['valuesRefused'][number][];
   readonly #beganAt = performance.now();
@@ -91,6 +95,8 @@ class DatabaseAudit {
   #tx: bigint;
   /** Null when it is not proven what precedes the next tx. */
   #alh: Uint8Array | null;
+  /** The caller's own function ended the audit: it is not called again. */
+  #callerThrew = false;
 
   constructor(
     access: AuditAccess,
@@ -110,6 +116,7 @@ class DatabaseAudit {
       listed: start.findings,
       total: start.findingsTotal,
     });
+    this.#points = new ResumePoints(access, OPERATION);
     addCounts(this.#counts, start.counts);
     this.#refusals = [...start.valuesRefused];
     this.#txsWrong = start.txsWrong;
@@ -127,7 +134,7 @@ class DatabaseAudit {
   async run(): Promise<DatabaseReport> {
     const { finding } = this.#state;
     if (finding) this.#findings.add(finding);
-    if (finding && this.#resolved.stops) return this.#report();
+    if (finding && this.#resolved.stops) return await this.#report();
     const plan = new StretchPlan(
       { first: this.#tx + 1n, last: this.#state.tx },
       { values: this.#start.withValues },
@@ -145,10 +152,13 @@ class DatabaseAudit {
       });
     } catch (error) {
       // The server went back or changed its history while it was audited: recorded by trust.
-      if (!(error instanceof VerificationError)) throw error;
+      if (!(error instanceof VerificationError)) {
+        await this.#leave();
+        throw error;
+      }
       this.#findings.add(findingOf(error));
     }
-    return this.#report();
+    return await this.#report();
   }
 
   async #commit(parts: readonly Part[]): Promise<boolean> {
@@ -157,8 +167,31 @@ class DatabaseAudit {
       else await this.#commitFailed(part);
       if (this.#resolved.stops && this.#findings.total > 0) return false;
     }
-    this.#options.onProgress?.(this.#progress());
+    if (this.#options.onProgress && (this.#points.isDue || this.#tx >= this.#state.tx))
+      await this.#logPoint();
+    this.#tell();
     return true;
+  }
+
+  #tell(): void {
+    this.#callerThrew = true;
+    this.#options.onProgress?.(this.#progress());
+    this.#callerThrew = false;
+  }
+
+  /** Interrupted: what was done since the last point is not to be done again. */
+  async #leave(): Promise<void> {
+    if (!this.#options.onProgress || this.#callerThrew || this.#tx === this.#start.tx) return;
+    try {
+      await this.#logPoint();
+      this.#tell();
+    } catch {
+      // Why it is interrupted is what the caller is told.
+    }
+  }
+
+  async #logPoint(): Promise<void> {
+    await this.#points.log(this.#point(), { head: this.#head, lastTx: this.#state.tx });
   }
 
   async #commitHeld(part: Extract<Part, { kind: 'held' }>): Promise<void> {
@@ -205,28 +238,25 @@ class DatabaseAudit {
   }
 
   #progress(): DatabaseProgress {
-    const token = () => this.#token();
     return {
       tx: this.#tx,
       lastTx: this.#state.tx,
       checked: { ...this.#counts },
       findings: this.#findings.total,
       txsPerSecond: perSecond(this.#counts.txs - this.#start.counts.txs, performance.now() - this.#beganAt),
-      get resume() {
-        return token();
-      },
+      resume: this.#points.token,
     };
   }
 
-  #token(): string {
+  #point(): ResumePoint {
     const { server, database, withValues, from, startedAt } = this.#start;
-    return resumeToken({
+    return {
       ...{ server, database, withValues, from, startedAt },
       ...{ tx: this.#tx, alh: this.#alh, counts: this.#counts, txsWrong: this.#txsWrong },
       ...{ valuesRefused: this.#refusals, bytes: this.#bytes, durationMs: this.#durationMs },
       findings: this.#findings.listed,
       findingsTotal: this.#findings.total,
-    });
+    };
   }
 
   /** The trusted head, under which findings are logged. */
@@ -243,7 +273,8 @@ class DatabaseAudit {
     return this.#start.durationMs + performance.now() - this.#beganAt;
   }
 
-  #report(): DatabaseReport {
+  async #report(): Promise<DatabaseReport> {
+    await this.#logPoint();
     const { tx, alh, trusted, signed } = this.#state;
     const { server, database, from, withValues, startedAt } = this.#start;
     const complete = this.#tx >= tx && trusted;
@@ -268,7 +299,7 @@ class DatabaseAudit {
       valuesRefused: this.#refusals,
       txsPerSecond: Math.round(perSecond(this.#counts.txs, durationMs)),
       entriesPerSecond: Math.round(perSecond(this.#counts.entries, durationMs)),
-      resume: this.#token(),
+      resume: this.#points.token,
     };
   }
 }

@@ -26,7 +26,10 @@ export interface DatabaseAuditOptions extends AuditOptions {
    * or behind nothing. @default 0n, the empty database: everything
    */
   readonly after?: bigint | Root;
-  /** Goes on where an audit of this database was interrupted: `resume` of its last progress or report. */
+  /**
+   * Goes on where an audit of this database was interrupted: `resume` of its last progress or report. What the report then
+   * says of the part before rests on it, so the audit log of the store must have its hash: one that was changed is refused.
+   */
   readonly resume?: string;
   /**
    * Fetches every value and hashes it too. Servers leave out the values of documents, of entries that have expired and of

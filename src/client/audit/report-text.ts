@@ -38,12 +38,25 @@ function rootsLines(report: RootsReport): string[] {
   return [
     `Audit of the logged roots of database ${report.database}: ${verdict(report)}`,
     ...headLines(report),
+    ...askedLines(report),
     `Logged roots   ${rootCounts(rows)}`,
     ...(earlierRows.checked > 0
       ? [`Earlier trust  ${rootCounts(earlierRows)} (before trust was forgotten)`]
       : []),
     `Effort         ${count(report.bytes)} bytes, ${count(proofs.blocks)} blocks, ${count(proofs.singles)} single proofs, ${seconds(report.durationMs)}, ${count(report.rowsPerSecond)} rows/s`,
   ];
+}
+
+/** Not all of them were asked for. */
+function askedLines({ asked: { after, tx, time } }: RootsReport): string[] {
+  const range = (name: string, { from = '', to = '' }: { from?: string; to?: string }) =>
+    `${name} ${from}..${to}`;
+  const limits = [
+    ...(after === '0' ? [] : [`behind row ${after}`]),
+    ...(tx ? [range('txs', tx)] : []),
+    ...(time ? [range('times', time)] : []),
+  ];
+  return limits.length > 0 ? [`Asked for      only rows ${limits.join(', ')}`] : [];
 }
 
 function headLines({ server, state, startedAt }: AuditReport): string[] {

@@ -44,7 +44,7 @@ export interface DatabaseReport extends Report {
   readonly valuesRefused: readonly { readonly tx: string; readonly toTx: string; readonly reason: string }[];
   readonly txsPerSecond: number;
   readonly entriesPerSecond: number;
-  /** For the option `resume`: goes on behind `to`. */
+  /** For the option `resume`: goes on behind `to`, with this store only, and only as it is. */
   readonly resume: string;
 }
 
@@ -56,7 +56,10 @@ export interface DatabaseProgress {
   readonly checked: StretchCounts;
   readonly findings: number;
   readonly txsPerSecond: number;
-  /** For the option `resume`, at the time it is read. */
+  /**
+   * For the option `resume`: the newest point that was logged, at most some seconds before `tx`. It goes on with this store
+   * only, and only as it is.
+   */
   readonly resume: string;
 }
 
@@ -87,6 +90,14 @@ export interface RootCounts {
 
 export interface RootsReport extends Report {
   readonly kind: 'roots';
+  /** Which rows were asked for: those behind row `after` ('0': all), of these transactions and times, where they were limited. */
+  readonly asked: {
+    readonly after: string;
+    /** Decimal, inclusive. */
+    readonly tx?: { readonly from?: string; readonly to?: string };
+    /** ISO 8601, inclusive. */
+    readonly time?: { readonly from?: string; readonly to?: string };
+  };
   /** Rows since trust was last forgotten, or all of them. */
   readonly rows: RootCounts;
   /** Rows from before that. */

@@ -1,5 +1,5 @@
-// Where an interrupted audit goes on, with all that its report says so far, as one line of text. It is the auditor's own note:
-// whoever can change it can change what the report says of the part before it, and nothing of the part after.
+// Where an interrupted audit goes on, with all that its report says so far, as one line of text. It can be read by anyone, and
+// is believed when the audit log has its hash (resume-points.ts).
 import { ArgumentError } from '../../errors.js';
 import { fromHex, toHex } from '../../proof/bytes.js';
 import { COUNT_NAMES, noCounts } from '../../worker/stretch-counts.js';

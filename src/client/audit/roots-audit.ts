@@ -177,6 +177,7 @@ class RootsAudit {
     const { server, database } = this.#access;
     return {
       kind: 'roots',
+      asked: askedOf(this.#options),
       server,
       database,
       state: { tx: tx.toString(), alh: toHex(alh), trusted, signed },
@@ -194,6 +195,24 @@ class RootsAudit {
       after: this.#after.toString(),
     };
   }
+}
+
+function askedOf({ after = 0n, txRange, timeRange }: RootsAuditOptions): RootsReport['asked'] {
+  return {
+    after: after.toString(),
+    ...(txRange && { tx: ends(txRange, String) }),
+    ...(timeRange && { time: ends(timeRange, timeWords) }),
+  };
+}
+
+/** ISO 8601, or the milliseconds themselves where they are no date. */
+function timeWords(unixMs: number): string {
+  const date = new Date(unixMs);
+  return Number.isNaN(date.getTime()) ? String(unixMs) : date.toISOString();
+}
+
+function ends<T>({ from, to }: { from?: T; to?: T }, words: (end: T) => string) {
+  return { ...(from !== undefined && { from: words(from) }), ...(to !== undefined && { to: words(to) }) };
 }
 
 function noRows(): MutableRootCounts {

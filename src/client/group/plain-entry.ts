@@ -4,6 +4,7 @@ import { equalBytes } from '../../proof/bytes.js';
 import type { ClaimOutcome } from '../../worker/verifier.js';
 import { readShownEntry } from '../../worker/wire/answers.js';
 import type { Entry } from '../entries.js';
+import { copyBytes } from '../pooled-bytes.js';
 import type { Reader } from './read-groups.js';
 import type { WaitingCall } from './waiting-call.js';
 
@@ -58,13 +59,13 @@ export function plainEntry(key: Uint8Array, outcome: ClaimOutcome): Entry | null
     throw new TransportError('UNAVAILABLE', 'the server answered with an entry of another key');
   }
   return {
-    key: new Uint8Array(shown.key),
-    value: new Uint8Array(value),
+    key: copyBytes(shown.key),
+    value: copyBytes(value),
     tx,
     revision,
     ...(metadata && { metadata }),
     ...(referencedBy && {
-      reference: { key: new Uint8Array(key), tx: referencedBy.tx, atTx: referencedBy.atTx },
+      reference: { key: copyBytes(key), tx: referencedBy.tx, atTx: referencedBy.atTx },
     }),
   };
 }

@@ -5,7 +5,6 @@ import type { ClaimOutcome, Context, Verifier } from '../../worker/verifier.js';
 import type { Deadline } from '../deadline.js';
 import { isKeyNotFound, isNotAllowed } from '../server-errors.js';
 import type { Rpc } from '../rpc.js';
-import { keyName } from './key-name.js';
 import { AdaptiveSize } from './adaptive-size.js';
 
 /** Who waits for a key. Told the outcome, or why there is none. */
@@ -68,33 +67,42 @@ export class ReadGroups<R extends Reader> {
     this.#options = options;
   }
 
-  /** Asks for `key` with what else is asked in this turn. */
-  read(key: Uint8Array, reader: R): void {
-    const name = keyName(key);
+  /** Asks for `key`, whose `keyName` is `name`, with what else is asked in this turn. */
+  read(key: Uint8Array, name: string, reader: R): void {
+    if (this.#onlyAlone) {
+      void this.#one({ key, readers: [reader] });
+      return;
+    }
     const asked = this.#queue.get(name);
     if (asked) asked.readers.push(reader);
     else this.#queue.set(name, { key, readers: [reader] });
     if (this.#turnEnds) return;
     this.#turnEnds = true;
-    setImmediate(() => {
+    const end = () => {
       this.#turnEnds = false;
       this.#send();
-    });
+    };
+    // With nothing on its way, what is asked right now is all: whoever asks one by one is not kept waiting. (Promises that
+    // are due are served before the tick.) Else answers that come in together have their readers ask together.
+    if (this.#inFlight === 0) process.nextTick(end);
+    else setImmediate(end);
   }
 
   /** The outcomes of keys that are read together: in one answer, where one can hold them. A key may be named again. */
-  async readTogether(keys: readonly Uint8Array[], deadline: Deadline): Promise<ClaimOutcome[]> {
-    const names = keys.map(keyName);
-    const distinct = new Map(names.map((name, i) => [name, keys[i] as Uint8Array]));
-    const asked = [...distinct.values()];
+  async readTogether(
+    keys: readonly Uint8Array[],
+    names: readonly string[],
+    deadline: Deadline,
+  ): Promise<ClaimOutcome[]> {
+    const places = new Map<string, number>();
+    const asked = keys.filter((_, i) => isFirst(places, names[i] as string));
     const outcomes: ClaimOutcome[] = [];
     for (let at = 0; at < asked.length;) {
       const part = asked.slice(at, at + this.#size.limit);
       at += part.length;
-      outcomes.push(...(await this.#ask(part, deadline)));
+      for (const outcome of await this.#ask(part, deadline)) outcomes.push(outcome);
     }
     if (asked.length === keys.length) return outcomes;
-    const places = new Map([...distinct.keys()].map((name, i) => [name, i]));
     return names.map((name) => outcomes[places.get(name) as number] as ClaimOutcome);
   }
 
@@ -170,7 +178,7 @@ export class ReadGroups<R extends Reader> {
     const group = [{ key, readers }];
     const probed = this.#probe(group);
     try {
-      deliver(group, await this.#askSingly([key], latest(group)), await probed);
+      deliver(group, await this.#askOne(key, latest(group)), await probed);
     } catch (error) {
       for (const reader of readers) reader.reject(error);
     }
@@ -206,21 +214,19 @@ export class ReadGroups<R extends Reader> {
   }
 
   async #askSingly(keys: readonly Uint8Array[], deadline: Deadline): Promise<ClaimOutcome[]> {
-    const outcomes = await Promise.all(
-      keys.map(async (key): Promise<readonly ClaimOutcome[]> => {
-        const { rpc } = this.#options;
-        this.#size.single();
-        let answer: Uint8Array;
-        try {
-          answer = await rpc.unaryRaw('Get', { key }, { ...timeLeft(deadline), idempotent: true });
-        } catch (error) {
-          if (isKeyNotFound(error)) return [{ kind: 'missing' }];
-          throw error;
-        }
-        return this.#claims([key], answer, true);
-      }),
-    );
-    return outcomes.flat();
+    return (await Promise.all(keys.map((key) => this.#askOne(key, deadline)))).flat();
+  }
+
+  async #askOne(key: Uint8Array, deadline: Deadline): Promise<ClaimOutcome[]> {
+    this.#size.single();
+    let answer: Uint8Array;
+    try {
+      answer = await this.#options.rpc.unaryRaw('Get', { key }, { ...timeLeft(deadline), idempotent: true });
+    } catch (error) {
+      if (isKeyNotFound(error)) return [{ kind: 'missing' }];
+      throw error;
+    }
+    return this.#claims([key], answer, true);
   }
 
   async #claims(keys: readonly Uint8Array[], answer: Uint8Array, single: boolean): Promise<ClaimOutcome[]> {
@@ -229,14 +235,21 @@ export class ReadGroups<R extends Reader> {
     const job = { question, context: context(), answer };
     const verdict = await verifier.verify(job);
     if (verdict.ok && verdict.proven.kind === 'claims') {
-      return verdict.proven.outcomes.map((outcome) =>
-        isAboutWhole(outcome) ? { ...outcome, job } : outcome,
-      );
+      const { outcomes } = verdict.proven;
+      if (!outcomes.some(isAboutWhole)) return [...outcomes];
+      return outcomes.map((outcome) => (isAboutWhole(outcome) ? { ...outcome, job } : outcome));
     }
     // Not even an answer: every key of it is refuted.
     const refuted = verdict.ok ? { check: 'claims', detail: 'no claims' } : verdict.refuted;
     return keys.map(() => ({ kind: 'refuted', refuted, shown: answer, job }));
   }
+}
+
+/** Gives a name that was not there before the next place. */
+function isFirst(places: Map<string, number>, name: string): boolean {
+  const before = places.size;
+  if (!places.has(name)) places.set(name, before);
+  return places.size > before;
 }
 
 /** What fails only beside the other entries: its evidence is the whole answer. */

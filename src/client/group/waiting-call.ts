@@ -10,6 +10,9 @@ export class WaitingCall<T> {
   #resolve!: (value: T) => void;
   #reject!: (error: unknown) => void;
   #onAbort: (() => void) | undefined;
+  /** Its neighbours in the line. */
+  before: WaitingCall<unknown> | undefined;
+  after: WaitingCall<unknown> | undefined;
 
   /** `weight`: bytes that it holds while it waits. */
   constructor(
@@ -65,7 +68,9 @@ export class WaitingCall<T> {
 export class WaitingLine {
   /** What they wait for, to complete the sentence of an error. */
   readonly what: string;
-  readonly #calls = new Set<WaitingCall<unknown>>();
+  #first: WaitingCall<unknown> | undefined;
+  #last: WaitingCall<unknown> | undefined;
+  #size = 0;
   readonly #left: (weight: number) => void;
   #timer: NodeJS.Timeout | undefined;
   #wakesAt = Infinity;
@@ -77,25 +82,48 @@ export class WaitingLine {
   }
 
   get size(): number {
-    return this.#calls.size;
+    return this.#size;
   }
 
   add<T>(deadline: Deadline, weight: number): WaitingCall<T> {
     const call = new WaitingCall<T>(this, deadline, weight);
-    this.#calls.add(call as WaitingCall<unknown>);
+    this.#append(call as WaitingCall<unknown>);
     if (deadline.endsAt < this.#wakesAt) this.#wakeAt(deadline.endsAt);
     return call;
   }
 
+  /** For a call that ends, which it does once. */
   delete(call: WaitingCall<unknown>): void {
-    if (!this.#calls.delete(call)) return;
-    if (this.#calls.size === 0) this.#sleep();
-    this.#left(call.weight);
+    const { before, after, weight } = call;
+    if (before) before.after = after;
+    else this.#first = after;
+    if (after) after.before = before;
+    else this.#last = before;
+    call.before = call.after = undefined;
+    this.#size -= 1;
+    if (this.#size === 0) this.#sleep();
+    this.#left(weight);
+  }
+
+  /** A chain of the calls themselves: a Set of them costs more than all else that waiting does (measured). */
+  #append(call: WaitingCall<unknown>): void {
+    const last = this.#last;
+    if (last) last.after = call;
+    else this.#first = call;
+    call.before = last;
+    this.#last = call;
+    this.#size += 1;
+  }
+
+  #all(): WaitingCall<unknown>[] {
+    const calls: WaitingCall<unknown>[] = [];
+    for (let call = this.#first; call; call = call.after) calls.push(call);
+    return calls;
   }
 
   /** Whoever waits is refused with ClosedError. */
   close(what: string): void {
-    for (const call of [...this.#calls]) call.reject(new ClosedError(what));
+    for (const call of this.#all()) call.reject(new ClosedError(what));
   }
 
   #wakeAt(at: number): void {
@@ -113,7 +141,7 @@ export class WaitingLine {
     this.#wakesAt = Infinity;
     const now = performance.now();
     let next = Infinity;
-    for (const call of [...this.#calls]) {
+    for (const call of this.#all()) {
       const { endsAt } = call.deadline;
       if (endsAt <= now) call.reject(call.deadline.passed(this.what));
       else next = Math.min(next, endsAt);

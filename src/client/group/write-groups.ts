@@ -4,7 +4,7 @@ import { ServerError, VerificationError } from '../../errors.js';
 import type { Deadline } from '../deadline.js';
 import { isBusy } from '../server-errors.js';
 import { AdaptiveSize } from './adaptive-size.js';
-import { keyName } from './key-name.js';
+import { keyName } from '../../worker/key-name.js';
 import { SetRequestEncoder } from './set-request.js';
 
 export interface WriteEntry {
@@ -24,10 +24,15 @@ export interface GroupedWrite {
 export interface WriteGroupsOptions<W extends GroupedWrite> {
   /**
    * Sends one transaction and tells its writes their outcome. `request`: the SetRequest in its wire form; `names`: its keys
-   * (`keyName`). Rejects with
-   * a ServerError when nothing was written.
+   * (`keyName`). Resolves when the server has answered; rejects with a ServerError when nothing was written.
    */
-  readonly send: (writes: readonly W[], request: Uint8Array, names: Iterable<string>) => Promise<void>;
+  readonly send: (writes: readonly W[], request: Uint8Array, names: Iterable<string>) => Promise<Answered>;
+}
+
+/** The server has answered a write. */
+export interface Answered {
+  /** Resolves when every write of the group was told its outcome. Never rejects. */
+  readonly told: Promise<void>;
 }
 
 /** Entries that an immudb takes in a transaction by default. */
@@ -41,6 +46,8 @@ const MAX_REQUEST_BYTES = 1024 * 1024;
  */
 const FIRST_IN_FLIGHT = 2;
 const MAX_IN_FLIGHT = 4;
+/** Groups that are answered and not told yet, at most: they are proven while others are on their way. */
+const MAX_UNTOLD = 8;
 
 /** What was sent so far. */
 export interface WriteCounts {
@@ -84,6 +91,7 @@ export class WriteGroups<W extends GroupedWrite> {
   #line: Group<W>[] = [];
   readonly #flying = new Set<Group<W>>();
   #maxInFlight = FIRST_IN_FLIGHT;
+  #untold = 0;
   #turnEnds = false;
 
   constructor(options: WriteGroupsOptions<W>) {
@@ -109,7 +117,7 @@ export class WriteGroups<W extends GroupedWrite> {
   }
 
   #send(): void {
-    while (this.#flying.size < this.#maxInFlight) {
+    while (this.#flying.size < this.#maxInFlight && this.#untold < MAX_UNTOLD) {
       const [next] = this.#line;
       if (!next || this.#isHeldUp(next)) return;
       this.#line.shift();
@@ -131,14 +139,19 @@ export class WriteGroups<W extends GroupedWrite> {
     return false;
   }
 
-  /** Never rejects: its writes are told. */
+  /** Ends with the server's answer. Never rejects: its writes are told. */
   async #run(group: Group<W>): Promise<void> {
     const { writes, names, request } = group;
     this.counts.groups += 1;
     this.counts.writes += writes.length;
     this.counts.entries += names.size;
     try {
-      await this.#options.send(writes, request, names);
+      const { told } = await this.#options.send(writes, request, names);
+      this.#untold += 1;
+      void told.finally(() => {
+        this.#untold -= 1;
+        this.#send();
+      });
       this.#size.learn(request.length, names.size);
       if (this.#line.length > 0) this.#maxInFlight = Math.min(MAX_IN_FLIGHT, this.#maxInFlight + 1);
     } catch (error) {

@@ -19,8 +19,8 @@ export interface ClaimTask {
   readonly operation: string;
   readonly startedAt: number;
   /** The claim holds in the tx with this proven header. */
-  readonly proven: (facts: ProvenFacts) => void;
-  readonly failed: (error: unknown) => void;
+  proven(facts: ProvenFacts): void;
+  failed(error: unknown): void;
 }
 
 export interface ClaimProverOptions {
@@ -64,9 +64,14 @@ export class ClaimProver {
     this.#options = options;
   }
 
-  /** Share of recent claims that were known already. */
+  /** Share of recent claims that were known already, or nearly so: their headers were in the root store. */
   get warmth(): number {
     return this.#warmth;
+  }
+
+  /** About this share of claims is known, or nearly so, before there was any. */
+  expect(share: number): void {
+    this.#warmth = Math.max(this.#warmth, share);
   }
 
   /** A lone read was proven by its own answer: would its claim have been known? */
@@ -91,7 +96,9 @@ export class ClaimProver {
       else if (!this.#settleBy(task, facts)) several.push([task, facts]);
     }
     const known = tasks.length - headless.length - several.length - ahead.length;
-    this.#warmth += (known / tasks.length - this.#warmth) * Math.min(1, tasks.length / WARMTH_CLAIMS);
+    const stored = headless.filter(({ claim }) => this.#options.headerFetcher.stores(claim.tx)).length;
+    const share = (known + stored) / tasks.length;
+    this.#warmth += (share - this.#warmth) * Math.min(1, tasks.length / WARMTH_CLAIMS);
     this.counts.known += known;
     this.counts.headers += headless.length;
     this.counts.head += ahead.length;

@@ -1,5 +1,6 @@
 // Trust in one database of one server: its head, and the way from an answer to a proven answer.
 import { StoreError } from '../../errors.js';
+import type { VerificationError } from '../../errors.js';
 import { equalBytes, toHex } from '../../proof/bytes.js';
 import type { RootStore } from '../../store/root-store.js';
 import type { Context, Job, Proven, Question, Root, Verifier } from '../../worker/verifier.js';
@@ -9,15 +10,18 @@ import type { Rpc } from '../rpc.js';
 import type { ClaimedState } from '../server-info.js';
 import { isServerBehind } from '../server-errors.js';
 import { establish } from './establish.js';
-import type { Candidate, Head } from './head.js';
+import type { Head } from './head.js';
 import { Follower } from './follower.js';
 import { HeadMover } from './head-mover.js';
+import { Jobs } from './jobs.js';
+import type { Claimed } from './jobs.js';
 import { Journal } from './journal.js';
 import { Knowledge } from './knowledge.js';
 import type { KnowledgeDiagnostics } from './knowledge.js';
 import { LatestSeen } from './latest-seen.js';
 import type { ProofSource, ProvenBy } from './proof-source.js';
 import { assertNotBehind } from './server-behind.js';
+import type { Settlement } from './settlement.js';
 import { askHeaderUnder } from './trust-wire.js';
 import { WriteTxs } from './write-txs.js';
 
@@ -31,10 +35,14 @@ export interface DatabaseTrustOptions {
   readonly clientId: string;
   /** Memory for proven headers and entries. */
   readonly cacheBytes: number;
+  /** Proven headers are kept in the store, up to so many bytes in all; absent: they are not. */
+  readonly keepHeaders?: { readonly maxBytes: number };
   /** How often the server's newest transaction is looked for; 0 = never. */
   readonly followMs: number;
   /** SPKI DER of the server's state key and its SHA-256. */
   readonly publicKey?: { readonly spki: Uint8Array; readonly fingerprint: Uint8Array };
+  /** Told of every fork, also of one that no call fails with. */
+  readonly onFork?: ((fork: VerificationError) => void) | undefined;
 }
 
 /** A verified call on its way: what it is called, when it began, and until when it waits. */
@@ -46,24 +54,6 @@ export interface Call {
   counted?: boolean;
   /** The trust under which it began: it is not proven under another. */
   epoch?: object;
-}
-
-/** What is needed to check a claim of a plain read once more. */
-interface Claimed {
-  readonly key: Uint8Array;
-  readonly claim: { readonly tx: bigint };
-  readonly shown: Uint8Array;
-}
-
-/** Something proven from an answer, that is to be bound to the head. */
-interface Settlement {
-  readonly target: Candidate;
-  /** The answer proves its target from the head on that it was asked under. */
-  readonly from?: Root;
-  readonly job: Job;
-  readonly operation: string;
-  readonly startedAt: number;
-  readonly calls: number;
 }
 
 export interface TrustDiagnostics extends KnowledgeDiagnostics {
@@ -87,18 +77,21 @@ export class DatabaseTrust {
   readonly writes = new WriteTxs();
   readonly #options: DatabaseTrustOptions;
   readonly #journal: Journal;
+  readonly #jobs: Jobs;
   #epoch: Epoch | undefined;
   #establishing: Promise<Epoch> | undefined;
   #root: Root = { tx: 0n, alh: new Uint8Array(0) };
   #reachedAt = -Infinity;
 
   constructor(options: DatabaseTrustOptions) {
-    const { store, server, database, clientId, publicKey } = options;
+    const { store, server, database, clientId, publicKey, onFork } = options;
     this.#options = options;
+    this.#jobs = new Jobs(database, publicKey?.spki);
     this.#journal = new Journal({
       store,
       key: { server, database },
       clientId,
+      onFork,
       ...(publicKey && { keyFingerprint: publicKey.fingerprint }),
     });
   }
@@ -127,7 +120,7 @@ export class DatabaseTrust {
 
   /** What answers are checked under now; undefined before there is a head. */
   get headContext(): Context | undefined {
-    return this.#epoch && this.context(this.root);
+    return this.#epoch && this.#jobs.context(this.root);
   }
 
   /** What is proven under the head. Requires a head. */
@@ -148,6 +141,7 @@ export class DatabaseTrust {
   /** Resolves when there is a head. */
   async ready(call: Call): Promise<void> {
     if (!this.#epoch) await this.#ready(call);
+    this.#assertReady();
   }
 
   async #ready(call: Call): Promise<Epoch> {
@@ -160,6 +154,8 @@ export class DatabaseTrust {
 
   #assertReady(): Epoch {
     if (!this.#epoch) throw this.forgotten();
+    // The log contradicts the head: nothing is shown under it any more.
+    if (this.#journal.forked) throw this.#journal.forked;
     return this.#epoch;
   }
 
@@ -181,27 +177,27 @@ export class DatabaseTrust {
   }
 
   async #establish(): Promise<Epoch> {
-    const { rpc, store, verifier, policy, cacheBytes, followMs, publicKey } = this.#options;
+    const { rpc, store, verifier, policy, cacheBytes, keepHeaders, followMs, publicKey } = this.#options;
     const journal = this.#journal;
-    const contextFor = (head: Root | null) => this.context(head);
+    const contextFor = (head: Root | null) => this.#jobs.context(head);
     const head = await establish({ rpc, store, journal, verifier, policy, contextFor }, {});
     const source: ProofSource = {
       head: () => mover.head,
       ask: (operation, under, send) => this.#ask(operation, under, () => send(rpc), {}),
       check: (operation, question, under, answer) => this.check(operation, question, under, answer),
+      fork: (operation, question, under, answer, other) =>
+        journal.contradicted(operation, under, other, this.job(question, under, answer)),
     };
     const known: Knowledge = new Knowledge(source, {
       cacheBytes,
+      ...(keepHeaders && { keep: { ...keepHeaders, store, verifier, journal } }),
       reach: (tx, task) =>
         mover.reach({ tx, operation: task.operation, startedAt: task.startedAt, job: this.claimJob(task) }),
-      refuse: (task, check, detail, terms) =>
-        journal.refuse(
-          'failure',
-          task.operation,
-          mover.head,
-          { check, detail, ...terms, tx: task.claim.tx },
-          this.claimJob(task),
-        ),
+      refuse: (task, check, detail, terms) => {
+        const outcome = check === 'trust.fork' ? 'fork' : 'failure';
+        const refuted = { check, detail, ...terms, tx: task.claim.tx };
+        return journal.refuse(outcome, task.operation, mover.head, refuted, this.claimJob(task));
+      },
     });
     const mover: HeadMover = new HeadMover(head, {
       rpc,
@@ -211,7 +207,15 @@ export class DatabaseTrust {
       headers: known.headers,
       signed: publicKey !== undefined,
       ask: (operation, under, send) => this.#ask(operation, under, send, {}),
+      forgotten: async () => {
+        if (this.#epoch?.mover === mover) {
+          this.#drop();
+          await journal.end(mover.head);
+        }
+        return this.forgotten();
+      },
     });
+    await known.start();
     const follower = followMs > 0 ? this.#follow(mover, known, followMs) : undefined;
     this.#epoch = { mover, known, ...(follower && { follower }) };
     return this.#epoch;
@@ -361,33 +365,35 @@ export class DatabaseTrust {
 
   /** Drops the head on the user's explicit word; recorded. The next verified call is a first contact. */
   async forget(call: Call, reason: string): Promise<void> {
-    const head = await this.head(call);
+    // A head that the log contradicts is forgotten like any other.
+    const head = this.#journal.forked && this.#epoch ? this.#epoch.mover.head : await this.head(call);
+    // Calls that it counts come before the row that ends it.
+    await this.#journal.end(head);
     await this.#journal.forget(head, reason);
+    this.#drop();
+  }
+
+  #drop(): void {
     this.#epoch?.follower?.close();
+    this.#epoch?.known.drop();
     this.#epoch = undefined;
     this.seen.clear();
   }
 
-  /** Writes the counts that are due. */
-  close(): Promise<void> {
+  /** Keeps what is to be kept, and writes the counts that are due. */
+  async close(): Promise<void> {
     this.#epoch?.follower?.close();
-    return this.#journal.close(this.#epoch?.mover.head ?? null);
-  }
-
-  context(head: Root | null): Context {
-    const { database, publicKey } = this.#options;
-    const now = BigInt(Math.floor(Date.now() / 1000));
-    return { head, database, now, ...(publicKey && { publicKey: publicKey.spki }) };
+    await this.#epoch?.known.close();
+    await this.#journal.close(this.#epoch?.mover.head ?? null);
   }
 
   /** The check that a claim of a plain read fails, to be run again by anyone. */
-  claimJob({ key, claim, shown }: Claimed): Job {
-    const question = { kind: 'claim', key, tx: claim.tx, shown } as const;
-    return this.job(question, this.#epoch?.mover.head ?? null, new Uint8Array(0));
+  claimJob(claimed: Claimed): Job {
+    return this.#jobs.claim(claimed, this.#epoch?.mover.head ?? null);
   }
 
   /** A question with its answer, as evidence keeps it. */
   job(question: Question, head: Root | null, answer: Uint8Array): Job {
-    return { question, context: this.context(head && { tx: head.tx, alh: head.alh }), answer };
+    return this.#jobs.job(question, head, answer);
   }
 }

@@ -36,14 +36,27 @@ export async function establish(options: EstablishOptions, call: CallOptions): P
   if (policy.policy === 'pinned') return establishPinned(options, stored, policy, call, startedAt);
   if (stored) return stored;
 
-  const found = await firstState(options, call);
+  const { head: found, job } = await firstState(options, call);
   const move = { outcome: 'first-use', operation: OPERATION, calls: 0, startedAt } as const;
-  const outcome = await journal.advance(null, found, move);
+  const outcome = await journal.advance(null, found, move, job);
+  if (outcome.moved) return found;
+  const { current, conflict } = outcome;
+  if (conflict && !conflict.forgotten) {
+    const detail = `tx ${found.tx.toString()} has another hash in row ${conflict.seq.toString()} of the log`;
+    const refuted = different('trust.fork', detail, conflict.alh, found.alh);
+    throw await refuse(options, current, { ...refuted, tx: found.tx }, job, 'fork');
+  }
   // Somebody else was first: what they trusted is what this store trusts.
-  return outcome.moved || !outcome.current ? found : outcome.current;
+  return current ?? found;
 }
 
-async function firstState(options: EstablishOptions, call: CallOptions): Promise<Head> {
+/** What is trusted first, and what proves it; nothing does so for the empty database. */
+interface FirstState {
+  readonly head: Head;
+  readonly job?: Job;
+}
+
+async function firstState(options: EstablishOptions, call: CallOptions): Promise<FirstState> {
   const { rpc, journal, contextFor } = options;
   const state = await claimedState(rpc, call);
   const { database } = journal.key;
@@ -66,7 +79,7 @@ async function firstState(options: EstablishOptions, call: CallOptions): Promise
     }
     const refuted = toRefuted(() => checkStateSignature(contextFor(null), genesis, state.signature));
     if (refuted) throw await refuse(options, null, refuted);
-    return genesis;
+    return { head: genesis };
   }
   const { proven, job } = await proveHeader(options, null, state.tx, call).catch(async (error: unknown) => {
     if (!isServerBehind(error)) throw error;
@@ -82,7 +95,7 @@ async function firstState(options: EstablishOptions, call: CallOptions): Promise
     );
     throw await refuse(options, null, refuted, job);
   }
-  return headAt(proven.target);
+  return { head: headAt(proven.target), job };
 }
 
 /** A pinned root starts trust, or must lie on the history that is already trusted. */

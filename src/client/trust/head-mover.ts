@@ -2,7 +2,7 @@
 // handed out. Two calls can so never rest on two histories (design, "Rules: concurrency").
 import { StoreError } from '../../errors.js';
 import { equalBytes, toHex } from '../../proof/bytes.js';
-import type { StoredRoot } from '../../store/root-store.js';
+import type { AdvanceOutcome } from '../../store/root-store.js';
 import type { Context, Job, Proven, ProvenTarget, Question, Root, Verifier } from '../../worker/verifier.js';
 import type { Rpc } from '../rpc.js';
 import { isServerBehind } from '../server-errors.js';
@@ -59,6 +59,14 @@ export interface HeadMoverOptions {
   readonly signed: boolean;
   /** Sends a question that names the head; reports a server that does not reach it. */
   readonly ask: <T>(operation: string, head: Root, send: () => Promise<T>) => Promise<T>;
+  /** Ends this trust, which another process has forgotten; returns what callers are told. */
+  readonly forgotten: () => Promise<Error>;
+}
+
+/** Who a move is made for, and the answer that proves its target from the head on. */
+interface Mover {
+  readonly waiter: Waiter;
+  readonly job: Job;
 }
 
 export class HeadMover {
@@ -156,11 +164,11 @@ export class HeadMover {
         // A header that came with nothing but itself is not believed before the server has proven it from the head on.
         return followed.target.tree
           ? await this.#moveByProof(mover, open, followed)
-          : await this.#commit(followed.target, open, followed);
+          : await this.#commit(followed.target, open, moverOf(followed.waiter), followed);
       }
       const runs = near && (!offer?.from || !signed || offer.target.signature !== undefined);
       if (runs && !(provenFromHead && open.length === 1)) return await this.#moveByRun(newest, open);
-      if (provenFromHead) return await this.#commit(offer.target, open);
+      if (provenFromHead) return await this.#commit(offer.target, open, moverOf(newest));
       return await this.#moveByProof(newest, open);
     } catch (error) {
       // The server reaches the head, but not the tx that it named itself.
@@ -193,16 +201,20 @@ export class HeadMover {
     const last = proven?.kind === 'segment' ? proven.headers.at(-1) : undefined;
     if (proven?.kind !== 'segment' || !last) return open.filter((waiter) => waiter !== newest);
     let target: Candidate | undefined = offer?.target;
+    let job = offer?.job ?? this.#job(question, head, answer);
     if (proofAsked) {
-      const end = await this.#check(newest, { kind: 'tx', tx: to }, head, await proofAsked);
+      const proof = await proofAsked;
+      job = this.#job({ kind: 'tx', tx: to }, head, proof);
+      const end = await this.#check(newest, { kind: 'tx', tx: to }, head, proof);
       if (end?.kind !== 'tx') return open.filter((waiter) => waiter !== newest);
-      if (!equalBytes(end.subject.alh, last.alh)) return this.#dropFork(newest, open, end.subject, last);
+      if (!equalBytes(end.subject.alh, last.alh))
+        return this.#dropFork(newest, open, end.subject, { root: last });
       target = end.target;
     }
     if (offer && !equalBytes(last.alh, offer.target.alh)) return this.#dropFork(newest, open, last);
     const { signature } = target ?? {};
     const next = { ...candidateOf(last, proven.frontier), ...(signature && { signature }) };
-    const left = await this.#commit(next, open);
+    const left = await this.#commit(next, open, { waiter: newest, job });
     if (sameRoot(this.#head, next)) for (const header of proven.headers) this.#options.headers.add(header);
     return left;
   }
@@ -216,7 +228,8 @@ export class HeadMover {
     if (proven?.kind !== 'tx') return open.filter((waiter) => waiter !== mover);
     if (offer && !equalBytes(proven.subject.alh, offer.target.alh))
       return this.#dropFork(mover, open, proven.subject);
-    return this.#commit(proven.target, open, followed);
+    const job = this.#job({ kind: 'tx', tx }, head, answer);
+    return this.#commit(proven.target, open, { waiter: mover, job }, followed);
   }
 
   /** Proves one target that the head has already passed. Runs beside moves: the head it uses stays on the chain. */
@@ -238,17 +251,14 @@ export class HeadMover {
   }
 
   /** Makes a target, proven from the head, the head: first in the store, then here. */
-  async #commit(target: ProvenTarget, open: Waiter[], followed?: Followed): Promise<Waiter[]> {
+  async #commit(target: ProvenTarget, open: Waiter[], mover: Mover, followed?: Followed): Promise<Waiter[]> {
     const covered = open.filter((waiter) => waiter.tx <= target.tx);
     const operation = covered.at(-1)?.operation ?? 'verified';
     const startedAt = Math.min(...covered.map((waiter) => waiter.startedAt));
     const calls = covered.reduce((sum, waiter) => sum + waiter.calls, 0);
     const move = { outcome: 'root', operation, calls, startedAt } as const;
-    const outcome = await this.#options.journal.advance(this.#head, target, move);
-    if (!outcome.moved) {
-      this.#adopt(outcome.current);
-      return open;
-    }
+    const outcome = await this.#options.journal.advance(this.#head, target, move, mover.job);
+    if (!outcome.moved) return this.#overtaken(outcome, target, mover, open);
     this.#head = followed?.head ?? headAt(target);
     this.#options.headers.addTarget(target);
     for (const passed of followed?.passed ?? []) this.#options.headers.add(passed);
@@ -256,23 +266,40 @@ export class HeadMover {
     return open;
   }
 
-  /** Another process moved the stored head from ours on: what it proved is proven. */
-  #adopt(current: StoredRoot | null): void {
-    const { database } = this.#options.journal.key;
-    if (!current) {
-      throw new StoreError(
-        'STORE_FAILED',
-        `trust in ${database} was forgotten by another process: open a new client`,
-      );
+  /**
+   * Another process moved the stored head, or forgot it. Its root is taken up once this server has proven it from ours on:
+   * where the two processes are shown two histories, neither is told that all is well.
+   */
+  async #overtaken(
+    { current, conflict }: Lost,
+    target: Root,
+    { waiter, job }: Mover,
+    open: Waiter[],
+  ): Promise<Waiter[]> {
+    const head = this.#head;
+    const { journal, headers } = this.#options;
+    if (conflict && !conflict.forgotten) {
+      if (conflict.tx === head.tx) throw await journal.headForked(conflict, head, waiter.operation, job);
+      return this.#dropFork(waiter, open, conflict, { root: target, job });
     }
-    if (current.tx <= this.#head.tx) {
+    if (!current || (await journal.wasForgotten(head))) throw await this.#options.forgotten();
+    if (current.tx <= head.tx) {
       throw new StoreError(
         'STORE_DAMAGED',
-        `the stored head of ${database} is tx ${current.tx.toString()} (${toHex(current.alh)}), not above tx ${this.#head.tx.toString()} that was stored before`,
+        `the stored head of ${journal.key.database} is tx ${current.tx.toString()} (${toHex(current.alh)}), not above tx ${head.tx.toString()} that was stored before`,
       );
     }
-    this.#head = { tx: current.tx, alh: current.alh };
-    this.#options.headers.addRoot(current);
+    const question = { kind: 'tx', tx: current.tx } as const;
+    const answer = await this.#ask(waiter, current, (rpc) => askHeaderUnder(rpc, current.tx, head, {}));
+    const proven = await this.#check(waiter, question, head, answer);
+    if (proven?.kind !== 'tx') return open.filter((other) => other !== waiter);
+    if (!equalBytes(proven.subject.alh, current.alh)) {
+      const shown = { root: proven.subject, job: this.#job(question, head, answer) };
+      return this.#dropFork(waiter, open, current, shown);
+    }
+    this.#head = headAt(proven.target);
+    headers.addTarget(proven.target);
+    return open;
   }
 
   #ask(waiter: Waiter, head: Root, send: (rpc: Rpc) => Promise<Uint8Array>): Promise<Uint8Array> {
@@ -292,7 +319,7 @@ export class HeadMover {
     head: Root,
     answer: Uint8Array,
   ): Promise<Proven | undefined> {
-    const job: Job = { question, context: this.#options.contextFor({ tx: head.tx, alh: head.alh }), answer };
+    const job = this.#job(question, head, answer);
     const verdict = await this.#options.verifier.verify(job);
     if (verdict.ok) return verdict.proven;
     const refuted = { ...verdict.refuted, tx: waiter.tx };
@@ -300,14 +327,18 @@ export class HeadMover {
     return undefined;
   }
 
-  async #dropFork(waiter: Waiter, open: Waiter[], proven: Root, shown?: Root): Promise<Waiter[]> {
+  #job(question: Question, head: Root, answer: Uint8Array): Job {
+    return { question, context: this.#options.contextFor({ tx: head.tx, alh: head.alh }), answer };
+  }
+
+  async #dropFork(waiter: Waiter, open: Waiter[], proven: Root, shown?: Shown): Promise<Waiter[]> {
     await this.#fork(waiter, proven, shown);
     return open.filter((other) => other !== waiter);
   }
 
   /** The same tx with two hashes: what was answered, and what is proven under the head. */
-  async #fork({ offer, operation, job, reject }: Waiter, proven: Root, shown?: Root): Promise<void> {
-    const { tx, alh } = shown ?? offer?.target ?? proven;
+  async #fork({ offer, operation, job, reject }: Waiter, proven: Root, shown?: Shown): Promise<void> {
+    const { tx, alh } = shown?.root ?? offer?.target ?? proven;
     const refuted = {
       check: 'trust.fork',
       detail: `tx ${tx.toString()} was answered with another hash than the trusted history has`,
@@ -315,7 +346,7 @@ export class HeadMover {
       computed: toHex(alh),
       tx,
     };
-    reject(await this.#options.journal.refuse('fork', operation, this.#head, refuted, job));
+    reject(await this.#options.journal.refuse('fork', operation, this.#head, refuted, shown?.job ?? job));
   }
 
   async #refuseUnproven({ tx, operation, job, reject }: Waiter): Promise<void> {
@@ -323,6 +354,19 @@ export class HeadMover {
     const refuted = { check: 'trust.unproven-tx', detail, tx };
     reject(await this.#options.journal.refuse('failure', operation, this.#head, refuted, job));
   }
+}
+
+type Lost = Extract<AdvanceOutcome, { moved: false }>;
+
+/** What a server showed of another history, and the answer that proves it, when it is not the one that was waiting. */
+interface Shown {
+  readonly root: Root;
+  readonly job?: Job;
+}
+
+/** Requires a waiter whose own answer proves its target. */
+function moverOf(waiter: Waiter): Mover {
+  return { waiter, job: (waiter.offer as Offer).job };
 }
 
 /** Where following the answers at hand leads. */

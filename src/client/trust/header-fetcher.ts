@@ -1,7 +1,9 @@
-// Fetches and proves headers that claims need: one by one, or the whole block of 1024 when enough of it was asked for.
+// Fetches and proves headers that claims need: from the root store where it has them; from the server one by one, or the
+// whole block of 1024 when enough of it was asked for.
 import type { HeaderPack, Root } from '../../worker/verifier.js';
 import type { ClaimTask } from './claim-prover.js';
 import type { EntryLeaves } from './entry-leaves.js';
+import type { KeptHeaders } from './kept-headers.js';
 import type { ProofCosts } from './proof-costs.js';
 import type { ProofSource } from './proof-source.js';
 import { blockOf, blockStart, factsIn } from './proven-headers.js';
@@ -37,15 +39,28 @@ export class HeaderFetcher {
   readonly #headers: ProvenHeaders;
   readonly #leaves: EntryLeaves;
   readonly #costs: ProofCosts;
+  readonly #kept: KeptHeaders | undefined;
   readonly #blocks = new Map<number, BlockFetch>();
   readonly #singles = new Map<bigint, Promise<SingleProof>>();
   readonly #debts = new Map<number, number>();
 
-  constructor(source: ProofSource, headers: ProvenHeaders, leaves: EntryLeaves, costs: ProofCosts) {
+  constructor(
+    source: ProofSource,
+    headers: ProvenHeaders,
+    leaves: EntryLeaves,
+    costs: ProofCosts,
+    kept?: KeptHeaders,
+  ) {
     this.#source = source;
     this.#headers = headers;
     this.#leaves = leaves;
     this.#costs = costs;
+    this.#kept = kept;
+  }
+
+  /** Whether the root store has the header of `tx`, or is thought to: to get it from there is nearly free. */
+  stores(tx: bigint): boolean {
+    return this.#kept?.has(tx) === true;
   }
 
   /** Requires that every tx is at or below the head. Each task ends in `settle` or in its `failed`. */
@@ -63,7 +78,11 @@ export class HeaderFetcher {
   /** Proves and keeps all headers of a block up to the head. */
   async prefetch(block: number, operation: string): Promise<number> {
     const last = lastOf(block, this.#source.head());
+    const stored = this.#kept?.has(last) ? await this.#kept.load(block) : undefined;
+    if (stored) return stored.count;
     const pack = await (this.#blocks.get(block) ?? this.#startBlock(block, last, operation)).pack;
+    // So many blocks come this way that the store could not keep up.
+    await this.#kept?.room();
     return pack.count;
   }
 
@@ -71,11 +90,28 @@ export class HeaderFetcher {
   owe(tx: bigint, operation: string): void {
     const block = blockOf(tx);
     if (this.#blocks.has(block) || tx > this.#source.head().tx) return;
+    if (this.#kept?.has(tx)) {
+      void this.#kept.load(block);
+      return;
+    }
     // What goes wrong is recorded, and met again by whoever needs the block.
     this.#blockFor(block, new Set([tx]), operation)?.catch(() => undefined);
   }
 
   async #fetchOf(block: number, wanted: ClaimTask[], settle: HeaderSettle): Promise<void> {
+    const kept = this.#kept;
+    // What is stored is nearly free: it is used before anything is asked of the server.
+    const pack = kept && wanted.some(({ claim }) => kept.has(claim.tx)) ? await kept.load(block) : undefined;
+    const end = pack ? pack.first + BigInt(pack.count) : 0n;
+    const left: ClaimTask[] = [];
+    for (const task of wanted) {
+      if (pack && task.claim.tx < end) settle(task, factsIn(pack, task.claim.tx));
+      else left.push(task);
+    }
+    if (left.length > 0) await this.#askFor(block, left, settle);
+  }
+
+  async #askFor(block: number, wanted: ClaimTask[], settle: HeaderSettle): Promise<void> {
     const distinct = new Set(wanted.map(({ claim }) => claim.tx));
     const fetch = this.#blockFor(block, distinct, (wanted[0] as ClaimTask).operation);
     if (!fetch) {
@@ -129,7 +165,10 @@ export class HeaderFetcher {
     this.#costs.learnProof(proof.length);
     const question = { kind: 'block', first, last, proof } as const;
     const { headers } = await this.#source.check(operation, question, head, answer);
+    const other = this.#headers.contradictedBy(headers);
+    if (other) throw await this.#source.fork(operation, question, head, answer, other);
     this.#headers.addPack(headers);
+    this.#kept?.keep({ first, last, head, proof, headers: answer }, headers);
     return headers;
   }
 

@@ -1,16 +1,20 @@
 // What trust writes into the root store: moves, first trust, refusals with their evidence, counts of covered calls.
 import { VerificationError } from '../../errors.js';
 import type { VerificationEvidence } from '../../errors.js';
+import { equalBytes, toHex } from '../../proof/bytes.js';
 import type {
   AdvanceOutcome,
   AuditEntry,
   AuditOutcome,
+  RecordOutcome,
+  RootConflict,
   RootStore,
   StoredRoot,
   TrustKey,
 } from '../../store/root-store.js';
 import { packJob } from '../../worker/packet.js';
 import type { Job, ProvenTarget, Refuted, Root } from '../../worker/verifier.js';
+import type { Contradiction } from './proven-headers.js';
 
 /** How long covered calls are counted before their row is written, when no head move takes them along. */
 const COVERAGE_FLUSH_MS = 1000;
@@ -21,6 +25,8 @@ export interface JournalOptions {
   readonly clientId: string;
   /** SHA-256 of the SPKI of the configured state key. */
   readonly keyFingerprint?: Uint8Array;
+  /** Told of every fork, also of one that no call fails with. What it throws is not caught. */
+  readonly onFork?: ((fork: VerificationError) => void) | undefined;
 }
 
 /** A head move or first trust, as its row tells it. */
@@ -43,6 +49,9 @@ const CODES = {
 export class Journal {
   readonly #options: JournalOptions;
   readonly #covered = new Map<string, { calls: number; startedAt: number }>();
+  /** Set once the log has another hash for the head that calls rest on: no call is proven under it any longer. */
+  #forked: VerificationError | undefined;
+  #earlierForkIsTold = false;
   #flushTimer: NodeJS.Timeout | undefined;
   #flushing: Promise<void> = Promise.resolve();
 
@@ -54,16 +63,56 @@ export class Journal {
     return this.#options.key;
   }
 
-  /** Compare-and-set of the stored head; resolves when the row is durable. */
-  advance(from: StoredRoot | null, to: Root & Partial<ProvenTarget>, move: Move): Promise<AdvanceOutcome> {
+  /** The fork that ends the use of the head; undefined while there is none. */
+  get forked(): VerificationError | undefined {
+    return this.#forked;
+  }
+
+  /**
+   * Compare-and-set of the stored head; resolves when the row is durable. `job` proves `to`: evidence, should the log have
+   * another hash for it from before trust was forgotten. The move goes on then, for the user asked for a new start.
+   */
+  async advance(
+    from: StoredRoot | null,
+    to: Root & Partial<ProvenTarget>,
+    move: Move,
+    job?: Job,
+  ): Promise<AdvanceOutcome> {
     const expected = from && { tx: from.tx, alh: from.alh };
-    return this.#options.store.advance(expected, {
+    const outcome = await this.#options.store.advance(expected, {
       ...this.#row(to, move.outcome, move.operation, from),
       calls: move.calls,
       headerTime: to.ts ?? 0n,
       durationMs: performance.now() - move.startedAt,
       ...(to.signature && { signature: to.signature }),
     });
+    if (outcome.moved && outcome.conflict && !this.#earlierForkIsTold) {
+      this.#earlierForkIsTold = true;
+      await this.refuse('fork', move.operation, to, forkTerms(outcome.conflict, to), job);
+    }
+    return outcome;
+  }
+
+  /** Trust was forgotten since `root` was logged: by another process, for this one would know. */
+  async wasForgotten(root: StoredRoot): Promise<boolean> {
+    const { store, key } = this.#options;
+    const logged = await store.audit.rootAt(root.tx, key);
+    if (logged?.tx === root.tx && equalBytes(logged.alh, root.alh)) return false;
+    const query = { ...key, outcome: 'forget', order: 'desc', limit: 1 } as const;
+    const { done } = await store.audit.roots(query).next();
+    return done !== true;
+  }
+
+  /** The log has another hash for the head itself: told now, and to every later call. */
+  async headForked(
+    conflict: RootConflict,
+    head: StoredRoot,
+    operation: string,
+    job: Job,
+  ): Promise<VerificationError> {
+    const refuted = { ...forkTerms(conflict, head), check: 'trust.head' };
+    this.#forked ??= await this.refuse('fork', operation, head, refuted, job);
+    return this.#forked;
   }
 
   /** Counts calls that were proven under a head that already has its row. */
@@ -95,8 +144,30 @@ export class Journal {
       const counter = due[i];
       if (result.status === 'rejected' && counter) this.#covered.set(...counter);
     });
+    const fork = written.flatMap((result) => forkIn(result))[0];
+    if (fork) throw this.#headForkedBefore(fork, head);
     const failed = written.find((result) => result.status === 'rejected');
     if (failed) throw failed.reason;
+  }
+
+  /** Trust has ended: what was counted under it is written, and nothing that was found under it ends the next one. */
+  async end(head: StoredRoot): Promise<void> {
+    await this.#flushing;
+    // Told by `onFork` when the log contradicts it; a store that cannot take it says so on its next use.
+    await this.flush(head).catch(() => undefined);
+    this.#forked = undefined;
+    this.#earlierForkIsTold = false;
+  }
+
+  /** The same of calls that were already told that all is well. The store has logged it. */
+  #headForkedBefore(conflict: RootConflict, head: StoredRoot): VerificationError {
+    const { server, database } = this.#options.key;
+    const { detail, expected, computed, tx } = forkTerms(conflict, head);
+    this.#forked = new VerificationError('FORK_DETECTED', `calls on ${database}: ${detail}`, {
+      ...{ server, database, check: 'trust.head', expected, computed, tx },
+    });
+    this.#tell(this.#forked);
+    return this.#forked;
   }
 
   /** Waits for a flush under way and writes the last counts. */
@@ -108,7 +179,8 @@ export class Journal {
 
   /**
    * Records a refusal with everything needed to re-run the check, and returns the error to throw.
-   * A store that cannot take it does not hide the refusal: its error becomes the cause. Never rejects.
+   * A store that cannot take it does not hide the refusal: its error becomes the cause. Never rejects. `calls`: how many
+   * it refuses.
    */
   async refuse(
     outcome: RefusalOutcome,
@@ -116,6 +188,7 @@ export class Journal {
     head: StoredRoot | null,
     refuted: Refuted & { readonly tx?: bigint },
     job?: Job,
+    calls = 1,
   ): Promise<VerificationError> {
     const { server, database } = this.#options.key;
     const { check, expected, computed } = refuted;
@@ -135,17 +208,46 @@ export class Journal {
     try {
       await this.#options.store.record({
         ...this.#row(subject, outcome, operation, head),
-        calls: 1,
+        calls,
         durationMs: 0,
         detail: refuted.detail,
         ...(job && { evidence: { check, ...terms, job: packJob(job) } }),
       });
     } catch (cause) {
-      return new VerificationError(CODES[outcome], `${message} (not recorded: the store failed)`, evidence, {
-        cause,
-      });
+      const words = `${message} (not recorded: the store failed)`;
+      return this.#tell(new VerificationError(CODES[outcome], words, evidence, { cause }));
     }
-    return new VerificationError(CODES[outcome], message, evidence);
+    return this.#tell(new VerificationError(CODES[outcome], message, evidence));
+  }
+
+  #tell(error: VerificationError): VerificationError {
+    const { onFork } = this.#options;
+    if (onFork && error.code === 'FORK_DETECTED') queueMicrotask(() => onFork(error));
+    return error;
+  }
+
+  /**
+   * Writes down what was done beside calls: a row that covers none, under a root that has its row.
+   *
+   * @throws VerificationError when the log has another hash for the head
+   */
+  async note(head: StoredRoot, operation: string, detail: string): Promise<void> {
+    const row = { ...this.#row(head, 'calls', operation, head), calls: 0, durationMs: 0, detail };
+    const { conflict } = await this.#options.store.record(row);
+    if (conflict && !conflict.forgotten) throw this.#headForkedBefore(conflict, head);
+  }
+
+  /** {@link refuse} of an answer that proves another hash than was proven before. */
+  contradicted(
+    operation: string,
+    head: StoredRoot,
+    { tx, known, shown }: Contradiction,
+    job: Job,
+  ): Promise<VerificationError> {
+    const check = 'trust.fork';
+    const detail = `tx ${tx.toString()} is now proven to have another hash than it was proven to have before`;
+    const refuted = { check, detail, expected: toHex(known), computed: toHex(shown), tx };
+    return this.refuse('fork', operation, head, refuted, job);
   }
 
   /** Drops the stored head, with a row that says so. */
@@ -173,4 +275,22 @@ export class Journal {
       ...(keyFingerprint && { keyFingerprint }),
     } satisfies Partial<AuditEntry>;
   }
+}
+
+/** What contradicts what, in the words of a refusal. */
+function forkTerms(conflict: RootConflict, shown: StoredRoot) {
+  const { seq, tx, alh, operation, clientId, forgotten } = conflict;
+  const before = forgotten ? ', before trust was forgotten' : '';
+  return {
+    check: 'trust.fork',
+    detail: `tx ${tx.toString()} has another hash in row ${seq.toString()} of the log (${operation} of ${clientId}${before})`,
+    expected: toHex(alh),
+    computed: toHex(shown.alh),
+    tx,
+  };
+}
+
+function forkIn(written: PromiseSettledResult<RecordOutcome>): RootConflict[] {
+  const conflict = written.status === 'fulfilled' ? written.value.conflict : undefined;
+  return conflict && !conflict.forgotten ? [conflict] : [];
 }

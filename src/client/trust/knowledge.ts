@@ -4,17 +4,21 @@ import { ClaimProver } from './claim-prover.js';
 import type { ClaimCounts, ClaimProverOptions, ClaimTask } from './claim-prover.js';
 import { EntryLeaves } from './entry-leaves.js';
 import { HeaderFetcher } from './header-fetcher.js';
+import { KEEPING, KeptHeaders } from './kept-headers.js';
+import type { KeptDiagnostics, KeptHeadersOptions } from './kept-headers.js';
 import { LeavesFetcher } from './leaves-fetcher.js';
 import { ProofCosts } from './proof-costs.js';
 import type { ProofSource } from './proof-source.js';
 import { blockOf, ProvenHeaders } from './proven-headers.js';
-import { askTxUnder } from './trust-wire.js';
+import { askHeaderUnder, askTxUnder } from './trust-wire.js';
 
 /** Blocks that are fetched at a time: enough to keep threads busy while answers are on their way. */
 const PREFETCHES = 6;
 
 export interface KnowledgeOptions extends Pick<ClaimProverOptions, 'reach' | 'refuse'> {
   readonly cacheBytes: number;
+  /** How headers are kept for the next process, in a store that can; absent: not at all. */
+  readonly keep?: Omit<KeptHeadersOptions, 'kept' | 'headers' | 'head' | 'askProof'>;
 }
 
 /** What the planner chose so far, and what is kept. */
@@ -34,23 +38,36 @@ export interface KnowledgeDiagnostics {
     readonly entryTxs: number;
     readonly entryBytes: number;
   };
+  /** With the option `keepHeaders`: what came from the root store, and what was kept there. */
+  readonly kept?: KeptDiagnostics;
 }
 
 export class Knowledge {
   readonly headers: ProvenHeaders;
   readonly leaves: EntryLeaves;
   readonly #source: ProofSource;
+  readonly #kept: KeptHeaders | undefined;
   readonly #fetcher: HeaderFetcher;
   readonly #leavesFetcher: LeavesFetcher;
   readonly #prover: ClaimProver;
   #soon: ClaimTask[] = [];
 
-  constructor(source: ProofSource, { cacheBytes, reach, refuse }: KnowledgeOptions) {
+  constructor(source: ProofSource, { cacheBytes, keep, reach, refuse }: KnowledgeOptions) {
     const costs = new ProofCosts();
     this.#source = source;
     this.headers = new ProvenHeaders(cacheBytes / 2);
     this.leaves = new EntryLeaves(cacheBytes / 2);
-    this.#fetcher = new HeaderFetcher(source, this.headers, this.leaves, costs);
+    const kept = keep?.store.headers;
+    this.#kept =
+      kept &&
+      new KeptHeaders({
+        ...keep,
+        kept,
+        headers: this.headers,
+        head: () => source.head(),
+        askProof: (tx, head) => source.ask(KEEPING, head, (rpc) => askHeaderUnder(rpc, tx, head, {})),
+      });
+    this.#fetcher = new HeaderFetcher(source, this.headers, this.leaves, costs, this.#kept);
     this.#leavesFetcher = new LeavesFetcher(source, this.headers, this.leaves, costs);
     this.#prover = new ClaimProver({
       headers: this.headers,
@@ -68,6 +85,22 @@ export class Knowledge {
     });
   }
 
+  /** Finds out what the root store has. Requires a head. */
+  async start(): Promise<void> {
+    await this.#kept?.start();
+    this.#prover.expect(this.#kept?.share ?? 0);
+  }
+
+  /** Waits for what is on its way into the root store. */
+  async close(): Promise<void> {
+    await this.#kept?.close();
+  }
+
+  /** Trust was forgotten: nothing more is kept. */
+  drop(): void {
+    this.#kept?.drop();
+  }
+
   /** Proves a claim together with the others of this turn; it ends in its `proven` or its `failed`. */
   proveSoon(task: ClaimTask): void {
     if (this.#soon.length === 0) {
@@ -83,7 +116,7 @@ export class Knowledge {
   /** Keeps a header, and the leaves of its tx, that a lone read proved under the head. */
   learn(header: ProvenTx, operation: string, leaves?: Uint8Array): void {
     const known = this.headers.facts(header.tx) !== undefined;
-    this.#prover.noteLone(known);
+    this.#prover.noteLone(known || this.#fetcher.stores(header.tx));
     if (!known) this.#fetcher.owe(header.tx, operation);
     this.headers.add(header);
     if (leaves && header.nentries > 1) this.leaves.add(header.tx, leaves);
@@ -123,6 +156,7 @@ export class Knowledge {
         entryTxs: this.leaves.count,
         entryBytes: this.leaves.bytes,
       },
+      ...(this.#kept && { kept: this.#kept.diagnostics }),
     };
   }
 }

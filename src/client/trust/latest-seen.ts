@@ -1,6 +1,5 @@
-// Remembers, per key, the newest tx in which a version of it was proven, so that a later plain read that shows
+// Remembers, per key (by its `keyName`), the newest tx in which a version of it was proven, so that a later plain read that shows
 // an older version is caught. Bounded: forgetting a key only means that this extra check is not made for it.
-import { keyName } from '../group/key-name.js';
 import { RecentMap } from './recent-map.js';
 
 /** About 150 bytes an entry with short keys. */
@@ -13,17 +12,12 @@ export class LatestSeen {
     this.#newest = new RecentMap(max);
   }
 
-  /** Tx that a read of `key` sent now must not fall behind; 0 when nothing is known. */
-  floor(key: Uint8Array): bigint {
-    return this.#newest.get(keyName(key)) ?? 0n;
+  /** Tx that a read of the key sent now must not fall behind; 0 when nothing is known. */
+  floor(name: string): bigint {
+    return this.#newest.get(name) ?? 0n;
   }
 
-  note(key: Uint8Array, tx: bigint): void {
-    this.noteName(keyName(key), tx);
-  }
-
-  /** {@link note} for a key by its `keyName`. */
-  noteName(name: string, tx: bigint): void {
+  note(name: string, tx: bigint): void {
     const known = this.#newest.get(name);
     if (known === undefined || known < tx) this.#newest.set(name, tx);
   }

@@ -1,6 +1,8 @@
 // How the rooms of trust ask the server for proofs and have them checked.
+import type { VerificationError } from '../../errors.js';
 import type { Proven, Question, Root } from '../../worker/verifier.js';
 import type { Rpc } from '../rpc.js';
+import type { Contradiction } from './proven-headers.js';
 
 export type ProvenBy<Q extends Question> = Extract<Proven, { kind: Q['kind'] }>;
 
@@ -16,4 +18,12 @@ export interface ProofSource {
     head: Root,
     answer: Uint8Array,
   ): Promise<ProvenBy<Q>>;
+  /** An answer proves another hash than was proven before: recorded with the answer. The error to throw. */
+  fork(
+    operation: string,
+    question: Question,
+    head: Root,
+    answer: Uint8Array,
+    other: Contradiction,
+  ): Promise<VerificationError>;
 }

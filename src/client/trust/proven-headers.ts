@@ -3,7 +3,7 @@
 import { equalBytes } from '../../proof/bytes.js';
 import { BLOCK_TXS } from '../../worker/verifier.js';
 import type { HeaderPack, ProvenTarget, ProvenTx, Root } from '../../worker/verifier.js';
-import { ProvenRoots } from './proven-roots.js';
+import { MAX_ROOTS, ProvenRoots } from './proven-roots.js';
 import { RecentMap } from './recent-map.js';
 
 /** Bytes of one header in a pack, and about those of one kept alone (measured: 460 with its place in the map). */
@@ -19,16 +19,29 @@ export interface ProvenFacts {
   readonly ts: bigint;
 }
 
+/** A tx with two hashes. */
+export interface Contradiction {
+  readonly tx: bigint;
+  /** Proven before. */
+  readonly known: Uint8Array;
+  readonly shown: Uint8Array;
+}
+
 export class ProvenHeaders {
   readonly #roots = new ProvenRoots();
   readonly #singles: RecentMap<bigint, ProvenFacts & Root>;
   readonly #packs = new Map<number, HeaderPack>();
+  /** Blocks of which something is known beside a pack. */
+  readonly #touched: RecentMap<number, true>;
   readonly #maxBytes: number;
   #packedBytes = 0;
 
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
-    this.#singles = new RecentMap(maxBytes / 4 / SINGLE_BYTES);
+    const maxSingles = maxBytes / 4 / SINGLE_BYTES;
+    this.#singles = new RecentMap(maxSingles);
+    // Forgets a block no sooner than its last single or root is forgotten.
+    this.#touched = new RecentMap(2 * (maxSingles + MAX_ROOTS));
   }
 
   /** About how much memory the headers take. */
@@ -42,7 +55,9 @@ export class ProvenHeaders {
 
   /** A tx of which only the alh is proven. */
   addRoot(root: Root): void {
-    if (!this.#alhOf(root.tx)) this.#roots.add(root);
+    if (this.#alhOf(root.tx)) return;
+    this.#touched.set(blockOf(root.tx), true);
+    this.#roots.add(root);
   }
 
   /** A proven head, and the predecessor it names, which its frontier shows to be the tree's leaf as well. */
@@ -55,6 +70,7 @@ export class ProvenHeaders {
     if (this.#packOf(header.tx) || this.#singles.has(header.tx)) return;
     // Copies: what comes from a thread views a message that holds much else.
     const { tx, version, nentries, ts } = header;
+    this.#touched.set(blockOf(tx), true);
     this.#singles.set(tx, {
       tx,
       version,
@@ -69,7 +85,7 @@ export class ProvenHeaders {
   addPack(pack: HeaderPack): boolean {
     const block = blockOf(pack.first);
     const known = this.#packs.get(block);
-    if (known && !samePart(known, pack)) return false;
+    if (this.contradictedBy(pack)) return false;
     if (known && known.count >= pack.count) return true;
     if (known) this.#packedBytes -= known.count * PACKED_BYTES;
     this.#packs.delete(block);
@@ -83,10 +99,24 @@ export class ProvenHeaders {
     return true;
   }
 
+  /** The first tx of a block to which it gives another hash than was proven before. */
+  contradictedBy(pack: HeaderPack): Contradiction | undefined {
+    const block = blockOf(pack.first);
+    const known = this.#packs.get(block);
+    // Most blocks are new, or the same as before and longer.
+    if ((!known || samePart(known, pack)) && !this.#touched.has(block)) return undefined;
+    for (let i = 0; i < pack.count; i++) {
+      const tx = pack.first + BigInt(i);
+      const alh = this.#alhOf(tx) ?? this.#roots.get(tx);
+      const shown = alhIn(pack, tx);
+      if (alh && !equalBytes(alh, shown)) return { tx, known: alh, shown };
+    }
+    return undefined;
+  }
+
   facts(tx: bigint): ProvenFacts | undefined {
     const pack = this.#packOf(tx);
-    if (!pack) return this.#singles.get(tx);
-    return factsIn(pack, tx);
+    return pack ? factsIn(pack, tx) : this.#singles.get(tx);
   }
 
   /** `same` and `other` are statements about a proven history; `unknown` says nothing. */
@@ -99,15 +129,14 @@ export class ProvenHeaders {
   #alhOf(tx: bigint): Uint8Array | undefined {
     const pack = this.#packOf(tx);
     if (!pack) return this.#singles.get(tx)?.alh;
-    const at = 32 * Number(tx - pack.first);
-    return pack.alhs.subarray(at, at + 32);
+    return alhIn(pack, tx);
   }
 
   /** The pack that holds `tx`, moved to the end of the line of those to be dropped. */
   #packOf(tx: bigint): HeaderPack | undefined {
     const block = blockOf(tx);
     const pack = this.#packs.get(block);
-    if (!pack || tx - pack.first >= BigInt(pack.count)) return undefined;
+    if (!pack || placeOf(tx) >= pack.count) return undefined;
     if (this.#packedBytes > this.#maxBytes / 2) {
       this.#packs.delete(block);
       this.#packs.set(block, pack);
@@ -121,6 +150,11 @@ export function blockOf(tx: bigint): number {
   return Math.floor((Number(tx) - 1) / BLOCK_TXS);
 }
 
+/** Place of a tx in its block. A number: this is asked for every entry that is read. */
+function placeOf(tx: bigint): number {
+  return (Number(tx) - 1) % BLOCK_TXS;
+}
+
 /** First tx of a block. */
 export function blockStart(block: number): bigint {
   return BigInt(block) * BigInt(BLOCK_TXS) + 1n;
@@ -128,7 +162,7 @@ export function blockStart(block: number): bigint {
 
 /** Requires that `pack` holds `tx`. */
 export function factsIn(pack: HeaderPack, tx: bigint): ProvenFacts {
-  const i = Number(tx - pack.first);
+  const i = placeOf(tx);
   return {
     tx,
     version: pack.versions[i] as number,
@@ -136,6 +170,12 @@ export function factsIn(pack: HeaderPack, tx: bigint): ProvenFacts {
     eH: pack.eHs.subarray(32 * i, 32 * i + 32),
     ts: pack.times[i] as bigint,
   };
+}
+
+/** Requires that `pack` holds `tx`. */
+function alhIn(pack: HeaderPack, tx: bigint): Uint8Array {
+  const at = 32 * placeOf(tx);
+  return pack.alhs.subarray(at, at + 32);
 }
 
 function samePart(a: HeaderPack, b: HeaderPack): boolean {

@@ -4,12 +4,12 @@ import type { Root } from '../../worker/verifier.js';
 import { RecentMap } from './recent-map.js';
 
 /** About 100 bytes an entry; more entries save a round trip for claims a little behind the head. */
-const DEFAULT_MAX_ROOTS = 16_384;
+export const MAX_ROOTS = 16_384;
 
 export class ProvenRoots {
   readonly #alhs: RecentMap<bigint, Uint8Array>;
 
-  constructor(max: number = DEFAULT_MAX_ROOTS) {
+  constructor(max: number = MAX_ROOTS) {
     this.#alhs = new RecentMap(max);
   }
 
@@ -17,6 +17,10 @@ export class ProvenRoots {
     if (this.#alhs.has(root.tx)) return;
     // A copy: it may be a view of a message that holds much else.
     this.#alhs.set(root.tx, new Uint8Array(root.alh));
+  }
+
+  get(tx: bigint): Uint8Array | undefined {
+    return this.#alhs.get(tx);
   }
 
   /** `same` and `other` are statements about a proven history; `unknown` says nothing. */

@@ -1,154 +1,170 @@
 // A verified read in a group, top to bottom: claim of a plain answer → proof under the head → what the caller gets.
 import { toHex } from '../../proof/bytes.js';
-import type { Claim, ClaimOutcome } from '../../worker/verifier.js';
-import type { WaitingCall } from '../group/waiting-call.js';
+import type { Claim, ClaimOutcome, Root } from '../../worker/verifier.js';
+import type { Deadline } from '../deadline.js';
 import type { Reader } from '../group/read-groups.js';
+import { copyBytes } from '../pooled-bytes.js';
 import type { ProvenFacts } from '../trust/proven-headers.js';
 import type { ClaimTask } from '../trust/claim-prover.js';
-import type { DatabaseTrust } from '../trust/database-trust.js';
+import type { Call, DatabaseTrust } from '../trust/database-trust.js';
 import type { Knowledge } from '../trust/knowledge.js';
 import { refuseStale } from './stale.js';
 import type { VerifiedEntry } from './verified-get.js';
 
-/** One caller of verifiedGet (or one key of verifiedGetAll) in a group. */
-export class VerifiedReader implements Reader {
+/** A verified call that reads: verifiedGet with its one key, or verifiedGetAll with all of its keys. */
+export interface Reading {
+  readonly trust: DatabaseTrust;
+  /** What it is proven by, and nothing that is trusted later. */
+  readonly known: Knowledge;
+  readonly from: Call;
+  /** The log counts the call that this is a part of. */
+  readonly counted: boolean;
+}
+
+/** Where a proven entry goes: to the one who waits for it. */
+export interface ReadEnd {
+  /** Nobody waits any more. */
+  readonly settled: boolean;
+  resolve(entry: VerifiedEntry | null, place: number): void;
+  reject(error: unknown): void;
+}
+
+type Claiming = Extract<ClaimOutcome, { kind: 'value' | 'reference' }>;
+type Refuting = Extract<ClaimOutcome, { kind: 'refuted' }>;
+
+/** One key of a verified read: takes what was claimed of it, has that proven, and hands it on. */
+export class VerifiedReader implements Reader, ClaimTask {
   readonly verified = true;
-  readonly #trust: DatabaseTrust;
-  readonly #call: WaitingCall<VerifiedEntry | null>;
-  readonly operation: string;
-  readonly startedAt: number;
-  readonly #counted: boolean;
-  readonly #key: Uint8Array;
+  readonly key: Uint8Array;
+  /** What is to be proven now. */
+  claim!: Claim;
+  readonly #reading: Reading;
+  readonly #name: string;
+  readonly #end: ReadEnd;
+  readonly #place: number;
   /** Newest version of the key that was proven before the question was sent. */
   readonly #floor: bigint;
-  /** What it is proven by, and nothing that is trusted later. */
-  readonly #known: Knowledge;
+  #outcome!: Claiming;
 
-  constructor(
-    trust: DatabaseTrust,
-    known: Knowledge,
-    call: WaitingCall<VerifiedEntry | null>,
-    key: Uint8Array,
-    operation: string,
-    startedAt: number,
-    { counted = false }: { readonly counted?: boolean } = {},
-  ) {
-    this.#trust = trust;
-    this.#call = call;
-    this.#key = key;
-    this.operation = operation;
-    this.startedAt = startedAt;
-    // The log counts the call that this read is a part of.
-    this.#counted = counted;
-    this.#floor = trust.seen.floor(key);
-    this.#known = known;
+  /** `name`: the key's `keyName`; `place`: which of the call's keys this is. */
+  constructor(reading: Reading, key: Uint8Array, name: string, end: ReadEnd, place = 0) {
+    this.#reading = reading;
+    this.key = key;
+    this.#name = name;
+    this.#end = end;
+    this.#place = place;
+    this.#floor = reading.trust.seen.floor(name);
   }
 
-  get deadline() {
-    return this.#call.deadline;
+  get from(): Call {
+    return this.#reading.from;
+  }
+
+  get deadline(): Deadline {
+    return this.#reading.from.deadline;
+  }
+
+  get operation(): string {
+    return this.#reading.from.operation;
+  }
+
+  get startedAt(): number {
+    return this.#reading.from.startedAt;
   }
 
   get settled(): boolean {
-    return this.#call.settled;
+    return this.#end.settled;
+  }
+
+  get shown(): Uint8Array {
+    return this.#outcome.shown;
   }
 
   /** Ends as `work` does, which proves the read by other means. */
   follow(work: Promise<VerifiedEntry | null>): void {
-    this.#call.follow(work);
+    work.then(
+      (entry) => this.#end.resolve(entry, this.#place),
+      (error: unknown) => this.#end.reject(error),
+    );
   }
 
   reject(error: unknown): void {
-    this.#call.reject(error);
+    this.#end.reject(error);
   }
 
   /** Takes the outcome for its key; proves it together with the others of the answer. */
   deliver(outcome: ClaimOutcome): void {
-    switch (outcome.kind) {
-      case 'missing':
-        this.#call.resolve(null);
-        return;
-      case 'refuted':
-        void this.#refuse(outcome);
-        return;
-      case 'value':
-        this.#prove(outcome.claim, outcome.shown, (facts) => void this.#finish(outcome.claim, facts));
-        return;
-      case 'reference':
-        this.#proveReference(outcome);
-        return;
+    if (outcome.kind === 'missing') this.#end.resolve(null, this.#place);
+    else if (outcome.kind === 'refuted') void this.#refuse(outcome);
+    else {
+      this.#outcome = outcome;
+      this.claim = outcome.claim;
+      this.#reading.known.proveSoon(this);
     }
-  }
-
-  #prove(claim: Claim, shown: Uint8Array, proven: (facts: ProvenFacts) => void): void {
-    const task: ClaimTask = {
-      claim,
-      key: this.#key,
-      shown,
-      operation: this.operation,
-      startedAt: this.startedAt,
-      proven,
-      failed: (error) => this.#call.reject(error),
-    };
-    this.#known.proveSoon(task);
   }
 
   /** The reference and the entry that it leads to are two claims under the same head. */
-  #proveReference({ claim, atTx, target, shown }: Extract<ClaimOutcome, { kind: 'reference' }>): void {
-    this.#prove(claim, shown, () => {
-      this.#prove(target, shown, (facts) => {
-        const { key, tx, metadata } = claim;
-        void this.#finish(target, facts, claim.tx, {
-          reference: { key: new Uint8Array(key), tx, atTx, ...(metadata && { metadata }) },
-        });
-      });
-    });
-  }
-
-  async #finish(
-    claim: Claim,
-    facts: ProvenFacts,
-    subjectTx = claim.tx,
-    more: Pick<VerifiedEntry, 'reference'> = {},
-  ): Promise<void> {
-    const trust = this.#trust;
-    if (trust.knownNow !== this.#known) {
-      this.#call.reject(trust.forgotten());
+  proven(facts: ProvenFacts): void {
+    const { known, trust } = this.#reading;
+    const outcome = this.#outcome;
+    if (outcome.kind === 'reference' && this.claim !== outcome.target) {
+      this.claim = outcome.target;
+      known.proveSoon(this);
       return;
     }
-    if (subjectTx < this.#floor) {
-      this.#call.reject(await refuseStale(trust, this.operation, this.#key, subjectTx, this.#floor));
-      return;
-    }
-    if (this.#call.settled) return;
-    trust.seen.note(this.#key, subjectTx);
-    if (!this.#counted) trust.cover(this.operation, this.startedAt, 1);
-    this.#call.resolve(provenEntry(trust, claim, facts, more));
+    if (trust.knownNow !== known) this.failed(trust.forgotten());
+    else if (outcome.claim.tx < this.#floor) void this.#refuseStale(outcome.claim.tx);
+    else if (!this.#end.settled) this.#finish(outcome, facts);
   }
 
-  async #refuse(outcome: Extract<ClaimOutcome, { kind: 'refuted' }>): Promise<void> {
-    const key = this.#key;
-    const { refuted, shown } = outcome;
-    const job = outcome.job ?? this.#trust.claimJob({ key, claim: { tx: 1n }, shown });
+  failed(error: unknown): void {
+    this.#end.reject(error);
+  }
+
+  #finish(outcome: Claiming, { ts }: ProvenFacts): void {
+    const { trust, from, counted } = this.#reading;
+    const { tx } = outcome.claim;
+    if (tx !== this.#floor) trust.seen.note(this.#name, tx);
+    if (!counted) trust.cover(from.operation, from.startedAt, 1);
+    const entry =
+      outcome.kind === 'value'
+        ? ownEntry(this.key, outcome.claim, ts, trust.root)
+        : entryBehind(this.key, outcome, ts, trust.root);
+    this.#end.resolve(entry, this.#place);
+  }
+
+  async #refuseStale(tx: bigint): Promise<void> {
+    this.failed(await refuseStale(this.#reading.trust, this.operation, this.key, tx, this.#floor));
+  }
+
+  async #refuse({ refuted, shown, job }: Refuting): Promise<void> {
+    const { trust, from } = this.#reading;
+    const { key } = this;
     const detail = `key ${toHex(key)}: ${refuted.detail}`;
-    this.#call.reject(await this.#trust.refuse(this.operation, { ...refuted, detail }, job));
+    const evidence = job ?? trust.claimJob({ key, claim: { tx: 1n }, shown });
+    this.failed(await trust.refuse(from.operation, { ...refuted, detail }, evidence));
   }
 }
 
-/** Bytes are copied: an entry kept by the caller does not keep the whole answer in memory. */
-function provenEntry(
-  trust: DatabaseTrust,
-  { tx, key, value, metadata, unprovenRevision }: Claim,
-  { ts }: ProvenFacts,
-  more: Pick<VerifiedEntry, 'reference'>,
+/** Bytes are copied, but for the key, which is the caller's: an entry that is kept does not keep the whole answer. */
+function ownEntry(key: Uint8Array, claim: Claim, timestamp: bigint, root: Root): VerifiedEntry {
+  const { tx, metadata, unprovenRevision: revision } = claim;
+  const value = copyBytes(claim.value);
+  // Written out: this is made for every entry that is read.
+  return metadata
+    ? { key, value, tx, metadata, timestamp, root, unproven: { revision } }
+    : { key, value, tx, timestamp, root, unproven: { revision } };
+}
+
+function entryBehind(
+  key: Uint8Array,
+  { claim, atTx, target }: Extract<Claiming, { kind: 'reference' }>,
+  timestamp: bigint,
+  root: Root,
 ): VerifiedEntry {
+  const { tx, metadata } = claim;
   return {
-    key: new Uint8Array(key),
-    value: new Uint8Array(value),
-    tx,
-    ...(metadata && { metadata }),
-    timestamp: ts,
-    ...more,
-    root: trust.root,
-    unproven: { revision: unprovenRevision },
+    ...ownEntry(copyBytes(target.key), target, timestamp, root),
+    reference: { key, tx, atTx, ...(metadata && { metadata }) },
   };
 }

@@ -3,7 +3,7 @@
 import { ServerError, TransportError } from '../../errors.js';
 import type { Root } from '../../worker/verifier.js';
 import type { Deadline } from '../deadline.js';
-import type { GroupedWrite, WriteEntry } from '../group/write-groups.js';
+import type { Answered, GroupedWrite, WriteEntry } from '../group/write-groups.js';
 import type { WaitingCall } from '../group/waiting-call.js';
 import type { Write } from '../kv.js';
 import type { Rpc } from '../rpc.js';
@@ -64,11 +64,13 @@ export class PlainWriter implements GroupedWrite {
   }
 }
 
+const NOTHING_LEFT: Answered = { told: Promise.resolve() };
+
 export type Writer = VerifiedWriter | PlainWriter;
 
 /**
- * Writes a group in one transaction. Plain writers are told the server's word; verified ones when the transaction is
- * proven and its root durable.
+ * Writes a group in one transaction; resolves when the server has answered. Plain writers are told its word; verified ones
+ * when the transaction is proven and its root durable: then `told` resolves.
  *
  * @throws ServerError when nothing was written
  */
@@ -77,22 +79,39 @@ export async function writeGroup(
   writers: readonly Writer[],
   request: Uint8Array,
   names: Iterable<string>,
-): Promise<void> {
+): Promise<Answered> {
   const verified = writers.filter((writer) => writer.kind === 'verified');
   const [first] = verified;
-  if (first && writers.length === 1 && first.entries.length <= MAX_ALONE) return writeAlone(rpc, first);
+  if (first && writers.length === 1 && first.entries.length <= MAX_ALONE) {
+    await writeAlone(rpc, first);
+    return NOTHING_LEFT;
+  }
   const head = first?.trust.root;
-  const write = head && first.trust.writes.begin(head.tx);
+  const end = head ? beginWrite(first.trust, head) : () => undefined;
+  let answer: Uint8Array;
   try {
-    const answer = await rpc.unaryEncoded('Set', request, { ...timeLeft(writers), idempotent: false });
-    for (const writer of writers) if (writer.kind === 'plain') tellWritten(writer, answer);
-    if (first && head) await proveWritten(verified, head, request, answer, names).catch(unproven);
+    answer = await rpc.unaryEncoded('Set', request, { ...timeLeft(writers), idempotent: false });
   } catch (error) {
+    end();
     if (error instanceof ServerError) throw error;
     for (const writer of writers) writer.reject(error);
-  } finally {
-    if (first && write) first.trust.writes.end(write, first.trust.headTx);
+    return NOTHING_LEFT;
   }
+  for (const writer of writers) if (writer.kind === 'plain') tellWritten(writer, answer);
+  if (!head) return NOTHING_LEFT;
+  const told = proveWritten(verified, head, request, answer, names)
+    .catch(unproven)
+    .catch((error: unknown) => {
+      for (const writer of verified) writer.reject(error);
+    })
+    .finally(end);
+  return { told };
+}
+
+/** Until the write ends no other one may have its tx. */
+function beginWrite(trust: DatabaseTrust, head: Root): () => void {
+  const write = trust.writes.begin(head.tx);
+  return () => trust.writes.end(write, trust.headTx);
 }
 
 async function writeAlone(rpc: Rpc, writer: VerifiedWriter): Promise<void> {
@@ -124,7 +143,7 @@ async function proveWritten(
   }
   // One result for all of them: callers share the transaction.
   const written = Object.freeze({ tx, alh: new Uint8Array(alh), timestamp: ts, root: trust.root });
-  for (const name of names) trust.seen.noteName(name, tx);
+  for (const name of names) trust.seen.note(name, tx);
   for (const { call } of writers) call.resolve(written);
 }
 

@@ -4,7 +4,9 @@ import type { KVMetadata } from '../../proof/types.js';
 import type { ProvenEntry, ProvenTx, Root } from '../../worker/verifier.js';
 import { versionFields } from '../get-options.js';
 import type { Version } from '../get-options.js';
+import { keyName } from '../../worker/key-name.js';
 import { isKeyNotFound, isServerBehind } from '../server-errors.js';
+import { copyBytes } from '../pooled-bytes.js';
 import type { Call, DatabaseTrust } from '../trust/database-trust.js';
 import { refuseStale } from './stale.js';
 import type { VerifiedRpc } from './verified-rpc.js';
@@ -47,7 +49,8 @@ export async function verifiedGet(
   version: Version,
 ): Promise<VerifiedEntry | null> {
   const { atTx, sinceTx, atRevision } = version;
-  const floor = atTx === undefined && atRevision === undefined ? trust.seen.floor(key) : 0n;
+  const name = keyName(key);
+  const floor = atTx === undefined && atRevision === undefined ? trust.seen.floor(name) : 0n;
   const head = await trust.head(call);
 
   const request = {
@@ -66,7 +69,7 @@ export async function verifiedGet(
   const { subject, found } = await trust.prove(call, question, head, answer);
   if (sinceTx !== undefined) await trust.reach(call, sinceTx);
   if (subject.tx < floor) throw await refuseStale(trust, call.operation, key, subject.tx, floor);
-  trust.seen.note(key, subject.tx);
+  trust.seen.note(name, subject.tx);
 
   if (found.kind === 'value') return toVerified(await trust.head(call), subject, found.entry);
   const { claimed, metadata } = found;
@@ -127,8 +130,8 @@ async function provenTarget(
 /** Bytes are copied: an entry kept by the caller does not keep the whole answer in memory. */
 function toVerified(root: Root, subject: ProvenTx, entry: ProvenEntry): VerifiedEntry {
   return {
-    key: new Uint8Array(entry.key),
-    value: new Uint8Array(entry.value),
+    key: copyBytes(entry.key),
+    value: copyBytes(entry.value),
     tx: subject.tx,
     ...(entry.metadata && { metadata: entry.metadata }),
     timestamp: subject.ts,

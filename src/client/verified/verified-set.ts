@@ -1,6 +1,7 @@
 // verifiedSet, top to bottom: request → answer → exact entries proven in a new tx → trusted head.
 import { ImmuError, TransportError, VerificationError } from '../../errors.js';
 import type { Root, WrittenEntry } from '../../worker/verifier.js';
+import { keyName } from '../../worker/key-name.js';
 import type { Call, DatabaseTrust } from '../trust/database-trust.js';
 import type { VerifiedRpc } from './verified-rpc.js';
 
@@ -44,7 +45,7 @@ export async function verifiedSet(
         tx: subject.tx,
       });
     }
-    for (const { key } of entries) trust.seen.note(key, subject.tx);
+    for (const { key } of entries) trust.seen.note(keyName(key), subject.tx);
     const root = await trust.head(call);
     return {
       tx: subject.tx,

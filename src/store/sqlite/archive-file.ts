@@ -1,5 +1,5 @@
 // The file of an archive: a part of a log in tables like the store's, complete under its name or not there at all.
-import { rmSync } from 'node:fs';
+import { closeSync, openSync, rmSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { StoreError } from '../../errors.js';
 import { equalBytes } from '../../proof/bytes.js';
@@ -40,10 +40,17 @@ export class ArchiveDraft {
     this.#draft = `${path}.draft`;
     this.#part = part;
     this.#copied = part.base.seq;
-    for (const left of [this.#draft, `${this.#draft}-journal`]) rmSync(left, { force: true });
+    this.#remove();
     const { base, lastSeq, storeId } = part;
-    makeTables(this.#draft, ARCHIVE_ID, { id: storeId, rows: lastSeq, base });
-    this.#db = new Database(this.#draft);
+    try {
+      // Nobody else may read who talks to which server.
+      closeSync(openSync(this.#draft, 'wx', 0o600));
+      makeTables(this.#draft, ARCHIVE_ID, { id: storeId, rows: lastSeq, base });
+      this.#db = new Database(this.#draft);
+    } catch (error) {
+      this.#remove();
+      throw error;
+    }
     try {
       this.#db.defaultSafeIntegers(true);
       // What is not finished is thrown away; what is finished is flushed as a whole.
@@ -52,7 +59,7 @@ export class ArchiveDraft {
       this.#reader = new LogReader(this.#db, storeId);
       this.#copyNames();
     } catch (error) {
-      this.#db.close();
+      this.close();
       throw error;
     }
   }
@@ -88,6 +95,10 @@ export class ArchiveDraft {
   /** Removes what is left under the other name. */
   close(): void {
     if (this.#db.open) this.#db.close();
+    this.#remove();
+  }
+
+  #remove(): void {
     for (const left of [this.#draft, `${this.#draft}-journal`]) rmSync(left, { force: true });
   }
 

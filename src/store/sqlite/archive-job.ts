@@ -24,6 +24,8 @@ const FREED_ROWS = 2048;
 const FREED_PAGES = 1024;
 /** Pages that stay: recent rows take them and give them back all the time. */
 const SPARE_PAGES = 256;
+/** Codes of a file system that is full, or that a user may not fill. */
+const NO_ROOM = ['ENOSPC', 'EDQUOT', 'EFBIG'];
 
 export type ArchiveStage = 'copy' | 'publish' | 'switch' | 'free';
 
@@ -44,18 +46,16 @@ export async function archiveRows(
   options: ArchiveOptions,
 ): Promise<ArchiveInfo | null> {
   const { db, reader, pause } = job;
-  const { base, cut, archives } = reader.settled(() => ({
-    base: reader.base(),
-    cut: cutOf(reader, options),
-    archives: reader.archives(),
-  }));
+  const { base, cut, archives } = planned(job, options);
   let made: CheckedArchive;
   const isThere = existsSync(options.path);
   if (isThere) {
     made = await checkedArchive(options.path, reader.storeId, () => pause('copy'));
     const known = archives.find(({ lastSeq }) => lastSeq === made.lastSeq);
     if (known && equalBytes(known.lastHash, made.lastHash)) {
-      await freeRows(job);
+      await freeRows(job).catch((error: unknown) => {
+        throw notFreed(known, error);
+      });
       return known;
     }
   } else {
@@ -63,16 +63,21 @@ export async function archiveRows(
     made = await makeArchive(job, options.path, base, cut);
   }
   await pause('switch');
+  let info: ArchiveInfo;
   try {
-    const info = db.transaction(() => beginBehind(job, options.path, made)).immediate();
-    await freeRows(job);
-    return info;
+    info = db.transaction(() => beginBehind(job, options.path, made)).immediate();
   } catch (error) {
     job.writer.undone();
     // Another process was faster, and its archive has these rows.
-    if (!isThere && isOvertaken(db, reader, made)) rmSync(options.path, { force: true });
-    throw error;
+    const overtaken = !isThere && isOvertaken(db, reader, made);
+    if (overtaken) rmSync(options.path, { force: true });
+    throw !overtaken && isNoRoom(error) ? notBegun(options.path, error) : error;
   }
+  // From here on the archive is the only place that has its rows.
+  await freeRows(job).catch((error: unknown) => {
+    throw notFreed(info, error);
+  });
+  return info;
 }
 
 /** Frees what archived rows still take. */
@@ -99,6 +104,21 @@ export async function freeRows({ db, reader, pause }: ArchiveJobOptions): Promis
   }
 }
 
+/** Every row there is now is moved to where it is copied from. */
+function planned({ db, reader, writer }: ArchiveJobOptions, options: ArchiveOptions) {
+  const plan = () => {
+    reader.begin();
+    reader.recent.move();
+    return { base: reader.base(), cut: cutOf(reader, options), archives: reader.archives() };
+  };
+  try {
+    return db.transaction(plan).immediate();
+  } catch (error) {
+    writer.undone();
+    throw isNoRoom(error) ? notMade(options.path, error) : error;
+  }
+}
+
 /** The last row to be archived. */
 function cutOf(reader: LogReader, options: ArchiveOptions): bigint {
   const range = reader.range();
@@ -114,8 +134,9 @@ async function makeArchive(
   base: Base,
   lastSeq: bigint,
 ): Promise<CheckedArchive> {
-  const draft = new ArchiveDraft(path, store, { base, lastSeq, storeId: reader.storeId });
+  let draft: ArchiveDraft | undefined;
   try {
+    draft = new ArchiveDraft(path, store, { base, lastSeq, storeId: reader.storeId });
     for (;;) {
       await pause('copy');
       const verdict = draft.step();
@@ -125,9 +146,37 @@ async function makeArchive(
       draft.publish();
       return { base, lastSeq, lastHash: verdict.lastHash, state: draft.state };
     }
+  } catch (error) {
+    throw isNoRoom(error) ? notMade(path, error) : error;
   } finally {
-    draft.close();
+    draft?.close();
   }
+}
+
+/** The disk of the archive is what is full then: that of the log may be another. */
+function notMade(path: string, cause: Error): StoreError {
+  const words = `the archive ${path} cannot be made, the log is as it was: ${cause.message}`;
+  return new StoreError('STORE_FAILED', words, { cause });
+}
+
+/** The archive is complete and durable, and the log still has its rows too. */
+function notBegun(path: string, cause: Error): StoreError {
+  const words = `the archive ${path} is made, the log still has its rows, call again to go on: ${cause.message}`;
+  return new StoreError('STORE_FAILED', words, { cause });
+}
+
+/** What was archived is archived, and the log begins behind it: only the room is not there yet. */
+function notFreed({ path, firstSeq, lastSeq }: ArchiveInfo, cause: unknown): unknown {
+  if (!isNoRoom(cause)) return cause;
+  const rows = `rows ${firstSeq.toString()} to ${lastSeq.toString()}`;
+  const words = `${rows} are in the archive ${path}, what they took in the log is not freed yet: ${cause.message}`;
+  return new StoreError('STORE_FAILED', words, { cause });
+}
+
+function isNoRoom(error: unknown): error is Error {
+  if (!(error instanceof Error) || !('code' in error)) return false;
+  const code = String(error.code);
+  return code.startsWith('SQLITE_FULL') || code.startsWith('SQLITE_IOERR') || NO_ROOM.includes(code);
 }
 
 /** Requires a write transaction. */

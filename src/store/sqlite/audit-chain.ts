@@ -1,22 +1,18 @@
-// Walks the log's chain: the whole of it for `audit.verify`, its tail when a store is opened.
+// Walks the whole of the log's chain, for `audit.verify`.
 import { equalBytes, toHex } from '../../proof/bytes.js';
 import { sha256 } from '../../proof/hash.js';
 import { ArgumentError } from '../../errors.js';
 import type { AuditVerdict, Checkpoint, VerifyOptions } from '../audit-log.js';
-import { HEAD_MOVES } from '../audit-query.js';
-import { chainStart, evidenceHash, rowHash } from '../audit-row.js';
+import { evidenceHash, rowHash } from '../audit-row.js';
 import { addSums, hourOf, sumsOf } from '../audit-stats.js';
 import type { Sums } from '../audit-stats.js';
 import type { AuditRow } from '../audit-types.js';
-import { parseCheckpoint } from '../checkpoint.js';
 import { LogState } from '../log-state.js';
 import { broken, contradicts, startDiffers, stateDiffers } from '../verify-rules.js';
+import { TWICE, stateOf } from './tail-check.js';
 import { toSums } from './hours.js';
 import type { Base, LogReader } from './log-reader.js';
 import type { RowRecord } from './row-record.js';
-
-/** Rows looked at when a store is opened. */
-const TAIL_ROWS = 64n;
 
 export interface WalkOptions extends VerifyOptions {
   /** An archive is a part of a log: the row about its beginning may be in the next part. */
@@ -64,10 +60,11 @@ export class ChainWalk {
     }
     const page = reader.records(this.#next, reader.range().high);
     const first = this.#next;
-    const due = new Set(reader.checkpointedSeqs(first, page.at(-1)?.seq ?? first));
+    const due = new Set(reader.keptCheckpoints.seqs(first, page.at(-1)?.seq ?? first));
     const { checkpoint } = this.#options;
     if (checkpoint) due.add(checkpoint.seq);
     for (const record of page) {
+      if (record.seq < this.#next) return broken(record.seq, TWICE);
       if (record.seq !== this.#next) {
         return broken(this.#next, `the row is missing: row ${record.seq.toString()} follows`);
       }
@@ -78,7 +75,7 @@ export class ChainWalk {
       if (wrong) return wrong;
     }
     if (page.length === 0) return this.#finish();
-    const stray = reader.zones.strayRow({ low: first, high: this.#next - 1n }, reader.range().high);
+    const stray = reader.zones.strayRow({ low: first, high: this.#next - 1n }, reader.range().zoned);
     return stray === null ? undefined : broken(stray, 'the bounds kept for queries do not cover the row');
   }
 
@@ -143,7 +140,7 @@ export class ChainWalk {
   #held(seq: bigint): AuditVerdict | undefined {
     const due: Checkpoint[] = [];
     try {
-      due.push(...this.#reader.checkpointsAt(seq));
+      due.push(...this.#reader.keptCheckpoints.at(seq));
     } catch (error) {
       if (!(error instanceof ArgumentError)) throw error;
       return broken(seq, 'a checkpoint kept of this row was changed');
@@ -170,7 +167,7 @@ export class ChainWalk {
       return broken(last + 1n, `the newest rows are missing: ${written.toString()} were written`);
     }
     const { checkpoint, isArchive } = this.#options;
-    const beyond = checkpoint && checkpoint.seq > last ? checkpoint.seq : reader.checkpointBeyond(last);
+    const beyond = checkpoint && checkpoint.seq > last ? checkpoint.seq : reader.keptCheckpoints.beyond(last);
     if (beyond !== null)
       return broken(
         last + 1n,
@@ -183,7 +180,7 @@ export class ChainWalk {
     const words = this.#options.isDraft ? undefined : stateDiffers(reader.held(), this.#state.snapshot());
     if (words !== undefined) return broken(last, words);
     if (!this.#sumsAreRight()) return broken(last, 'the statistics are not what the rows give');
-    if (!reader.zones.areNested(last))
+    if (!reader.zones.areNested(reader.range().zoned))
       return broken(last, 'the bounds kept for queries do not hold each other');
     return {
       ok: true,
@@ -196,7 +193,7 @@ export class ChainWalk {
 
   #sumsAreRight(): boolean {
     let held = 0;
-    for (const record of this.#reader.hours.all()) {
+    for (const record of this.#reader.hours.all(this.#reader.tables)) {
       const given = this.#sums.get(`${record.kind.toString()} ${record.hour.toString()}`);
       const kept = toSums(record);
       if (!given || Object.keys(kept).some((key) => kept[key as keyof Sums] !== given[key as keyof Sums])) {
@@ -206,65 +203,4 @@ export class ChainWalk {
     }
     return held === this.#sums.size;
   }
-}
-
-/** The cheap check at opening: the newest rows, the heads and the identities. Requires a transaction. */
-export function verifyTail(reader: LogReader): AuditVerdict | undefined {
-  reader.begin();
-  const base = reader.base();
-  const { low, high } = reader.range();
-  const first = high - low >= TAIL_ROWS ? high - TAIL_ROWS + 1n : low;
-  let hash = first === low ? base.hash : reader.hashOf(first - 1n);
-  let next = first;
-  for (const record of reader.records(first, high)) {
-    if (!hash || record.seq !== next) break;
-    let row: AuditRow;
-    try {
-      row = reader.toPlainRow(record);
-    } catch {
-      return broken(next, 'the row was changed: it holds what is never written');
-    }
-    const given = rowHash(hash, next, row, record.evidence_hash ?? undefined);
-    if (!equalBytes(given, row.hash))
-      return broken(next, 'the row was changed: its hash is not that of its content');
-    hash = row.hash;
-    next += 1n;
-  }
-  if (next <= high || !hash) return broken(hash ? next : first - 1n, 'the row is missing');
-  const written = reader.rowsWritten();
-  if (written !== high)
-    return broken(high + 1n, `the newest rows are missing: ${written.toString()} were written`);
-  const state = stateOf(reader, base);
-  if (!(state instanceof LogState)) return state;
-  for (const ledger of reader.ledgers()) {
-    const row = reader.row(reader.newest(ledger, [...HEAD_MOVES, 'forget']));
-    if (row) state.apply(row);
-  }
-  for (let after = 0n; ;) {
-    const rows = reader.page({ outcome: 'identity', after });
-    for (const row of rows) state.apply(row);
-    const last = rows.at(-1);
-    if (!last) break;
-    after = last.seq;
-  }
-  const words = stateDiffers(reader.held(), state.snapshot());
-  return words === undefined ? undefined : broken(high, words);
-}
-
-/** What the rows before a log add up to, or what is wrong with its beginning. */
-function stateOf(reader: LogReader, base: Base): LogState | AuditVerdict {
-  if (base.seq === 0n && !base.checkpoint) {
-    if (equalBytes(base.hash, chainStart(reader.storeId))) return new LogState();
-    return broken(1n, 'the log does not start as a store of its id does');
-  }
-  try {
-    const checkpoint = parseCheckpoint(base.checkpoint ?? new Uint8Array(0));
-    const { storeId, seq, hash } = checkpoint;
-    if (seq === base.seq && equalBytes(hash, base.hash) && equalBytes(storeId, reader.storeId)) {
-      return new LogState(checkpoint);
-    }
-  } catch (error) {
-    if (!(error instanceof ArgumentError)) throw error;
-  }
-  return broken(base.seq + 1n, 'what is kept of the rows before this one was changed');
 }

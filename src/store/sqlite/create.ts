@@ -1,15 +1,6 @@
 // Making a store file: it appears under its name complete and durable, or not at all, and never over another file.
 import { randomBytes } from 'node:crypto';
-import {
-  closeSync,
-  constants,
-  copyFileSync,
-  fsyncSync,
-  linkSync,
-  mkdirSync,
-  openSync,
-  rmSync,
-} from 'node:fs';
+import { closeSync, fsyncSync, linkSync, mkdirSync, openSync, renameSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { chainStart } from '../audit-row.js';
@@ -84,13 +75,19 @@ export function publish(draft: string, path: string): boolean {
   } catch (error) {
     if (isTaken(error)) return false;
   }
-  // A file system without links: a copy, which replaces nothing either.
+  // A file system without links: an empty file takes the name, so that nothing of others is replaced, and the finished
+  // one takes its place. There is never a part of it under the name.
   try {
-    copyFileSync(draft, path, constants.COPYFILE_EXCL);
-    syncFile(path);
-    return true;
+    closeSync(openSync(path, 'wx', 0o600));
   } catch (error) {
     if (isTaken(error)) return false;
+    throw error;
+  }
+  try {
+    renameSync(draft, path);
+    return true;
+  } catch (error) {
+    rmSync(path, { force: true });
     throw error;
   }
 }

@@ -93,8 +93,7 @@ export class GroupCommit {
       case 'advance':
         return this.#writer.advance(request.expected, request.entry);
       case 'record':
-        this.#writer.record(request.entry);
-        return undefined;
+        return this.#writer.record(request.entry);
       case 'forget':
         this.#writer.forget(request.entry);
         return undefined;
@@ -105,6 +104,12 @@ export class GroupCommit {
         return undefined;
       case 'checkpoint':
         return takeCheckpoint(this.#writer, request.key);
+      case 'keepHeaders':
+        this.#writer.keepHeaders(request.key, request.block, request.maxBytes);
+        return undefined;
+      case 'dropHeaders':
+        this.#writer.dropHeaders(request.key, request.first);
+        return undefined;
     }
   }
 

@@ -4,15 +4,12 @@ import { HOUR_MS, StatsBuilder } from '../audit-stats.js';
 import type { Sums } from '../audit-stats.js';
 import { MAX_ID } from '../../proof/bytes.js';
 import type { Kind, Kinds } from './kinds.js';
+import type { LogRange } from './page-keys.js';
+import { HOUR, SUMS } from './row-tables.js';
+import type { RowTables } from './row-tables.js';
 import type { Statements } from './statements.js';
 import { boundsOf } from './zones.js';
 import type { SeqRange, Zones } from './zones.js';
-
-/** How `duration_ms` counts in SQL: see microsOf. */
-const MICROS = `min(CAST(a.duration_ms * 1000 AS INTEGER), ${2 ** 40})`;
-const HOUR = `((a.verified_at - ((a.verified_at % ${HOUR_MS}) + ${HOUR_MS}) % ${HOUR_MS}) / ${HOUR_MS})`;
-const SUMS = `count(*) AS rows, sum(a.calls) AS calls, sum(${MICROS}) AS micros, max(${MICROS}) AS max_micros,
-  min(a.tx) AS tx_min, max(a.tx) AS tx_max`;
 
 interface HourRecord {
   readonly hour: bigint;
@@ -50,7 +47,11 @@ export class Hours {
   }
 
   /** Figures of a checked query over the rows in `within`, which are all rows. */
-  stats(query: Required<Pick<StatsQuery, 'bucket'>> & StatsQuery, within: SeqRange): AuditStats[] {
+  stats(
+    query: Required<Pick<StatsQuery, 'bucket'>> & StatsQuery,
+    within: LogRange,
+    tables: RowTables,
+  ): AuditStats[] {
     const builder = new StatsBuilder(query.bucket);
     const { timeRange, txRange } = query;
     for (const kind of this.#kinds.matching(query)) {
@@ -58,24 +59,24 @@ export class Hours {
       const to = timeRange?.to ?? Number.MAX_SAFE_INTEGER;
       if (from > to) continue;
       if (txRange) {
-        this.#scan(builder, kind, query, within);
+        this.#scan(builder, kind, query, within, tables);
         continue;
       }
       // Whole hours have their sums; of the hours at both ends the rows are looked at.
       const first = Math.ceil(from / HOUR_MS);
       const last = Math.floor((to + 1) / HOUR_MS) - 1;
       if (first > last) {
-        this.#scan(builder, kind, query, within);
+        this.#scan(builder, kind, query, within, tables);
         continue;
       }
-      for (const record of this.#between(kind.id, first, last)) {
+      for (const record of this.#between(kind.id, first, last, tables)) {
         builder.add(Number(record.hour), kind.outcome, toSums(record));
       }
       if (first * HOUR_MS > from) {
-        this.#scan(builder, kind, { timeRange: { from, to: first * HOUR_MS - 1 } }, within);
+        this.#scan(builder, kind, { timeRange: { from, to: first * HOUR_MS - 1 } }, within, tables);
       }
       if ((last + 1) * HOUR_MS - 1 < to) {
-        this.#scan(builder, kind, { timeRange: { from: (last + 1) * HOUR_MS, to } }, within);
+        this.#scan(builder, kind, { timeRange: { from: (last + 1) * HOUR_MS, to } }, within, tables);
       }
     }
     return builder.done();
@@ -109,31 +110,35 @@ export class Hours {
     }
   }
 
-  /** Every sum that is kept. */
-  all(): IterableIterator<HourRecord & { readonly kind: bigint }> {
+  /** Every sum, each once. */
+  all(tables: RowTables): IterableIterator<HourRecord & { readonly kind: bigint }> {
     return this.#statements
-      .get('SELECT kind, hour, rows, calls, micros, max_micros, tx_min, tx_max FROM hour')
+      .get(
+        `SELECT kind, hour, sum(rows) AS rows, sum(calls) AS calls, sum(micros) AS micros, max(max_micros) AS max_micros,
+           min(tx_min) AS tx_min, max(tx_max) AS tx_max FROM ${tables.hours} GROUP BY kind, hour`,
+      )
       .iterate() as IterableIterator<HourRecord & { kind: bigint }>;
   }
 
-  #between(kind: bigint, first: number, last: number): HourRecord[] {
+  #between(kind: bigint, first: number, last: number, tables: RowTables): HourRecord[] {
     return this.#statements
       .get(
-        `SELECT hour, rows, calls, micros, max_micros, tx_min, tx_max FROM hour WHERE kind = ? AND hour BETWEEN ? AND ?`,
+        `SELECT hour, rows, calls, micros, max_micros, tx_min, tx_max FROM ${tables.hours}
+         WHERE kind = ? AND hour BETWEEN ? AND ?`,
       )
       .all(kind, first, last) as HourRecord[];
   }
 
-  #scan(builder: StatsBuilder, kind: Kind, filter: StatsQuery, within: SeqRange): void {
+  #scan(builder: StatsBuilder, kind: Kind, filter: StatsQuery, within: LogRange, tables: RowTables): void {
     const bounds = boundsOf(filter);
     if (!bounds) return;
     const { timeMin, timeMax, txMin, txMax } = bounds;
     const sums = this.#statements.get(
-      `SELECT ${HOUR} AS hour, ${SUMS} FROM audit a INDEXED BY audit_by_kind
+      `SELECT ${HOUR} AS hour, ${SUMS} FROM ${tables.rowsByKind}
        WHERE a.kind = ? AND a.seq BETWEEN ? AND ? AND a.verified_at BETWEEN ? AND ? AND a.tx BETWEEN ? AND ?
        GROUP BY 1`,
     );
-    for (const { low, high } of this.#zones.ranges(kind.id, bounds, within, within.high, false)) {
+    for (const { low, high } of this.#zones.ranges(kind.id, bounds, within, within.zoned, false)) {
       const found = sums.all(kind.id, low, high, timeMin, timeMax, txMin, txMax) as HourRecord[];
       for (const record of found) builder.add(Number(record.hour), kind.outcome, toSums(record));
     }

@@ -8,8 +8,9 @@ import type { AuditEntry, StoredRoot, TrustKey } from '../audit-types.js';
 import { checkpointBytes } from '../checkpoint.js';
 import { reportFork } from '../conflict.js';
 import type { ForkLog } from '../conflict.js';
+import type { HeaderBlock } from '../header-store.js';
 import { identityEntry } from '../log-state.js';
-import type { AdvanceOutcome } from '../root-store.js';
+import type { AdvanceOutcome, RecordOutcome } from '../root-store.js';
 import type { Kind } from './kinds.js';
 import type { LogReader } from './log-reader.js';
 
@@ -20,6 +21,8 @@ interface Tail {
 
 /** What comes of nearly every move. */
 export const MOVED: AdvanceOutcome = { moved: true };
+/** What comes of nearly every row that moves nothing. */
+export const NOTHING_FOUND: RecordOutcome = {};
 /** Heads that are remembered: some 200 bytes each. */
 const MAX_HEADS = 16_384;
 
@@ -55,6 +58,7 @@ export class LogWriter implements ForkLog {
   /** The last write of a transaction. */
   finish(): void {
     this.#writeHeads();
+    this.#reader.headerBlocks.writeUse();
     if (!this.#grown) return;
     const { seq } = this.tail();
     this.#sql('UPDATE store SET rows = ?').run(seq);
@@ -80,12 +84,13 @@ export class LogWriter implements ForkLog {
     return found ? { moved, ...found } : MOVED;
   }
 
-  record(entry: AuditEntry): void {
+  record(entry: AuditEntry): RecordOutcome {
     // Calls are covered by a root; the other kinds may name none.
-    if (entry.outcome === 'calls' && (this.#wasForgotten(entry) || !sameRoot(this.#head(entry), entry))) {
-      reportFork(this, entry, entry);
-    }
+    const isNew =
+      entry.outcome === 'calls' && (this.#wasForgotten(entry) || !sameRoot(this.#head(entry), entry));
+    const conflict = isNew ? reportFork(this, entry, entry) : undefined;
     this.append(entry);
+    return conflict ? { conflict } : NOTHING_FOUND;
   }
 
   forget(entry: AuditEntry): void {
@@ -93,6 +98,15 @@ export class LogWriter implements ForkLog {
     this.#heads.set(ledger, null);
     this.#moved.delete(ledger);
     this.#sql('DELETE FROM head WHERE ledger = ?').run(ledger);
+    this.#reader.headerBlocks.forget(ledger);
+  }
+
+  keepHeaders(key: TrustKey, block: HeaderBlock, maxBytes: number): void {
+    this.#reader.headerBlocks.save(key, block, maxBytes, this.#head(key));
+  }
+
+  dropHeaders(key: TrustKey, first: bigint): void {
+    this.#reader.headerBlocks.drop(key, first);
   }
 
   bindIdentity(address: string, server: string): string {

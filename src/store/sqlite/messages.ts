@@ -5,6 +5,7 @@ import type { ImmuErrorCode } from '../../errors.js';
 import type { ArchiveOptions, StatsQuery, VerifyOptions } from '../audit-log.js';
 import type { CheckedGapsQuery } from '../audit-gaps.js';
 import type { AuditEntry, RootsQuery, StoredRoot, TrustKey } from '../audit-types.js';
+import type { HeaderBlock } from '../header-store.js';
 import type { RowPacket } from './row-packet.js';
 
 /** When a store takes a checkpoint by itself, and the key that signs it. */
@@ -33,8 +34,8 @@ export interface StoreMessage {
 
 export interface ThreadData {
   readonly path: string;
-  /** `archive`: a file that is only read. */
-  readonly options: OpenOptions | 'archive';
+  /** `archive`: a file that is only read. `reading`: a store that is only read, however damaged it is. */
+  readonly options: OpenOptions | 'archive' | 'reading';
   /** One number, added to whenever a message has been sent: what the thread may wait on. */
   readonly sent: Int32Array;
 }
@@ -48,7 +49,14 @@ export type WriteRequest = RowRequest | OtherWrite;
 
 type OtherWrite =
   | { readonly kind: 'bind' | 'rebind'; readonly address: string; readonly server: string }
-  | { readonly kind: 'checkpoint'; readonly key: KeyObject | undefined };
+  | { readonly kind: 'checkpoint'; readonly key: KeyObject | undefined }
+  | {
+      readonly kind: 'keepHeaders';
+      readonly key: TrustKey;
+      readonly block: HeaderBlock;
+      readonly maxBytes: number;
+    }
+  | { readonly kind: 'dropHeaders'; readonly key: TrustKey; readonly first: bigint };
 
 export type ReadRequest =
   | { readonly kind: 'head'; readonly key: TrustKey }
@@ -60,7 +68,10 @@ export type ReadRequest =
   | { readonly kind: 'conflict'; readonly root: TrustKey & StoredRoot }
   | { readonly kind: 'stats'; readonly query: Required<Pick<StatsQuery, 'bucket'>> & StatsQuery }
   | { readonly kind: 'checkpoints'; readonly after: bigint | null; readonly limit: number }
-  | { readonly kind: 'archives' | 'info' };
+  | { readonly kind: 'archives' | 'databases' }
+  | { readonly kind: 'info' | 'damage' }
+  | { readonly kind: 'headers'; readonly key: TrustKey; readonly first: bigint }
+  | { readonly kind: 'headerList'; readonly filter: Partial<TrustKey> };
 
 /** Long work, done in short steps. */
 export type WalkRequest =
@@ -86,6 +97,8 @@ export interface StoreReply {
   /** Requests that went well and have nothing to say, and heads that moved without more ado: most of them. */
   readonly done: readonly number[];
   readonly moved: readonly number[];
+  /** Rows that contradict nothing. */
+  readonly recorded: readonly number[];
   /** The others. */
   readonly answers: readonly StoreAnswer[];
   readonly diagnostics: StoreDiagnostics;
@@ -125,4 +138,21 @@ export function toSent(error: unknown, path: string): SentError {
 export function fromSent({ code, message, argument }: SentError): ImmuError {
   if (argument !== undefined) return new ArgumentError(argument, message);
   return code === 'CLOSED' ? new ClosedError('the root store') : new StoreError(code, message);
+}
+
+const WRITES: Readonly<Record<OtherWrite['kind'], true>> = {
+  bind: true,
+  rebind: true,
+  checkpoint: true,
+  keepHeaders: true,
+  dropHeaders: true,
+};
+
+export function isWrite({ kind }: SentRequest): boolean {
+  return kind in WRITES;
+}
+
+/** The buffers of a block, to be handed to another thread. Requires that nobody else views them. */
+export function buffersOf({ proof, headers, columns }: HeaderBlock): ArrayBuffer[] {
+  return [proof.buffer, headers.buffer, columns.buffer] as ArrayBuffer[];
 }

@@ -4,11 +4,11 @@ import { existsSync, statSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { StoreError } from '../../errors.js';
 import { STORE_ID_SIZE } from '../checkpoint.js';
-import { verifyTail } from './audit-chain.js';
 import { createStore } from './create.js';
 import { LogReader } from './log-reader.js';
 import { assertMarker, markerPath, readMarker, writeMarker } from './marker.js';
 import type { OpenOptions } from './messages.js';
+import { verifyTail } from './tail-check.js';
 import { APPLICATION_ID, ARCHIVE_ID, MIGRATIONS, SCHEMA_VERSION, strangeObject } from './schema.js';
 
 /** Pages kept in memory: the upper levels of the indexes of a large log. */
@@ -52,7 +52,7 @@ export function openArchiveFile(path: string): OpenedStore {
   });
 }
 
-function guarded(db: Database.Database, path: string, open: () => OpenedStore): OpenedStore {
+export function guarded(db: Database.Database, path: string, open: () => OpenedStore): OpenedStore {
   try {
     db.defaultSafeIntegers(true);
     db.pragma(`cache_size = -${CACHE_KIB}`);
@@ -76,16 +76,15 @@ function checkedLog(db: Database.Database, path: string, marker: Uint8Array | un
   if (marker) assertMarker(path, marker, storeId);
   const reader = new LogReader(db, storeId);
   // One transaction: another process may be writing.
-  const check = () => verifyTail(reader);
-  const wrong = db.readonly ? db.transaction(check)() : reader.settled(check);
-  if (wrong && !wrong.ok) {
+  const wrong = reader.settled(() => verifyTail(reader));
+  if (wrong) {
     const words = `row ${wrong.seq.toString()} of the audit log: ${wrong.finding}`;
     throw new StoreError('STORE_DAMAGED', `the root store ${path} is damaged: ${words}`);
   }
   return reader;
 }
 
-function assertNotEmpty(path: string): void {
+export function assertNotEmpty(path: string): void {
   if (statSync(path).size > 0) return;
   throw new StoreError('STORE_DAMAGED', `the root store ${path} is an empty file`);
 }
@@ -101,7 +100,7 @@ function assertNeverMade(path: string, { create }: OpenOptions): void {
   if (create === 'never') throw new StoreError('STORE_MISSING', `there is no root store at ${path}`);
 }
 
-function assertOurs(db: Database.Database, path: string, wanted: number): void {
+export function assertOurs(db: Database.Database, path: string, wanted: number): void {
   const application = Number(db.pragma('application_id', { simple: true }));
   if (application !== wanted) {
     throw new StoreError('STORE_FOREIGN', `${path} is not ${nameOf(wanted)}, it is ${nameOf(application)}`);
@@ -127,7 +126,7 @@ function migrate(db: Database.Database): void {
   }).immediate();
 }
 
-function storeIdOf(db: Database.Database, path: string): Uint8Array {
+export function storeIdOf(db: Database.Database, path: string): Uint8Array {
   const ids = db.prepare('SELECT id FROM store').pluck().all() as Uint8Array[];
   const [id] = ids;
   if (!id || ids.length > 1 || id.length !== STORE_ID_SIZE) {
@@ -136,6 +135,6 @@ function storeIdOf(db: Database.Database, path: string): Uint8Array {
   return new Uint8Array(id);
 }
 
-function version(db: Database.Database): number {
+export function version(db: Database.Database): number {
   return Number(db.pragma('user_version', { simple: true }));
 }

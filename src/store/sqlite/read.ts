@@ -1,4 +1,5 @@
 // Answers the questions that one short transaction can answer.
+import { databasesOf } from './databases.js';
 import type { LogReader } from './log-reader.js';
 import type { ReadRequest, StoreRequest } from './messages.js';
 
@@ -13,9 +14,13 @@ const KINDS: Readonly<Record<ReadRequest['kind'], boolean>> = {
   rootAt: true,
   conflict: true,
   stats: true,
-  checkpoints: true,
-  archives: true,
+  checkpoints: false,
+  archives: false,
+  databases: true,
   info: true,
+  headers: false,
+  headerList: false,
+  damage: false,
 };
 
 export function isRead(request: StoreRequest): request is ReadRequest {
@@ -48,12 +53,20 @@ export function readFrom(reader: LogReader, request: ReadRequest): unknown {
     case 'conflict':
       return reader.findConflict(request.root);
     case 'stats':
-      return reader.hours.stats(request.query, reader.range());
+      return reader.hours.stats(request.query, reader.range(), reader.tables);
     case 'checkpoints':
-      return reader.checkpoints(request.after, request.limit);
+      return reader.keptCheckpoints.page(request.after, reader.base().seq, request.limit);
     case 'archives':
       return reader.archives();
+    case 'databases':
+      return databasesOf(reader);
     case 'info':
       return reader.info();
+    case 'headers':
+      return reader.headerBlocks.load(request.key, request.first);
+    case 'headerList':
+      return reader.headerBlocks.list(request.filter);
+    case 'damage':
+      return reader.damage?.findings ?? [];
   }
 }

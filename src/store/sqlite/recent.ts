@@ -3,6 +3,7 @@
 // where each page is then written once for all of them. Whoever reads the log has them moved first.
 import type { AuditEntry } from '../audit-types.js';
 import type { Hours } from './hours.js';
+import { COLUMNS } from './row-record.js';
 import type { Statements } from './statements.js';
 import type { Zones } from './zones.js';
 
@@ -11,9 +12,6 @@ import type { Zones } from './zones.js';
  * 190 kinds of rows 64 at a time cost 10 µs each, 1024 4.4, 4096 3.3 or 14 ms in one commit, and 8192 3.0 (measured).
  */
 const MOVED_ROWS = 4096n;
-
-const COLUMNS = `seq, kind, tx, alh, previous_tx, calls, header_time, signature, key_fingerprint, verified_at, duration_ms,
-  client, detail, evidence_hash, hash`;
 
 const ADD = `INSERT INTO recent (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 const MOVE = `INSERT INTO audit (${COLUMNS}) SELECT ${COLUMNS} FROM recent ORDER BY seq`;
@@ -34,6 +32,7 @@ export class Recent {
   readonly #zones: Zones;
   /** Seq of the oldest row here; null: there is none; undefined: it is not known. */
   #first: bigint | null | undefined;
+  #isThere = false;
 
   constructor(statements: Statements, hours: Hours, zones: Zones) {
     this.#statements = statements;
@@ -95,8 +94,17 @@ export class Recent {
 
   #oldest(): bigint | null {
     if (this.#first === undefined) {
-      this.#first = this.#statements.get('SELECT min(seq) FROM recent').pluck().get() as bigint | null;
+      this.#first = this.#hasTable()
+        ? (this.#statements.get('SELECT min(seq) FROM recent').pluck().get() as bigint | null)
+        : null;
     }
     return this.#first;
+  }
+
+  /** An archive or a store that is only looked at may be of an older release, and the store be brought up to date meanwhile. */
+  #hasTable(): boolean {
+    const sql = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'recent'";
+    this.#isThere ||= this.#statements.get(sql).get() !== undefined;
+    return this.#isThere;
   }
 }

@@ -139,6 +139,28 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT;
   `,
   `
+  -- Blocks of headers as the server sent them, with their proof: never trusted for being here (header-store.ts).
+  CREATE TABLE header_block (
+    id INTEGER PRIMARY KEY,
+    ledger INTEGER NOT NULL REFERENCES ledger,
+    first INTEGER NOT NULL,
+    last INTEGER NOT NULL,
+    head_tx INTEGER NOT NULL,
+    head_alh BLOB NOT NULL,
+    used INTEGER NOT NULL,                -- the higher, the later it was used
+    bytes INTEGER NOT NULL,
+    UNIQUE (ledger, first)
+  ) STRICT;
+  -- Apart, for a row is written as a whole: to note that a block was used must not cost all of it.
+  CREATE TABLE header_content (
+    block INTEGER PRIMARY KEY REFERENCES header_block ON DELETE CASCADE,
+    proof BLOB NOT NULL,
+    headers BLOB NOT NULL,
+    columns BLOB NOT NULL
+  ) STRICT;
+  CREATE INDEX header_block_by_use ON header_block (used, bytes);
+  `,
+  `
   -- The newest rows of the log, on their way into audit, its indexes, zones and hours (recent.ts).
   CREATE TABLE recent (
     seq INTEGER PRIMARY KEY,
@@ -163,7 +185,8 @@ export const MIGRATIONS: readonly string[] = [
 export const SCHEMA_VERSION = MIGRATIONS.length;
 
 /**
- * The first thing in the schema of a database of a version that is not as the migrations make it; undefined when all is. A trigger, a view
+ * The first thing in a database's schema that is not as its migrations make it; undefined when all is. `version` is the
+ * schema's: an archive keeps that of the release that made it. A trigger, a view
  * or a changed index in a store's file could hide rows or undo writes without touching a row.
  */
 export function strangeObject(db: Database.Database, version: number): string | undefined {

@@ -1,7 +1,7 @@
 // The near side of a store's thread: sends what is asked in a turn as one message, and settles each caller.
 import { Worker } from 'node:worker_threads';
 import { ClosedError, StoreError } from '../../errors.js';
-import { fromSent } from './messages.js';
+import { buffersOf, fromSent, isWrite } from './messages.js';
 import { RowPacker } from './row-packet.js';
 import type {
   Numbered,
@@ -47,10 +47,11 @@ export class StoreThread {
     this.#path = path;
     this.#thread = thread;
     this.#sent = sent;
-    thread.on('message', ({ done, moved, answers, diagnostics }: StoreReply) => {
+    thread.on('message', ({ done, moved, recorded, answers, diagnostics }: StoreReply) => {
       this.#diagnostics = diagnostics;
       for (const id of done) this.#taken(id)?.resolve(undefined);
       for (const id of moved) this.#taken(id)?.resolve({ moved: true });
+      for (const id of recorded) this.#taken(id)?.resolve({});
       for (const answer of answers) this.#settle(answer);
     });
     thread.on('error', (cause) => this.#end(`crashed: ${cause.message}`, cause));
@@ -79,8 +80,7 @@ export class StoreThread {
   ask<T>(request: SentRequest): Promise<T> {
     return this.#ask((id) => {
       this.#items.push({ id, request });
-      this.#hasWrite ||=
-        request.kind === 'bind' || request.kind === 'rebind' || request.kind === 'checkpoint';
+      this.#hasWrite ||= isWrite(request);
     });
   }
 
@@ -134,7 +134,9 @@ export class StoreThread {
     this.#hasWrite = false;
     if (last) this.#turnEnds = false;
     this.#part = last ? FIRST_PART : PART;
-    this.#thread.postMessage({ rows, items, last } satisfies StoreMessage, rows ? [rows.bytes.buffer] : []);
+    const buffers = items.flatMap(buffersIn);
+    if (rows) buffers.push(rows.bytes.buffer);
+    this.#thread.postMessage({ rows, items, last } satisfies StoreMessage, buffers);
     Atomics.add(this.#sent, 0, 1);
     Atomics.notify(this.#sent, 0);
   }
@@ -165,4 +167,9 @@ export class StoreThread {
     this.#pending.clear();
     for (const { reject } of pending) reject(error);
   }
+}
+
+/** What a request takes along instead of a copy of it: it was copied when it was checked. */
+function buffersIn({ request }: Numbered): ArrayBuffer[] {
+  return request.kind === 'keepHeaders' ? buffersOf(request.block) : [];
 }

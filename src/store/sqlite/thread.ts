@@ -4,13 +4,14 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { ClosedError, StoreError } from '../../errors.js';
 import { setSha256 } from '../../proof/hash.js';
+import type { HeaderBlock } from '../header-store.js';
 import { archiveRows, freeRows } from './archive-job.js';
 import { ChainWalk } from './audit-chain.js';
 import { AutoCheckpoint } from './auto-checkpoint.js';
 import { GapWalk } from './gap-walk.js';
 import { GroupCommit } from './group-commit.js';
-import { LogWriter, MOVED } from './log-writer.js';
-import { toSent } from './messages.js';
+import { LogWriter, MOVED, NOTHING_FOUND } from './log-writer.js';
+import { buffersOf, toSent } from './messages.js';
 import type {
   Numbered,
   ReadRequest,
@@ -25,6 +26,7 @@ import type {
 } from './messages.js';
 import { openArchiveFile, openStore } from './open.js';
 import type { OpenedStore } from './open.js';
+import { openStoreForReading } from './open-for-reading.js';
 import { isRead, readFrom, readsRows } from './read.js';
 import { RowUnpacker } from './row-packet.js';
 import { Turn } from './turn.js';
@@ -35,27 +37,31 @@ if (!port) throw new Error('this file is the entry of a worker thread');
 setSha256((data) => hash('sha256', data, 'buffer'));
 const { path, options, sent } = workerData as ThreadData;
 const isArchive = options === 'archive';
+const isReadOnly = isArchive || options === 'reading';
 const UNUSED: StoreDiagnostics = { commits: 0, writes: 0 };
 
 let opened: OpenedStore | undefined;
 try {
-  opened = options === 'archive' ? openArchiveFile(path) : openStore(path, options);
+  opened = openedAs(options);
   post([{ id: 0, ok: true, value: undefined }], UNUSED);
 } catch (error) {
   post([{ id: 0, ok: false, error: toSent(error, path) }], UNUSED);
 }
 if (opened) serve(opened);
 
+function openedAs(how: ThreadData['options']): OpenedStore {
+  if (how === 'archive') return openArchiveFile(path);
+  return how === 'reading' ? openStoreForReading(path) : openStore(path, how);
+}
+
 function serve({ db, reader }: OpenedStore): void {
   const writer = new LogWriter(reader);
-  const schedule = options === 'archive' ? undefined : options.checkpoints;
+  const schedule = typeof options === 'string' ? undefined : options.checkpoints;
   const group = new GroupCommit(db, writer, path, schedule && new AutoCheckpoint(schedule));
-  // An archive has no recent rows, and cannot be written to.
-  const settled = <T>(run: () => T): T => (isArchive ? db.transaction(run)() : reader.settled(run));
   const unpacker = new RowUnpacker();
   const read = (request: ReadRequest) => {
     const run = () => readFrom(reader, request);
-    return readsRows(request) ? settled(run) : db.transaction(run)();
+    return readsRows(request) ? reader.settled(run) : db.transaction(run)();
   };
   let archiving = false;
 
@@ -75,28 +81,24 @@ function serve({ db, reader }: OpenedStore): void {
       });
     };
     const answers = group.commitAll(more);
-    for (const { id, request } of reads) answers.push(answer(id, () => read(request)));
+    const buffers: ArrayBuffer[] = [];
+    for (const { id, request } of reads) {
+      const done = answer(id, () => read(request));
+      answers.push(done);
+      if (request.kind === 'headers' && done.ok && done.value)
+        buffers.push(...buffersOf(done.value as HeaderBlock));
+    }
     if (closing === undefined) {
-      post(answers, group.diagnostics);
+      post(answers, group.diagnostics, buffers);
     } else {
-      leave();
+      // Every row where others look for it; what cannot be moved now is moved by whoever opens the store next.
+      reader.settle();
+      db.close();
       post([...answers, { id: closing, ok: true, value: undefined }], group.diagnostics);
     }
   });
   // What a process that was killed while archiving has left to do. It is tried again whenever the store is opened.
-  if (!isArchive) void freeRows(archiveJob()).catch(() => undefined);
-
-  /** Leaves every row where others look for it. */
-  function leave(): void {
-    try {
-      db.pragma('busy_timeout = 0');
-      settled(() => undefined);
-    } catch {
-      // They are durable where they are, and whoever opens the store next moves them.
-    } finally {
-      db.close();
-    }
-  }
+  if (!isReadOnly) void freeRows(archiveJob()).catch(() => undefined);
 
   async function walk(id: number, request: WalkRequest): Promise<void> {
     let done: StoreAnswer;
@@ -115,7 +117,8 @@ function serve({ db, reader }: OpenedStore): void {
       case 'gaps':
         return inSteps(new GapWalk(reader, request.query));
       case 'archive': {
-        if (isArchive) throw new StoreError('STORE_FAILED', `the archive ${path} is not archived again`);
+        if (isReadOnly)
+          throw new StoreError('STORE_FAILED', `${path} is only read: its rows are not archived`);
         if (archiving) throw new StoreError('STORE_FAILED', `rows of ${path} are being archived already`);
         archiving = true;
         try {
@@ -131,7 +134,7 @@ function serve({ db, reader }: OpenedStore): void {
   async function inSteps<T>(steps: { step(): T | undefined }): Promise<T> {
     for (;;) {
       await pause();
-      const result = settled(() => steps.step());
+      const result = reader.settled(() => steps.step());
       if (result !== undefined) return result;
     }
   }
@@ -154,15 +157,27 @@ function answer(id: number, run: () => unknown): StoreAnswer {
   }
 }
 
-function post(answers: readonly StoreAnswer[], diagnostics: StoreDiagnostics): void {
-  const done: number[] = [];
-  const moved: number[] = [];
+/** @param buffers handed over instead of copied */
+function post(
+  answers: readonly StoreAnswer[],
+  diagnostics: StoreDiagnostics,
+  buffers: readonly ArrayBuffer[] = [],
+): void {
+  const plain = { done: [] as number[], moved: [] as number[], recorded: [] as number[] };
   const others = answers.filter((answer) => {
-    if (!answer.ok || (answer.value !== undefined && answer.value !== MOVED)) return true;
-    (answer.value === MOVED ? moved : done).push(answer.id);
+    const list = answer.ok ? plainAs(answer.value) : undefined;
+    if (!list) return true;
+    plain[list].push(answer.id);
     return false;
   });
-  port?.postMessage({ done, moved, answers: others, diagnostics } satisfies StoreReply);
+  port?.postMessage({ ...plain, answers: others, diagnostics } satisfies StoreReply, buffers);
+}
+
+/** The list of a reply that an outcome goes to which is the same for most. */
+function plainAs(value: unknown): 'done' | 'moved' | 'recorded' | undefined {
+  if (value === MOVED) return 'moved';
+  if (value === NOTHING_FOUND) return 'recorded';
+  return value === undefined ? 'done' : undefined;
 }
 
 function isWalk(request: StoreRequest): request is WalkRequest {

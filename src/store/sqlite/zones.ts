@@ -71,28 +71,28 @@ export class Zones {
 
   /**
    * Ranges within `within` that may hold rows of a kind inside the bounds, in the order asked for; neighbours are not
-   * joined. `newest` is the seq of the newest row.
+   * joined. `zoned` is the newest row that was counted here; rows above it may be anything.
    */
   *ranges(
     kind: bigint,
     bounds: Bounds,
     within: SeqRange,
-    newest: bigint,
+    zoned: bigint,
     down: boolean,
   ): IterableIterator<SeqRange> {
     const top = LEVELS[LEVELS.length - 1] ?? 0n;
-    const full = newest / sizeOf(top);
+    const full = zoned / sizeOf(top);
     const parts: (() => Iterable<SeqRange>)[] = [
       () => this.#level(top, 0n, full - 1n, kind, bounds, within, down),
       ...LEVELS.slice(0, -1)
         .reverse()
         .map((level) => {
           // Blocks that are full behind the last full one of the level above.
-          const first = (newest / sizeOf(level + 1n)) * FAN_OUT;
-          const last = newest / sizeOf(level) - 1n;
+          const first = (zoned / sizeOf(level + 1n)) * FAN_OUT;
+          const last = zoned / sizeOf(level) - 1n;
           return () => this.#level(level, first, last, kind, bounds, within, down);
         }),
-      () => clipped({ low: (newest / ZONE_ROWS) * ZONE_ROWS + 1n, high: newest }, within),
+      () => clipped({ low: (zoned / ZONE_ROWS) * ZONE_ROWS + 1n, high: within.high }, within),
     ];
     for (const part of down ? parts.reverse() : parts) yield* part();
   }

@@ -5,6 +5,7 @@ import { entryLeaf, plainKey, plainLeaf, referenceValue } from '../../proof/entr
 import { ProofFailure } from '../../proof/failure.js';
 import { assertId } from '../../proof/guard.js';
 import type { KVMetadata } from '../../proof/types.js';
+import { keyName } from '../key-name.js';
 import { refutedBy } from '../refuted.js';
 import type { Claim, ClaimOutcome, Context, Proven, Question } from '../verifier.js';
 import { readEntries, type ShownEntry } from '../wire/answers.js';
@@ -133,14 +134,10 @@ class KeyIndex {
   find(key: Uint8Array): number {
     const expected = this.#keys[this.#next];
     if (expected && equalBytes(expected, key)) return this.#next++;
-    this.#places ??= new Map(this.#keys.map((asked, i) => [name(asked), i]));
-    const at = this.#places.get(name(key));
+    this.#places ??= new Map(this.#keys.map((asked, i) => [keyName(asked), i]));
+    const at = this.#places.get(keyName(key));
     if (at === undefined) return -1;
     this.#next = at + 1;
     return at;
   }
-}
-
-function name(key: Uint8Array): string {
-  return Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('latin1');
 }

@@ -1,9 +1,12 @@
 // What is checked of the entries (as digests) of transactions whose headers are proven already.
 import { ProofFailure } from '../../proof/failure.js';
-import { verifyEntries } from '../../proof/entries-tree.js';
-import { sortedLeaves } from '../../proof/entry-leaves.js';
+import { sortLeaves } from '../../proof/entry-leaves.js';
 import type { Proven, Question } from '../verifier.js';
 import { readTxList } from '../wire/answers.js';
+import { EntryColumns } from '../wire/entry-columns.js';
+import { provenLeaves } from './whole-entries.js';
+
+const columns = new EntryColumns();
 
 /**
  * Proves that the answer holds all entries of each of the transactions: as many as the proven header says, no key
@@ -30,7 +33,8 @@ export function checkLeaves(
         tx.entryCount,
       );
     }
-    return sortedLeaves(verifyEntries(facts, tx.entries()));
+    columns.read(tx);
+    return sortLeaves(provenLeaves(facts, { bytes: answer, entries: columns }));
   });
   return { kind: 'leaves', leaves };
 }

@@ -30,6 +30,16 @@ export function checkWholeEntries(
   { bytes, entries }: EntriesIn,
   counts: MutableCounts,
 ): void {
+  const leaves = provenLeaves(header, { bytes, entries });
+  for (let entry = 0; entry < leaves.length; entry++) countEntry(bytes, entries, entry, counts);
+  counts.entries += leaves.length;
+}
+
+/** {@link checkWholeEntries} without counting; returns the leaves of the entries tree, in order. */
+export function provenLeaves(
+  header: Pick<TxHeader, 'version' | 'nentries' | 'eH'>,
+  { bytes, entries }: EntriesIn,
+): Uint8Array[] {
   const { count } = entries;
   if (header.version !== 0 && header.version !== 1) {
     throw new ProofFailure('entry.version', 'unknown header version', '0 or 1', header.version);
@@ -40,11 +50,10 @@ export function checkWholeEntries(
   const leaves: Uint8Array[] = [];
   for (let entry = 0; entry < count; entry++) {
     leaves.push(leafHash(digestAt(header.version, bytes, entries, entry)));
-    countEntry(bytes, entries, entry, counts);
   }
   assertUniqueKeys(bytes, entries);
   assertSame(entriesRootOf(leaves), header.eH, 'entries.root', 'the entries hash to another root');
-  counts.entries += count;
+  return leaves;
 }
 
 /** The same digest as `entryDigest` makes. */

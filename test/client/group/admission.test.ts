@@ -120,6 +120,20 @@ describe('calls in line', () => {
     await expect(d.promise).rejects.toThrow('followed');
   });
 
+  test('may end in any order', async () => {
+    const left: number[] = [];
+    const line = new WaitingLine('an answer', (weight) => left.push(weight));
+    const calls = [0, 1, 2, 3, 4].map((weight) => line.add<number>(deadline(), weight));
+    for (const i of [2, 0, 4]) calls[i]!.resolve(i);
+    expect([line.size, left]).toEqual([2, [2, 0, 4]]);
+    const more = line.add<number>(deadline(), 5);
+    line.close('the client');
+    expect([line.size, left]).toEqual([0, [2, 0, 4, 1, 3, 5]]);
+    expect(await Promise.all([calls[1]!, calls[3]!, more].map(({ promise }) => codeOf(promise)))).toEqual(
+      Array<string>(3).fill('CLOSED'),
+    );
+  });
+
   test('end each at its own deadline', async () => {
     const line = new WaitingLine('an answer', () => undefined);
     const patient = line.add<string>(deadline(), 0);

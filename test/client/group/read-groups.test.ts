@@ -2,6 +2,7 @@
 import { status } from '@grpc/grpc-js';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { Deadline } from '#dist/client/deadline.js';
+import { keyName } from '#dist/worker/key-name.js';
 import { ReadGroups } from '#dist/client/group/read-groups.js';
 import type { Reader } from '#dist/client/group/read-groups.js';
 import { TransportError } from '#dist/errors.js';
@@ -64,8 +65,10 @@ beforeEach(() => {
   });
 });
 
+const keysOf = (keys: readonly string[]) => [keys.map(utf8), keys.map((key) => keyName(utf8(key)))] as const;
+
 function read(key: string, reader = new TestReader()): Promise<string> {
-  groups.read(utf8(key), reader);
+  groups.read(utf8(key), key, reader);
   return reader.done;
 }
 
@@ -90,7 +93,8 @@ describe('grouping', () => {
     const keys = [new Uint8Array([0xff]), new Uint8Array([0xff, 0]), utf8('ÿ'), utf8('')];
     const readers = keys.map((key) => {
       const reader = new TestReader();
-      groups.read(key.length === 0 ? new Uint8Array([0]) : key, reader);
+      const asked = key.length === 0 ? new Uint8Array([0]) : key;
+      groups.read(asked, keyName(asked), reader);
       return reader.done;
     });
     expect(await Promise.all(readers)).toEqual(['missing', 'missing', 'missing', 'missing']);
@@ -145,10 +149,10 @@ describe('grouping', () => {
 
   test('readers that gave up before it went out are not asked for', async () => {
     const gone = new TestReader();
-    groups.read(utf8('k1'), gone);
+    groups.read(utf8('k1'), 'k1', gone);
     gone.reject(new Error('gave up'));
     const shared = new TestReader();
-    groups.read(utf8('k2'), shared);
+    groups.read(utf8('k2'), 'k2', shared);
     shared.reject(new Error('gave up'));
     expect(await Promise.all([read('k2'), read('k3')])).toEqual(['v2', 'v3']);
     expect(fake.sent).toMatchObject([{ request: { keys: ['k2', 'k3'].map(utf8) } }]);
@@ -218,7 +222,7 @@ describe('refusals', () => {
     expect(fake.methods()).toEqual(['GetAll', 'Get', 'Get', 'Get']);
     expect(await readMany(5)).toHaveLength(5);
     expect(fake.methods()).toEqual(['Get', 'Get', 'Get', 'Get', 'Get']);
-    expect(await groups.readTogether([utf8('k1'), utf8('none')], new Deadline({}, 1000))).toMatchObject([
+    expect(await groups.readTogether(...keysOf(['k1', 'none']), new Deadline({}, 1000))).toMatchObject([
       { kind: 'value' },
       { kind: 'missing' },
     ]);
@@ -264,7 +268,7 @@ describe('probing', () => {
 
 describe('keys that are read together', () => {
   const together = async (keys: readonly string[]) =>
-    (await groups.readTogether(keys.map(utf8), new Deadline({}, 5000))).map((outcome) =>
+    (await groups.readTogether(...keysOf(keys), new Deadline({}, 5000))).map((outcome) =>
       outcome.kind === 'value' ? Buffer.from(outcome.claim.value).toString() : outcome.kind,
     );
 

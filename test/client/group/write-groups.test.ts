@@ -36,11 +36,13 @@ class TestWrite implements GroupedWrite {
 
 let sent: string[][];
 let gate: Gate | undefined;
+let untold: Gate | undefined;
 let fault: (keys: readonly string[]) => Error | undefined;
 let groups: WriteGroups<TestWrite>;
 beforeEach(() => {
   sent = [];
   gate = undefined;
+  untold = undefined;
   fault = () => undefined;
   groups = new WriteGroups<TestWrite>({
     send: async (writes, request) => {
@@ -59,6 +61,7 @@ beforeEach(() => {
       const error = fault(keys);
       if (error) throw error;
       for (const write of writes) write.resolve();
+      return { told: untold?.pass() ?? Promise.resolve() };
     },
   });
 });
@@ -132,6 +135,21 @@ describe('grouping', () => {
     expect(sent[flying]).toEqual(names(9 - flying, flying));
     gate.open();
     expect(new Set(await all(others))).toEqual(new Set(['written']));
+  });
+
+  test('the next go out while answered ones are proven; not ever more of them', async () => {
+    untold = new Gate();
+    const writes: TestWrite[] = [];
+    for (const name of names(12)) {
+      writes.push(write(name));
+      await turns();
+    }
+    expect(sent).toEqual(names(8).map((name) => [name]));
+    untold.next();
+    await turns();
+    expect(sent.slice(8)).toEqual([names(4, 8)]);
+    untold.open();
+    expect(new Set(await all(writes))).toEqual(new Set(['written']));
   });
 
   test('a key that is on its way waits, with what is behind it', async () => {

@@ -1,0 +1,66 @@
+// verifiedGetAll: each key is proven as a read of its own, and the call ends with the last of them, or with the first
+// that is not proven.
+import type { ClaimOutcome } from '../../worker/verifier.js';
+import { keyName } from '../../worker/key-name.js';
+import type { WaitingCall } from '../group/waiting-call.js';
+import { VerifiedReader } from './grouped-get.js';
+import type { ReadEnd, Reading } from './grouped-get.js';
+import type { VerifiedEntry } from './verified-get.js';
+
+type Entries = (VerifiedEntry | null)[];
+
+class AllEntries implements ReadEnd {
+  readonly #reading: Reading;
+  readonly #call: WaitingCall<Entries>;
+  readonly #entries: Entries;
+  #left: number;
+
+  constructor(reading: Reading, call: WaitingCall<Entries>, count: number) {
+    this.#reading = reading;
+    this.#call = call;
+    this.#entries = new Array<VerifiedEntry | null>(count).fill(null);
+    this.#left = count;
+  }
+
+  get settled(): boolean {
+    return this.#call.settled;
+  }
+
+  resolve(entry: VerifiedEntry | null, place: number): void {
+    this.#entries[place] = entry;
+    this.#left -= 1;
+    if (this.#left > 0 || this.settled) return;
+    const { trust, known, from } = this.#reading;
+    if (trust.knownNow !== known) {
+      this.reject(trust.forgotten());
+      return;
+    }
+    trust.cover(from.operation, from.startedAt, 1);
+    this.#call.resolve(this.#entries);
+  }
+
+  reject(error: unknown): void {
+    this.#call.reject(error);
+  }
+}
+
+/**
+ * Proves the entries of `keys` and ends `call` with them, in order. `read`: the outcomes of keys that are asked for
+ * together. `reading` is one that the log does not count: it counts the call, once. Never rejects: the call does.
+ */
+export async function proveTogether(
+  reading: Reading,
+  keys: readonly Uint8Array[],
+  call: WaitingCall<Entries>,
+  read: (names: readonly string[]) => Promise<readonly ClaimOutcome[]>,
+): Promise<void> {
+  const names = keys.map(keyName);
+  const end = new AllEntries(reading, call, keys.length);
+  const readers = keys.map((key, i) => new VerifiedReader(reading, key, names[i] as string, end, i));
+  try {
+    const [outcomes] = await Promise.all([read(names), reading.trust.probe(reading.from.operation)]);
+    readers.forEach((reader, i) => reader.deliver(outcomes[i] ?? { kind: 'missing' }));
+  } catch (error) {
+    end.reject(error);
+  }
+}

@@ -1,0 +1,60 @@
+// Opening a store that nobody trusts any more, to look at what is left of it: nothing is refused for being damaged, nothing is
+// written, and everything that is found to be broken is said.
+import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
+import Database from 'better-sqlite3';
+import { StoreError } from '../../errors.js';
+import { STORE_ID_SIZE } from '../checkpoint.js';
+import { Damage } from './damage.js';
+import { LogReader } from './log-reader.js';
+import { assertMarker, markerPath, readMarker } from './marker.js';
+import { assertNotEmpty, assertOurs, guarded, storeIdOf, version } from './open.js';
+import type { OpenedStore } from './open.js';
+import { APPLICATION_ID, strangeObject } from './schema.js';
+import { tailFindings } from './tail-check.js';
+
+/** Header of a write-ahead log, and of each page in it. */
+const WAL_HEADER = 32;
+const WAL_PAGE_HEADER = 24;
+
+/** @throws StoreError STORE_MISSING, STORE_FOREIGN, or STORE_DAMAGED when there is no database in it at all */
+export function openStoreForReading(path: string): OpenedStore {
+  if (!existsSync(path)) throw new StoreError('STORE_MISSING', `there is no root store at ${path}`);
+  assertNotEmpty(path);
+  const damage = new Damage();
+  // Before it is opened: SQLite leaves a log behind itself.
+  const wal = `${path}-wal`;
+  if (existsSync(wal) && isCutOff(wal)) {
+    damage.note(null, `${wal} ends in the middle of a page: the newest rows may be missing`);
+  }
+  const db = new Database(path, { readonly: true, fileMustExist: true });
+  return guarded(db, path, () => {
+    assertOurs(db, path, APPLICATION_ID);
+    const marker = damage.noteErrors('the marker', () => readMarker(path) ?? null);
+    if (marker === null) damage.note(null, `the marker ${markerPath(path)} is missing`);
+    const strange = damage.noteErrors('the tables', () => strangeObject(db, version(db)));
+    if (strange !== undefined) damage.note(null, `the tables are not as they were made: ${strange}`);
+    const storeId = damage.noteErrors('the store id', () => storeIdOf(db, path));
+    if (marker && storeId) damage.noteErrors('the marker', () => assertMarker(path, marker, storeId));
+    const reader = new LogReader(db, storeId ?? new Uint8Array(STORE_ID_SIZE), damage);
+    damage.noteErrors('the log', () =>
+      reader.settled(() => {
+        for (const { seq, finding } of tailFindings(reader)) damage.note(seq, finding);
+      }),
+    );
+    return { db, reader };
+  });
+}
+
+function isCutOff(wal: string): boolean {
+  const { size } = statSync(wal);
+  if (size === 0) return false;
+  const header = Buffer.alloc(WAL_HEADER);
+  const file = openSync(wal, 'r');
+  try {
+    readSync(file, header, 0, WAL_HEADER, 0);
+  } finally {
+    closeSync(file);
+  }
+  const pageBytes = header.readUInt32BE(8);
+  return size < WAL_HEADER || (size - WAL_HEADER) % (WAL_PAGE_HEADER + pageBytes) !== 0;
+}

@@ -1,0 +1,48 @@
+// Jobs that wait for a thread: small ones before bulky ones, which they would wait behind for many times as long as they
+// take themselves. Bulky ones are not forgotten: after some messages of small ones it is their turn.
+
+/** From here on a job is bulky: it keeps a thread busy for a millisecond or more. */
+const BULKY_BYTES = 16 * 1024;
+/** Messages of small jobs that may go before a bulky one that waits. */
+const MAX_BEFORE_BULKY = 4;
+
+export class JobLine<T extends { readonly size: number }> {
+  #small: T[] = [];
+  #bulky: T[] = [];
+  #bytes = 0;
+  #before = 0;
+
+  get length(): number {
+    return this.#small.length + this.#bulky.length;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  push(job: T): void {
+    (job.size < BULKY_BYTES ? this.#small : this.#bulky).push(job);
+    this.#bytes += job.size;
+  }
+
+  /** Jobs of one kind, oldest first, until they have `bytes` together; at least one. Requires that there are any. */
+  take(bytes: number): T[] {
+    const waits = this.#bulky.length > 0;
+    const small = this.#small.length > 0 && !(waits && this.#before >= MAX_BEFORE_BULKY);
+    this.#before = small && waits ? this.#before + 1 : 0;
+    const line = small ? this.#small : this.#bulky;
+    let count = 0;
+    let taken = 0;
+    for (; count < line.length && taken < bytes; count++) taken += (line[count] as T).size;
+    this.#bytes -= taken;
+    return line.splice(0, count);
+  }
+
+  takeAll(): T[] {
+    const all = [...this.#small, ...this.#bulky];
+    this.#small = [];
+    this.#bulky = [];
+    this.#bytes = 0;
+    return all;
+  }
+}
