@@ -3,6 +3,7 @@ import { Client, connectivityState } from '@grpc/grpc-js';
 import type { ClientUnaryCall, Metadata } from '@grpc/grpc-js';
 import { ClosedError, TransportError } from '../errors.js';
 import { methodDefinition } from '../wire-schema.js';
+import { Chain } from './chain.js';
 import { channelCredentials, nameOverride } from './channel-credentials.js';
 import { Deadline } from './deadline.js';
 import { InFlightGate } from './in-flight-gate.js';
@@ -36,7 +37,7 @@ export class Channel {
   readonly #client: Client;
   readonly #connectTimeoutMs: number;
   readonly #onIdentity: (server: string) => void;
-  readonly #calls = new Set<ClientUnaryCall>();
+  readonly #calls = new Chain<ClientUnaryCall>();
   readonly #naps = new Map<() => void, NodeJS.Timeout>();
   readonly #gate: InFlightGate;
   #connecting: Promise<void> | undefined;
@@ -141,7 +142,7 @@ export class Channel {
         metadata,
         { deadline: Date.now() + (deadline.left.timeoutMs ?? timeoutMs) },
         (error, answer) => {
-          this.#calls.delete(call);
+          this.#calls.delete(link);
           signal?.removeEventListener('abort', onAbort);
           if (objection !== undefined) reject(objection);
           else if (!error) resolve(answer as Answer);
@@ -151,7 +152,7 @@ export class Channel {
       );
       const onAbort = () => call.cancel();
       signal?.addEventListener('abort', onAbort, { once: true });
-      this.#calls.add(call);
+      const link = this.#calls.add(call);
       call.on('metadata', (answered: Metadata) => {
         const server = answered.get(IDENTITY_HEADER)[0];
         try {

@@ -65,7 +65,7 @@ export class DatabaseCalls {
       context: () =>
         this.#trust?.headContext ?? { head: null, database, now: BigInt(Math.floor(Date.now() / 1000)) },
       askAlone: (key, reader) => reader.verified && this.#askAlone(key, reader),
-      probe: () => this.#trust?.probe('verifiedGet') ?? Promise.resolve(),
+      probe: () => this.#trust?.probe('verifiedGet'),
     });
     this.#writes = new WriteGroups<Writer>({ send: (...group) => writeGroup(rpc, ...group) });
   }

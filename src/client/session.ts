@@ -117,7 +117,7 @@ export class Session implements Rpc {
   async #attempt<T>(method: string, options: RpcOptions, deadline: Deadline, send: Send<T>): Promise<T> {
     const { idempotent, service } = options;
     for (let retries = 0, reopened = false; ;) {
-      const ticket = NEEDS_NO_LOGIN.has(method) ? NO_TICKET : await this.#freshTicket(idempotent, deadline);
+      const ticket = this.#ticketFor(method, idempotent) ?? (await this.#freshTicket(idempotent, deadline));
       const sentAt = performance.now();
       const { timeoutMs = this.#options.timeoutMs, signal } = deadline.left;
       const { metadata } = ticket;
@@ -156,6 +156,12 @@ export class Session implements Rpc {
     } catch (end) {
       throw end instanceof TransportError && end.code === 'ABORTED' ? end : error;
     }
+  }
+
+  /** The ticket to send with, when that is at hand: reads find out by themselves that it counts no more. */
+  #ticketFor(method: string, idempotent: boolean): Ticket | undefined {
+    if (NEEDS_NO_LOGIN.has(method)) return NO_TICKET;
+    return idempotent && !this.#closed ? this.#ticket : undefined;
   }
 
   /** The ticket to send with. A write whose session may have ended is not risked: the server is asked first. */

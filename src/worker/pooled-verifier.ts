@@ -45,7 +45,8 @@ export class PooledVerifier implements Verifier {
   #turnEnds = false;
   /** Light jobs checked here in this tick. */
   #lightHere = 0;
-  readonly #inFlight = new Set<Promise<void>>();
+  /** A message a thread or two: an array does, and keeps nothing that is over (see `client/chain`). */
+  #inFlight: Promise<void>[] = [];
   #waiting: Waiter[] = [];
   #closing: Promise<void> | undefined;
 
@@ -131,7 +132,7 @@ export class PooledVerifier implements Verifier {
 
   /** Resolves when nothing is in flight, or when the time for that is over. */
   async #drained(): Promise<void> {
-    if (this.#inFlight.size === 0) return;
+    if (this.#inFlight.length === 0) return;
     let timer: NodeJS.Timeout | undefined;
     const timeUp = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, this.#options.closeTimeoutMs);
@@ -176,8 +177,8 @@ export class PooledVerifier implements Verifier {
     while (this.#line.length > 0 && this.#pool.freeSlots > 0) {
       const share = Math.min(this.#options.messageBytes, Math.ceil(this.#line.bytes / this.#parts()));
       const flight = this.#fly(this.#line.take(share));
-      this.#inFlight.add(flight);
-      void flight.finally(() => this.#inFlight.delete(flight));
+      this.#inFlight.push(flight);
+      void flight.finally(() => (this.#inFlight = this.#inFlight.filter((other) => other !== flight)));
     }
   }
 

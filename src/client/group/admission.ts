@@ -11,6 +11,12 @@ export interface AdmissionOptions {
   readonly overload: 'wait' | 'fail';
 }
 
+/**
+ * Calls after which `ready` gives the event loop a turn. Who awaits it before each call would else fill the line before the
+ * first group is on its way (measured, 20 000 writes: a quarter of the time), and keep everything else waiting.
+ */
+const CALLS_A_TURN = 1024;
+
 const WAITING_FOR = 'room, after too many calls in line';
 
 export class Admission {
@@ -21,6 +27,7 @@ export class Admission {
   #ready: (() => void)[] = [];
   #calls = 0;
   #bytes = 0;
+  #sinceTurn = 0;
 
   constructor(options: AdmissionOptions) {
     this.#options = options;
@@ -78,10 +85,19 @@ export class Admission {
     return this.#calls <= maxQueuedCalls / 2 && this.#bytes <= maxQueuedBytes / 2;
   }
 
-  /** Resolves when a further call would be let in at once. */
+  /** Resolves when a further call would be let in at once; now and then not before what is under way has had a turn. */
   ready(): Promise<void> {
-    if (!this.#isFull && this.#line.length === 0) return Promise.resolve();
-    return new Promise((resolve) => this.#ready.push(resolve));
+    if (this.#isFull || this.#line.length > 0) return new Promise((resolve) => this.#ready.push(resolve));
+    return this.#sinceTurn < CALLS_A_TURN ? Promise.resolve() : this.#turn();
+  }
+
+  #turn(): Promise<void> {
+    return new Promise((resolve) => {
+      setImmediate(() => {
+        this.#sinceTurn = 0;
+        resolve();
+      });
+    });
   }
 
   /** Whoever waits for room is refused with ClosedError. */
@@ -93,5 +109,6 @@ export class Admission {
   #take(bytes: number): void {
     this.#calls += 1;
     this.#bytes += bytes;
+    this.#sinceTurn += 1;
   }
 }

@@ -30,8 +30,11 @@ export interface ReadGroupsOptions<R extends Reader> {
   readonly context: () => Context;
   /** Asks for a lone key with its proof, when that is the better way; false when a plain Get is. */
   readonly askAlone: (key: Uint8Array, reader: R) => boolean;
-  /** Rejects when the server has fallen behind the trusted head, which answers to plain reads do not show. */
-  readonly probe: () => Promise<void>;
+  /**
+   * Rejects when the server has fallen behind the trusted head, which answers to plain reads do not show. Undefined: it had
+   * not a moment ago.
+   */
+  readonly probe: () => Promise<void> | undefined;
 }
 
 /**
@@ -127,10 +130,12 @@ export class ReadGroups<R extends Reader> {
   /** The oldest keys that somebody still waits for. */
   #take(count: number): Asked<R>[] {
     const taken: Asked<R>[] = [];
-    for (const [name, asked] of this.#queue) {
-      if (taken.length >= count) break;
-      this.#queue.delete(name);
-      if (asked.readers.some(({ settled }) => !settled)) taken.push(asked);
+    const waiting = this.#queue;
+    // Not emptied but left behind: see `Chain`.
+    this.#queue = new Map();
+    for (const [name, asked] of waiting) {
+      if (taken.length >= count) this.#queue.set(name, asked);
+      else if (asked.readers.some(({ settled }) => !settled)) taken.push(asked);
     }
     return taken;
   }
@@ -145,7 +150,7 @@ export class ReadGroups<R extends Reader> {
         group.map(({ key }) => key),
         latest(group),
       );
-      deliver(group, outcomes, await probed);
+      deliver(group, outcomes, probed && (await probed));
     } catch (error) {
       if (error instanceof ServerError && !this.#isForAll(error)) await this.#apart(group);
       else for (const { readers } of group) for (const reader of readers) reader.reject(error);
@@ -178,21 +183,19 @@ export class ReadGroups<R extends Reader> {
     const group = [{ key, readers }];
     const probed = this.#probe(group);
     try {
-      deliver(group, await this.#askOne(key, latest(group)), await probed);
+      deliver(group, await this.#askOne(key, latest(group)), probed && (await probed));
     } catch (error) {
       for (const reader of readers) reader.reject(error);
     }
   }
 
   /** Why verified readers must not be told what was answered; undefined when they may. */
-  async #probe(group: readonly Asked<R>[]): Promise<unknown> {
+  #probe(group: readonly Asked<R>[]): Promise<unknown> | undefined {
     if (!group.some(({ readers }) => readers.some(({ verified }) => verified))) return undefined;
-    try {
-      await this.#options.probe();
-      return undefined;
-    } catch (error) {
-      return error;
-    }
+    return this.#options.probe()?.then(
+      () => undefined,
+      (error: unknown) => error,
+    );
   }
 
   async #ask(keys: readonly Uint8Array[], deadline: Deadline): Promise<ClaimOutcome[]> {

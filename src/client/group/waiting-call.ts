@@ -1,18 +1,18 @@
 // Calls that wait for a group: each ends by itself at its own deadline or abort, whatever becomes of its group.
 import { ClosedError } from '../../errors.js';
+import { Chain } from '../chain.js';
+import type { Link } from '../chain.js';
 import type { Deadline } from '../deadline.js';
 
 export class WaitingCall<T> {
   readonly promise: Promise<T>;
   readonly deadline: Deadline;
   readonly #line: WaitingLine;
+  readonly #place: Link<WaitingCall<unknown>>;
   #settled = false;
   #resolve!: (value: T) => void;
   #reject!: (error: unknown) => void;
   #onAbort: (() => void) | undefined;
-  /** Its neighbours in the line. */
-  before: WaitingCall<unknown> | undefined;
-  after: WaitingCall<unknown> | undefined;
 
   /** `weight`: bytes that it holds while it waits. */
   constructor(
@@ -26,6 +26,7 @@ export class WaitingCall<T> {
       this.#resolve = resolve;
       this.#reject = reject;
     });
+    this.#place = line.enter(this as WaitingCall<unknown>);
     const { signal } = deadline;
     if (!signal) return;
     this.#onAbort = () => this.reject(deadline.aborted(line.what));
@@ -56,7 +57,7 @@ export class WaitingCall<T> {
   #end(): boolean {
     if (this.#settled) return false;
     this.#settled = true;
-    this.#line.delete(this as WaitingCall<unknown>);
+    this.#line.delete(this.#place);
     if (this.#onAbort) this.deadline.signal?.removeEventListener('abort', this.#onAbort);
     return true;
   }
@@ -68,9 +69,7 @@ export class WaitingCall<T> {
 export class WaitingLine {
   /** What they wait for, to complete the sentence of an error. */
   readonly what: string;
-  #first: WaitingCall<unknown> | undefined;
-  #last: WaitingCall<unknown> | undefined;
-  #size = 0;
+  readonly #calls = new Chain<WaitingCall<unknown>>();
   readonly #left: (weight: number) => void;
   #timer: NodeJS.Timeout | undefined;
   #wakesAt = Infinity;
@@ -82,48 +81,30 @@ export class WaitingLine {
   }
 
   get size(): number {
-    return this.#size;
+    return this.#calls.size;
   }
 
   add<T>(deadline: Deadline, weight: number): WaitingCall<T> {
     const call = new WaitingCall<T>(this, deadline, weight);
-    this.#append(call as WaitingCall<unknown>);
     if (deadline.endsAt < this.#wakesAt) this.#wakeAt(deadline.endsAt);
     return call;
   }
 
+  /** For a call that begins to wait. */
+  enter(call: WaitingCall<unknown>): Link<WaitingCall<unknown>> {
+    return this.#calls.add(call);
+  }
+
   /** For a call that ends, which it does once. */
-  delete(call: WaitingCall<unknown>): void {
-    const { before, after, weight } = call;
-    if (before) before.after = after;
-    else this.#first = after;
-    if (after) after.before = before;
-    else this.#last = before;
-    call.before = call.after = undefined;
-    this.#size -= 1;
-    if (this.#size === 0) this.#sleep();
-    this.#left(weight);
-  }
-
-  /** A chain of the calls themselves: a Set of them costs more than all else that waiting does (measured). */
-  #append(call: WaitingCall<unknown>): void {
-    const last = this.#last;
-    if (last) last.after = call;
-    else this.#first = call;
-    call.before = last;
-    this.#last = call;
-    this.#size += 1;
-  }
-
-  #all(): WaitingCall<unknown>[] {
-    const calls: WaitingCall<unknown>[] = [];
-    for (let call = this.#first; call; call = call.after) calls.push(call);
-    return calls;
+  delete(place: Link<WaitingCall<unknown>>): void {
+    this.#calls.delete(place);
+    if (this.#calls.size === 0) this.#sleep();
+    this.#left(place.value.weight);
   }
 
   /** Whoever waits is refused with ClosedError. */
   close(what: string): void {
-    for (const call of this.#all()) call.reject(new ClosedError(what));
+    for (const call of this.#calls) call.reject(new ClosedError(what));
   }
 
   #wakeAt(at: number): void {
@@ -141,7 +122,7 @@ export class WaitingLine {
     this.#wakesAt = Infinity;
     const now = performance.now();
     let next = Infinity;
-    for (const call of this.#all()) {
+    for (const call of this.#calls) {
       const { endsAt } = call.deadline;
       if (endsAt <= now) call.reject(call.deadline.passed(this.what));
       else next = Math.min(next, endsAt);

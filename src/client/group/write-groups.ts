@@ -89,7 +89,7 @@ export class WriteGroups<W extends GroupedWrite> {
   readonly #options: WriteGroupsOptions<W>;
   readonly #size = new AdaptiveSize(MAX_ENTRIES, MAX_REQUEST_BYTES);
   #line: Group<W>[] = [];
-  readonly #flying = new Set<Group<W>>();
+  #flying: readonly Group<W>[] = [];
   #maxInFlight = FIRST_IN_FLIGHT;
   #untold = 0;
   #turnEnds = false;
@@ -117,15 +117,15 @@ export class WriteGroups<W extends GroupedWrite> {
   }
 
   #send(): void {
-    while (this.#flying.size < this.#maxInFlight && this.#untold < MAX_UNTOLD) {
+    while (this.#flying.length < this.#maxInFlight && this.#untold < MAX_UNTOLD) {
       const [next] = this.#line;
       if (!next || this.#isHeldUp(next)) return;
       this.#line.shift();
       const group = stillWanted(next);
       if (!group) continue;
-      this.#flying.add(group);
+      this.#flying = [...this.#flying, group];
       void this.#run(group).finally(() => {
-        this.#flying.delete(group);
+        this.#flying = this.#flying.filter((other) => other !== group);
         this.#send();
       });
     }

@@ -113,11 +113,6 @@ export class DatabaseTrust {
     return this.#root;
   }
 
-  /** Whether there is a head. */
-  get isReady(): boolean {
-    return this.#epoch !== undefined;
-  }
-
   /** What answers are checked under now; undefined before there is a head. */
   get headContext(): Context | undefined {
     return this.#epoch && this.#jobs.context(this.root);
@@ -343,9 +338,12 @@ export class DatabaseTrust {
     }
   }
 
-  /** For answers to questions that name no head: rejects when the server has not reached it lately and does not now. */
-  async probe(operation: string): Promise<void> {
-    if (performance.now() - this.#reachedAt < PROBE_MS) return;
+  /** For answers to questions that name no head: rejects when the server does not reach it. Undefined: it did just now. */
+  probe(operation: string): Promise<void> | undefined {
+    return performance.now() - this.#reachedAt < PROBE_MS ? undefined : this.#probeNow(operation);
+  }
+
+  async #probeNow(operation: string): Promise<void> {
     await this.#assertNotBehind(operation, this.#assertReady().mover.head, {});
     this.#reachedAt = performance.now();
   }

@@ -1,0 +1,46 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { Chain } from '#dist/client/chain.js';
+import type { Link } from '#dist/client/chain.js';
+
+test('holds what was added and not deleted, in the order it came', () => {
+  fc.assert(
+    fc.property(fc.array(fc.nat(20)), (steps) => {
+      const chain = new Chain<number>();
+      const links: Link<number>[] = [];
+      const model = new Set<number>();
+      steps.forEach((step, i) => {
+        const link = links[step];
+        // Deleting twice does nothing.
+        if (link) expect(chain.delete(link)).toBe(model.delete(link.value));
+        else {
+          links.push(chain.add(i));
+          model.add(i);
+        }
+        expect([...chain]).toEqual([...model]);
+        expect([chain.size, chain.first]).toEqual([model.size, [...model][0]]);
+      });
+    }),
+  );
+});
+
+test('may change while it is walked through', () => {
+  const chain = new Chain<string>();
+  const links = ['a', 'b', 'c'].map((value) => chain.add(value));
+  const walked: string[] = [];
+  for (const value of chain) {
+    walked.push(value);
+    for (const link of links) chain.delete(link);
+    chain.add('later');
+  }
+  expect(walked).toEqual(['a', 'b', 'c']);
+  expect([...chain]).toEqual(['later', 'later', 'later']);
+});
+
+test('what is out keeps nothing of the chain', () => {
+  const chain = new Chain<string>();
+  const [first, second] = [chain.add('a'), chain.add('b')];
+  chain.delete(first);
+  expect([first.before, first.after]).toEqual([undefined, undefined]);
+  expect(second.before).toBeUndefined();
+});
