@@ -11,6 +11,22 @@ const MAX_CALLS = 0xffff_ffff;
 
 /** A copy of `entry` with the fields we know. @throws ArgumentError naming the field that cannot be stored */
 export function checkedEntry(entry: AuditEntry, kind: AppendKind): AuditEntry {
+  const checked = checkEntry(entry, kind);
+  const { signature, keyFingerprint } = checked;
+  return {
+    ...checked,
+    alh: new Uint8Array(checked.alh),
+    ...(signature && { signature: new Uint8Array(signature) }),
+    ...(keyFingerprint && { keyFingerprint: new Uint8Array(keyFingerprint) }),
+  };
+}
+
+/**
+ * The same, but hash, signature and fingerprint are still the caller's own bytes: for one who copies them at once.
+ *
+ * @throws ArgumentError naming the field that cannot be stored
+ */
+export function checkEntry(entry: AuditEntry, kind: AppendKind): AuditEntry {
   if (!isObject(entry)) bad('entry', 'must be an audit entry');
   // Every field is read once: what is checked is what is kept.
   const { tx, outcome, previousTx, headerTime, calls, verifiedAt, durationMs } = entry;
@@ -26,11 +42,11 @@ export function checkedEntry(entry: AuditEntry, kind: AppendKind): AuditEntry {
   if (typeof headerTime !== 'bigint' || headerTime < -MAX_ID || headerTime > MAX_ID) {
     bad('headerTime', 'must be a bigint below 2^63');
   }
-  const checked: { -readonly [K in keyof AuditEntry]: AuditEntry[K] } = {
+  const checked: AuditEntry = {
     server: checkedText('server', entry.server),
     database: checkedText('database', entry.database),
     tx: checkedId('tx', tx),
-    alh: checkedBytes('alh', entry.alh, HASH_SIZE),
+    alh: checkBytes('alh', entry.alh, HASH_SIZE),
     outcome,
     previousTx: previousTx === null ? null : checkedId('previousTx', previousTx),
     operation: checkedText('operation', entry.operation),
@@ -41,13 +57,15 @@ export function checkedEntry(entry: AuditEntry, kind: AppendKind): AuditEntry {
     durationMs: durationMs + 0,
     clientId: checkedText('clientId', entry.clientId),
   };
-  if (signature !== undefined) checked.signature = checkedBytes('signature', signature);
-  if (keyFingerprint !== undefined) {
-    checked.keyFingerprint = checkedBytes('keyFingerprint', keyFingerprint);
-  }
-  if (detail !== undefined) checked.detail = checkedText('detail', detail);
-  if (evidence !== undefined) checked.evidence = checkedEvidence(evidence);
-  return checked;
+  const rest: readonly unknown[] = [signature, keyFingerprint, detail, evidence];
+  if (rest.every((field) => field === undefined)) return checked;
+  return {
+    ...checked,
+    ...(signature !== undefined && { signature: checkBytes('signature', signature) }),
+    ...(keyFingerprint !== undefined && { keyFingerprint: checkBytes('keyFingerprint', keyFingerprint) }),
+    ...(detail !== undefined && { detail: checkedText('detail', detail) }),
+    ...(evidence !== undefined && { evidence: checkedEvidence(evidence) }),
+  };
 }
 
 export function checkedKey(key: TrustKey): TrustKey {
@@ -55,15 +73,21 @@ export function checkedKey(key: TrustKey): TrustKey {
   return { server: checkedText('server', key.server), database: checkedText('database', key.database) };
 }
 
-/** The root that a head is expected to be, for a move to `entry`: a head only moves up. */
+/** The root that a head is expected to be, for a move to `entry`: a head only moves up. A copy. */
 export function checkedExpected(expected: StoredRoot | null, entry: AuditEntry): StoredRoot | null {
+  const checked = checkExpected(expected, entry);
+  return checked && copyRoot(checked);
+}
+
+/** The same, but the hash is still the caller's own bytes. */
+export function checkExpected(expected: StoredRoot | null, entry: AuditEntry): StoredRoot | null {
   if (expected === null) return null;
   if (!isObject(expected)) bad('expected', 'must be a root or null');
   const tx = checkedId('expected', expected.tx);
   if (entry.tx <= tx) {
     bad('entry', `must move the head up: tx ${entry.tx.toString()} is not above tx ${tx.toString()}`);
   }
-  return { tx, alh: checkedBytes('expected', expected.alh, HASH_SIZE) };
+  return { tx, alh: checkBytes('expected', expected.alh, HASH_SIZE) };
 }
 
 export function checkedRoot(root: TrustKey & StoredRoot): TrustKey & StoredRoot {
@@ -112,9 +136,13 @@ export function checkedId(field: string, value: bigint): bigint {
 
 /** A copy with a buffer of its own: a view would take its whole buffer along to the store's thread. */
 export function checkedBytes(field: string, value: Uint8Array, size?: number): Uint8Array {
+  return new Uint8Array(checkBytes(field, value, size));
+}
+
+function checkBytes(field: string, value: Uint8Array, size?: number): Uint8Array {
   if (!(value instanceof Uint8Array)) bad(field, 'must be a Uint8Array');
   if (size !== undefined && value.length !== size) bad(field, `must be ${size} bytes`);
-  return new Uint8Array(value);
+  return value;
 }
 
 export function isObject(value: unknown): value is object {

@@ -29,13 +29,13 @@ export function rowHash(
   entry: Omit<AuditEntry, 'evidence'>,
   evidence: Uint8Array | undefined,
 ): Uint8Array {
-  row.reset().raw(previousHash).u8(VERSION).u64(seq).text(entry.server).text(entry.database);
-  row.u64(entry.tx).bytes(entry.alh).text(entry.outcome);
+  row.reset().raw(previousHash).u8(VERSION).u64(seq).name(entry.server).name(entry.database);
+  row.u64(entry.tx).bytes(entry.alh).name(entry.outcome);
   row.optional(entry.previousTx, (tx) => row.u64(tx));
-  row.text(entry.operation).u32(entry.calls).i64(entry.headerTime);
+  row.name(entry.operation).u32(entry.calls).i64(entry.headerTime);
   row.optional(entry.signature, (signature) => row.bytes(signature));
   row.optional(entry.keyFingerprint, (fingerprint) => row.bytes(fingerprint));
-  row.i64(BigInt(entry.verifiedAt)).f64(entry.durationMs).text(entry.clientId);
+  row.i64(BigInt(entry.verifiedAt)).f64(entry.durationMs).name(entry.clientId);
   row.optional(entry.detail, (detail) => row.text(detail));
   row.optional(evidence, (hash) => row.raw(hash));
   return sha256(row.done());

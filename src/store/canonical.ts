@@ -4,6 +4,10 @@ import { ByteReader, ByteWriter } from '../proof/byte-cursor.js';
 
 const FIRST_BYTES = 512;
 
+const MAX_NAMES = 4096;
+const MAX_NAME_BYTES = 256;
+const names = new Map<string, Uint8Array>();
+
 /** Appends fields to one growing buffer. */
 export class Canonical extends ByteWriter<Buffer> {
   constructor() {
@@ -15,6 +19,17 @@ export class Canonical extends ByteWriter<Buffer> {
     const at = this.u32(length).reserve(length);
     this.buffer.write(value, at, 'utf8');
     return this;
+  }
+
+  /** The same as `text` for one of few names that recur: their bytes are remembered. */
+  name(value: string): this {
+    let bytes = names.get(value);
+    if (!bytes) {
+      bytes = Buffer.from(value, 'utf8');
+      if (names.size >= MAX_NAMES) names.clear();
+      if (bytes.length <= MAX_NAME_BYTES) names.set(value, bytes);
+    }
+    return this.bytes(bytes);
   }
 
   optional<T>(value: T | null | undefined, write: (value: T) => void): void {

@@ -47,7 +47,7 @@ export interface ForkLog {
   hasFork(entry: AuditEntry): boolean;
   /** True when there is a `fork` row since trust in this database was last forgotten. */
   hasForkSinceForget(entry: AuditEntry): boolean;
-  append(entry: AuditEntry): void;
+  append(entry: AuditEntry): unknown;
 }
 
 /** Looks for a root that contradicts the log, and has the `fork` row added once. Returns what the log has. */

@@ -5,7 +5,7 @@ import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 import { MemoryRootStore, SqliteRootStore, openArchive } from '#dist/index.js';
 import type { HeaderBlock, HeaderStore, RootStore } from '#dist/index.js';
-import { KEY, alh, climb, closing, entry, folder, newStore, refusal } from './support.js';
+import { KEY, alh, climb, closing, entry, folder, newStore, refusal, toSchema } from './support.js';
 
 type Keeping = RootStore & AsyncDisposable & { readonly headers: HeaderStore };
 
@@ -183,7 +183,7 @@ describe('in a file', () => {
     const store = await newStore(path);
     await climb(store, 0, 5);
     await store.close();
-    toFirstSchema(path);
+    toSchema(path, 1);
     const again = await newStore(path);
     expect(await again.head(KEY)).toEqual({ tx: 5n, alh: alh(5n) });
     expect(await again.audit.verify()).toMatchObject({ ok: true, rows: 5n });
@@ -191,7 +191,7 @@ describe('in a file', () => {
     expect(await again.headers.list()).toHaveLength(1);
     await again.close();
     const db = new Database(path, { readonly: true });
-    expect(db.pragma('user_version', { simple: true })).toBe(2);
+    expect(db.pragma('user_version', { simple: true })).toBe(3);
     db.close();
   });
 
@@ -210,7 +210,7 @@ describe('in a file', () => {
     await climb(store, 0, 8);
     const path = join(at, 'old.db');
     await store.audit.archive({ path, through: 4n });
-    toFirstSchema(path);
+    toSchema(path, 1);
     const archive = closing(await openArchive(path));
     expect(await archive.audit.verify()).toMatchObject({ ok: true, rows: 4n });
     expect(await refusal(archive.audit.archive({ path: join(at, 'again.db'), through: 2n }))).toMatchObject({
@@ -223,11 +223,3 @@ describe('in a file', () => {
     expect(await refusal(openArchive(path))).toMatchObject({ code: 'STORE_DAMAGED' });
   });
 });
-
-/** Makes of a closed file what the first release would have left: the same without the table of headers. */
-function toFirstSchema(path: string): void {
-  const db = new Database(path);
-  db.exec('DROP TABLE header_content; DROP TABLE header_block');
-  db.pragma('user_version = 1');
-  db.close();
-}

@@ -131,7 +131,7 @@ function matchesOwn({ database, operation }: RootsQuery): boolean {
 
 it('finds bounds of larger blocks that do not cover the smaller ones', async () => {
   const { path } = await filled();
-  const { db, reader } = openStore(path, { create: 'never', busyTimeoutMs: 0 });
+  const { db, reader } = openStore(path, { create: 'never', busyTimeoutMs: 10_000 });
   const zones = new Zones(reader.statements);
   expect(zones.areNested(BigInt(ROWS))).toBe(true);
   const store = closing(await SqliteRootStore.open(path));

@@ -6,7 +6,6 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { SqliteRootStore } from '#dist/store/sqlite-root-store.js';
 import { GroupCommit } from '#dist/store/sqlite/group-commit.js';
 import { LogWriter } from '#dist/store/sqlite/log-writer.js';
-import { sendEntry } from '#dist/store/sqlite/sent-entry.js';
 import type { Numbered, WriteRequest } from '#dist/store/sqlite/messages.js';
 import { openStore } from '#dist/store/sqlite/open.js';
 import { KEY, alh, child, climb, entry, event, folder, newStore, refusal, rows } from './support.js';
@@ -115,12 +114,12 @@ describe('a disk that is full', () => {
     const group = new GroupCommit(db, new LogWriter(reader), path);
     const large = { check: 'c', job: new Uint8Array(1024 * 1024) };
     const batch = (id: number): Numbered<WriteRequest>[] => [
-      { id, request: { kind: 'record', entry: sendEntry(event(1n)) } },
+      { id, request: { kind: 'record', entry: event(1n) } },
       {
         id: id + 1,
-        request: { kind: 'record', entry: sendEntry(event(2n, { evidence: large, clientId: 'new' })) },
+        request: { kind: 'record', entry: event(2n, { evidence: large, clientId: 'new' }) },
       },
-      { id: id + 2, request: { kind: 'record', entry: sendEntry(event(3n, { clientId: 'new' })) } },
+      { id: id + 2, request: { kind: 'record', entry: event(3n, { clientId: 'new' }) } },
     ];
     const pages = Number(db.pragma('page_count', { simple: true }));
     db.pragma(`max_page_count = ${pages + 20}`);

@@ -13,6 +13,8 @@ import { afterEach } from 'vitest';
 import { ImmuError } from '#dist/errors.js';
 import type { AuditEntry, AuditRow, RootsQuery, RootStore } from '#dist/store/root-store.js';
 import { SqliteRootStore } from '#dist/store/sqlite-root-store.js';
+import { LogWriter } from '#dist/store/sqlite/log-writer.js';
+import { openStore } from '#dist/store/sqlite/open.js';
 
 export const KEY = { server: 'server-1', database: 'defaultdb' };
 
@@ -96,6 +98,44 @@ export function edit(path: string, sql: string, ...values: unknown[]): void {
   try {
     db.pragma('foreign_keys = OFF');
     if (db.prepare(sql).run(...values).changes === 0) throw new Error(`nothing to change: ${sql}`);
+  } finally {
+    db.close();
+  }
+}
+
+/** Makes of a closed store or archive what the release with that schema would have left. */
+export function toSchema(path: string, version: 1 | 2): void {
+  const db = new Database(path);
+  try {
+    db.exec('DROP TABLE recent');
+    if (version === 1) db.exec('DROP TABLE header_content; DROP TABLE header_block');
+    db.pragma(`user_version = ${version}`);
+  } finally {
+    db.close();
+  }
+}
+
+/** A store whose process ended without closing it: its newest rows are where they were written. */
+export async function abandoned(count: number): Promise<string> {
+  const path = join(await folder(), 'roots.db');
+  const { db, reader } = openStore(path, { create: 'if-new', busyTimeoutMs: 0 });
+  const writer = new LogWriter(reader);
+  db.transaction(() => {
+    writer.begin();
+    for (let tx = 1n; tx <= BigInt(count); tx++) {
+      writer.advance(tx === 1n ? null : { tx: tx - 1n, alh: alh(tx - 1n) }, entry(tx));
+    }
+    writer.finish();
+  })();
+  db.close();
+  return path;
+}
+
+/** Rows in a table of a store's file. */
+export function inTable(path: string, table: string): number {
+  const db = new Database(path, { readonly: true });
+  try {
+    return db.prepare(`SELECT count(*) FROM ${table}`).pluck().get() as number;
   } finally {
     db.close();
   }

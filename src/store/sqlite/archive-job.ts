@@ -22,6 +22,8 @@ import { pageKeys } from './page-keys.js';
 /** Rows freed in one commit, and pages given back then. */
 const FREED_ROWS = 2048;
 const FREED_PAGES = 1024;
+/** Pages that stay: recent rows take them and give them back all the time. */
+const SPARE_PAGES = 256;
 /** Codes of a file system that is full, or that a user may not fill. */
 const NO_ROOM = ['ENOSPC', 'EDQUOT', 'EFBIG'];
 
@@ -44,10 +46,7 @@ export async function archiveRows(
   options: ArchiveOptions,
 ): Promise<ArchiveInfo | null> {
   const { db, reader, pause } = job;
-  const { base, cut, archives } = db.transaction(() => {
-    reader.begin();
-    return { base: reader.base(), cut: cutOf(reader, options), archives: reader.archives() };
-  })();
+  const { base, cut, archives } = planned(job, options);
   let made: CheckedArchive;
   const isThere = existsSync(options.path);
   if (isThere) {
@@ -99,9 +98,24 @@ export async function freeRows({ db, reader, pause }: ArchiveJobOptions): Promis
       })
       .immediate();
     const pages = Number(db.pragma('freelist_count', { simple: true }));
+    if (!freed && pages <= SPARE_PAGES) return;
     if (pages > 0) db.pragma(`incremental_vacuum(${FREED_PAGES})`);
-    if (!freed && Number(db.pragma('freelist_count', { simple: true })) === 0) return;
     if (!freed && pages <= Number(db.pragma('freelist_count', { simple: true }))) return;
+  }
+}
+
+/** Every row there is now is moved to where it is copied from. */
+function planned({ db, reader, writer }: ArchiveJobOptions, options: ArchiveOptions) {
+  const plan = () => {
+    reader.begin();
+    reader.recent.move();
+    return { base: reader.base(), cut: cutOf(reader, options), archives: reader.archives() };
+  };
+  try {
+    return db.transaction(plan).immediate();
+  } catch (error) {
+    writer.undone();
+    throw isNoRoom(error) ? notMade(options.path, error) : error;
   }
 }
 

@@ -9,7 +9,7 @@ import type { Sums } from '../audit-stats.js';
 import type { AuditRow } from '../audit-types.js';
 import { LogState } from '../log-state.js';
 import { broken, contradicts, startDiffers, stateDiffers } from '../verify-rules.js';
-import { stateOf } from './tail-check.js';
+import { TWICE, stateOf } from './tail-check.js';
 import { toSums } from './hours.js';
 import type { Base, LogReader } from './log-reader.js';
 import type { RowRecord } from './row-record.js';
@@ -60,10 +60,11 @@ export class ChainWalk {
     }
     const page = reader.records(this.#next, reader.range().high);
     const first = this.#next;
-    const due = new Set(reader.checkpointedSeqs(first, page.at(-1)?.seq ?? first));
+    const due = new Set(reader.keptCheckpoints.seqs(first, page.at(-1)?.seq ?? first));
     const { checkpoint } = this.#options;
     if (checkpoint) due.add(checkpoint.seq);
     for (const record of page) {
+      if (record.seq < this.#next) return broken(record.seq, TWICE);
       if (record.seq !== this.#next) {
         return broken(this.#next, `the row is missing: row ${record.seq.toString()} follows`);
       }
@@ -74,7 +75,7 @@ export class ChainWalk {
       if (wrong) return wrong;
     }
     if (page.length === 0) return this.#finish();
-    const stray = reader.zones.strayRow({ low: first, high: this.#next - 1n }, reader.range().high);
+    const stray = reader.zones.strayRow({ low: first, high: this.#next - 1n }, reader.range().zoned);
     return stray === null ? undefined : broken(stray, 'the bounds kept for queries do not cover the row');
   }
 
@@ -139,7 +140,7 @@ export class ChainWalk {
   #held(seq: bigint): AuditVerdict | undefined {
     const due: Checkpoint[] = [];
     try {
-      due.push(...this.#reader.checkpointsAt(seq));
+      due.push(...this.#reader.keptCheckpoints.at(seq));
     } catch (error) {
       if (!(error instanceof ArgumentError)) throw error;
       return broken(seq, 'a checkpoint kept of this row was changed');
@@ -166,7 +167,7 @@ export class ChainWalk {
       return broken(last + 1n, `the newest rows are missing: ${written.toString()} were written`);
     }
     const { checkpoint, isArchive } = this.#options;
-    const beyond = checkpoint && checkpoint.seq > last ? checkpoint.seq : reader.checkpointBeyond(last);
+    const beyond = checkpoint && checkpoint.seq > last ? checkpoint.seq : reader.keptCheckpoints.beyond(last);
     if (beyond !== null)
       return broken(
         last + 1n,
@@ -179,7 +180,7 @@ export class ChainWalk {
     const words = this.#options.isDraft ? undefined : stateDiffers(reader.held(), this.#state.snapshot());
     if (words !== undefined) return broken(last, words);
     if (!this.#sumsAreRight()) return broken(last, 'the statistics are not what the rows give');
-    if (!reader.zones.areNested(last))
+    if (!reader.zones.areNested(reader.range().zoned))
       return broken(last, 'the bounds kept for queries do not hold each other');
     return {
       ok: true,
@@ -192,7 +193,7 @@ export class ChainWalk {
 
   #sumsAreRight(): boolean {
     let held = 0;
-    for (const record of this.#reader.hours.all()) {
+    for (const record of this.#reader.hours.all(this.#reader.tables)) {
       const given = this.#sums.get(`${record.kind.toString()} ${record.hour.toString()}`);
       const kept = toSums(record);
       if (!given || Object.keys(kept).some((key) => kept[key as keyof Sums] !== given[key as keyof Sums])) {

@@ -43,7 +43,8 @@ export class GapWalk {
     const { server, database } = this.#query;
     const page = reader.statements
       .get(
-        'SELECT seq, kind, tx, previous_tx, verified_at FROM audit NOT INDEXED WHERE seq >= ? ORDER BY seq LIMIT ?',
+        `SELECT a.seq, a.kind, a.tx, a.previous_tx, a.verified_at FROM ${reader.tables.rows}
+         WHERE a.seq >= ? ORDER BY a.seq LIMIT ?`,
       )
       .all(this.#next, PAGE_ROWS) as GapRecord[];
     for (const { seq, kind, tx, previous_tx, verified_at } of page) {

@@ -7,7 +7,6 @@ import type { Numbered, StoreAnswer, StoreDiagnostics, WriteRequest } from './me
 import { takeCheckpoint } from './auto-checkpoint.js';
 import type { AutoCheckpoint } from './auto-checkpoint.js';
 import type { LogWriter } from './log-writer.js';
-import { receiveEntry, receiveRoot } from './sent-entry.js';
 
 type Write = Numbered<WriteRequest>;
 
@@ -92,14 +91,11 @@ export class GroupCommit {
   #run(request: WriteRequest): unknown {
     switch (request.kind) {
       case 'advance':
-        return this.#writer.advance(
-          request.expected && receiveRoot(request.expected),
-          receiveEntry(request.entry),
-        );
+        return this.#writer.advance(request.expected, request.entry);
       case 'record':
-        return this.#writer.record(receiveEntry(request.entry));
+        return this.#writer.record(request.entry);
       case 'forget':
-        this.#writer.forget(receiveEntry(request.entry));
+        this.#writer.forget(request.entry);
         return undefined;
       case 'bind':
         return this.#writer.bindIdentity(request.address, request.server);

@@ -1,19 +1,15 @@
-// Sums over the rows of each kind in each hour, kept with every row that is written: figures of millions of rows at once.
+// Sums over the rows of each kind in each hour, kept with the rows: figures of millions of rows at once.
 import type { AuditStats, StatsQuery } from '../audit-log.js';
-import { HOUR_MS, StatsBuilder, addSums, hourOf, sumsOf } from '../audit-stats.js';
+import { HOUR_MS, StatsBuilder } from '../audit-stats.js';
 import type { Sums } from '../audit-stats.js';
 import { MAX_ID } from '../../proof/bytes.js';
-import type { AuditEntry } from '../audit-types.js';
 import type { Kind, Kinds } from './kinds.js';
+import type { LogRange } from './page-keys.js';
+import { HOUR, SUMS } from './row-tables.js';
+import type { RowTables } from './row-tables.js';
 import type { Statements } from './statements.js';
 import { boundsOf } from './zones.js';
 import type { SeqRange, Zones } from './zones.js';
-
-/** How `duration_ms` counts in SQL: see microsOf. */
-const MICROS = `min(CAST(a.duration_ms * 1000 AS INTEGER), ${2 ** 40})`;
-const HOUR = `((a.verified_at - ((a.verified_at % ${HOUR_MS}) + ${HOUR_MS}) % ${HOUR_MS}) / ${HOUR_MS})`;
-const SUMS = `count(*) AS rows, sum(a.calls) AS calls, sum(${MICROS}) AS micros, max(${MICROS}) AS max_micros,
-  min(a.tx) AS tx_min, max(a.tx) AS tx_max`;
 
 interface HourRecord {
   readonly hour: bigint;
@@ -25,19 +21,10 @@ interface HourRecord {
   readonly tx_max: bigint;
 }
 
-/** Rows of one kind and hour that are not in the tables yet. */
-interface Added {
-  readonly sums: Sums;
-  readonly first: bigint;
-  readonly last: bigint;
-}
-
 export class Hours {
   readonly #statements: Statements;
   readonly #kinds: Kinds;
   readonly #zones: Zones;
-
-  readonly #added = new Map<bigint, Map<number, Added>>();
 
   constructor(statements: Statements, kinds: Kinds, zones: Zones) {
     this.#statements = statements;
@@ -45,47 +32,26 @@ export class Hours {
     this.#zones = zones;
   }
 
-  /** Counts a row that was appended. Not in the tables before `write`. */
-  add(kind: bigint, entry: AuditEntry, seq: bigint): void {
-    const hour = hourOf(entry.verifiedAt);
-    const added = this.#added.get(kind) ?? new Map<number, Added>();
-    this.#added.set(kind, added);
-    const before = added.get(hour);
-    const sums = sumsOf(entry);
-    added.set(
-      hour,
-      before
-        ? { sums: addSums(before.sums, sums), first: before.first, last: seq }
-        : { sums, first: seq, last: seq },
-    );
-  }
-
-  /** Writes what was counted since. */
-  write(): void {
-    const upsert = this.#statements.get(
-      `INSERT INTO hour (kind, hour, rows, calls, micros, max_micros, tx_min, tx_max, first_seq, last_seq)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-       ON CONFLICT DO UPDATE SET rows = rows + excluded.rows, calls = calls + excluded.calls,
-         micros = micros + excluded.micros, max_micros = max(max_micros, excluded.max_micros),
-         tx_min = min(tx_min, excluded.tx_min), tx_max = max(tx_max, excluded.tx_max),
-         last_seq = excluded.last_seq`,
-    );
-    for (const [kind, hours] of this.#added) {
-      for (const [hour, { sums, first, last }] of hours) {
-        const { rows, calls, micros, maxMicros, txMin, txMax } = sums;
-        upsert.run(kind, hour, rows, calls, micros, maxMicros, txMin, txMax, first, last);
-      }
-    }
-    this.#added.clear();
-  }
-
-  /** Forgets what was counted since: its transaction was undone. */
-  drop(): void {
-    this.#added.clear();
+  /** Counts the recent rows, which are about to join the others. */
+  addRecent(): void {
+    this.#statements
+      .get(
+        `INSERT INTO hour (kind, hour, rows, calls, micros, max_micros, tx_min, tx_max, first_seq, last_seq)
+         SELECT a.kind, ${HOUR}, ${SUMS}, min(a.seq), max(a.seq) FROM recent a WHERE true GROUP BY 1, 2
+         ON CONFLICT DO UPDATE SET rows = rows + excluded.rows, calls = calls + excluded.calls,
+           micros = micros + excluded.micros, max_micros = max(max_micros, excluded.max_micros),
+           tx_min = min(tx_min, excluded.tx_min), tx_max = max(tx_max, excluded.tx_max),
+           last_seq = excluded.last_seq`,
+      )
+      .run();
   }
 
   /** Figures of a checked query over the rows in `within`, which are all rows. */
-  stats(query: Required<Pick<StatsQuery, 'bucket'>> & StatsQuery, within: SeqRange): AuditStats[] {
+  stats(
+    query: Required<Pick<StatsQuery, 'bucket'>> & StatsQuery,
+    within: LogRange,
+    tables: RowTables,
+  ): AuditStats[] {
     const builder = new StatsBuilder(query.bucket);
     const { timeRange, txRange } = query;
     for (const kind of this.#kinds.matching(query)) {
@@ -93,24 +59,24 @@ export class Hours {
       const to = timeRange?.to ?? Number.MAX_SAFE_INTEGER;
       if (from > to) continue;
       if (txRange) {
-        this.#scan(builder, kind, query, within);
+        this.#scan(builder, kind, query, within, tables);
         continue;
       }
       // Whole hours have their sums; of the hours at both ends the rows are looked at.
       const first = Math.ceil(from / HOUR_MS);
       const last = Math.floor((to + 1) / HOUR_MS) - 1;
       if (first > last) {
-        this.#scan(builder, kind, query, within);
+        this.#scan(builder, kind, query, within, tables);
         continue;
       }
-      for (const record of this.#between(kind.id, first, last)) {
+      for (const record of this.#between(kind.id, first, last, tables)) {
         builder.add(Number(record.hour), kind.outcome, toSums(record));
       }
       if (first * HOUR_MS > from) {
-        this.#scan(builder, kind, { timeRange: { from, to: first * HOUR_MS - 1 } }, within);
+        this.#scan(builder, kind, { timeRange: { from, to: first * HOUR_MS - 1 } }, within, tables);
       }
       if ((last + 1) * HOUR_MS - 1 < to) {
-        this.#scan(builder, kind, { timeRange: { from: (last + 1) * HOUR_MS, to } }, within);
+        this.#scan(builder, kind, { timeRange: { from: (last + 1) * HOUR_MS, to } }, within, tables);
       }
     }
     return builder.done();
@@ -144,31 +110,35 @@ export class Hours {
     }
   }
 
-  /** Every sum that is kept. */
-  all(): IterableIterator<HourRecord & { readonly kind: bigint }> {
+  /** Every sum, each once. */
+  all(tables: RowTables): IterableIterator<HourRecord & { readonly kind: bigint }> {
     return this.#statements
-      .get('SELECT kind, hour, rows, calls, micros, max_micros, tx_min, tx_max FROM hour')
+      .get(
+        `SELECT kind, hour, sum(rows) AS rows, sum(calls) AS calls, sum(micros) AS micros, max(max_micros) AS max_micros,
+           min(tx_min) AS tx_min, max(tx_max) AS tx_max FROM ${tables.hours} GROUP BY kind, hour`,
+      )
       .iterate() as IterableIterator<HourRecord & { kind: bigint }>;
   }
 
-  #between(kind: bigint, first: number, last: number): HourRecord[] {
+  #between(kind: bigint, first: number, last: number, tables: RowTables): HourRecord[] {
     return this.#statements
       .get(
-        `SELECT hour, rows, calls, micros, max_micros, tx_min, tx_max FROM hour WHERE kind = ? AND hour BETWEEN ? AND ?`,
+        `SELECT hour, rows, calls, micros, max_micros, tx_min, tx_max FROM ${tables.hours}
+         WHERE kind = ? AND hour BETWEEN ? AND ?`,
       )
       .all(kind, first, last) as HourRecord[];
   }
 
-  #scan(builder: StatsBuilder, kind: Kind, filter: StatsQuery, within: SeqRange): void {
+  #scan(builder: StatsBuilder, kind: Kind, filter: StatsQuery, within: LogRange, tables: RowTables): void {
     const bounds = boundsOf(filter);
     if (!bounds) return;
     const { timeMin, timeMax, txMin, txMax } = bounds;
     const sums = this.#statements.get(
-      `SELECT ${HOUR} AS hour, ${SUMS} FROM audit a INDEXED BY audit_by_kind
+      `SELECT ${HOUR} AS hour, ${SUMS} FROM ${tables.rowsByKind}
        WHERE a.kind = ? AND a.seq BETWEEN ? AND ? AND a.verified_at BETWEEN ? AND ? AND a.tx BETWEEN ? AND ?
        GROUP BY 1`,
     );
-    for (const { low, high } of this.#zones.ranges(kind.id, bounds, within, within.high, false)) {
+    for (const { low, high } of this.#zones.ranges(kind.id, bounds, within, within.zoned, false)) {
       const found = sums.all(kind.id, low, high, timeMin, timeMax, txMin, txMax) as HourRecord[];
       for (const record of found) builder.add(Number(record.hour), kind.outcome, toSums(record));
     }

@@ -3,6 +3,7 @@
 import { StoreError } from '../../errors.js';
 import { outcomesOf } from '../audit-query.js';
 import type { AuditEntry, AuditOutcome, RootsFilter, TrustKey } from '../audit-types.js';
+import { within } from './nested.js';
 import { OUTCOME_CODES } from './schema.js';
 import type { Statements } from './statements.js';
 
@@ -16,6 +17,12 @@ export interface Kind extends TrustKey {
   readonly outcome: AuditOutcome;
 }
 
+interface Ledger {
+  readonly kinds: Kind[];
+  /** By operation and outcome. */
+  readonly byOperation: Map<string, Map<string, Kind>>;
+}
+
 const OUTCOME_OF = new Map(
   Object.entries(OUTCOME_CODES).map(([outcome, code]) => [BigInt(code), outcome as AuditOutcome]),
 );
@@ -23,8 +30,8 @@ const OUTCOME_OF = new Map(
 export class Kinds {
   readonly #statements: Statements;
   readonly #byId = new Map<bigint, Kind>();
-  readonly #byName = new Map<string, Kind>();
-  readonly #byLedger = new Map<string, Kind[]>();
+  /** By server and database. */
+  readonly #ledgers = new Map<string, Map<string, Ledger>>();
   #newest = 0n;
 
   constructor(statements: Statements) {
@@ -75,16 +82,15 @@ export class Kinds {
   }
 
   ofLedger(key: TrustKey): readonly Kind[] {
-    return this.#byLedger.get(ledgerName(key)) ?? [];
+    return this.#known(key)?.kinds ?? [];
   }
 
   /** The kind of an entry, which is written first when it is new. */
   of(entry: AuditEntry): Kind {
-    const name = kindName(entry, entry.operation, entry.outcome);
-    let kind = this.#byName.get(name);
+    let kind = this.#find(entry);
     if (kind) return kind;
     this.refresh();
-    kind = this.#byName.get(name);
+    kind = this.#find(entry);
     if (kind) return kind;
     if (this.#byId.size >= MAX_KINDS) {
       const words = `it has rows of ${MAX_KINDS} servers, databases and operations, and takes no other`;
@@ -103,8 +109,7 @@ export class Kinds {
   /** Ids given in a transaction that was rolled back do not exist. */
   forget(): void {
     this.#byId.clear();
-    this.#byName.clear();
-    this.#byLedger.clear();
+    this.#ledgers.clear();
     this.#newest = 0n;
   }
 
@@ -118,21 +123,23 @@ export class Kinds {
     return find.get(server, database) as bigint;
   }
 
+  #find(entry: AuditEntry): Kind | undefined {
+    return this.#known(entry)?.byOperation.get(entry.operation)?.get(entry.outcome);
+  }
+
+  #known({ server, database }: TrustKey): Ledger | undefined {
+    return this.#ledgers.get(server)?.get(database);
+  }
+
   #add(kind: Kind): void {
     this.#byId.set(kind.id, kind);
-    this.#byName.set(kindName(kind, kind.operation, kind.outcome), kind);
-    const name = ledgerName(kind);
-    const siblings = this.#byLedger.get(name);
-    if (siblings) siblings.push(kind);
-    else this.#byLedger.set(name, [kind]);
+    const databases = within(this.#ledgers, kind.server);
+    let ledger = databases.get(kind.database);
+    if (!ledger) {
+      ledger = { kinds: [], byOperation: new Map() };
+      databases.set(kind.database, ledger);
+    }
+    ledger.kinds.push(kind);
+    within(ledger.byOperation, kind.operation).set(kind.outcome, kind);
   }
-}
-
-// A length ends each name: no two are joined alike.
-function ledgerName({ server, database }: TrustKey): string {
-  return `${server.length} ${server}${database}`;
-}
-
-function kindName(key: TrustKey, operation: string, outcome: AuditOutcome): string {
-  return `${key.database.length} ${outcome} ${operation.length} ${operation}${ledgerName(key)}`;
 }

@@ -1,10 +1,10 @@
-// Reads of the log over one connection. Every method but `begin` requires a transaction in which `begin` was called.
-import type Database from 'better-sqlite3';
+// Reads of the log over one connection. Every method but `begin` and `settled` requires a transaction in which `begin` was
+// called, and rows are read where every one is found: within `settled`.
+import Database from 'better-sqlite3';
 import { StoreError } from '../../errors.js';
-import type { ArchiveInfo, Checkpoint, RootConflict } from '../audit-log.js';
+import type { ArchiveInfo, RootConflict } from '../audit-log.js';
 import { HEAD_MOVES } from '../audit-query.js';
 import type { AuditOutcome, AuditRow, Evidence, RootsQuery, StoredRoot, TrustKey } from '../audit-types.js';
-import { parseCheckpoint } from '../checkpoint.js';
 import type { StateAt } from '../log-state.js';
 import { Clients } from './clients.js';
 import type { Damage } from './damage.js';
@@ -12,12 +12,18 @@ import { HeaderBlocks } from './header-blocks.js';
 import { Hours } from './hours.js';
 import { Kinds } from './kinds.js';
 import type { Kind } from './kinds.js';
+import { KeptCheckpoints } from './kept-checkpoints.js';
 import { pageKeys } from './page-keys.js';
 import type { LogRange } from './page-keys.js';
+import { Recent } from './recent.js';
 import { ROW_COLUMNS, copy, toEvidence, toRow } from './row-record.js';
 import type { EvidenceRecord, RowRecord } from './row-record.js';
+import { SETTLED, UNITED } from './row-tables.js';
+import type { RowTables } from './row-tables.js';
 import { Statements } from './statements.js';
 import { Zones } from './zones.js';
+
+const { SqliteError } = Database;
 
 /** Rows fetched at a time; a page of rows without evidence is some hundred kilobytes. */
 const PAGE_ROWS = 512;
@@ -32,6 +38,7 @@ export interface Base {
 }
 
 export class LogReader {
+  readonly #db: Database.Database;
   readonly storeId: Uint8Array;
   readonly statements: Statements;
   readonly kinds: Kinds;
@@ -39,10 +46,16 @@ export class LogReader {
   readonly zones: Zones;
   readonly hours: Hours;
   readonly headerBlocks: HeaderBlocks;
+  readonly recent: Recent;
+  readonly keptCheckpoints: KeptCheckpoints;
   /** Set for a log that is only looked at: what is broken in it, and rows that cannot be read are left out and noted here. */
   readonly damage: Damage | undefined;
+  #tables = SETTLED;
+  #dataVersion: bigint | undefined;
+  #epoch = 0;
 
   constructor(db: Database.Database, storeId: Uint8Array, damage?: Damage) {
+    this.#db = db;
     this.storeId = storeId;
     this.damage = damage;
     this.statements = new Statements(db);
@@ -51,10 +64,64 @@ export class LogReader {
     this.zones = new Zones(this.statements);
     this.hours = new Hours(this.statements, this.kinds, this.zones);
     this.headerBlocks = new HeaderBlocks(this.statements, this.kinds);
+    this.recent = new Recent(this.statements, this.hours, this.zones);
+    this.keptCheckpoints = new KeptCheckpoints(this.statements);
   }
 
+  /** Takes up what other connections have written. */
   begin(): void {
+    const version = this.statements.get('PRAGMA data_version').pluck().get() as bigint;
+    if (version === this.#dataVersion) return;
+    this.#dataVersion = version;
+    this.#epoch += 1;
+    this.recent.forget();
     this.kinds.refresh();
+  }
+
+  /** Another number: what was remembered of the tables may no longer hold. */
+  get epoch(): number {
+    return this.#epoch;
+  }
+
+  /** Where rows are read from. */
+  get tables(): RowTables {
+    return this.#tables;
+  }
+
+  /** Runs `read`, once, in a transaction of its own in which it finds every row. */
+  settled<T>(read: () => T): T {
+    // Nearly always nothing has to be moved.
+    const done = this.#db.transaction(() => {
+      this.begin();
+      return this.recent.isEmpty() ? { result: read() } : undefined;
+    })();
+    if (done) return done.result;
+    this.settle();
+    try {
+      return this.#db.transaction(() => {
+        this.begin();
+        if (!this.recent.isEmpty()) this.#tables = UNITED;
+        return read();
+      })();
+    } finally {
+      this.#tables = SETTLED;
+    }
+  }
+
+  /** Moves recent rows to where they are found, if that can be done here and at once. */
+  settle(): void {
+    if (this.#db.readonly) return;
+    try {
+      // Not IMMEDIATE: a transaction that has read before it writes waits for no lock.
+      this.#db.transaction(() => {
+        this.begin();
+        this.recent.move();
+      })();
+    } catch (error) {
+      this.forget();
+      // A lock, a full disk, a row that is there already: no reason not to show what is there.
+      if (!(error instanceof SqliteError)) throw error;
+    }
   }
 
   base(): Base {
@@ -65,8 +132,11 @@ export class LogReader {
   /** The rows that the log has. */
   range(): LogRange {
     const low = (this.statements.get('SELECT base_seq FROM store').pluck().get() as bigint) + 1n;
-    const newest = this.statements.get('SELECT max(seq) FROM audit').pluck().get() as bigint | null;
-    return { low, high: newest !== null && newest >= low ? newest : low - 1n };
+    const newestOf = (table: string) =>
+      this.statements.get(`SELECT max(seq) FROM ${table}`).pluck().get() as bigint | null;
+    const notBelow = (seq: bigint, newest: bigint | null) => (newest !== null && newest > seq ? newest : seq);
+    const zoned = notBelow(low - 1n, newestOf('audit'));
+    return { low, high: this.#tables === UNITED ? notBelow(zoned, newestOf('recent')) : zoned, zoned };
   }
 
   /** Seq of the newest row ever written. */
@@ -122,7 +192,7 @@ export class LogReader {
   }
 
   #rowsAt(seqs: readonly bigint[]): AuditRow[] {
-    const find = this.statements.get(`SELECT ${ROW_COLUMNS} FROM audit a WHERE a.seq = ?`);
+    const find = this.statements.get(this.#rowSql());
     const rows: AuditRow[] = [];
     let evidenceBytes = 0;
     for (const seq of seqs) {
@@ -137,8 +207,7 @@ export class LogReader {
 
   row(seq: bigint): AuditRow | null {
     if (seq < this.range().low) return null;
-    const record = this.statements.get(`SELECT ${ROW_COLUMNS} FROM audit a WHERE a.seq = ?`).get(seq) as
-      RowRecord | undefined;
+    const record = this.statements.get(this.#rowSql()).get(seq) as RowRecord | undefined;
     return record ? this.#toRow(record, true) : null;
   }
 
@@ -146,7 +215,7 @@ export class LogReader {
   records(seq: bigint, last: bigint): RowRecord[] {
     return this.statements
       .get(
-        `SELECT ${ROW_COLUMNS} FROM audit a NOT INDEXED WHERE a.seq BETWEEN ? AND ? ORDER BY a.seq LIMIT ?`,
+        `SELECT ${ROW_COLUMNS} FROM ${this.#tables.rows} WHERE a.seq BETWEEN ? AND ? ORDER BY a.seq LIMIT ?`,
       )
       .all(seq, last, PAGE_ROWS) as RowRecord[];
   }
@@ -163,7 +232,7 @@ export class LogReader {
     return record ? toEvidence(record) : null;
   }
 
-  /** A row that evidence names but that does not name it; null when there is none. */
+  /** A row that evidence names but that does not name it; null when there is none. Recent rows have no evidence. */
   strayEvidence(): bigint | null {
     const sql =
       'SELECT e.seq FROM evidence e LEFT JOIN audit a ON a.seq = e.seq WHERE a.evidence_hash IS NULL LIMIT 1';
@@ -187,8 +256,8 @@ export class LogReader {
   findConflict(root: TrustKey & StoredRoot): RootConflict | null {
     const { low } = this.range();
     const find = this.statements.get(
-      `SELECT seq, tx, alh FROM audit INDEXED BY audit_by_tx WHERE kind = ? AND tx = ? AND seq >= ? AND alh <> ?
-       ORDER BY seq DESC LIMIT 1`,
+      `SELECT a.seq, a.tx, a.alh FROM ${this.#tables.rowsByTx}
+       WHERE a.kind = ? AND a.tx = ? AND a.seq >= ? AND a.alh <> ? ORDER BY a.seq DESC LIMIT 1`,
     );
     let newest: (StoredRoot & { seq: bigint }) | undefined;
     for (const { id } of this.#ofLedger(root, HEAD_MOVES)) {
@@ -213,33 +282,8 @@ export class LogReader {
     return this.statements.get('SELECT server, database FROM ledger').all() as TrustKey[];
   }
 
-  checkpoints(after: bigint | null, limit: number): Checkpoint[] {
-    return this.#checkpoints('seq > ? AND seq >= ? ORDER BY seq, id LIMIT ?', [
-      after ?? -1n,
-      this.range().low - 1n,
-      limit,
-    ]);
-  }
-
-  /** @throws ArgumentError when the bytes of one are not a checkpoint's */
-  checkpointsAt(seq: bigint): Checkpoint[] {
-    return this.#checkpoints('seq = ? ORDER BY id', [seq]);
-  }
-
-  /** Rows in a range of which checkpoints are kept. */
-  checkpointedSeqs(low: bigint, high: bigint): bigint[] {
-    const sql = 'SELECT DISTINCT seq FROM checkpoint WHERE seq BETWEEN ? AND ?';
-    return this.statements.get(sql).pluck().all(low, high) as bigint[];
-  }
-
-  /** Seq of a checkpoint that is kept of a row above `seq`; null when there is none. */
-  checkpointBeyond(seq: bigint): bigint | null {
-    const sql = 'SELECT seq FROM checkpoint WHERE seq > ? LIMIT 1';
-    return (this.statements.get(sql).pluck().get(seq) as bigint | undefined) ?? null;
-  }
-
   hashOf(seq: bigint): Uint8Array | null {
-    const sql = 'SELECT hash FROM audit WHERE seq = ?';
+    const sql = `SELECT a.hash FROM ${this.#tables.rows} WHERE a.seq = ?`;
     return (this.statements.get(sql).pluck().get(seq) as Uint8Array | undefined) ?? null;
   }
 
@@ -270,22 +314,8 @@ export class LogReader {
   forget(): void {
     this.kinds.forget();
     this.clients.forget();
-  }
-
-  #checkpoints(where: string, values: readonly unknown[]): Checkpoint[] {
-    const records = this.statements
-      .get(`SELECT bytes, signature, key_fingerprint FROM checkpoint WHERE ${where}`)
-      .all(...values) as {
-      bytes: Uint8Array;
-      signature: Uint8Array | null;
-      key_fingerprint: Uint8Array | null;
-    }[];
-    return records.map(({ bytes, signature, key_fingerprint }) =>
-      parseCheckpoint(bytes, {
-        ...(signature && { signature: copy(signature) }),
-        ...(key_fingerprint && { keyFingerprint: copy(key_fingerprint) }),
-      }),
-    );
+    this.recent.forget();
+    this.#dataVersion = undefined;
   }
 
   #ofLedger(key: TrustKey, outcomes: readonly AuditOutcome[]): Kind[] {
@@ -295,11 +325,11 @@ export class LogReader {
   #newestOf(kinds: readonly Kind[]): bigint {
     const { low } = this.range();
     const newest = this.statements
-      .get('SELECT max(seq) FROM audit INDEXED BY audit_by_kind WHERE kind = ?')
+      .get(`SELECT a.seq FROM ${this.#tables.rowsByKind} WHERE a.kind = ? ORDER BY a.seq DESC LIMIT 1`)
       .pluck();
     let found = 0n;
     for (const { id } of kinds) {
-      const seq = (newest.get(id) as bigint | null) ?? 0n;
+      const seq = (newest.get(id) as bigint | undefined) ?? 0n;
       if (seq >= low && seq > found) found = seq;
     }
     return found;
@@ -311,7 +341,8 @@ export class LogReader {
     const forgotten = this.newest(kind, ['forget']);
     const first = forgotten >= range.low ? forgotten + 1n : range.low;
     const before = this.statements.get(
-      `SELECT seq, tx FROM audit INDEXED BY audit_by_kind WHERE kind = ? AND seq BETWEEN ? AND ? ORDER BY seq DESC LIMIT 1`,
+      `SELECT a.seq, a.tx FROM ${this.#tables.rowsByKind} WHERE a.kind = ? AND a.seq BETWEEN ? AND ?
+       ORDER BY a.seq DESC LIMIT 1`,
     );
     let found: { tx: bigint; seq: bigint } | undefined;
     for (let low = first, high = range.high; low <= high;) {
@@ -327,6 +358,10 @@ export class LogReader {
       }
     }
     return found;
+  }
+
+  #rowSql(): string {
+    return `SELECT ${ROW_COLUMNS} FROM ${this.#tables.rows} WHERE a.seq = ?`;
   }
 
   /** Undefined for a row that cannot be read, where that is no reason to end. */

@@ -1,6 +1,6 @@
 // Writes over one connection: rows to the end of the chain, and the heads and identities that they make. Everything here
 // requires a write transaction in which `begin` was called, for another process may have written meanwhile.
-import { copyRoot, sameRoot } from '../audit-entry.js';
+import { sameRoot } from '../audit-entry.js';
 import type { Checkpoint } from '../audit-log.js';
 import { HEAD_MOVES } from '../audit-query.js';
 import { evidenceHash, rowHash } from '../audit-row.js';
@@ -11,48 +11,58 @@ import type { ForkLog } from '../conflict.js';
 import type { HeaderBlock } from '../header-store.js';
 import { identityEntry } from '../log-state.js';
 import type { AdvanceOutcome, RecordOutcome } from '../root-store.js';
+import type { Kind } from './kinds.js';
 import type { LogReader } from './log-reader.js';
-
-const NOTHING_FOUND: RecordOutcome = {};
 
 interface Tail {
   readonly seq: bigint;
   readonly hash: Uint8Array;
 }
 
+/** What comes of nearly every move. */
+export const MOVED: AdvanceOutcome = { moved: true };
+/** What comes of nearly every row that moves nothing. */
+export const NOTHING_FOUND: RecordOutcome = {};
+/** Heads that are remembered: some 200 bytes each. */
+const MAX_HEADS = 16_384;
+
 export class LogWriter implements ForkLog {
   readonly #reader: LogReader;
-  /** Heads that the transaction moved, by ledger: written once, at its end. */
-  readonly #heads = new Map<bigint, StoredRoot>();
+  /** Heads by ledger, as far as they are known. */
+  readonly #heads = new Map<bigint, StoredRoot | null>();
+  /** Ledgers whose heads the transaction moved: written once, at its end. */
+  readonly #moved = new Set<bigint>();
   #tail: Tail | undefined;
   #grown = false;
+  /** The reader's epoch of what is remembered here. */
+  #epoch: number | undefined;
 
   constructor(reader: LogReader) {
     this.#reader = reader;
   }
 
   begin(): void {
-    this.#tail = undefined;
-    this.#grown = false;
-    this.#heads.clear();
-    this.#reader.hours.drop();
     this.#reader.begin();
+    this.#grown = false;
+    this.#moved.clear();
+    if (this.#epoch !== this.#reader.epoch || this.#heads.size > MAX_HEADS) this.#forget();
+    this.#epoch = this.#reader.epoch;
   }
 
   /** The transaction was undone. */
   undone(): void {
-    this.#tail = undefined;
-    this.#heads.clear();
-    this.#reader.hours.drop();
+    this.#forget();
     this.#reader.forget();
   }
 
   /** The last write of a transaction. */
   finish(): void {
     this.#writeHeads();
-    this.#reader.hours.write();
     this.#reader.headerBlocks.writeUse();
-    if (this.#grown) this.#sql('UPDATE store SET rows = ?').run(this.tail().seq);
+    if (!this.#grown) return;
+    const { seq } = this.tail();
+    this.#sql('UPDATE store SET rows = ?').run(seq);
+    this.#reader.recent.moveIfMany(seq);
   }
 
   /** The newest row, or what the first one follows. */
@@ -68,10 +78,10 @@ export class LogWriter implements ForkLog {
     const conflict = moved && !this.#wasForgotten(entry) ? undefined : this.#conflict(expected, entry, moved);
     const found = conflict && { conflict };
     if (!moved) return { moved, current, ...found };
-    this.append(entry);
-    const { ledger } = this.#reader.kinds.of(entry);
+    const { ledger } = this.append(entry);
     this.#heads.set(ledger, { tx: entry.tx, alh: entry.alh });
-    return { moved, ...found };
+    this.#moved.add(ledger);
+    return found ? { moved, ...found } : MOVED;
   }
 
   record(entry: AuditEntry): RecordOutcome {
@@ -84,9 +94,9 @@ export class LogWriter implements ForkLog {
   }
 
   forget(entry: AuditEntry): void {
-    this.append(entry);
-    const { ledger } = this.#reader.kinds.of(entry);
-    this.#heads.delete(ledger);
+    const { ledger } = this.append(entry);
+    this.#heads.set(ledger, null);
+    this.#moved.delete(ledger);
     this.#sql('DELETE FROM head WHERE ledger = ?').run(ledger);
     this.#reader.headerBlocks.forget(ledger);
   }
@@ -111,10 +121,12 @@ export class LogWriter implements ForkLog {
   }
 
   findConflict(root: Parameters<ForkLog['findConflict']>[0]): ReturnType<ForkLog['findConflict']> {
+    this.#reader.recent.move();
     return this.#reader.findConflict(root);
   }
 
   hasFork(entry: AuditEntry): boolean {
+    this.#reader.recent.move();
     const find = this.#sql(
       'SELECT 1 FROM audit INDEXED BY audit_by_tx WHERE kind = ? AND tx = ? AND alh = ?',
     );
@@ -124,10 +136,11 @@ export class LogWriter implements ForkLog {
   }
 
   hasForkSinceForget(entry: AuditEntry): boolean {
+    this.#reader.recent.move();
     return this.#reader.newest(entry, ['fork']) > this.#reader.newest(entry, ['forget']);
   }
 
-  append(entry: AuditEntry): void {
+  append(entry: AuditEntry): Kind {
     const reader = this.#reader;
     const tail = this.tail();
     const seq = tail.seq + 1n;
@@ -135,36 +148,18 @@ export class LogWriter implements ForkLog {
     const { evidence } = entry;
     const covered = evidence && evidenceHash(evidence);
     const hash = rowHash(tail.hash, seq, entry, covered);
-    this.#sql(
-      `INSERT INTO audit (seq, kind, tx, alh, previous_tx, calls, header_time, signature, key_fingerprint,
-                          verified_at, duration_ms, client, detail, evidence_hash, hash)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-    ).run(
-      seq,
-      kind.id,
-      entry.tx,
-      entry.alh,
-      entry.previousTx,
-      entry.calls,
-      entry.headerTime,
-      entry.signature ?? null,
-      entry.keyFingerprint ?? null,
-      entry.verifiedAt,
-      entry.durationMs,
-      reader.clients.of(entry.clientId),
-      entry.detail ?? null,
-      covered ?? null,
-      hash,
-    );
-    reader.hours.add(kind.id, entry, seq);
-    reader.zones.filled(seq);
+    const client = reader.clients.of(entry.clientId);
+    reader.recent.add(entry, { seq, kind: kind.id, client, evidenceHash: covered, hash });
     if (evidence) {
+      // It names its row in the log.
+      reader.recent.move();
       this.#sql(
         'INSERT INTO evidence (seq, failed_check, expected, computed, job) VALUES (?, ?, ?, ?, ?)',
       ).run(seq, evidence.check, evidence.expected ?? null, evidence.computed ?? null, evidence.job);
     }
     this.#tail = { seq, hash };
     this.#grown = true;
+    return kind;
   }
 
   /** A commitment to the log as it stands. */
@@ -190,16 +185,31 @@ export class LogWriter implements ForkLog {
 
   #head(key: TrustKey): StoredRoot | null {
     const [kind] = this.#reader.kinds.ofLedger(key);
-    const moved = kind && this.#heads.get(kind.ledger);
-    return moved ? copyRoot(moved) : this.#reader.head(key);
+    if (!kind) return null;
+    let head = this.#heads.get(kind.ledger);
+    if (head === undefined) {
+      head = this.#reader.head(key);
+      this.#heads.set(kind.ledger, head);
+    }
+    return head;
   }
 
   #writeHeads(): void {
+    if (this.#moved.size === 0) return;
     const write = this.#sql(
       'INSERT INTO head (ledger, tx, alh) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET tx = excluded.tx, alh = excluded.alh',
     );
-    for (const [ledger, { tx, alh }] of this.#heads) write.run(ledger, tx, alh);
+    for (const ledger of this.#moved) {
+      const head = this.#heads.get(ledger);
+      if (head) write.run(ledger, head.tx, head.alh);
+    }
+    this.#moved.clear();
+  }
+
+  #forget(): void {
+    this.#tail = undefined;
     this.#heads.clear();
+    this.#moved.clear();
   }
 
   #conflict(expected: StoredRoot | null, entry: AuditEntry, moved: boolean) {
@@ -224,8 +234,12 @@ export class LogWriter implements ForkLog {
 
   #readTail(): Tail {
     const base = this.#reader.base();
-    const last = this.#sql('SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1').get() as Tail | undefined;
-    return last && last.seq > base.seq ? last : base;
+    for (const table of ['recent', 'audit']) {
+      const newest = `SELECT seq, hash FROM ${table} ORDER BY seq DESC LIMIT 1`;
+      const last = this.#sql(newest).get() as Tail | undefined;
+      if (last && last.seq > base.seq) return last;
+    }
+    return base;
   }
 
   #sql(text: string) {

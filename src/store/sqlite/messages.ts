@@ -4,9 +4,9 @@ import { ArgumentError, ClosedError, ImmuError, StoreError } from '../../errors.
 import type { ImmuErrorCode } from '../../errors.js';
 import type { ArchiveOptions, StatsQuery, VerifyOptions } from '../audit-log.js';
 import type { CheckedGapsQuery } from '../audit-gaps.js';
-import type { RootsQuery, StoredRoot, TrustKey } from '../audit-types.js';
+import type { AuditEntry, RootsQuery, StoredRoot, TrustKey } from '../audit-types.js';
 import type { HeaderBlock } from '../header-store.js';
-import type { SentEntry, SentRoot } from './sent-entry.js';
+import type { RowPacket } from './row-packet.js';
 
 /** When a store takes a checkpoint by itself, and the key that signs it. */
 export interface CheckpointSchedule {
@@ -25,7 +25,9 @@ export interface OpenOptions {
 
 /** A part of what was asked in one turn. */
 export interface StoreMessage {
-  readonly items: readonly Numbered[];
+  /** Rows, asked for before the other writes. */
+  readonly rows: RowPacket | undefined;
+  readonly items: readonly Numbered<SentRequest>[];
   /** False: there is more of the turn to come, at once. */
   readonly last: boolean;
 }
@@ -38,9 +40,14 @@ export interface ThreadData {
   readonly sent: Int32Array;
 }
 
-export type WriteRequest =
-  | { readonly kind: 'advance'; readonly expected: SentRoot | null; readonly entry: SentEntry }
-  | { readonly kind: 'record' | 'forget'; readonly entry: SentEntry }
+/** A row to be appended, from an entry that was checked. Sent as a {@link RowPacket}. */
+export type RowRequest =
+  | { readonly kind: 'advance'; readonly expected: StoredRoot | null; readonly entry: AuditEntry }
+  | { readonly kind: 'record' | 'forget'; readonly entry: AuditEntry };
+
+export type WriteRequest = RowRequest | OtherWrite;
+
+type OtherWrite =
   | { readonly kind: 'bind' | 'rebind'; readonly address: string; readonly server: string }
   | { readonly kind: 'checkpoint'; readonly key: KeyObject | undefined }
   | {
@@ -72,7 +79,10 @@ export type WalkRequest =
   | { readonly kind: 'gaps'; readonly query: CheckedGapsQuery }
   | { readonly kind: 'archive'; readonly options: ArchiveOptions };
 
-export type StoreRequest = WriteRequest | ReadRequest | WalkRequest | { readonly kind: 'close' };
+/** Sent as it is. */
+export type SentRequest = OtherWrite | ReadRequest | WalkRequest | { readonly kind: 'close' };
+
+export type StoreRequest = RowRequest | SentRequest;
 
 export interface Numbered<R extends StoreRequest = StoreRequest> {
   readonly id: number;
@@ -84,6 +94,12 @@ export type StoreAnswer =
   | { readonly id: number; readonly ok: false; readonly error: SentError };
 
 export interface StoreReply {
+  /** Requests that went well and have nothing to say, and heads that moved without more ado: most of them. */
+  readonly done: readonly number[];
+  readonly moved: readonly number[];
+  /** Rows that contradict nothing. */
+  readonly recorded: readonly number[];
+  /** The others. */
   readonly answers: readonly StoreAnswer[];
   readonly diagnostics: StoreDiagnostics;
 }
@@ -122,6 +138,18 @@ export function toSent(error: unknown, path: string): SentError {
 export function fromSent({ code, message, argument }: SentError): ImmuError {
   if (argument !== undefined) return new ArgumentError(argument, message);
   return code === 'CLOSED' ? new ClosedError('the root store') : new StoreError(code, message);
+}
+
+const WRITES: Readonly<Record<OtherWrite['kind'], true>> = {
+  bind: true,
+  rebind: true,
+  checkpoint: true,
+  keepHeaders: true,
+  dropHeaders: true,
+};
+
+export function isWrite({ kind }: SentRequest): boolean {
+  return kind in WRITES;
 }
 
 /** The buffers of a block, to be handed to another thread. Requires that nobody else views them. */

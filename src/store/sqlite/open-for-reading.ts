@@ -37,9 +37,9 @@ export function openStoreForReading(path: string): OpenedStore {
     if (marker && storeId) damage.noteErrors('the marker', () => assertMarker(path, marker, storeId));
     const reader = new LogReader(db, storeId ?? new Uint8Array(STORE_ID_SIZE), damage);
     damage.noteErrors('the log', () =>
-      db.transaction(() => {
+      reader.settled(() => {
         for (const { seq, finding } of tailFindings(reader)) damage.note(seq, finding);
-      })(),
+      }),
     );
     return { db, reader };
   });

@@ -76,7 +76,7 @@ function checkedLog(db: Database.Database, path: string, marker: Uint8Array | un
   if (marker) assertMarker(path, marker, storeId);
   const reader = new LogReader(db, storeId);
   // One transaction: another process may be writing.
-  const wrong = db.transaction(() => verifyTail(reader))();
+  const wrong = reader.settled(() => verifyTail(reader));
   if (wrong) {
     const words = `row ${wrong.seq.toString()} of the audit log: ${wrong.finding}`;
     throw new StoreError('STORE_DAMAGED', `the root store ${path} is damaged: ${words}`);

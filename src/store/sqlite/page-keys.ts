@@ -1,6 +1,7 @@
 // Which rows a page of the log has: their seqs, found kind by kind through an index, in order, without sorting the log.
 import type { RootsQuery } from '../audit-types.js';
 import type { Kind, Kinds } from './kinds.js';
+import type { RowTables } from './row-tables.js';
 import type { Statements } from './statements.js';
 import { boundsOf } from './zones.js';
 import type { Bounds, SeqRange, Zones } from './zones.js';
@@ -16,20 +17,24 @@ const MANY_KINDS = 8;
 const LOOK_AHEAD = 4;
 
 /** Where the rows are that a reader sees: above the archives, up to the newest. */
-export type LogRange = SeqRange;
+export interface LogRange extends SeqRange {
+  /** The newest row that zones know of: above it are the recent ones. */
+  readonly zoned: bigint;
+}
 
 export function pageKeys(
-  { statements, kinds, zones }: { statements: Statements; kinds: Kinds; zones: Zones },
+  reader: Pick<Search, 'statements' | 'zones' | 'tables'> & { readonly kinds: Kinds },
   query: RootsQuery,
   log: LogRange,
   limit: number,
 ): bigint[] {
+  const { statements, kinds, zones, tables } = reader;
   const asked = kinds.matching(query);
   const within = behind(log, query);
   if (asked.length === 0 || within.low > within.high || limit === 0) return [];
   const down = query.order === 'desc';
   const bounds = boundsOf(query);
-  const search = { statements, zones, within, newest: log.high, down, limit };
+  const search = { statements, zones, tables, within, zoned: log.zoned, down, limit };
   if (!bounds && asked.length > MANY_KINDS) {
     const found = along(search, asked);
     if (found.length === limit) return found;
@@ -50,17 +55,18 @@ export function pageKeys(
 interface Search {
   readonly statements: Statements;
   readonly zones: Zones;
+  readonly tables: RowTables;
   readonly within: SeqRange;
-  readonly newest: bigint;
+  readonly zoned: bigint;
   readonly down: boolean;
   readonly limit: number;
 }
 
 /** The next rows of the log, whatever their kind, that are of the kinds asked for. */
-function along({ statements, within, down, limit }: Search, asked: readonly Kind[]): bigint[] {
+function along({ statements, tables, within, down, limit }: Search, asked: readonly Kind[]): bigint[] {
   const wanted = new Set(asked.map(({ id }) => id));
   const order = down ? 'DESC' : 'ASC';
-  const sql = `SELECT seq, kind FROM audit NOT INDEXED WHERE seq BETWEEN ? AND ? ORDER BY seq ${order} LIMIT ?`;
+  const sql = `SELECT a.seq, a.kind FROM ${tables.rows} WHERE a.seq BETWEEN ? AND ? ORDER BY a.seq ${order} LIMIT ?`;
   const found: bigint[] = [];
   for (const { seq, kind } of statements
     .get(sql)
@@ -76,10 +82,10 @@ function along({ statements, within, down, limit }: Search, asked: readonly Kind
 
 /** The page by the index of txs; undefined when the range has too many rows for that. */
 function byTx(search: Search, asked: readonly Kind[], bounds: Bounds): bigint[] | undefined {
-  const { statements, within, down, limit } = search;
+  const { statements, tables, within, down, limit } = search;
   const count = statements
     .get(
-      `SELECT count(*) FROM (SELECT 1 FROM audit INDEXED BY audit_by_tx WHERE kind = ? AND tx BETWEEN ? AND ? LIMIT ?)`,
+      `SELECT count(*) FROM (SELECT 1 FROM ${tables.rowsByTx} WHERE a.kind = ? AND a.tx BETWEEN ? AND ? LIMIT ?)`,
     )
     .pluck();
   let rows = 0n;
@@ -89,8 +95,8 @@ function byTx(search: Search, asked: readonly Kind[], bounds: Bounds): bigint[] 
   }
   const find = statements
     .get(
-      `SELECT seq FROM audit INDEXED BY audit_by_tx WHERE kind = ? AND tx BETWEEN ? AND ?
-       AND seq BETWEEN ? AND ? AND verified_at BETWEEN ? AND ?`,
+      `SELECT a.seq FROM ${tables.rowsByTx} WHERE a.kind = ? AND a.tx BETWEEN ? AND ?
+       AND a.seq BETWEEN ? AND ? AND a.verified_at BETWEEN ? AND ?`,
     )
     .pluck();
   const { txMin, txMax, timeMin, timeMax } = bounds;
@@ -102,19 +108,19 @@ function byTx(search: Search, asked: readonly Kind[], bounds: Bounds): bigint[] 
 
 /** The first rows of a kind, in order. */
 function ofKind(search: Search, { id }: Kind, bounds: Bounds | undefined): bigint[] {
-  const { statements, zones, within, newest, down, limit } = search;
+  const { statements, zones, tables, within, zoned, down, limit } = search;
   const order = down ? 'DESC' : 'ASC';
-  const inBounds = bounds ? 'AND verified_at BETWEEN ? AND ? AND tx BETWEEN ? AND ?' : '';
+  const inBounds = bounds ? 'AND a.verified_at BETWEEN ? AND ? AND a.tx BETWEEN ? AND ?' : '';
   const find = statements
     .get(
-      `SELECT seq FROM audit INDEXED BY audit_by_kind WHERE kind = ? AND seq BETWEEN ? AND ? ${inBounds}
-       ORDER BY seq ${order} LIMIT ?`,
+      `SELECT a.seq FROM ${tables.rowsByKind} WHERE a.kind = ? AND a.seq BETWEEN ? AND ? ${inBounds}
+       ORDER BY a.seq ${order} LIMIT ?`,
     )
     .pluck();
   if (!bounds) return find.all(id, within.low, within.high, limit) as bigint[];
   const { timeMin, timeMax, txMin, txMax } = bounds;
   const found: bigint[] = [];
-  for (const { low, high } of zones.ranges(id, bounds, within, newest, down)) {
+  for (const { low, high } of zones.ranges(id, bounds, within, zoned, down)) {
     const left = limit - found.length;
     found.push(...(find.all(id, low, high, timeMin, timeMax, txMin, txMax, left) as bigint[]));
     if (found.length === limit) break;

@@ -3,9 +3,10 @@ import { databasesOf } from './databases.js';
 import type { LogReader } from './log-reader.js';
 import type { ReadRequest, StoreRequest } from './messages.js';
 
-const KINDS: Readonly<Record<ReadRequest['kind'], true>> = {
-  head: true,
-  identity: true,
+/** Whether rows of the log are looked at. */
+const KINDS: Readonly<Record<ReadRequest['kind'], boolean>> = {
+  head: false,
+  identity: false,
   page: true,
   row: true,
   evidence: true,
@@ -13,17 +14,22 @@ const KINDS: Readonly<Record<ReadRequest['kind'], true>> = {
   rootAt: true,
   conflict: true,
   stats: true,
-  checkpoints: true,
-  archives: true,
+  checkpoints: false,
+  archives: false,
   databases: true,
   info: true,
-  headers: true,
-  headerList: true,
-  damage: true,
+  headers: false,
+  headerList: false,
+  damage: false,
 };
 
 export function isRead(request: StoreRequest): request is ReadRequest {
   return request.kind in KINDS;
+}
+
+/** False: the answer does not depend on rows that have not been moved yet. */
+export function readsRows({ kind }: ReadRequest): boolean {
+  return KINDS[kind];
 }
 
 /** Requires a transaction. */
@@ -47,13 +53,13 @@ export function readFrom(reader: LogReader, request: ReadRequest): unknown {
     case 'conflict':
       return reader.findConflict(request.root);
     case 'stats':
-      return reader.hours.stats(request.query, reader.range());
+      return reader.hours.stats(request.query, reader.range(), reader.tables);
     case 'checkpoints':
-      return reader.checkpoints(request.after, request.limit);
+      return reader.keptCheckpoints.page(request.after, reader.base().seq, request.limit);
     case 'archives':
       return reader.archives();
     case 'databases':
-      return databasesOf(reader.statements);
+      return databasesOf(reader);
     case 'info':
       return reader.info();
     case 'headers':

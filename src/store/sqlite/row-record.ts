@@ -29,8 +29,13 @@ export interface EvidenceRecord {
   readonly job: Uint8Array;
 }
 
-export const ROW_COLUMNS = `a.seq, a.kind, a.tx, a.alh, a.previous_tx, a.calls, a.header_time, a.signature,
-  a.key_fingerprint, a.verified_at, a.duration_ms, a.client, a.detail, a.evidence_hash, a.hash`;
+const COLUMN_NAMES = [
+  ...['seq', 'kind', 'tx', 'alh', 'previous_tx', 'calls', 'header_time', 'signature', 'key_fingerprint'],
+  ...['verified_at', 'duration_ms', 'client', 'detail', 'evidence_hash', 'hash'],
+];
+/** Columns of a row, of a table that has no other name, and of one that is named `a`. */
+export const COLUMNS = COLUMN_NAMES.join(', ');
+export const ROW_COLUMNS = COLUMN_NAMES.map((name) => `a.${name}`).join(', ');
 
 /**
  * @param kind undefined when it is not on record

@@ -160,6 +160,26 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT;
   CREATE INDEX header_block_by_use ON header_block (used, bytes);
   `,
+  `
+  -- The newest rows of the log, on their way into audit, its indexes, zones and hours (recent.ts).
+  CREATE TABLE recent (
+    seq INTEGER PRIMARY KEY,
+    kind INTEGER NOT NULL,
+    tx INTEGER NOT NULL,
+    alh BLOB NOT NULL,
+    previous_tx INTEGER,
+    calls INTEGER NOT NULL,
+    header_time INTEGER NOT NULL,
+    signature BLOB,
+    key_fingerprint BLOB,
+    verified_at INTEGER NOT NULL,
+    duration_ms REAL NOT NULL,
+    client ANY NOT NULL,
+    detail TEXT,
+    evidence_hash BLOB,
+    hash BLOB NOT NULL
+  ) STRICT;
+  `,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

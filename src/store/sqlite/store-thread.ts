@@ -1,22 +1,26 @@
 // The near side of a store's thread: sends what is asked in a turn as one message, and settles each caller.
 import { Worker } from 'node:worker_threads';
 import { ClosedError, StoreError } from '../../errors.js';
-import { buffersOf, fromSent } from './messages.js';
+import { buffersOf, fromSent, isWrite } from './messages.js';
+import { RowPacker } from './row-packet.js';
 import type {
   Numbered,
+  RowRequest,
+  SentRequest,
   StoreAnswer,
   StoreDiagnostics,
   StoreMessage,
   StoreReply,
-  StoreRequest,
   ThreadData,
 } from './messages.js';
 
 /**
  * So many requests are sent before their turn is over: the thread writes the first rows while the next are being asked
- * for. With fewer the messages cost more than the time won.
+ * for. The first part wakes it, which takes about as long as filling the next. With smaller parts the messages cost more
+ * than the time won.
  */
-const PART = 16;
+const FIRST_PART = 8;
+const PART = 32;
 
 interface Pending {
   readonly resolve: (value: unknown) => void;
@@ -28,8 +32,12 @@ export class StoreThread {
   readonly #thread: Worker;
   readonly #pending = new Map<number, Pending>();
   readonly #sent: ThreadData['sent'];
-  #batch: Numbered[] = [];
+  readonly #rows = new RowPacker();
+  #items: Numbered<SentRequest>[] = [];
+  /** Whether one of these must not be overtaken by a row. */
+  #hasWrite = false;
   #turnEnds = false;
+  #part = FIRST_PART;
   #diagnostics: StoreDiagnostics = { commits: 0, writes: 0 };
   #lastId = 0;
   #ended: Error | undefined;
@@ -39,8 +47,11 @@ export class StoreThread {
     this.#path = path;
     this.#thread = thread;
     this.#sent = sent;
-    thread.on('message', ({ answers, diagnostics }: StoreReply) => {
+    thread.on('message', ({ done, moved, recorded, answers, diagnostics }: StoreReply) => {
       this.#diagnostics = diagnostics;
+      for (const id of done) this.#taken(id)?.resolve(undefined);
+      for (const id of moved) this.#taken(id)?.resolve({ moved: true });
+      for (const id of recorded) this.#taken(id)?.resolve({});
       for (const answer of answers) this.#settle(answer);
     });
     thread.on('error', (cause) => this.#end(`crashed: ${cause.message}`, cause));
@@ -66,18 +77,34 @@ export class StoreThread {
     return this.#diagnostics;
   }
 
-  ask<T>(request: StoreRequest): Promise<T> {
+  ask<T>(request: SentRequest): Promise<T> {
+    return this.#ask((id) => {
+      this.#items.push({ id, request });
+      this.#hasWrite ||= isWrite(request);
+    });
+  }
+
+  /** Appends a row. Of the entry, which was checked, all but its evidence is copied at once. */
+  write<T>(request: RowRequest): Promise<T> {
+    return this.#ask((id) => {
+      if (this.#hasWrite) this.#send(false);
+      this.#rows.add(id, request);
+    });
+  }
+
+  #ask<T>(add: (id: number) => void): Promise<T> {
     if (this.#ended) return Promise.reject(this.#ended);
     return new Promise<T>((resolve, reject) => {
-      const id = ++this.#lastId;
+      this.#lastId = (this.#lastId + 1) >>> 0;
+      const id = this.#lastId;
+      if (this.#pending.size === 0) this.#thread.ref();
       this.#pending.set(id, { resolve: resolve as (value: unknown) => void, reject });
-      this.#thread.ref();
-      this.#batch.push({ id, request });
+      add(id);
       // What is asked in one turn is written in one commit.
       if (!this.#turnEnds) {
         this.#turnEnds = true;
         setImmediate(() => this.#send(true));
-      } else if (this.#batch.length === PART) {
+      } else if (this.#rows.rows + this.#items.length >= this.#part) {
         this.#send(false);
       }
     });
@@ -101,20 +128,30 @@ export class StoreThread {
   }
 
   #send(last: boolean): void {
-    const items = this.#batch;
-    this.#batch = [];
+    const rows = this.#rows.rows > 0 ? this.#rows.take() : undefined;
+    const items = this.#items;
+    this.#items = [];
+    this.#hasWrite = false;
     if (last) this.#turnEnds = false;
-    this.#thread.postMessage({ items, last } satisfies StoreMessage, items.flatMap(buffersIn));
+    this.#part = last ? FIRST_PART : PART;
+    const buffers = items.flatMap(buffersIn);
+    if (rows) buffers.push(rows.bytes.buffer);
+    this.#thread.postMessage({ rows, items, last } satisfies StoreMessage, buffers);
     Atomics.add(this.#sent, 0, 1);
     Atomics.notify(this.#sent, 0);
   }
 
   #settle(answer: StoreAnswer): void {
-    const pending = this.#pending.get(answer.id);
-    this.#pending.delete(answer.id);
-    if (this.#pending.size === 0) this.#thread.unref();
+    const pending = this.#taken(answer.id);
     if (answer.ok) pending?.resolve(answer.value);
     else pending?.reject(fromSent(answer.error));
+  }
+
+  #taken(id: number): Pending | undefined {
+    const pending = this.#pending.get(id);
+    this.#pending.delete(id);
+    if (this.#pending.size === 0) this.#thread.unref();
+    return pending;
   }
 
   /** The thread is gone: nobody waits for it any longer. */

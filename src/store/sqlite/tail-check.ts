@@ -15,6 +15,9 @@ import type { RowRecord } from './row-record.js';
 /** Rows looked at when a store is opened. */
 const TAIL_ROWS = 64n;
 
+/** A row that was moved, and is among the recent ones again. */
+export const TWICE = 'the row is there twice';
+
 type Broken = Extract<AuditVerdict, { ok: false }>;
 
 /** What is wrong; undefined when nothing is. Requires a transaction. */
@@ -34,6 +37,10 @@ export function* tailFindings(reader: LogReader): IterableIterator<Broken> {
   if (!hash) yield broken(first - 1n, 'the row is missing');
   let next = first;
   for (const record of reader.records(first, high)) {
+    if (record.seq < next) {
+      yield broken(record.seq, TWICE);
+      continue;
+    }
     if (record.seq !== next) {
       const last = record.seq - 1n;
       yield broken(next, last === next ? 'the row is missing' : `rows up to ${last.toString()} are missing`);

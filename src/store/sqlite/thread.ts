@@ -10,7 +10,7 @@ import { ChainWalk } from './audit-chain.js';
 import { AutoCheckpoint } from './auto-checkpoint.js';
 import { GapWalk } from './gap-walk.js';
 import { GroupCommit } from './group-commit.js';
-import { LogWriter } from './log-writer.js';
+import { LogWriter, MOVED, NOTHING_FOUND } from './log-writer.js';
 import { buffersOf, toSent } from './messages.js';
 import type {
   Numbered,
@@ -27,7 +27,8 @@ import type {
 import { openArchiveFile, openStore } from './open.js';
 import type { OpenedStore } from './open.js';
 import { openStoreForReading } from './open-for-reading.js';
-import { isRead, readFrom } from './read.js';
+import { isRead, readFrom, readsRows } from './read.js';
+import { RowUnpacker } from './row-packet.js';
 import { Turn } from './turn.js';
 
 const port = parentPort;
@@ -57,11 +58,15 @@ function serve({ db, reader }: OpenedStore): void {
   const writer = new LogWriter(reader);
   const schedule = typeof options === 'string' ? undefined : options.checkpoints;
   const group = new GroupCommit(db, writer, path, schedule && new AutoCheckpoint(schedule));
-  const read = db.transaction((request: ReadRequest) => readFrom(reader, request));
+  const unpacker = new RowUnpacker();
+  const read = (request: ReadRequest) => {
+    const run = () => readFrom(reader, request);
+    return readsRows(request) ? reader.settled(run) : db.transaction(run)();
+  };
   let archiving = false;
 
   port?.on('message', (first: StoreMessage) => {
-    const turn = new Turn(first, port, sent);
+    const turn = new Turn(first, port, sent, unpacker);
     const reads: Numbered<ReadRequest>[] = [];
     let closing: number | undefined;
     /** The next writes; what else was asked is set aside. */
@@ -86,6 +91,8 @@ function serve({ db, reader }: OpenedStore): void {
     if (closing === undefined) {
       post(answers, group.diagnostics, buffers);
     } else {
+      // Every row where others look for it; what cannot be moved now is moved by whoever opens the store next.
+      reader.settle();
       db.close();
       post([...answers, { id: closing, ok: true, value: undefined }], group.diagnostics);
     }
@@ -127,7 +134,7 @@ function serve({ db, reader }: OpenedStore): void {
   async function inSteps<T>(steps: { step(): T | undefined }): Promise<T> {
     for (;;) {
       await pause();
-      const result = db.transaction(() => steps.step())();
+      const result = reader.settled(() => steps.step());
       if (result !== undefined) return result;
     }
   }
@@ -156,7 +163,21 @@ function post(
   diagnostics: StoreDiagnostics,
   buffers: readonly ArrayBuffer[] = [],
 ): void {
-  port?.postMessage({ answers, diagnostics } satisfies StoreReply, buffers);
+  const plain = { done: [] as number[], moved: [] as number[], recorded: [] as number[] };
+  const others = answers.filter((answer) => {
+    const list = answer.ok ? plainAs(answer.value) : undefined;
+    if (!list) return true;
+    plain[list].push(answer.id);
+    return false;
+  });
+  port?.postMessage({ ...plain, answers: others, diagnostics } satisfies StoreReply, buffers);
+}
+
+/** The list of a reply that an outcome goes to which is the same for most. */
+function plainAs(value: unknown): 'done' | 'moved' | 'recorded' | undefined {
+  if (value === MOVED) return 'moved';
+  if (value === NOTHING_FOUND) return 'recorded';
+  return value === undefined ? 'done' : undefined;
 }
 
 function isWalk(request: StoreRequest): request is WalkRequest {

@@ -3,6 +3,7 @@
 import { receiveMessageOnPort } from 'node:worker_threads';
 import type { MessagePort } from 'node:worker_threads';
 import type { Numbered, StoreMessage, ThreadData } from './messages.js';
+import type { RowUnpacker } from './row-packet.js';
 
 /** Requests served in one go: bounds how long the first of them waits for the last. */
 const MAX_GROUP = 1024;
@@ -12,15 +13,17 @@ const MAX_WAIT_MS = 100;
 export class Turn {
   readonly #port: MessagePort;
   readonly #sent: ThreadData['sent'];
+  readonly #unpacker: RowUnpacker;
   readonly #until = performance.now() + MAX_WAIT_MS;
   #next: StoreMessage | undefined;
   #isWhole = true;
   #count = 0;
 
-  constructor(first: StoreMessage, port: MessagePort, sent: ThreadData['sent']) {
+  constructor(first: StoreMessage, port: MessagePort, sent: ThreadData['sent'], unpacker: RowUnpacker) {
     this.#next = first;
     this.#port = port;
     this.#sent = sent;
+    this.#unpacker = unpacker;
   }
 
   /** The next requests; undefined when there are none now. */
@@ -29,8 +32,10 @@ export class Turn {
     this.#next = undefined;
     if (!message) return undefined;
     this.#isWhole = message.last;
-    this.#count += message.items.length;
-    return message.items;
+    const { rows, items } = message;
+    const all = rows ? [...this.#unpacker.unpack(rows), ...items] : items;
+    this.#count += all.length;
+    return all;
   }
 
   #receive(): StoreMessage | undefined {

@@ -41,18 +41,21 @@ export class Zones {
     this.#statements = statements;
   }
 
-  /** To be called with every row that was appended: writes the bounds of the blocks that it fills. */
-  filled(seq: bigint): void {
-    if (seq % ZONE_ROWS !== 0n) return;
-    const number = seq / ZONE_ROWS - 1n;
+  /** To be called once for all rows that were added: writes the bounds of the blocks that they fill. */
+  filled(first: bigint, last: bigint): void {
+    const from = (first - 1n) / ZONE_ROWS;
+    const to = last / ZONE_ROWS;
+    if (from === to) return;
     this.#statements
       .get(
-        `INSERT INTO zone SELECT kind, 0, ?, min(verified_at), max(verified_at), min(tx), max(tx)
-         FROM audit WHERE seq > ? AND seq <= ? GROUP BY kind`,
+        `INSERT INTO zone
+         SELECT kind, 0, (seq - 1) / ${ZONE_ROWS}, min(verified_at), max(verified_at), min(tx), max(tx)
+         FROM audit NOT INDEXED WHERE seq > ? AND seq <= ? GROUP BY 1, 3`,
       )
-      .run(number, seq - ZONE_ROWS, seq);
+      .run(from * ZONE_ROWS, to * ZONE_ROWS);
     for (const level of LEVELS.slice(1)) {
-      if (seq % sizeOf(level) === 0n) this.#fillLevel(level, seq / sizeOf(level) - 1n);
+      const end = last / sizeOf(level);
+      for (let number = (first - 1n) / sizeOf(level); number < end; number++) this.#fillLevel(level, number);
     }
   }
 
@@ -68,28 +71,28 @@ export class Zones {
 
   /**
    * Ranges within `within` that may hold rows of a kind inside the bounds, in the order asked for; neighbours are not
-   * joined. `newest` is the seq of the newest row.
+   * joined. `zoned` is the newest row that was counted here; rows above it may be anything.
    */
   *ranges(
     kind: bigint,
     bounds: Bounds,
     within: SeqRange,
-    newest: bigint,
+    zoned: bigint,
     down: boolean,
   ): IterableIterator<SeqRange> {
     const top = LEVELS[LEVELS.length - 1] ?? 0n;
-    const full = newest / sizeOf(top);
+    const full = zoned / sizeOf(top);
     const parts: (() => Iterable<SeqRange>)[] = [
       () => this.#level(top, 0n, full - 1n, kind, bounds, within, down),
       ...LEVELS.slice(0, -1)
         .reverse()
         .map((level) => {
           // Blocks that are full behind the last full one of the level above.
-          const first = (newest / sizeOf(level + 1n)) * FAN_OUT;
-          const last = newest / sizeOf(level) - 1n;
+          const first = (zoned / sizeOf(level + 1n)) * FAN_OUT;
+          const last = zoned / sizeOf(level) - 1n;
           return () => this.#level(level, first, last, kind, bounds, within, down);
         }),
-      () => clipped({ low: (newest / ZONE_ROWS) * ZONE_ROWS + 1n, high: newest }, within),
+      () => clipped({ low: (zoned / ZONE_ROWS) * ZONE_ROWS + 1n, high: within.high }, within),
     ];
     for (const part of down ? parts.reverse() : parts) yield* part();
   }
