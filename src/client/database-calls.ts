@@ -83,15 +83,15 @@ export class DatabaseCalls {
   /** Entries in the order of the keys, null where there is none; of one snapshot where one answer can hold them. */
   async getAll(keys: readonly Uint8Array[], deadline: Deadline): Promise<(Entry | null)[]> {
     const call = await this.#enter<(Entry | null)[]>(this.#reading, deadline, bytesOf(keys));
-    this.#reads.readTogether(keys, keys.map(keyName), deadline).then(
-      (outcomes) => {
-        try {
-          call.resolve(keys.map((key, i) => plainEntry(key, outcomes[i] ?? { kind: 'missing' })));
-        } catch (error) {
-          call.reject(error);
-        }
-      },
-      (error: unknown) => call.reject(error),
+    const entries = new Array<Entry | null>(keys.length).fill(null);
+    call.follow(
+      this.#reads
+        .readTogether(keys, keys.map(keyName), deadline, (outcomes, from) => {
+          outcomes.forEach((outcome, i) => {
+            entries[from + i] = plainEntry(keys[from + i] as Uint8Array, outcome);
+          });
+        })
+        .then(() => entries),
     );
     return call.promise;
   }
@@ -124,8 +124,8 @@ export class DatabaseCalls {
       bytesOf(keys),
       (all, known) => {
         const reading = { trust, known, from, counted: true };
-        void proveTogether(reading, keys, all, (names) =>
-          this.#reads.readTogether(keys, names, from.deadline),
+        void proveTogether(reading, keys, all, (names, tell) =>
+          this.#reads.readTogether(keys, names, from.deadline, tell),
         );
       },
     );

@@ -2,7 +2,7 @@
 // take themselves. Bulky ones are not forgotten: after some messages of small ones it is their turn.
 
 /** From here on a job is bulky: it keeps a thread busy for a millisecond or more. */
-const BULKY_BYTES = 16 * 1024;
+const BULKY_BYTES = 64 * 1024;
 /** Messages of small jobs that may go before a bulky one that waits. */
 const MAX_BEFORE_BULKY = 4;
 
@@ -25,15 +25,16 @@ export class JobLine<T extends { readonly size: number }> {
     this.#bytes += job.size;
   }
 
-  /** Jobs of one kind, oldest first, until they have `bytes` together; at least one. Requires that there are any. */
+  /** Jobs of one kind, oldest first, that have no more than `bytes` together; at least one. Requires that there are any. */
   take(bytes: number): T[] {
     const waits = this.#bulky.length > 0;
     const small = this.#small.length > 0 && !(waits && this.#before >= MAX_BEFORE_BULKY);
     this.#before = small && waits ? this.#before + 1 : 0;
     const line = small ? this.#small : this.#bulky;
-    let count = 0;
-    let taken = 0;
-    for (; count < line.length && taken < bytes; count++) taken += (line[count] as T).size;
+    let taken = (line[0] as T).size;
+    let count = 1;
+    for (; count < line.length && taken + (line[count] as T).size <= bytes; count++)
+      taken += (line[count] as T).size;
     this.#bytes -= taken;
     return line.splice(0, count);
   }

@@ -5,6 +5,7 @@ import type { ClaimOutcome, Context, Verifier } from '../../worker/verifier.js';
 import type { Deadline } from '../deadline.js';
 import { isKeyNotFound, isNotAllowed } from '../server-errors.js';
 import type { Rpc } from '../rpc.js';
+import { answerParts } from './answer-parts.js';
 import { AdaptiveSize } from './adaptive-size.js';
 
 /** Who waits for a key. Told the outcome, or why there is none. */
@@ -17,6 +18,9 @@ export interface Reader {
   deliver(outcome: ClaimOutcome): void;
   reject(error: unknown): void;
 }
+
+/** Told the outcomes of some of the keys that were asked for: of those from place `from` on. */
+export type TellPart = (outcomes: readonly ClaimOutcome[], from: number) => void;
 
 /** A key and all who asked for it in the same turn. */
 interface Asked<R extends Reader> {
@@ -91,22 +95,32 @@ export class ReadGroups<R extends Reader> {
     else setImmediate(end);
   }
 
-  /** The outcomes of keys that are read together: in one answer, where one can hold them. A key may be named again. */
+  /**
+   * Reads keys together: in one answer, where one can hold them. A key may be named again. `tell` gets the outcomes, part by
+   * part as they are checked; resolves when it has got all of them.
+   */
   async readTogether(
     keys: readonly Uint8Array[],
     names: readonly string[],
     deadline: Deadline,
-  ): Promise<ClaimOutcome[]> {
+    tell: TellPart,
+  ): Promise<void> {
     const places = new Map<string, number>();
     const asked = keys.filter((_, i) => isFirst(places, names[i] as string));
     const outcomes: ClaimOutcome[] = [];
+    const keep: TellPart = (part, from) => part.forEach((outcome, i) => (outcomes[from + i] = outcome));
     for (let at = 0; at < asked.length;) {
-      const part = asked.slice(at, at + this.#size.limit);
-      at += part.length;
-      for (const outcome of await this.#ask(part, deadline)) outcomes.push(outcome);
+      const now = asked.slice(at, at + this.#size.limit);
+      const start = at;
+      const told = asked.length === keys.length ? tell : keep;
+      await this.#ask(now, deadline, (part, from) => told(part, start + from));
+      at += now.length;
     }
-    if (asked.length === keys.length) return outcomes;
-    return names.map((name) => outcomes[places.get(name) as number] as ClaimOutcome);
+    if (outcomes.length === 0) return;
+    tell(
+      names.map((name) => outcomes[places.get(name) as number] as ClaimOutcome),
+      0,
+    );
   }
 
   #send(): void {
@@ -146,10 +160,11 @@ export class ReadGroups<R extends Reader> {
     this.counts.groupedKeys += group.length;
     const probed = this.#probe(group);
     try {
-      const outcomes = await this.#ask(
-        group.map(({ key }) => key),
-        latest(group),
-      );
+      const keys = group.map(({ key }) => key);
+      const outcomes: ClaimOutcome[] = [];
+      await this.#ask(keys, latest(group), (part, from) => {
+        part.forEach((outcome, i) => (outcomes[from + i] = outcome));
+      });
       deliver(group, outcomes, probed && (await probed));
     } catch (error) {
       if (error instanceof ServerError && !this.#isForAll(error)) await this.#apart(group);
@@ -198,8 +213,11 @@ export class ReadGroups<R extends Reader> {
     );
   }
 
-  async #ask(keys: readonly Uint8Array[], deadline: Deadline): Promise<ClaimOutcome[]> {
-    if (this.#onlyAlone || keys.length === 1) return this.#askSingly(keys, deadline);
+  async #ask(keys: readonly Uint8Array[], deadline: Deadline, tell: TellPart): Promise<void> {
+    if (this.#onlyAlone || keys.length === 1) {
+      await this.#askSingly(keys, deadline, tell);
+      return;
+    }
     const { rpc } = this.#options;
     let answer: Uint8Array;
     try {
@@ -210,14 +228,19 @@ export class ReadGroups<R extends Reader> {
         throw error;
       }
       this.#onlyAlone = true;
-      return this.#askSingly(keys, deadline);
+      await this.#askSingly(keys, deadline, tell);
+      return;
     }
     this.#size.learn(answer.length, keys.length);
-    return this.#claims(keys, answer, false);
+    await Promise.all(
+      answerParts(keys, answer).map(async (part) => {
+        tell(await this.#claims(part.keys, part.answer, false), part.from);
+      }),
+    );
   }
 
-  async #askSingly(keys: readonly Uint8Array[], deadline: Deadline): Promise<ClaimOutcome[]> {
-    return (await Promise.all(keys.map((key) => this.#askOne(key, deadline)))).flat();
+  async #askSingly(keys: readonly Uint8Array[], deadline: Deadline, tell: TellPart): Promise<void> {
+    await Promise.all(keys.map(async (key, i) => tell(await this.#askOne(key, deadline), i)));
   }
 
   async #askOne(key: Uint8Array, deadline: Deadline): Promise<ClaimOutcome[]> {

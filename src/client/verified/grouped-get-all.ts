@@ -1,6 +1,6 @@
 // verifiedGetAll: each key is proven as a read of its own, and the call ends with the last of them, or with the first
 // that is not proven.
-import type { ClaimOutcome } from '../../worker/verifier.js';
+import type { TellPart } from '../group/read-groups.js';
 import { keyName } from '../../worker/key-name.js';
 import type { WaitingCall } from '../group/waiting-call.js';
 import { VerifiedReader } from './grouped-get.js';
@@ -45,21 +45,30 @@ class AllEntries implements ReadEnd {
 }
 
 /**
- * Proves the entries of `keys` and ends `call` with them, in order. `read`: the outcomes of keys that are asked for
- * together. `reading` is one that the log does not count: it counts the call, once. Never rejects: the call does.
+ * Proves the entries of `keys` and ends `call` with them, in order. `read` asks for the keys together and
+ * tells their outcomes. `reading` is one that the log does not count: it counts the call, once. Never rejects: the call does.
  */
 export async function proveTogether(
   reading: Reading,
   keys: readonly Uint8Array[],
   call: WaitingCall<Entries>,
-  read: (names: readonly string[]) => Promise<readonly ClaimOutcome[]>,
+  read: (names: readonly string[], tell: TellPart) => Promise<void>,
 ): Promise<void> {
   const names = keys.map(keyName);
   const end = new AllEntries(reading, call, keys.length);
   const readers = keys.map((key, i) => new VerifiedReader(reading, key, names[i] as string, end, i));
+  const deliver: TellPart = (outcomes, from) =>
+    outcomes.forEach((outcome, i) => (readers[from + i] as VerifiedReader).deliver(outcome));
   try {
-    const [outcomes] = await Promise.all([read(names), reading.trust.probe(reading.from.operation)]);
-    readers.forEach((reader, i) => reader.deliver(outcomes[i] ?? { kind: 'missing' }));
+    const probed = reading.trust.probe(reading.from.operation);
+    if (!probed) {
+      await read(names, deliver);
+      return;
+    }
+    // Nothing is handed on before the server is known to have reached the head.
+    const held: Parameters<TellPart>[] = [];
+    await Promise.all([probed, read(names, (...part) => held.push(part))]);
+    for (const part of held) deliver(...part);
   } catch (error) {
     end.reject(error);
   }

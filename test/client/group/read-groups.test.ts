@@ -67,6 +67,19 @@ beforeEach(() => {
 
 const keysOf = (keys: readonly string[]) => [keys.map(utf8), keys.map((key) => keyName(utf8(key)))] as const;
 
+async function together(keys: readonly string[], told: number[] = []): Promise<string[]> {
+  const outcomes: string[] = [];
+  await groups.readTogether(...keysOf(keys), new Deadline({}, 5000), (part, from) => {
+    told.push(from);
+    part.forEach((outcome, i) => {
+      expect(outcomes[from + i]).toBeUndefined();
+      outcomes[from + i] =
+        outcome.kind === 'value' ? Buffer.from(outcome.claim.value).toString() : outcome.kind;
+    });
+  });
+  return outcomes;
+}
+
 function read(key: string, reader = new TestReader()): Promise<string> {
   groups.read(utf8(key), key, reader);
   return reader.done;
@@ -222,10 +235,7 @@ describe('refusals', () => {
     expect(fake.methods()).toEqual(['GetAll', 'Get', 'Get', 'Get']);
     expect(await readMany(5)).toHaveLength(5);
     expect(fake.methods()).toEqual(['Get', 'Get', 'Get', 'Get', 'Get']);
-    expect(await groups.readTogether(...keysOf(['k1', 'none']), new Deadline({}, 1000))).toMatchObject([
-      { kind: 'value' },
-      { kind: 'missing' },
-    ]);
+    expect(await together(['k1', 'none'])).toEqual(['v1', 'missing']);
   });
 
   test('users who may read nothing are told so', async () => {
@@ -267,16 +277,30 @@ describe('probing', () => {
 });
 
 describe('keys that are read together', () => {
-  const together = async (keys: readonly string[]) =>
-    (await groups.readTogether(...keysOf(keys), new Deadline({}, 5000))).map((outcome) =>
-      outcome.kind === 'value' ? Buffer.from(outcome.claim.value).toString() : outcome.kind,
-    );
-
   test('come in one answer, in their order', async () => {
     expect(await together(['k3', 'none', 'k1'])).toEqual(['v3', 'missing', 'v1']);
     expect(fake.methods()).toEqual(['GetAll']);
     expect(await together(['k3'])).toEqual(['v3']);
     expect(fake.methods()).toEqual(['Get']);
+  });
+
+  test('are told in parts where there are many, unless some are missing', async () => {
+    const many = Array.from({ length: 700 }, (_, i) => `p${i}`);
+    fake.chain.set(...many.map((key): [string, string] => [key, `v of ${key}`]));
+    const told: number[] = [];
+    expect(await together(many, told)).toEqual(many.map((key) => `v of ${key}`));
+    expect(told).toEqual([0, 256, 512]);
+    expect(sizes()).toEqual([700]);
+    told.length = 0;
+    const missing = [...many.slice(0, 600), 'none'];
+    expect(await together(missing, told)).toEqual([
+      ...many.slice(0, 600).map((key) => `v of ${key}`),
+      'missing',
+    ]);
+    expect(told).toEqual([0]);
+    // What cannot be cut is refuted whole.
+    fake.intercept = ({ answer }) => Buffer.concat([answer(), Buffer.from([0x0a])]);
+    expect(new Set(await together(many))).toEqual(new Set(['refuted']));
   });
 
   test('may be named more than once, wherever the missing ones are', async () => {
