@@ -5,10 +5,10 @@ import { BLOCK_TXS } from '../../worker/verifier.js';
 import type { HeaderPack, ProvenTarget, ProvenTx, Root } from '../../worker/verifier.js';
 import { MAX_ROOTS, ProvenRoots } from './proven-roots.js';
 import { RecentMap } from './recent-map.js';
+import { SINGLE_BYTES, SingleHeaders } from './single-headers.js';
 
-/** Bytes of one header in a pack, and about those of one kept alone (measured: 460 with its place in the map). */
+/** Bytes of one header in a pack. */
 const PACKED_BYTES = 32 + 32 + 8 + 1 + 4;
-const SINGLE_BYTES = 460;
 
 /** What claims need of a proven header. */
 export interface ProvenFacts {
@@ -29,7 +29,7 @@ export interface Contradiction {
 
 export class ProvenHeaders {
   readonly #roots = new ProvenRoots();
-  readonly #singles: RecentMap<bigint, ProvenFacts & Root>;
+  readonly #singles: SingleHeaders;
   readonly #packs = new Map<number, HeaderPack>();
   /** Blocks of which something is known beside a pack. */
   readonly #touched: RecentMap<number, true>;
@@ -39,7 +39,7 @@ export class ProvenHeaders {
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
     const maxSingles = maxBytes / 4 / SINGLE_BYTES;
-    this.#singles = new RecentMap(maxSingles);
+    this.#singles = new SingleHeaders(maxSingles);
     // Forgets a block no sooner than its last single or root is forgotten.
     this.#touched = new RecentMap(2 * (maxSingles + MAX_ROOTS));
   }
@@ -68,17 +68,8 @@ export class ProvenHeaders {
 
   add(header: ProvenTx): void {
     if (this.#packOf(header.tx) || this.#singles.has(header.tx)) return;
-    // Copies: what comes from a thread views a message that holds much else.
-    const { tx, version, nentries, ts } = header;
-    this.#touched.set(blockOf(tx), true);
-    this.#singles.set(tx, {
-      tx,
-      version,
-      nentries,
-      ts,
-      alh: new Uint8Array(header.alh),
-      eH: new Uint8Array(header.eH),
-    });
+    this.#touched.set(blockOf(header.tx), true);
+    this.#singles.add(header);
   }
 
   /** Adds a block of headers. False when it has another hash for a tx than was proven before. */
@@ -116,7 +107,7 @@ export class ProvenHeaders {
 
   facts(tx: bigint): ProvenFacts | undefined {
     const pack = this.#packOf(tx);
-    return pack ? factsIn(pack, tx) : this.#singles.get(tx);
+    return pack ? factsIn(pack, tx) : this.#singles.facts(tx);
   }
 
   /** `same` and `other` are statements about a proven history; `unknown` says nothing. */
@@ -128,8 +119,7 @@ export class ProvenHeaders {
 
   #alhOf(tx: bigint): Uint8Array | undefined {
     const pack = this.#packOf(tx);
-    if (!pack) return this.#singles.get(tx)?.alh;
-    return alhIn(pack, tx);
+    return pack ? alhIn(pack, tx) : this.#singles.alh(tx);
   }
 
   /** The pack that holds `tx`, moved to the end of the line of those to be dropped. */

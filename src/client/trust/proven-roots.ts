@@ -1,5 +1,5 @@
 // Which alh a tx was proven to have under the current history. Bounded; an entry is never replaced (rule 14).
-import { equalBytes } from '../../proof/bytes.js';
+import { keyBytes, keyName } from '../../worker/key-name.js';
 import type { Root } from '../../worker/verifier.js';
 import { RecentMap } from './recent-map.js';
 
@@ -7,27 +7,27 @@ import { RecentMap } from './recent-map.js';
 export const MAX_ROOTS = 16_384;
 
 export class ProvenRoots {
-  readonly #alhs: RecentMap<bigint, Uint8Array>;
+  /** As text: see `single-headers`. */
+  readonly #alhs: RecentMap<bigint, string>;
 
   constructor(max: number = MAX_ROOTS) {
     this.#alhs = new RecentMap(max);
   }
 
   add(root: Root): void {
-    if (this.#alhs.has(root.tx)) return;
-    // A copy: it may be a view of a message that holds much else.
-    this.#alhs.set(root.tx, new Uint8Array(root.alh));
+    if (!this.#alhs.has(root.tx)) this.#alhs.set(root.tx, keyName(root.alh));
   }
 
   get(tx: bigint): Uint8Array | undefined {
-    return this.#alhs.get(tx);
+    const alh = this.#alhs.get(tx);
+    return alh === undefined ? undefined : keyBytes(alh);
   }
 
   /** `same` and `other` are statements about a proven history; `unknown` says nothing. */
   compare(root: Root): 'same' | 'other' | 'unknown' {
     const alh = this.#alhs.get(root.tx);
-    if (!alh) return 'unknown';
-    return equalBytes(alh, root.alh) ? 'same' : 'other';
+    if (alh === undefined) return 'unknown';
+    return alh === keyName(root.alh) ? 'same' : 'other';
   }
 
   clear(): void {
