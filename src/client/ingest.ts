@@ -267,7 +267,10 @@ function checkedRecord(record: IngestRecord, index: number): { key: Uint8Array; 
   if (typeof given !== 'object' || given === null)
     throw new ArgumentError('records', `record ${index} is neither [key, value] nor { key, value }`);
   const [key, value] = 'key' in record ? [record.key, record.value] : record;
-  return { key: toKey(key, `key of record ${index}`), value: toValue(value, `value of record ${index}`) };
+  return {
+    key: toKey(key, () => `key of record ${index}`),
+    value: toValue(value, () => `value of record ${index}`),
+  };
 }
 
 function token(count: number, { tx, alh }: Root): string {

@@ -67,7 +67,7 @@ export async function getEntry(
 /** Checked keys. Throws ArgumentError naming the one that is wrong. */
 export function toKeys(keys: readonly BytesInput[]): Uint8Array[] {
   if (!Array.isArray(keys)) throw new ArgumentError('keys', 'keys must be an array');
-  return keys.map((key, i) => toKey(key as BytesInput, `keys[${i}]`));
+  return keys.map((key, i) => toKey(key as BytesInput, () => `keys[${i}]`));
 }
 
 /** Checked pairs in their order. Throws ArgumentError for none, for too many, and for a key that occurs twice. */
@@ -83,8 +83,8 @@ export function toEntries(pairs: Pairs): KeyValue[] {
     if (!Array.isArray(pair) || pair.length !== 2) {
       throw new ArgumentError('entries', `entry ${i} is no [key, value] pair`);
     }
-    const key = toKey(pair[0] as BytesInput, `key of entry ${i}`);
-    const value = toValue(pair[1] as BytesInput, `value of entry ${i}`);
+    const key = toKey(pair[0] as BytesInput, () => `key of entry ${i}`);
+    const value = toValue(pair[1] as BytesInput, () => `value of entry ${i}`);
     if (seen.has(keyName(key))) throw new ArgumentError('entries', `the key of entry ${i} occurs twice`);
     seen.add(keyName(key));
     entries.push({ key, value });
