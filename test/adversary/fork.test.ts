@@ -30,6 +30,7 @@ describePrivate('a fork between two real servers', () => {
   let proxy: Proxy;
   let branches: [WireClient, WireClient];
   const refusals: ImmuError[] = [];
+  let verifiedRounds = 0;
 
   beforeAll(async () => {
     [primary, replica] = await Promise.all([TestImmudb.start(), TestImmudb.start()]);
@@ -123,8 +124,15 @@ describePrivate('a fork between two real servers', () => {
         refused += 1;
       }
     }
-    expect(await told.sides(branches), 'verified on two histories').toHaveLength(1);
+    const sides = await told.sides(branches);
+    expect(sides.length, 'verified on two histories').toBeLessThanOrEqual(1);
+    if (sides.length > 0) verifiedRounds += 1;
     expect(refused, 'both branches answered, yet nobody was refused').toBeGreaterThan(0);
+  });
+
+  test('most rounds had calls that were verified', () => {
+    // With bad luck every question of a round goes to another branch than its proof.
+    expect(verifiedRounds).toBeGreaterThan(0.75 * ROUNDS);
   });
 
   test('two processes that share a store, each with a branch: one history is told, the other is a fork', async () => {
@@ -139,6 +147,7 @@ describePrivate('a fork between two real servers', () => {
         pinnedClient({ address, store: stores[i]!, onFork: (fork) => events.push(fork) }),
       ),
     );
+    await level(branches);
     const told = new Told();
     const errors: ImmuError[] = [];
     for (let wave = 0; wave < 6; wave++) {
@@ -198,6 +207,17 @@ describePrivate('a fork between two real servers', () => {
     });
   }
 });
+
+/** Writes to the shorter branch until both are of one length: else one is behind the other's head, and tells no more of it. */
+async function level(branches: readonly WireClient[]): Promise<void> {
+  const lengths = await Promise.all(
+    branches.map(async (branch) => Number((await branch.call('CurrentState')).txId)),
+  );
+  const longest = Math.max(...lengths);
+  for (const [i, branch] of branches.entries()) {
+    for (let tx = lengths[i] ?? 0; tx < longest; tx++) await put(branch, 'level', `${tx}`);
+  }
+}
 
 /** What a call was told: the root it was proven under, and the value, where it read one. */
 interface Proven {

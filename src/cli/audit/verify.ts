@@ -13,7 +13,7 @@ import { parseCheckpointFile } from './checkpoint-file.js';
 export const verifyCommand = command({
   name: 'audit verify',
   summary:
-    'Recomputes the hash chain, holds heads, identities and checkpoints against it; proves kept headers. Exit code 1: broken.',
+    'Recomputes the hash chain, holds heads, identities, checkpoints against it; proves kept headers. Exit code 1: broken.',
   options: {
     ...LOG_OPTIONS,
     checkpoint: {

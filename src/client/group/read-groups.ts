@@ -240,7 +240,7 @@ export class ReadGroups<R extends Reader> {
   }
 
   async #askSingly(keys: readonly Uint8Array[], deadline: Deadline, tell: TellPart): Promise<void> {
-    await Promise.all(keys.map(async (key, i) => tell(await this.#askOne(key, deadline), i)));
+    tell((await Promise.all(keys.map((key) => this.#askOne(key, deadline)))).flat(), 0);
   }
 
   async #askOne(key: Uint8Array, deadline: Deadline): Promise<ClaimOutcome[]> {
