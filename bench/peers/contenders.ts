@@ -43,7 +43,7 @@ export const CONTENDERS: readonly Contender[] = [
     name: OURS_IN_FLIGHT,
     peer: 'immu-ts',
     command: ours,
-    ways: lanes(64, 256, 1024, 4096),
+    ways: lanes(64, 256, 1024, 4096, 8192),
     limitsItself: true,
   },
 ];
