@@ -14,6 +14,7 @@ import type { WriteCounts } from './group/write-groups.js';
 import type { KeyValue, Write } from './kv.js';
 import type { Rpc } from './rpc.js';
 import type { Call, DatabaseTrust } from './trust/database-trust.js';
+import { unixSeconds } from './unix-seconds.js';
 import type { Knowledge } from './trust/knowledge.js';
 import { VerifiedReader } from './verified/grouped-get.js';
 import { proveTogether } from './verified/grouped-get-all.js';
@@ -62,8 +63,7 @@ export class DatabaseCalls {
     this.#reads = new ReadGroups({
       rpc,
       verifier,
-      context: () =>
-        this.#trust?.headContext ?? { head: null, database, now: BigInt(Math.floor(Date.now() / 1000)) },
+      context: () => this.#trust?.headContext ?? { head: null, database, now: unixSeconds() },
       askAlone: (key, reader) => reader.verified && this.#askAlone(key, reader),
       probe: () => this.#trust?.probe('verifiedGet'),
     });

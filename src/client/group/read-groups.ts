@@ -218,7 +218,8 @@ export class ReadGroups<R extends Reader> {
       await this.#askSingly(keys, deadline, tell);
       return;
     }
-    const { rpc } = this.#options;
+    const { rpc, context } = this.#options;
+    const { now } = context();
     let answer: Uint8Array;
     try {
       answer = await rpc.unaryRaw('GetAll', { keys }, { ...timeLeft(deadline), idempotent: true });
@@ -234,7 +235,7 @@ export class ReadGroups<R extends Reader> {
     this.#size.learn(answer.length, keys.length);
     await Promise.all(
       answerParts(keys, answer).map(async (part) => {
-        tell(await this.#claims(part.keys, part.answer, false), part.from);
+        tell(await this.#claims(part.keys, part.answer, now), part.from);
       }),
     );
   }
@@ -245,6 +246,7 @@ export class ReadGroups<R extends Reader> {
 
   async #askOne(key: Uint8Array, deadline: Deadline): Promise<ClaimOutcome[]> {
     this.#size.single();
+    const { now } = this.#options.context();
     let answer: Uint8Array;
     try {
       answer = await this.#options.rpc.unaryRaw('Get', { key }, { ...timeLeft(deadline), idempotent: true });
@@ -252,13 +254,19 @@ export class ReadGroups<R extends Reader> {
       if (isKeyNotFound(error)) return [{ kind: 'missing' }];
       throw error;
     }
-    return this.#claims([key], answer, true);
+    return this.#claims([key], answer, now, true);
   }
 
-  async #claims(keys: readonly Uint8Array[], answer: Uint8Array, single: boolean): Promise<ClaimOutcome[]> {
+  /** `now`: when they were asked for. */
+  async #claims(
+    keys: readonly Uint8Array[],
+    answer: Uint8Array,
+    now: bigint,
+    single = false,
+  ): Promise<ClaimOutcome[]> {
     const { verifier, context } = this.#options;
     const question = { kind: 'claims', keys, ...(single && { single }) } as const;
-    const job = { question, context: context(), answer };
+    const job = { question, context: { ...context(), now }, answer };
     const verdict = await verifier.verify(job);
     if (verdict.ok && verdict.proven.kind === 'claims') {
       const { outcomes } = verdict.proven;

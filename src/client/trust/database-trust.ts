@@ -4,11 +4,12 @@ import type { VerificationError } from '../../errors.js';
 import { equalBytes, toHex } from '../../proof/bytes.js';
 import type { RootStore } from '../../store/root-store.js';
 import type { Context, Job, Proven, Question, Root, Verifier } from '../../worker/verifier.js';
-import type { Deadline } from '../deadline.js';
 import type { CallOptions, TrustPolicy } from '../options.js';
 import type { Rpc } from '../rpc.js';
 import type { ClaimedState } from '../server-info.js';
 import { isServerBehind } from '../server-errors.js';
+import { unixSeconds } from '../unix-seconds.js';
+import type { Call } from './call.js';
 import { establish } from './establish.js';
 import type { Head } from './head.js';
 import { Follower } from './follower.js';
@@ -24,6 +25,8 @@ import { assertNotBehind } from './server-behind.js';
 import type { Settlement } from './settlement.js';
 import { askHeaderUnder } from './trust-wire.js';
 import { WriteTxs } from './write-txs.js';
+
+export type { Call };
 
 export interface DatabaseTrustOptions {
   readonly rpc: Rpc;
@@ -43,17 +46,6 @@ export interface DatabaseTrustOptions {
   readonly publicKey?: { readonly spki: Uint8Array; readonly fingerprint: Uint8Array };
   /** Told of every fork, also of one that no call fails with. */
   readonly onFork?: ((fork: VerificationError) => void) | undefined;
-}
-
-/** A verified call on its way: what it is called, when it began, and until when it waits. */
-export interface Call {
-  readonly operation: string;
-  readonly startedAt: number;
-  readonly deadline: Deadline;
-  /** Set once the log counts it: a call may need several proofs, and is one call all the same. */
-  counted?: boolean;
-  /** The trust under which it began: it is not proven under another. */
-  epoch?: object;
 }
 
 export interface TrustDiagnostics extends KnowledgeDiagnostics {
@@ -239,12 +231,12 @@ export class DatabaseTrust {
     answer: Uint8Array,
   ): Promise<ProvenBy<Q>> {
     const { operation, startedAt } = call;
-    const proven: Proven = await this.check(operation, question, head, answer);
+    const proven: Proven = await this.check(operation, question, head, answer, call.askedAt);
     const { known } = this.#assertStill(call);
     if ('target' in proven) {
       const calls = call.counted === true ? 0 : 1;
       call.counted = true;
-      const job = this.job(question, head, answer);
+      const job = this.job(question, head, answer, call.askedAt);
       const settled = this.settle({ target: proven.target, from: head, job, operation, startedAt, calls });
       await call.deadline.race(settled, 'the head to reach the answer');
       if (proven.kind === 'get') known.learn(proven.subject, operation, proven.leaves);
@@ -269,8 +261,9 @@ export class DatabaseTrust {
     question: Q,
     head: Root,
     answer: Uint8Array,
+    askedAt?: bigint,
   ): Promise<ProvenBy<Q>> {
-    const job = this.job(question, head, answer);
+    const job = this.job(question, head, answer, askedAt);
     const verdict = await this.#options.verifier.verify(job);
     if (!verdict.ok) {
       const tx = 'tx' in question ? { tx: question.tx } : {};
@@ -326,6 +319,7 @@ export class DatabaseTrust {
 
   /** Sends a question that names the head; a server that does not reach the head is reported, never believed. */
   ask<T>(call: Call, head: Root, send: () => Promise<T>): Promise<T> {
+    call.askedAt = unixSeconds();
     return this.#ask(call.operation, head, send, call.deadline.left);
   }
 
@@ -391,7 +385,7 @@ export class DatabaseTrust {
   }
 
   /** A question with its answer, as evidence keeps it. */
-  job(question: Question, head: Root | null, answer: Uint8Array): Job {
-    return this.#jobs.job(question, head, answer);
+  job(question: Question, head: Root | null, answer: Uint8Array, askedAt?: bigint): Job {
+    return this.#jobs.job(question, head, answer, askedAt);
   }
 }

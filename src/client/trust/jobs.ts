@@ -1,5 +1,6 @@
 // Questions with their answers, as they are checked, and as evidence keeps them.
 import type { Context, Job, Question, Root } from '../../worker/verifier.js';
+import { unixSeconds } from '../unix-seconds.js';
 
 /** What is needed to check a claim of a plain read once more. */
 export interface Claimed {
@@ -18,14 +19,13 @@ export class Jobs {
     this.#spki = spki;
   }
 
-  /** What an answer to a question that was asked under `head` is checked under, now. */
-  context(head: Root | null): Context {
-    const now = BigInt(Math.floor(Date.now() / 1000));
+  /** What an answer to a question that was asked under `head`, at the time `now`, is checked under. */
+  context(head: Root | null, now: bigint = unixSeconds()): Context {
     return { head, database: this.#database, now, ...(this.#spki && { publicKey: this.#spki }) };
   }
 
-  job(question: Question, head: Root | null, answer: Uint8Array): Job {
-    return { question, context: this.context(head && { tx: head.tx, alh: head.alh }), answer };
+  job(question: Question, head: Root | null, answer: Uint8Array, now?: bigint): Job {
+    return { question, context: this.context(head && { tx: head.tx, alh: head.alh }, now), answer };
   }
 
   /** The check that a claim of a plain read fails, to be run again by anyone. */

@@ -8,6 +8,7 @@ import type { HeaderBlock, RootStore, StoredRoot, TrustKey } from '../../store/r
 import { COLUMN_BYTES } from '../../worker/header-pack.js';
 import { BLOCK_TXS } from '../../worker/verifier.js';
 import type { HeaderPack, Job, Refuted, Root } from '../../worker/verifier.js';
+import { unixSeconds } from '../unix-seconds.js';
 
 /** A block with what proves it. */
 export type ProvenBlock = Omit<HeaderBlock, 'columns'>;
@@ -68,7 +69,7 @@ export function sealOf({ first, last, columns }: Pick<HeaderBlock, 'first' | 'la
 
 /** Requires a block that is not {@link malformed}. No key: the root under which it is proven is trusted already. */
 export function jobOf({ first, last, head, proof, headers }: ProvenBlock, database: string): Job {
-  const now = BigInt(Math.floor(Date.now() / 1000));
+  const now = unixSeconds();
   const { tx, alh } = head;
   return {
     question: { kind: 'block', first, last, proof },
