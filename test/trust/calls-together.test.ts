@@ -1,5 +1,5 @@
 // Calls in flight that share requests, against an immudb in memory: who is told what, and under which head.
-import { beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { Deadline } from '#dist/client/deadline.js';
 import { DatabaseCalls } from '#dist/client/database-calls.js';
 import { Admission } from '#dist/client/group/admission.js';
@@ -169,6 +169,32 @@ describe('reads', () => {
     expect(b.status).toBe('fulfilled');
     expect((await rejection(getAll(['filler 1', 'filler 2']))).code).toBe('SERVER_BEHIND_TRUST');
     expect(await rowsOf(rolledBack.store, { outcome: 'rollback' })).toHaveLength(2);
+  });
+
+  test('may show an entry that expires while the answer is on its way, and none that had before', async () => {
+    const now = 1_800_000_000;
+    const clock = vi.spyOn(Date, 'now').mockReturnValue(now * 1000);
+    onTestFinished(() => clock.mockRestore());
+    for (const key of ['x', 'y']) fake.chain.set([key, 'brief', { expiresAt: BigInt(now + 5) }]);
+    const slowly = (seconds: number) => {
+      fake.intercept = ({ answer }) => {
+        const answered = answer();
+        clock.mockReturnValue((now + seconds) * 1000);
+        return answered;
+      };
+    };
+    slowly(9);
+    expect((await Promise.all([get('x'), get('y')])).map((entry) => text(entry?.value))).toEqual([
+      'brief',
+      'brief',
+    ]);
+    clock.mockReturnValue(now * 1000);
+    expect(text((await get('x'))?.value)).toBe('brief');
+    clock.mockReturnValue((now + 5) * 1000);
+    slowly(9);
+    for (const asked of [[get('x')], [get('x'), get('y')]]) {
+      for (const read of asked) expect(await codeOf(read)).toBe('VERIFICATION_FAILED');
+    }
   });
 
   test('show no older version than one that was proven', async () => {
