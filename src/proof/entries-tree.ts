@@ -75,14 +75,20 @@ function assertUniqueKeys(entries: readonly TxEntry[]): void {
   }
 }
 
+/** In entry order: digests of the entries, and the leaves of the entries tree that these are hashed to. */
+export interface VerifiedEntries {
+  readonly digests: readonly Uint8Array[];
+  readonly leaves: readonly Uint8Array[];
+}
+
 /**
  * Verifies that `entries` are all entries of the tx with this header, in order: as many as it says, no raw key
- * twice, hashing to its entries root. The header must be proven by other means. Returns the entry digests.
+ * twice, hashing to its entries root. The header must be proven by other means. Returns what they hash to.
  */
 export function verifyEntries(
   header: Pick<TxHeader, 'version' | 'nentries' | 'eH'>,
   entries: readonly TxEntry[],
-): Uint8Array[] {
+): VerifiedEntries {
   if (entries.length !== header.nentries) {
     throw new ProofFailure(
       'entries.count',
@@ -93,6 +99,7 @@ export function verifyEntries(
   }
   const digests = entries.map((entry) => entryDigest(header.version, entry));
   assertUniqueKeys(entries);
-  assertSame(entriesRoot(digests), header.eH, 'entries.root', 'the entries hash to another root');
-  return digests;
+  const leaves = digests.map((digest) => leafHash(digest));
+  assertSame(entriesRootOf(leaves), header.eH, 'entries.root', 'the entries hash to another root');
+  return { digests, leaves };
 }

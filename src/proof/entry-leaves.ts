@@ -1,14 +1,8 @@
 // The entries of one transaction as a set of leaf hashes: enough to prove any of them by look-up.
 import { HASH_SIZE } from './hash.js';
-import { leafHash } from './merkle.js';
 
 /** Leaves of the entries tree, sorted, 32 bytes each. A set: positions are not kept. */
-export function sortedLeaves(digests: readonly Uint8Array[]): Uint8Array {
-  return sortLeaves(digests.map((digest) => leafHash(digest)));
-}
-
-/** {@link sortedLeaves} of leaves that are hashed already. */
-export function sortLeaves(leaves: readonly Uint8Array[]): Uint8Array {
+export function sortedLeaves(leaves: readonly Uint8Array[]): Uint8Array {
   const flat = new Uint8Array(HASH_SIZE * leaves.length);
   orderOf(leaves).forEach((at, i) => flat.set(leaves[at] as Uint8Array, HASH_SIZE * i));
   return flat;

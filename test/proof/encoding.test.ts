@@ -269,7 +269,7 @@ describe('entries', () => {
     for (let n = 1; n <= entries.length; n++) {
       const list = entries.slice(0, n);
       const header = headerOf(list);
-      const digests = verifyEntries(header, list);
+      const { digests } = verifyEntries(header, list);
       for (let i = 0; i < n; i++) {
         const given = { proof: entriesInclusion(digests, i), digest: digests[i]! };
         verifyEntryInclusion(given.proof, given.digest, header);

@@ -13,9 +13,9 @@ const digest = fc.uint8Array({ minLength: 32, maxLength: 32 });
 it('has every leaf, whatever the order of the digests, and nothing else', () => {
   fc.assert(
     fc.property(fc.uniqueArray(digest, { selector: String, maxLength: 40 }), digest, (digests, other) => {
-      const sorted = sortedLeaves(digests);
+      const sorted = sortedLeaves(digests.map(leafHash));
       expect(sorted.length).toBe(32 * digests.length);
-      expect(sortedLeaves(digests.toReversed())).toEqual(sorted);
+      expect(sortedLeaves(digests.toReversed().map(leafHash))).toEqual(sorted);
       for (const each of digests) {
         expect(hasLeaf(sorted, leafHash(each))).toBe(true);
         // The digest itself is no leaf.
@@ -28,7 +28,7 @@ it('has every leaf, whatever the order of the digests, and nothing else', () => 
 });
 
 it('is sorted byte by byte', () => {
-  const sorted = sortedLeaves(Array.from({ length: 200 }, (_, i) => digestNumber(i)));
+  const sorted = sortedLeaves(Array.from({ length: 200 }, (_, i) => leafHash(digestNumber(i))));
   for (let i = 1; i < 200; i++) {
     const [a, b] = [sorted.subarray(32 * i - 32, 32 * i), sorted.subarray(32 * i, 32 * i + 32)];
     expect(Buffer.compare(a, b)).toBe(-1);
@@ -37,7 +37,7 @@ it('is sorted byte by byte', () => {
 
 it('tells leaves apart that differ in one bit only, at every bit', () => {
   const digests = [1, 2, 3].map(digestNumber);
-  const sorted = sortedLeaves(digests);
+  const sorted = sortedLeaves(digests.map(leafHash));
   const leaf = leafHash(digests[1]!);
   for (let bit = 0; bit < 256; bit++) {
     const turned = leaf.slice();

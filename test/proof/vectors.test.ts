@@ -119,7 +119,9 @@ describe('headers and entries', () => {
         expect(decodeKVMetadata(bytes)).toEqual(entry.metadata);
         expect(toHex(entryDigest(header.version, entry))).toBe(json.digest);
       }
-      expect(verifyEntries(header, entries).map(toHex)).toEqual(tx.entries.map(({ digest }) => digest));
+      expect(verifyEntries(header, entries).digests.map(toHex)).toEqual(
+        tx.entries.map(({ digest }) => digest),
+      );
     }
   });
 

@@ -120,10 +120,10 @@ function frontierAt(
   return { size: frontier.size, peaks: frontier.peaks };
 }
 
-/** All entries of a transaction, and their digests. */
+/** All entries of a transaction, and the leaves of the entries tree over them. */
 export interface ProvenEntries {
   readonly entries: readonly TxEntry[];
-  readonly digests: readonly Uint8Array[];
+  readonly leaves: readonly Uint8Array[];
 }
 
 /**
@@ -135,5 +135,5 @@ export function checkEntries(tx: LazyTx, header: TxHeader): ProvenEntries {
     throw new ProofFailure('entries.count', 'not the number the header says', header.nentries, tx.entryCount);
   }
   const entries = tx.entries();
-  return { entries, digests: verifyEntries(header, entries) };
+  return { entries, leaves: verifyEntries(header, entries).leaves };
 }

@@ -3,7 +3,6 @@
 import { ProofFailure } from '../../proof/failure.js';
 import { entryLeaf, plainKey, plainLeaf } from '../../proof/entry.js';
 import { equalBytes } from '../../proof/bytes.js';
-import { leafHash } from '../../proof/merkle.js';
 import type { Claim, Context, Proven, Question } from '../verifier.js';
 import { readShownEntry, readVerifiableTx } from '../wire/answers.js';
 import { bindTx, checkEntries } from './bind-tx.js';
@@ -28,8 +27,7 @@ export function checkClaim(
 
   const verifiableTx = readVerifiableTx(answer);
   const { header, subject, target } = bindTx(tx, verifiableTx, context, { sinceGenesis: true });
-  const { digests } = checkEntries(verifiableTx.tx, header);
-  const leaves = digests.map((digest) => leafHash(digest));
+  const { leaves } = checkEntries(verifiableTx.tx, header);
   for (const claim of ofTx) {
     const leaf = leafOf(claim, header.version);
     if (!leaves.some((candidate) => equalBytes(candidate, leaf))) {

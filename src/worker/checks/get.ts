@@ -78,7 +78,7 @@ export function checkGet(question: GetQuestion, context: Context, answer: Uint8A
 
   // 3. Its transaction lies on the head's history, and the answer holds all entries of that transaction.
   const { header, subject, target } = bindTx(claim.tx, verifiableTx, context);
-  const { entries, digests } = checkEntries(verifiableTx.tx, header);
+  const { entries, leaves } = checkEntries(verifiableTx.tx, header);
 
   // 4. The requested key is one of them, and with this metadata and value it has the proven digest there.
   const rawKey = plainKey(question.key);
@@ -101,7 +101,7 @@ export function checkGet(question: GetQuestion, context: Context, answer: Uint8A
     subject,
     target,
     found,
-    ...(digests.length > 1 && { leaves: sortedLeaves(digests) }),
+    ...(leaves.length > 1 && { leaves: sortedLeaves(leaves) }),
   };
 }
 

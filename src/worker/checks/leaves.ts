@@ -1,6 +1,6 @@
 // What is checked of the entries (as digests) of transactions whose headers are proven already.
 import { ProofFailure } from '../../proof/failure.js';
-import { sortLeaves } from '../../proof/entry-leaves.js';
+import { sortedLeaves } from '../../proof/entry-leaves.js';
 import type { Proven, Question } from '../verifier.js';
 import { readTxList } from '../wire/answers.js';
 import { EntryColumns } from '../wire/entry-columns.js';
@@ -34,7 +34,7 @@ export function checkLeaves(
       );
     }
     columns.read(tx);
-    return sortLeaves(provenLeaves(facts, { bytes: answer, entries: columns }));
+    return sortedLeaves(provenLeaves(facts, { bytes: answer, entries: columns }));
   });
   return { kind: 'leaves', leaves };
 }

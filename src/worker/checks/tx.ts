@@ -19,6 +19,6 @@ export function checkTx(
   if (id !== question.tx) throw new ProofFailure('tx.id', 'another transaction than asked', question.tx, id);
   const { header, subject, target } = bindTx(question.tx, verifiableTx, context, { sinceGenesis: true });
   if (question.leaves !== true) return { kind: 'tx', subject, target };
-  const { digests } = checkEntries(verifiableTx.tx, header);
-  return { kind: 'tx', subject, target, leaves: sortedLeaves(digests) };
+  const { leaves } = checkEntries(verifiableTx.tx, header);
+  return { kind: 'tx', subject, target, leaves: sortedLeaves(leaves) };
 }
