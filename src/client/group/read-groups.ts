@@ -124,21 +124,22 @@ export class ReadGroups<R extends Reader> {
   }
 
   #send(): void {
-    while (this.#queue.size > 0 && (this.#inFlight < MAX_GROUPS || this.#onlyAlone)) {
-      const free = Math.max(1, MAX_GROUPS - this.#inFlight);
-      const share = Math.max(MIN_SPLIT_KEYS, Math.ceil(this.#queue.size / free));
-      const group = this.#take(this.#onlyAlone ? Infinity : Math.min(share, this.#size.limit));
+    while (this.#queue.size > 0 && this.#inFlight < MAX_GROUPS) {
+      const share = Math.max(MIN_SPLIT_KEYS, Math.ceil(this.#queue.size / (MAX_GROUPS - this.#inFlight)));
+      const group = this.#take(Math.min(share, this.#size.limit));
       if (group.length === 0) return;
-      if (this.#onlyAlone) {
-        for (const asked of group) void this.#one(asked);
-        continue;
-      }
       this.#inFlight += 1;
       void (group.length === 1 ? this.#one(group[0] as Asked<R>) : this.#group(group)).finally(() => {
         this.#inFlight -= 1;
         if (!this.#turnEnds) this.#send();
       });
     }
+  }
+
+  /** From now on every read goes out on its own, those in line too. */
+  #goAlone(): void {
+    this.#onlyAlone = true;
+    for (const asked of this.#take(Infinity)) void this.#one(asked);
   }
 
   /** The oldest keys that somebody still waits for. */
@@ -219,7 +220,7 @@ export class ReadGroups<R extends Reader> {
       return;
     }
     const { rpc, context } = this.#options;
-    const { now } = context();
+    const asked = context();
     let answer: Uint8Array;
     try {
       answer = await rpc.unaryRaw('GetAll', { keys }, { ...timeLeft(deadline), idempotent: true });
@@ -228,14 +229,14 @@ export class ReadGroups<R extends Reader> {
         if (error instanceof ServerError && !this.#isForAll(error)) this.#size.tooLarge(keys.length);
         throw error;
       }
-      this.#onlyAlone = true;
+      this.#goAlone();
       await this.#askSingly(keys, deadline, tell);
       return;
     }
     this.#size.learn(answer.length, keys.length);
     await Promise.all(
       answerParts(keys, answer).map(async (part) => {
-        tell(await this.#claims(part.keys, part.answer, now), part.from);
+        tell(await this.#claims(part.keys, part.answer, asked), part.from);
       }),
     );
   }
@@ -246,7 +247,7 @@ export class ReadGroups<R extends Reader> {
 
   async #askOne(key: Uint8Array, deadline: Deadline): Promise<ClaimOutcome[]> {
     this.#size.single();
-    const { now } = this.#options.context();
+    const asked = this.#options.context();
     let answer: Uint8Array;
     try {
       answer = await this.#options.rpc.unaryRaw('Get', { key }, { ...timeLeft(deadline), idempotent: true });
@@ -254,20 +255,19 @@ export class ReadGroups<R extends Reader> {
       if (isKeyNotFound(error)) return [{ kind: 'missing' }];
       throw error;
     }
-    return this.#claims([key], answer, now, true);
+    return this.#claims([key], answer, asked, true);
   }
 
-  /** `now`: when they were asked for. */
+  /** `context`: that of the question, when it was sent. */
   async #claims(
     keys: readonly Uint8Array[],
     answer: Uint8Array,
-    now: bigint,
+    context: Context,
     single = false,
   ): Promise<ClaimOutcome[]> {
-    const { verifier, context } = this.#options;
     const question = { kind: 'claims', keys, ...(single && { single }) } as const;
-    const job = { question, context: { ...context(), now }, answer };
-    const verdict = await verifier.verify(job);
+    const job = { question, context, answer };
+    const verdict = await this.#options.verifier.verify(job);
     if (verdict.ok && verdict.proven.kind === 'claims') {
       const { outcomes } = verdict.proven;
       if (!outcomes.some(isAboutWhole)) return [...outcomes];
