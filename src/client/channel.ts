@@ -8,6 +8,7 @@ import { channelCredentials, nameOverride } from './channel-credentials.js';
 import { Deadline } from './deadline.js';
 import { InFlightGate } from './in-flight-gate.js';
 import type { ResolvedOptions } from './options.js';
+import { plain } from './pooled-bytes.js';
 import type { RpcOptions } from './rpc.js';
 import { toImmuError } from './server-errors.js';
 
@@ -89,13 +90,13 @@ export class Channel {
   /** The answer's bytes as they came; a view that nobody else holds. */
   unaryRaw(method: string, request: object, call: ChannelCall): Promise<Uint8Array> {
     const { path, requestSerialize } = methodDefinition(call.service ?? 'immudb.schema.ImmuService', method);
-    return this.#call({ path, serialize: requestSerialize, deserialize: asIs }, method, request, call);
+    return this.#call({ path, serialize: requestSerialize, deserialize: plain }, method, request, call);
   }
 
   /** {@link unaryRaw} for a request that is in its wire form already. */
   unaryEncoded(method: string, request: Uint8Array, call: ChannelCall): Promise<Uint8Array> {
     const { path } = methodDefinition(call.service ?? 'immudb.schema.ImmuService', method);
-    return this.#call({ path, serialize: encoded, deserialize: asIs }, method, request, call);
+    return this.#call({ path, serialize: encoded, deserialize: plain }, method, request, call);
   }
 
   async #call<Answer>(
@@ -240,11 +241,6 @@ interface Wire<Answer> {
   readonly path: string;
   readonly serialize: (request: object) => Buffer;
   readonly deserialize: (bytes: Buffer) => Answer;
-}
-
-/** A plain view: parts of a Buffer would be Buffers, which are slower to make and do not copy when sliced. */
-function asIs(bytes: Buffer): Uint8Array {
-  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
 function encoded(request: object): Buffer {

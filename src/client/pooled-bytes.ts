@@ -12,7 +12,15 @@ export function utf8Bytes(text: string): Uint8Array {
   return plain(Buffer.from(text, 'utf8'));
 }
 
-/** A Buffer compares and prints differently: callers get what they would make themselves. */
-function plain(buffer: Buffer): Uint8Array {
+/** The bytes that `keyName` made text of. */
+export function keyBytes(name: string): Uint8Array {
+  return plain(Buffer.from(name, 'latin1'));
+}
+
+/**
+ * A plain view. Buffers compare and print differently, and parts of one would be Buffers, which are slower to make and do
+ * not copy when sliced: callers get what they would make themselves.
+ */
+export function plain(buffer: Buffer): Uint8Array {
   return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length);
 }

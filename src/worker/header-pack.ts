@@ -35,7 +35,13 @@ export function emptyPack(first: bigint, count: number): HeaderPack {
   };
 }
 
-/** Bytes of one header in {@link packColumns}. */
+/** Alh of a tx of the pack. */
+export function alhIn({ first, alhs }: HeaderPack, tx: bigint): Uint8Array {
+  const at = 32 * Number(tx - first);
+  return alhs.subarray(at, at + 32);
+}
+
+/** Bytes of one header in its columns. */
 export const COLUMN_BYTES = 32 + 32 + 8 + 1 + 4;
 
 /** The columns one after the other, numbers little-endian: alike on every machine, to be kept. */

@@ -5,7 +5,7 @@ import { hash } from 'node:crypto';
 import { equalBytes, toHex } from '../../proof/bytes.js';
 import { HASH_SIZE } from '../../proof/hash.js';
 import type { HeaderBlock, RootStore, StoredRoot, TrustKey } from '../../store/root-store.js';
-import { COLUMN_BYTES } from '../../worker/header-pack.js';
+import { COLUMN_BYTES, alhIn } from '../../worker/header-pack.js';
 import { BLOCK_TXS } from '../../worker/verifier.js';
 import type { HeaderPack, Job, Refuted, Root } from '../../worker/verifier.js';
 import { unixSeconds } from '../unix-seconds.js';
@@ -97,8 +97,7 @@ export async function contradiction(
 ): Promise<Refuted | undefined> {
   const logged = await audit.rootAt(pack.first + BigInt(pack.count) - 1n, key);
   if (!logged || logged.tx < pack.first) return undefined;
-  const at = HASH_SIZE * Number(logged.tx - pack.first);
-  const alh = pack.alhs.subarray(at, at + HASH_SIZE);
+  const alh = alhIn(pack, logged.tx);
   return equalBytes(alh, logged.alh) ? undefined : differs('kept.log', { tx: logged.tx, alh }, logged);
 }
 

@@ -1,14 +1,12 @@
 // Headers that are proven under the present history: claims are held against them, for no further question. Bounded;
 // an entry is never replaced: the same tx with another alh is a fork (design, trust rule 14).
 import { equalBytes } from '../../proof/bytes.js';
+import { COLUMN_BYTES, alhIn } from '../../worker/header-pack.js';
 import { BLOCK_TXS } from '../../worker/verifier.js';
 import type { HeaderPack, ProvenTarget, ProvenTx, Root } from '../../worker/verifier.js';
 import { MAX_ROOTS, ProvenRoots } from './proven-roots.js';
 import { RecentMap } from './recent-map.js';
 import { SINGLE_BYTES, SingleHeaders } from './single-headers.js';
-
-/** Bytes of one header in a pack. */
-const PACKED_BYTES = 32 + 32 + 8 + 1 + 4;
 
 /** What claims need of a proven header. */
 export interface ProvenFacts {
@@ -50,7 +48,7 @@ export class ProvenHeaders {
   }
 
   get count(): number {
-    return this.#packedBytes / PACKED_BYTES + this.#singles.size;
+    return this.#packedBytes / COLUMN_BYTES + this.#singles.size;
   }
 
   /** A tx of which only the alh is proven. */
@@ -78,14 +76,14 @@ export class ProvenHeaders {
     const known = this.#packs.get(block);
     if (this.contradictedBy(pack)) return false;
     if (known && known.count >= pack.count) return true;
-    if (known) this.#packedBytes -= known.count * PACKED_BYTES;
+    if (known) this.#packedBytes -= known.count * COLUMN_BYTES;
     this.#packs.delete(block);
     this.#packs.set(block, pack);
-    this.#packedBytes += pack.count * PACKED_BYTES;
+    this.#packedBytes += pack.count * COLUMN_BYTES;
     for (const [oldest, { count }] of this.#packs) {
       if (this.#packedBytes <= this.#maxBytes || oldest === block) break;
       this.#packs.delete(oldest);
-      this.#packedBytes -= count * PACKED_BYTES;
+      this.#packedBytes -= count * COLUMN_BYTES;
     }
     return true;
   }
@@ -160,12 +158,6 @@ export function factsIn(pack: HeaderPack, tx: bigint): ProvenFacts {
     eH: pack.eHs.subarray(32 * i, 32 * i + 32),
     ts: pack.times[i] as bigint,
   };
-}
-
-/** Requires that `pack` holds `tx`. */
-function alhIn(pack: HeaderPack, tx: bigint): Uint8Array {
-  const at = 32 * placeOf(tx);
-  return pack.alhs.subarray(at, at + 32);
 }
 
 function samePart(a: HeaderPack, b: HeaderPack): boolean {

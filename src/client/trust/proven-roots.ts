@@ -1,5 +1,6 @@
 // Which alh a tx was proven to have under the current history. Bounded; an entry is never replaced (rule 14).
-import { keyBytes, keyName } from '../../worker/key-name.js';
+import { keyName } from '../../worker/key-name.js';
+import { keyBytes } from '../pooled-bytes.js';
 import type { Root } from '../../worker/verifier.js';
 import { RecentMap } from './recent-map.js';
 

@@ -1,6 +1,7 @@
 // Proven headers that came one by one. Their hashes are kept as text, a character a byte: an array of 32 bytes is an object of
 // 150, and what is alive for long costs the heap several times its size.
-import { keyBytes, keyName } from '../../worker/key-name.js';
+import { keyName } from '../../worker/key-name.js';
+import { keyBytes } from '../pooled-bytes.js';
 import type { ProvenTx } from '../../worker/verifier.js';
 import type { ProvenFacts } from './proven-headers.js';
 import { RecentMap } from './recent-map.js';
