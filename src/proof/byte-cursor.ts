@@ -124,6 +124,10 @@ export class ByteReader {
     return this.#view.getBigInt64(this.#take(8));
   }
 
+  f64(): number {
+    return this.#view.getFloat64(this.#take(8));
+  }
+
   /** A view of the bytes that are read. */
   raw(length: number): Uint8Array {
     const at = this.#take(length);

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { chainStart, evidenceHash, rowHash } from '#dist/store/audit-row.js';
 import type { AuditEntry, Evidence } from '#dist/store/root-store.js';
-import { entry } from './support.js';
+import { REQUIRED, entry } from './support.js';
 
 const sha256 = (...parts: Buffer[]) => createHash('sha256').update(Buffer.concat(parts)).digest();
 const number = (bytes: 1 | 4 | 8, value: number | bigint) =>
@@ -75,22 +75,7 @@ const anyEntry: fc.Arbitrary<AuditEntry> = fc.record(
     detail: fc.string({ maxLength: 700, unit: 'grapheme' }),
     evidence,
   },
-  {
-    requiredKeys: [
-      'server',
-      'database',
-      'tx',
-      'alh',
-      'outcome',
-      'previousTx',
-      'operation',
-      'calls',
-      'headerTime',
-      'verifiedAt',
-      'durationMs',
-      'clientId',
-    ],
-  },
+  { requiredKeys: [...REQUIRED] },
 );
 const hashOf = (previous: Uint8Array, seq: bigint, row: AuditEntry) =>
   Buffer.from(rowHash(previous, seq, row, row.evidence && evidenceHash(row.evidence)));

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { AuditEntry, AuditOutcome } from '#dist/store/root-store.js';
 import type { Numbered, RowRequest } from '#dist/store/sqlite/messages.js';
 import { RowPacker, RowUnpacker } from '#dist/store/sqlite/row-packet.js';
-import { KEY, alh, entry, event, newStore, rows } from './support.js';
+import { KEY, REQUIRED, alh, entry, event, newStore, rows } from './support.js';
 
 const id64 = fc.bigInt(0n, 0x7fff_ffff_ffff_ffffn);
 const hash = fc.uint8Array({ minLength: 32, maxLength: 32 });
@@ -30,22 +30,7 @@ const row: fc.Arbitrary<AuditEntry> = fc.record(
     detail: text,
     evidence: fc.record({ check: text, job: bytes }),
   },
-  {
-    requiredKeys: [
-      'server',
-      'database',
-      'tx',
-      'alh',
-      'outcome',
-      'previousTx',
-      'operation',
-      'calls',
-      'headerTime',
-      'verifiedAt',
-      'durationMs',
-      'clientId',
-    ],
-  },
+  { requiredKeys: [...REQUIRED] },
 );
 const request: fc.Arbitrary<RowRequest> = fc.oneof(
   fc.record({ kind: fc.constant('advance' as const), expected: fc.option(root), entry: row }),

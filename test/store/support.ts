@@ -17,6 +17,21 @@ import { LogWriter } from '#dist/store/sqlite/log-writer.js';
 import { openStore } from '#dist/store/sqlite/open.js';
 
 export const KEY = { server: 'server-1', database: 'defaultdb' };
+/** What every entry has. */
+export const REQUIRED = [
+  'server',
+  'database',
+  'tx',
+  'alh',
+  'outcome',
+  'previousTx',
+  'operation',
+  'calls',
+  'headerTime',
+  'verifiedAt',
+  'durationMs',
+  'clientId',
+] as const;
 
 const folders: string[] = [];
 const stores: { close(): Promise<void> }[] = [];

@@ -4,14 +4,12 @@
 //   row = u32 id ‖ u8 flags ‖ u32 names ‖ u32 client ‖ u64 tx ‖ u64 previous tx ‖ i64 header time ‖ u32 calls
 //         ‖ f64 verified at ‖ f64 duration ‖ 32 bytes alh
 //         ‖ [u64 tx ‖ 32 bytes alh] of the expected root ‖ [u32 length ‖ signature] ‖ [u32 length ‖ key fingerprint]
+import { ByteReader, ByteWriter } from '../../proof/byte-cursor.js';
 import { HASH_SIZE } from '../../proof/hash.js';
-import type { AuditEntry, AuditOutcome, StoredRoot } from '../audit-types.js';
+import type { AuditEntry, AuditOutcome } from '../audit-types.js';
 import type { Numbered, RowRequest } from './messages.js';
 import { within } from './nested.js';
 
-/** Bytes of a row without what is optional, and of the expected root. */
-const FIXED = 57 + HASH_SIZE;
-const EXPECTED = 8 + HASH_SIZE;
 /** Names that are known by a number: beyond it numbers are given anew. */
 const MAX_NAMES = 8192;
 
@@ -47,9 +45,7 @@ export interface RowPacket {
 }
 
 export class RowPacker {
-  #buffer = new Uint8Array(16 * 1024);
-  #view = new DataView(this.#buffer.buffer);
-  #at = 0;
+  readonly #bytes = new RowBytes(16 * 1024, (size) => new Uint8Array(size));
   #rows = 0;
   #extras: Extra[] = [];
   #newNames: RowNames[] = [];
@@ -68,44 +64,31 @@ export class RowPacker {
   add(id: number, { kind, entry, ...rest }: RowRequest): void {
     const expected = 'expected' in rest ? rest.expected : null;
     const { previousTx, signature, keyFingerprint, detail, evidence } = entry;
-    const names = this.#numberOf(entry);
-    const client = this.#clientOf(entry.clientId);
-    this.#reserve(FIXED + EXPECTED + 8 + (signature?.length ?? 0) + (keyFingerprint?.length ?? 0));
-    const view = this.#view;
-    const at = this.#at;
-    view.setUint32(at, id);
-    view.setUint32(at + 5, names);
-    view.setUint32(at + 9, client);
-    view.setBigUint64(at + 13, entry.tx);
-    view.setBigUint64(at + 21, previousTx ?? 0n);
-    view.setBigInt64(at + 29, entry.headerTime);
-    view.setUint32(at + 37, entry.calls);
-    view.setFloat64(at + 41, entry.verifiedAt);
-    view.setFloat64(at + 49, entry.durationMs);
-    this.#buffer.set(entry.alh, at + 57);
-    let end = at + FIXED;
-    let flags = kind === 'advance' ? 0 : kind === 'record' ? RECORD : FORGET;
-    if (previousTx !== null) flags |= HAS_PREVIOUS;
-    if (expected) {
-      flags |= HAS_EXPECTED;
-      view.setBigUint64(end, expected.tx);
-      this.#buffer.set(expected.alh, end + 8);
-      end += EXPECTED;
-    }
-    if (signature) {
-      flags |= HAS_SIGNATURE;
-      end = this.#bytes(signature, end);
-    }
-    if (keyFingerprint) {
-      flags |= HAS_FINGERPRINT;
-      end = this.#bytes(keyFingerprint, end);
-    }
-    if (detail !== undefined || evidence) {
-      flags |= HAS_EXTRA;
+    const hasExtra = detail !== undefined || evidence !== undefined;
+    this.#bytes
+      .u32(id)
+      .u8(
+        (kind === 'advance' ? 0 : kind === 'record' ? RECORD : FORGET) |
+          (expected ? HAS_EXPECTED : 0) |
+          (previousTx === null ? 0 : HAS_PREVIOUS) |
+          (signature ? HAS_SIGNATURE : 0) |
+          (keyFingerprint ? HAS_FINGERPRINT : 0) |
+          (hasExtra ? HAS_EXTRA : 0),
+      )
+      .u32(this.#numberOf(entry))
+      .u32(this.#clientOf(entry.clientId))
+      .u64(entry.tx)
+      .u64(previousTx ?? 0n)
+      .i64(entry.headerTime)
+      .u32(entry.calls)
+      .f64(entry.verifiedAt)
+      .f64(entry.durationMs)
+      .raw(entry.alh);
+    if (expected) this.#bytes.u64(expected.tx).raw(expected.alh);
+    if (signature) this.#bytes.bytes(signature);
+    if (keyFingerprint) this.#bytes.bytes(keyFingerprint);
+    if (hasExtra)
       this.#extras.push({ ...(detail !== undefined && { detail }), ...(evidence && { evidence }) });
-    }
-    view.setUint8(at + 4, flags);
-    this.#at = end;
     this.#rows += 1;
   }
 
@@ -113,13 +96,13 @@ export class RowPacker {
   take(): RowPacket {
     const packet = {
       rows: this.#rows,
-      bytes: this.#buffer.slice(0, this.#at),
+      bytes: this.#bytes.copy(),
       names: this.#newNames,
       clients: this.#newClients,
       extras: this.#extras,
       anew: this.#anew,
     };
-    this.#at = 0;
+    this.#bytes.reset();
     this.#rows = 0;
     this.#newNames = [];
     this.#newClients = [];
@@ -153,19 +136,11 @@ export class RowPacker {
     }
     return number;
   }
+}
 
-  #bytes(value: Uint8Array, at: number): number {
-    this.#view.setUint32(at, value.length);
-    this.#buffer.set(value, at + 4);
-    return at + 4 + value.length;
-  }
-
-  #reserve(length: number): void {
-    if (this.#at + length <= this.#buffer.length) return;
-    const larger = new Uint8Array(Math.max(this.#at + length, 2 * this.#buffer.length));
-    larger.set(this.#buffer);
-    this.#buffer = larger;
-    this.#view = new DataView(larger.buffer);
+class RowBytes extends ByteWriter {
+  copy(): Uint8Array<ArrayBuffer> {
+    return this.buffer.slice(0, this.length);
   }
 }
 
@@ -186,44 +161,46 @@ export class RowUnpacker {
   }
 }
 
-class RowReader {
-  readonly #bytes: Uint8Array;
-  readonly #view: DataView;
+class RowReader extends ByteReader {
   readonly #extras: readonly Extra[];
-  #at = 0;
   #extra = 0;
 
   constructor(bytes: Uint8Array, extras: readonly Extra[]) {
-    this.#bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    super(bytes);
     this.#extras = extras;
   }
 
   next(names: readonly RowNames[], clients: readonly string[]): Numbered<RowRequest> {
-    const view = this.#view;
-    const at = this.#at;
-    const flags = view.getUint8(at + 4);
-    const known = names[view.getUint32(at + 5)];
-    const clientId = clients[view.getUint32(at + 9)];
+    const id = this.u32();
+    const flags = this.u8();
+    const known = names[this.u32()];
+    const clientId = clients[this.u32()];
     if (!known || clientId === undefined) throw new Error('a row has names that were not sent');
-    this.#at += FIXED;
-    const expected = flags & HAS_EXPECTED ? this.#root() : null;
+    const { server, database, operation, outcome } = known;
+    const tx = this.u64();
+    const previous = this.u64();
+    const previousTx = flags & HAS_PREVIOUS ? previous : null;
+    const headerTime = this.i64();
+    const calls = this.u32();
+    const verifiedAt = this.f64();
+    const durationMs = this.f64();
+    const alh = this.#copy(HASH_SIZE);
+    const expected = flags & HAS_EXPECTED ? { tx: this.u64(), alh: this.#copy(HASH_SIZE) } : null;
     const entry: AuditEntry = {
-      server: known.server,
-      database: known.database,
-      tx: view.getBigUint64(at + 13),
-      alh: this.#bytes.slice(at + 57, at + FIXED),
-      outcome: known.outcome,
-      previousTx: flags & HAS_PREVIOUS ? view.getBigUint64(at + 21) : null,
-      operation: known.operation,
-      calls: view.getUint32(at + 37),
-      headerTime: view.getBigInt64(at + 29),
-      verifiedAt: view.getFloat64(at + 41),
-      durationMs: view.getFloat64(at + 49),
+      server,
+      database,
+      tx,
+      alh,
+      outcome,
+      previousTx,
+      operation,
+      calls,
+      headerTime,
+      verifiedAt,
+      durationMs,
       clientId,
     };
     const whole = flags < HAS_SIGNATURE ? entry : this.#withRest(entry, flags);
-    const id = view.getUint32(at);
     if (flags & (RECORD | FORGET)) {
       return { id, request: { kind: flags & RECORD ? 'record' : 'forget', entry: whole } };
     }
@@ -233,21 +210,14 @@ class RowReader {
   #withRest(entry: AuditEntry, flags: number): AuditEntry {
     return {
       ...entry,
-      ...(flags & HAS_SIGNATURE && { signature: this.#take() }),
-      ...(flags & HAS_FINGERPRINT && { keyFingerprint: this.#take() }),
+      ...(flags & HAS_SIGNATURE && { signature: this.#copy(this.u32()) }),
+      ...(flags & HAS_FINGERPRINT && { keyFingerprint: this.#copy(this.u32()) }),
       ...(flags & HAS_EXTRA && this.#extras[this.#extra++]),
     };
   }
 
-  #root(): StoredRoot {
-    const at = this.#at;
-    this.#at += EXPECTED;
-    return { tx: this.#view.getBigUint64(at), alh: this.#bytes.slice(at + 8, at + EXPECTED) };
-  }
-
-  #take(): Uint8Array {
-    const start = this.#at + 4;
-    this.#at = start + this.#view.getUint32(this.#at);
-    return this.#bytes.slice(start, this.#at);
+  /** What is read outlives the packet. */
+  #copy(length: number): Uint8Array {
+    return this.raw(length).slice();
   }
 }
