@@ -197,15 +197,15 @@ export class HeadMover {
       to,
       ...(head.frontier && { frontier: head.frontier }),
     };
-    const proven = await this.#check(newest, question, head, answer);
+    const segment = this.#job(question, head, answer);
+    const proven = await this.#check(newest, segment);
     const last = proven?.kind === 'segment' ? proven.headers.at(-1) : undefined;
     if (proven?.kind !== 'segment' || !last) return open.filter((waiter) => waiter !== newest);
     let target: Candidate | undefined = offer?.target;
-    let job = offer?.job ?? this.#job(question, head, answer);
+    let job = offer?.job ?? segment;
     if (proofAsked) {
-      const proof = await proofAsked;
-      job = this.#job({ kind: 'tx', tx: to }, head, proof);
-      const end = await this.#check(newest, { kind: 'tx', tx: to }, head, proof);
+      job = this.#job({ kind: 'tx', tx: to }, head, await proofAsked);
+      const end = await this.#check(newest, job);
       if (end?.kind !== 'tx') return open.filter((waiter) => waiter !== newest);
       if (!equalBytes(end.subject.alh, last.alh))
         return this.#dropFork(newest, open, end.subject, { root: last });
@@ -224,11 +224,11 @@ export class HeadMover {
     const head = this.#head;
     const { tx, offer } = mover;
     const answer = await this.#ask(mover, head, (rpc) => askHeaderUnder(rpc, tx, head, {}));
-    const proven = await this.#check(mover, { kind: 'tx', tx }, head, answer);
+    const job = this.#job({ kind: 'tx', tx }, head, answer);
+    const proven = await this.#check(mover, job);
     if (proven?.kind !== 'tx') return open.filter((waiter) => waiter !== mover);
     if (offer && !equalBytes(proven.subject.alh, offer.target.alh))
       return this.#dropFork(mover, open, proven.subject);
-    const job = this.#job({ kind: 'tx', tx }, head, answer);
     return this.#commit(proven.target, open, { waiter: mover, job }, followed);
   }
 
@@ -237,7 +237,7 @@ export class HeadMover {
     const head = this.#head;
     try {
       const answer = await this.#ask(waiter, head, (rpc) => askHeaderUnder(rpc, target.tx, head, {}));
-      const proven = await this.#check(waiter, { kind: 'tx', tx: target.tx }, head, answer);
+      const proven = await this.#check(waiter, this.#job({ kind: 'tx', tx: target.tx }, head, answer));
       if (proven?.kind !== 'tx') return;
       if (!equalBytes(proven.subject.alh, target.alh)) {
         await this.#fork(waiter, proven.subject);
@@ -289,13 +289,12 @@ export class HeadMover {
         `the stored head of ${journal.key.database} is tx ${current.tx.toString()} (${toHex(current.alh)}), not above tx ${head.tx.toString()} that was stored before`,
       );
     }
-    const question = { kind: 'tx', tx: current.tx } as const;
     const answer = await this.#ask(waiter, current, (rpc) => askHeaderUnder(rpc, current.tx, head, {}));
-    const proven = await this.#check(waiter, question, head, answer);
+    const overtaking = this.#job({ kind: 'tx', tx: current.tx }, head, answer);
+    const proven = await this.#check(waiter, overtaking);
     if (proven?.kind !== 'tx') return open.filter((other) => other !== waiter);
     if (!equalBytes(proven.subject.alh, current.alh)) {
-      const shown = { root: proven.subject, job: this.#job(question, head, answer) };
-      return this.#dropFork(waiter, open, current, shown);
+      return this.#dropFork(waiter, open, current, { root: proven.subject, job: overtaking });
     }
     this.#head = headAt(proven.target);
     headers.addTarget(proven.target);
@@ -313,17 +312,12 @@ export class HeadMover {
   }
 
   /** Checks an answer that serves `waiter`; a refusal is recorded and ends its wait, not its neighbours'. */
-  async #check(
-    waiter: Waiter,
-    question: Question,
-    head: Root,
-    answer: Uint8Array,
-  ): Promise<Proven | undefined> {
-    const job = this.#job(question, head, answer);
-    const verdict = await this.#options.verifier.verify(job);
+  async #check(waiter: Waiter, job: Job): Promise<Proven | undefined> {
+    const { verifier, journal } = this.#options;
+    const verdict = await verifier.verify(job);
     if (verdict.ok) return verdict.proven;
     const refuted = { ...verdict.refuted, tx: waiter.tx };
-    waiter.reject(await this.#options.journal.refuse('failure', waiter.operation, head, refuted, job));
+    waiter.reject(await journal.refuse('failure', waiter.operation, job.context.head, refuted, job));
     return undefined;
   }
 
