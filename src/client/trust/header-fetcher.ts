@@ -7,7 +7,7 @@ import type { KeptHeaders } from './kept-headers.js';
 import type { ProofCosts } from './proof-costs.js';
 import type { ProofSource } from './proof-source.js';
 import { blockOf, blockStart, factsIn } from './proven-headers.js';
-import type { ProvenFacts, ProvenHeaders } from './proven-headers.js';
+import type { Contradiction, ProvenFacts, ProvenHeaders } from './proven-headers.js';
 import { askHeaders, askHeaderUnder, askTxUnder } from './trust-wire.js';
 import { BLOCK_TXS } from '../../worker/verifier.js';
 
@@ -165,9 +165,10 @@ export class HeaderFetcher {
     this.#costs.learnProof(proof.length);
     const question = { kind: 'block', first, last, proof } as const;
     const { headers } = await this.#source.check(operation, question, head, answer);
-    const other = this.#headers.contradictedBy(headers);
-    if (other) throw await this.#source.fork(operation, question, head, answer, other);
-    this.#headers.addPack(headers);
+    if (!this.#headers.addPack(headers)) {
+      const other = this.#headers.contradictedBy(headers) as Contradiction;
+      throw await this.#source.fork(operation, question, head, answer, other);
+    }
     this.#kept?.keep({ first, last, head, proof, headers: answer }, headers);
     return headers;
   }

@@ -173,9 +173,8 @@ export class KeptHeaders {
         : await this.#prove(block, root === 'logged' ? stored : await this.#proveAnew(stored));
     if (!proven) return undefined;
     const { pack, job, renewed } = proven;
-    const other = (await contradiction(store.audit, journal.key, pack)) ?? contradicted(headers, pack);
+    const other = (await contradiction(store.audit, journal.key, pack)) ?? added(headers, pack);
     if (other) return this.#refuse(block, other, job);
-    headers.addPack(pack);
     this.#counts.loaded += 1;
     if (renewed) this.#save(renewed, pack);
     return pack;
@@ -251,8 +250,9 @@ export class KeptHeaders {
   }
 }
 
-function contradicted(headers: ProvenHeaders, pack: HeaderPack): Refuted | undefined {
-  const other = headers.contradictedBy(pack);
+/** Adds it to what is proven; else what it contradicts. */
+function added(headers: ProvenHeaders, pack: HeaderPack): Refuted | undefined {
+  const other = headers.addPack(pack) ? undefined : headers.contradictedBy(pack);
   if (!other) return undefined;
   const { tx, known, shown } = other;
   const detail = `tx ${tx.toString()} has another hash than was proven before`;
