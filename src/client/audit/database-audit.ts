@@ -135,10 +135,7 @@ class DatabaseAudit {
     const { finding } = this.#state;
     if (finding) this.#findings.add(finding);
     if (finding && this.#resolved.stops) return await this.#report();
-    const plan = new StretchPlan(
-      { first: this.#tx + 1n, last: this.#state.tx },
-      { values: this.#start.withValues },
-    );
+    const plan = new StretchPlan({ first: this.#tx + 1n, last: this.#state.tx });
     try {
       await inOrder({
         lanes: this.#resolved.inFlight,

@@ -9,23 +9,21 @@ export interface Stretch {
 }
 
 /**
- * Bytes of an answer that are aimed at: large enough that a request and a proof for it cost little, small enough that the
- * work is spread evenly over threads and several fit into memory. Single-entry transactions take about 180 bytes each.
+ * Bytes of an answer that are aimed at: small enough that the work is spread evenly over threads and several fit into
+ * memory, large enough that a request and a proof for it cost little. To prove a tx of 1000 entries costs the server as much
+ * as reading several: with a proof for each of them, in 192 KiB, two threads audit a third fewer (measured).
  */
-const AIM_BYTES = 192 * 1024;
-/** Before anything is known; fewer where values come along, which may have megabytes each. */
-const FIRST_TXS = 64;
-const FIRST_TXS_WITH_VALUES = 8;
-/** How fast what was measured last replaces what was known before. */
-const LEARNING = 0.3;
+const AIM_BYTES = 1024 * 1024;
+/** How fast smaller answers than were known before make stretches longer; a larger one makes them shorter at once. */
+const LEARNING = 0.5;
 
 export class StretchPlan {
   readonly #last: bigint;
   #next: bigint;
-  #bytesPerTx: number;
+  /** Before anything is known one tx is asked for: it may have a thousand entries, and all lanes begin with it. */
+  #bytesPerTx = AIM_BYTES;
 
-  constructor(range: Stretch, { values = false } = {}) {
-    this.#bytesPerTx = AIM_BYTES / (values ? FIRST_TXS_WITH_VALUES : FIRST_TXS);
+  constructor(range: Stretch) {
     this.#next = range.first;
     this.#last = range.last;
   }
@@ -46,7 +44,8 @@ export class StretchPlan {
   /** An answer had so many bytes. */
   learn({ first, last }: Stretch, bytes: number): void {
     const measured = bytes / Number(last - first + 1n);
-    this.#bytesPerTx += (measured - this.#bytesPerTx) * LEARNING;
+    if (measured > this.#bytesPerTx) this.#bytesPerTx = measured;
+    else this.#bytesPerTx += (measured - this.#bytesPerTx) * LEARNING;
   }
 
   /** A power of two. */
