@@ -14,7 +14,7 @@ export interface AuditOptions extends CallOptions {
   /** Findings that are listed one by one; more are counted. @default 100 */
   readonly maxFindings?: number;
   /**
-   * Requests under way at the same time. Each holds an answer in memory: about 1 MiB at most, where single transactions
+   * Requests under way at the same time. Each holds an answer in memory: 2 MiB at most, where single transactions
    * are larger one of those, and never more than the client's `maxMessageBytes`. @default 6
    */
   readonly inFlight?: number;
