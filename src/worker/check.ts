@@ -7,6 +7,7 @@ import { checkGet } from './checks/get.js';
 import { checkLeaves } from './checks/leaves.js';
 import { checkSegment } from './checks/segment.js';
 import { checkSet } from './checks/set.js';
+import { checkState } from './checks/state.js';
 import { checkStretch } from './checks/stretch.js';
 import { checkTx } from './checks/tx.js';
 import { checkWritten } from './checks/written.js';
@@ -48,6 +49,8 @@ function prove({ question, context, answer }: Job): Proven {
       return checkLeaves(question, answer);
     case 'stretch':
       return checkStretch(question, context, answer);
+    case 'state':
+      return checkState(context, answer);
   }
 }
 

@@ -15,6 +15,7 @@ const BLOCK = 8;
 const LEAVES = 9;
 const TX_LEAVES = 10;
 const STRETCH = 11;
+const STATE = 12;
 const AT_TX = 1;
 const NO_REFERENCE = 2;
 const AT_REVISION = 4;
@@ -67,6 +68,8 @@ export function questionSize(question: Question): number {
         question.proof.length +
         (question.digests ? 4 + question.digests.length : 0)
       );
+    case 'state':
+      return 1;
   }
 }
 
@@ -148,6 +151,9 @@ export function writeQuestion(writer: PacketWriter, question: Question): void {
       writer.bytes(question.proof);
       if (question.digests) writer.bytes(question.digests);
       return;
+    case 'state':
+      writer.u8(STATE);
+      return;
   }
 }
 
@@ -222,6 +228,8 @@ export function readQuestion(reader: PacketReader): Question {
         ...(digests && { digests }),
       };
     }
+    case STATE:
+      return { kind: 'state' };
     default:
       throw new RangeError(`question ${kind} is not known`);
   }

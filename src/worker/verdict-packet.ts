@@ -31,6 +31,7 @@ const BLOCK = 10;
 const LEAVES = 11;
 const STRETCH = 12;
 const SHORT_STRETCH = 13;
+const STATE = 14;
 
 const TRUNCATED = 1;
 const EXTRA = 2;
@@ -143,6 +144,10 @@ function writeProven(
     case 'short-stretch':
       writer.u8(SHORT_STRETCH);
       return before;
+    case 'state':
+      writer.u8(STATE);
+      writer.root(proven.claimed);
+      return before;
   }
 }
 
@@ -179,6 +184,7 @@ function readProven(
     return { kind: 'stretch', prevAlh, alh: reader.digest(), counts: readCounts(reader) };
   }
   if (tag === SHORT_STRETCH && question.kind === 'stretch') return { kind: 'short-stretch' };
+  if (tag === STATE && question.kind === 'state') return { kind: 'state', claimed: reader.root() };
   const ends = readEnds(reader, before);
   if (tag === VALUE && question.kind === 'get')
     return { kind: 'get', ...ends, found: readValue(reader, question.key), ...readLeaves(reader) };

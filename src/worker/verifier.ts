@@ -91,7 +91,9 @@ export type Question =
       readonly after?: Uint8Array;
       readonly values?: boolean;
       readonly digests?: Uint8Array;
-    };
+    }
+  /** Answer: ImmutableState, the server's word about its newest tx: held against the head, which it never changes. */
+  | { readonly kind: 'state' };
 
 /** Headers that are proven together: a complete subtree of the history tree, so that one path binds all of it. */
 export const BLOCK_TXS = 1024;
@@ -196,7 +198,9 @@ export type Proven =
       readonly counts: StretchCounts;
     }
   /** Entries are missing beside their values: nothing was checked. Ask again, with `digests`. */
-  | { readonly kind: 'short-stretch' };
+  | { readonly kind: 'short-stretch' }
+  /** Contradicts nothing that is trusted; proves nothing. */
+  | { readonly kind: 'state'; readonly claimed: Root };
 
 /** What was found in a stretch of txs, and how much of it was checked. */
 export interface StretchCounts {

@@ -2,7 +2,7 @@
 import { cp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { ImmuClient, MemoryRootStore, VerificationError } from '#dist/index.js';
+import { ImmuClient, MemoryRootStore, VerificationError, verifyEvidence } from '#dist/index.js';
 import type { ImmuClientOptions } from '#dist/index.js';
 import { EMPTY_HASH } from '#dist/proof/hash.js';
 import { check } from '#dist/worker/check.js';
@@ -69,7 +69,12 @@ describePrivate('a server that goes back or forks', () => {
     }
     expect((await client.currentState()).tx).toBe(1n);
     expect((await store.audit.latest())?.hash).toEqual(trusted?.hash);
-    expect(await rowsOf(store, { outcome: 'rollback' })).toHaveLength(2);
+    const rollbacks = await rowsOf(store, { outcome: 'rollback' });
+    expect(rollbacks).toHaveLength(2);
+    for (const { evidence } of rollbacks) {
+      expect(evidence?.check).toBe('trust.rollback');
+      expect(verifyEvidence(evidence!)).toMatchObject({ outcome: 'reproduced', refuted: { computed: '1' } });
+    }
 
     await restore(server, client, late);
     expect(text((await client.verifiedGet('a'))?.value)).toBe('4');

@@ -80,6 +80,7 @@ const question = fc.oneof(
     },
     { requiredKeys: ['kind', 'first', 'last', 'proof'] },
   ),
+  fc.record({ kind: fc.constant('state' as const) }),
 );
 const job = fc.record({
   question,
@@ -303,7 +304,9 @@ describe('outcomes', () => {
   const facts = { tx: 5n, version: 1, nentries: 2, eH: fill(1) };
   const leavesOf: Job = { ...get, question: { kind: 'leaves', txs: [facts, { ...facts, tx: 6n }] } };
   const one: Job = { ...get, question: { kind: 'claim', key: utf8('k'), tx: 5n, shown } };
+  const state: Job = { ...get, question: { kind: 'state' } };
   const grouped: readonly (readonly [Job, Outcome])[] = [
+    [state, yes({ kind: 'state', claimed: { tx: 9n, alh: fill(9) } })],
     [ask, yes({ kind: 'tx', subject: tx(4), target, leaves: new Uint8Array(64).fill(3) })],
     [
       claims,

@@ -127,6 +127,8 @@ function questionWords(question: Question): string {
       const [first] = question.txs;
       return `the entries of ${question.txs.length} transactions from tx ${first ? first.tx.toString() : '?'} on`;
     }
+    case 'state':
+      return 'its newest transaction';
     case 'segment':
       return `the headers from tx ${(question.after.tx + 1n).toString()} to ${question.to.toString()}`;
     case 'stretch':

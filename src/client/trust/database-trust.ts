@@ -6,7 +6,6 @@ import type { RootStore } from '../../store/root-store.js';
 import type { Context, Job, Proven, Question, Root, Verifier } from '../../worker/verifier.js';
 import type { CallOptions, TrustPolicy } from '../options.js';
 import type { Rpc } from '../rpc.js';
-import type { ClaimedState } from '../server-info.js';
 import { isServerBehind } from '../server-errors.js';
 import { unixSeconds } from '../unix-seconds.js';
 import type { Call } from './call.js';
@@ -20,8 +19,8 @@ import { Journal } from './journal.js';
 import { Knowledge } from './knowledge.js';
 import type { KnowledgeDiagnostics } from './knowledge.js';
 import { LatestSeen } from './latest-seen.js';
+import { newestState } from './newest-state.js';
 import type { ProofSource, ProvenBy } from './proof-source.js';
-import { assertNotBehind } from './server-behind.js';
 import type { Settlement } from './settlement.js';
 import { askHeaderUnder } from './trust-wire.js';
 import { WriteTxs } from './write-txs.js';
@@ -213,7 +212,7 @@ export class DatabaseTrust {
     return new Follower({
       everyMs,
       head: () => mover.head,
-      newest: async () => (await this.#assertNotBehind(operation, mover.head, {})).tx,
+      newest: async () => (await this.#newestState(operation, mover.head, {})).tx,
       reach: (tx) => mover.reach({ tx, operation, startedAt: performance.now() }),
       prefetch: (from, to) => known.prefetch(from, to, operation),
     });
@@ -327,7 +326,7 @@ export class DatabaseTrust {
     try {
       return await send();
     } catch (error) {
-      if (isServerBehind(error)) await this.#assertNotBehind(operation, head, options);
+      if (isServerBehind(error)) await this.#newestState(operation, head, options);
       throw error;
     }
   }
@@ -338,12 +337,15 @@ export class DatabaseTrust {
   }
 
   async #probeNow(operation: string): Promise<void> {
-    await this.#assertNotBehind(operation, this.#assertReady().mover.head, {});
+    await this.#newestState(operation, this.#assertReady().mover.head, {});
     this.#reachedAt = performance.now();
   }
 
-  #assertNotBehind(operation: string, head: Root, options: CallOptions): Promise<ClaimedState> {
-    return assertNotBehind(this.#options.rpc, this.#journal, operation, head, options);
+  /** Rejects when that is behind the head, or another. */
+  #newestState(operation: string, head: Root, options: CallOptions): Promise<Root> {
+    const { rpc } = this.#options;
+    const contextFor = (root: Root | null) => this.#jobs.context(root);
+    return newestState({ rpc, journal: this.#journal, contextFor }, operation, head, options);
   }
 
   /** A proven answer that contradicts what was proven before, or what was asked. */

@@ -2,16 +2,14 @@
 import { toHex, equalBytes } from '../../proof/bytes.js';
 import { EMPTY_HASH } from '../../proof/hash.js';
 import type { RootStore } from '../../store/root-store.js';
-import { checkStateSignature } from '../../worker/checks/signature.js';
-import { toRefuted } from '../../worker/refuted.js';
 import type { Context, Job, Proven, Refuted, Root, Verifier } from '../../worker/verifier.js';
 import type { CallOptions, TrustPolicy } from '../options.js';
 import type { Rpc } from '../rpc.js';
 import { isServerBehind } from '../server-errors.js';
-import { claimedState } from '../server-info.js';
 import { headAt } from './head.js';
 import type { Head } from './head.js';
 import type { Journal } from './journal.js';
+import { newestState } from './newest-state.js';
 import { askHeader } from './trust-wire.js';
 
 export interface EstablishOptions {
@@ -57,30 +55,8 @@ interface FirstState {
 }
 
 async function firstState(options: EstablishOptions, call: CallOptions): Promise<FirstState> {
-  const { rpc, journal, contextFor } = options;
-  const state = await claimedState(rpc, call);
-  const { database } = journal.key;
-  if (state.database !== database) {
-    throw await refuse(options, null, {
-      check: 'state.database',
-      detail: 'the state is that of another database',
-      expected: database,
-      computed: state.database,
-    });
-  }
-  if (state.tx === 0n) {
-    const genesis = { tx: 0n, alh: EMPTY_HASH };
-    if (!equalBytes(state.alh, EMPTY_HASH)) {
-      throw await refuse(
-        options,
-        null,
-        different('state.empty', 'an empty database with a hash', EMPTY_HASH, state.alh),
-      );
-    }
-    const refuted = toRefuted(() => checkStateSignature(contextFor(null), genesis, state.signature));
-    if (refuted) throw await refuse(options, null, refuted);
-    return { head: genesis };
-  }
+  const state = await newestState(options, OPERATION, null, call);
+  if (state.tx === 0n) return { head: { tx: 0n, alh: EMPTY_HASH } };
   const { proven, job } = await proveHeader(options, null, state.tx, call).catch(async (error: unknown) => {
     if (!isServerBehind(error)) throw error;
     const detail = `the server cannot prove tx ${state.tx.toString()}, which it says is its newest`;

@@ -1,10 +1,15 @@
-// The questions that trust itself asks the server: the proof of a header, a run of headers.
+// The questions that trust itself asks the server: its newest transaction, the proof of a header, a run of headers.
 import type { Root } from '../../worker/verifier.js';
 import type { CallOptions } from '../options.js';
 import type { Rpc } from '../rpc.js';
 
 /** Leaves every kind of entry out: the smallest answer that still proves a header. */
 const NO_ENTRIES = { kvEntriesSpec: { action: 'EXCLUDE' } };
+
+/** Raw ImmutableState: the server's word about its newest transaction. */
+export function askState(rpc: Rpc, options: CallOptions): Promise<Uint8Array> {
+  return rpc.unaryRaw('CurrentState', {}, { ...options, idempotent: true });
+}
 
 /** Raw VerifiableTx without entries: dual proof between `tx` and `since`. */
 export function askHeader(rpc: Rpc, tx: bigint, since: bigint, options: CallOptions): Promise<Uint8Array> {

@@ -4,12 +4,15 @@ import type { DualProof, InclusionProof, TxEntry, TxHeader } from '../../proof/t
 import { readEntry, readTxEntry, type Entry } from './entries.js';
 import { readTxHeader } from './headers.js';
 import { readDualProof, readInclusionProof } from './proofs.js';
-import { WireReader, onlyOnce, present } from './reader.js';
+import { WireReader, onlyOnce, present, presentDigest } from './reader.js';
 
 /** More than any ECDSA signature in DER has. */
 const MAX_SIGNATURE_BYTES = 512;
 
 export const TX_ENTRIES = 2;
+
+/** Names are compared with ours: what is no UTF-8 is none of them. */
+const text = new TextDecoder();
 
 /** A transaction whose entries are counted, and decoded only when they are asked for. */
 export class LazyTx {
@@ -110,6 +113,40 @@ function verifiableTxFrom(reader: WireReader): VerifiableTx {
   return {
     tx: present(tx, 'VerifiableTx.tx'),
     dualProof: present(dualProof, 'VerifiableTx.dualProof'),
+    ...(signature && { signature }),
+  };
+}
+
+/** A server's word about the newest transaction of a database (message ImmutableState). */
+export interface StateAnswer {
+  readonly database: string;
+  readonly tx: bigint;
+  readonly alh: Uint8Array;
+  /** DER, over (database, tx, alh). Absent when the server did not sign. */
+  readonly signature?: Uint8Array;
+}
+
+export function readState(answer: Uint8Array): StateAnswer {
+  const reader = new WireReader(answer);
+  let database = '';
+  let tx = 0n;
+  let alh: Uint8Array | undefined;
+  let signatureMessage: WireReader | undefined;
+  let signature: Uint8Array | undefined;
+  for (let field = reader.next(); field !== 0; field = reader.next()) {
+    if (field === 1) database = text.decode(reader.bytes('ImmutableState.db'));
+    else if (field === 2) tx = reader.id('ImmutableState.txId');
+    else if (field === 3) alh = reader.digest('ImmutableState.txHash');
+    else if (field === 4) {
+      onlyOnce(signatureMessage, 'ImmutableState.signature');
+      signatureMessage = reader.message('ImmutableState.signature');
+      signature = readSignature(signatureMessage);
+    } else reader.skip();
+  }
+  return {
+    database,
+    tx,
+    alh: presentDigest(alh, 'ImmutableState.txHash'),
     ...(signature && { signature }),
   };
 }

@@ -299,6 +299,7 @@ const METHODS = {
   block: 'TxScan',
   leaves: 'TxScan',
   stretch: 'TxScan',
+  state: 'CurrentState',
 };
 
 /** Bytes of the answer to a question of this kind. */

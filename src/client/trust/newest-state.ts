@@ -1,0 +1,45 @@
+// The server's word about its newest transaction, held against what is trusted: it may have been rolled back, replaced by
+// an older copy, or be on another branch.
+import { check } from '../../worker/check.js';
+import type { Context, Job, Root } from '../../worker/verifier.js';
+import type { CallOptions } from '../options.js';
+import type { Rpc } from '../rpc.js';
+import type { Journal } from './journal.js';
+import { askState } from './trust-wire.js';
+
+export interface StateAsker {
+  readonly rpc: Rpc;
+  readonly journal: Journal;
+  readonly contextFor: (head: Root | null) => Context;
+}
+
+/** Checks that refuse more than an answer: the server is not where it was. */
+const OUTCOMES: Readonly<Record<string, 'rollback' | 'fork'>> = {
+  'trust.rollback': 'rollback',
+  'trust.fork': 'fork',
+};
+
+/**
+ * Asks for it and returns it; it never changes trust.
+ *
+ * @throws VerificationError, recorded with the answer, when it is behind the head, has another hash for it, is that of
+ * another database, or of an empty one that is not signed as it must be
+ */
+export async function newestState(
+  { rpc, journal, contextFor }: StateAsker,
+  operation: string,
+  head: Root | null,
+  options: CallOptions,
+): Promise<Root> {
+  const answer = await askState(rpc, options);
+  const context = contextFor(head && { tx: head.tx, alh: head.alh });
+  const job: Job = { question: { kind: 'state' }, context, answer };
+  // Here, not on a thread: it is one comparison, and a server that went back is told of whatever the threads do.
+  const verdict = check(job);
+  if (!verdict.ok) {
+    const { refuted } = verdict;
+    throw await journal.refuse(OUTCOMES[refuted.check] ?? 'failure', operation, head, refuted, job);
+  }
+  if (verdict.proven.kind !== 'state') throw new Error(`a ${verdict.proven.kind} is no state`);
+  return verdict.proven.claimed;
+}
