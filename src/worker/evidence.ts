@@ -42,6 +42,7 @@ const CONTRADICTIONS: Readonly<Record<string, 'subject' | 'target' | 'head'>> = 
   'trust.head': 'head',
   'state.alh': 'target',
   'trust.pinned': 'subject',
+  'trust.given': 'subject',
 };
 
 /** What a store calls the contradiction that it meets in its own log (store/conflict.ts). */
@@ -51,9 +52,9 @@ const WITHOUT_ANSWER = 'log.fork';
  * Runs the check of a refused answer again, as it was run then: same question, same trusted root, same clock. Needs
  * neither the server nor the store.
  *
- * Where the answer holds by itself and contradicted what was proven before (`trust.fork`, `trust.pinned`, `state.alh`),
- * it is reproduced that the answer proves the hash in `computed`; that `expected` was trusted is the log's word. With
- * `trust.head` the answer extends the root with the hash in `computed`.
+ * Where the answer holds by itself and contradicted what was proven before (`trust.fork`, `state.alh`) or what the caller
+ * gave (`trust.pinned`, `trust.given`), it is reproduced that the answer proves the hash in `computed`; that `expected` was
+ * trusted or given is the log's word. With `trust.head` the answer extends the root with the hash in `computed`.
  *
  * @throws ArgumentError when `evidence` is no evidence at all
  *

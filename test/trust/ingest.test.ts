@@ -1,6 +1,6 @@
 // Ingestion, warming, following and the choice of SHA-256 on a real immudb.
 import { expect, test } from 'vitest';
-import { ImmuClient, IngestError, MemoryRootStore } from '#dist/index.js';
+import { ImmuClient, IngestError, MemoryRootStore, verifyEvidence } from '#dist/index.js';
 import type { IngestOptions, IngestProgress, IngestReceipt, IngestRecord } from '#dist/index.js';
 import { describeReal, sharedImmudb } from '../support/real.js';
 import { USER, openClient, openWire, rejection, rowsOf, text } from './support.js';
@@ -43,7 +43,7 @@ describeReal('ingest', () => {
   });
 
   test('goes on behind a token, whose root must lie on the trusted history', async () => {
-    const { client } = await openClient();
+    const { client, store } = await openClient();
     const records = range(40).map((i): IngestRecord => [`k${i}`, `${i}`]);
     const first = await ingested(client, records.slice(0, 25));
     const resume = first.at(-1)!.resume;
@@ -53,6 +53,9 @@ describeReal('ingest', () => {
     expect(await rejection(ingested(client, records, { resume: forged }))).toMatchObject({
       code: 'FORK_DETECTED',
     });
+    const [fork] = await rowsOf(store, { outcome: 'fork' });
+    expect(fork!.evidence).toMatchObject({ check: 'trust.given', expected: 'ab'.repeat(32) });
+    expect(verifyEvidence(fork!.evidence!)).toMatchObject({ outcome: 'reproduced' });
     expect(await rejection(ingested(client, records, { resume: `${resume}0` }))).toMatchObject({
       code: 'INVALID_ARGUMENT',
       argument: 'resume',

@@ -298,15 +298,18 @@ export class DatabaseTrust {
     const answer = await this.ask(call, head, () =>
       askHeaderUnder(this.#options.rpc, tx, head, call.deadline.left),
     );
-    const { subject } = await this.check(call.operation, { kind: 'tx', tx }, head, answer);
+    const question = { kind: 'tx', tx } as const;
+    const { subject } = await this.check(call.operation, question, head, answer);
     if (equalBytes(subject.alh, alh)) return;
-    throw await this.#journal.refuse('fork', call.operation, head, {
-      check: 'trust.fork',
+    const refuted = {
+      check: 'trust.given',
       detail: `the root of tx ${tx.toString()} that was given is not on the trusted history`,
-      expected: toHex(subject.alh),
-      computed: toHex(alh),
+      expected: toHex(alh),
+      computed: toHex(subject.alh),
       tx,
-    });
+    };
+    const job = this.job(question, head, answer);
+    throw await this.#journal.refuse('fork', call.operation, head, refuted, job);
   }
 
   /** Proves and keeps the headers of the blocks that hold txs `from` to `to` (default: the head); returns how many. */
