@@ -210,7 +210,7 @@ export class Connection {
 
   /** What an audit of a database works with. */
   async auditAccess(database: string): Promise<AuditAccess> {
-    const { publicKey, clientId, timeoutMs, onFork } = this.options;
+    const { publicKey, clientId, timeoutMs, maxMessageBytes, onFork } = this.options;
     const rpc = this.#rpcOn(database);
     const server = await this.identity.bound(() => health(rpc, {}));
     const [trust, store] = [await this.trust(database), await this.store()];
@@ -219,7 +219,8 @@ export class Connection {
       ...(publicKey && { keyFingerprint: publicKey.fingerprint }),
     });
     const signed = publicKey !== undefined;
-    return { server, database, rpc, trust, verifier: this.#verifier, store, journal, signed, timeoutMs };
+    const limits = { timeoutMs, maxMessageBytes };
+    return { server, database, rpc, trust, verifier: this.#verifier, store, journal, signed, ...limits };
   }
 
   /** Whoever is logged in when it is used: proofs do not depend on the user. */

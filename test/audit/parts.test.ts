@@ -10,13 +10,15 @@ import { peaksLeftOf, peaksOfPrefix } from '#dist/proof/path-peaks.js';
 import { STRETCH_TXS } from '#dist/worker/verifier.js';
 import { TestChain } from '../worker/support/test-chain.js';
 
+const LIMIT = 64 * 1024 * 1024;
+
 describe('a range', () => {
   test('is cut without gaps into stretches that lie each in a subtree, whatever sizes are learned', () => {
     const sizes = fc.array(fc.integer({ min: 100, max: 5_000_000 }), { minLength: 1, maxLength: 20 });
     fc.assert(
       fc.property(fc.bigInt(1n, 5000n), fc.bigInt(0n, 3000n), sizes, (first, count, learned) => {
         const last = first + count - 1n;
-        const plan = new StretchPlan({ first, last });
+        const plan = new StretchPlan({ first, last }, LIMIT);
         let next = first;
         for (let i = 0, stretch = plan.next(); stretch; stretch = plan.next(), i++) {
           assertAligned(stretch);
@@ -39,7 +41,7 @@ describe('a range', () => {
   }
 
   test('is cut finer where answers are large, and coarser where they are small', () => {
-    const plan = new StretchPlan({ first: 1n, last: 1_000_000n });
+    const plan = new StretchPlan({ first: 1n, last: 1_000_000n }, LIMIT);
     const sizeOf = ({ first, last }: Stretch) => Number(last - first) + 1;
     for (let i = 0; i < 20; i++) plan.learn({ first: 1n, last: 1n }, 50_000_000);
     expect(sizeOf(plan.next()!)).toBe(1);
@@ -47,6 +49,16 @@ describe('a range', () => {
     let largest = 0;
     for (let i = 0; i < 20; i++) largest = Math.max(largest, sizeOf(plan.next()!));
     expect(largest).toBe(STRETCH_TXS);
+  });
+
+  test('begins with one transaction, and stays far below what an answer may hold', () => {
+    const plan = new StretchPlan({ first: 1025n, last: 1_000_000n }, 400_000);
+    const sizeOf = ({ first, last }: Stretch) => Number(last - first) + 1;
+    expect(sizeOf(plan.next()!)).toBe(1);
+    for (let i = 0; i < 60; i++) plan.learn({ first: 1n, last: 1n }, 10_000);
+    let largest = 0;
+    for (let i = 0; i < 20; i++) largest = Math.max(largest, sizeOf(plan.next()!));
+    expect(largest).toBe(16);
   });
 });
 

@@ -23,6 +23,8 @@ export interface AuditAccess {
   readonly signed: boolean;
   /** Deadline of one request, in milliseconds, where the caller names none. */
   readonly timeoutMs: number;
+  /** Larger answers are not taken. */
+  readonly maxMessageBytes: number;
 }
 
 /** A request that found the server busy or the connection lost is sent again this often, after twice the time each. */

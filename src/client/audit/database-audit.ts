@@ -135,7 +135,8 @@ class DatabaseAudit {
     const { finding } = this.#state;
     if (finding) this.#findings.add(finding);
     if (finding && this.#resolved.stops) return await this.#report();
-    const plan = new StretchPlan({ first: this.#tx + 1n, last: this.#state.tx });
+    const range = { first: this.#tx + 1n, last: this.#state.tx };
+    const plan = new StretchPlan(range, this.#access.maxMessageBytes);
     try {
       await inOrder({
         lanes: this.#resolved.inFlight,

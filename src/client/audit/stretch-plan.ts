@@ -24,12 +24,15 @@ const LEARNING = 0.5;
 export class StretchPlan {
   readonly #last: bigint;
   #next: bigint;
-  /** Before anything is known one tx is asked for: it may have a thousand entries, and all lanes begin with it. */
-  #bytesPerTx = AIM_BYTES;
+  readonly #aim: number;
+  #bytesPerTx: number;
 
-  constructor(range: Stretch) {
+  constructor(range: Stretch, maxMessageBytes: number) {
     this.#next = range.first;
     this.#last = range.last;
+    this.#aim = Math.min(AIM_BYTES, maxMessageBytes / 2);
+    // Before anything is known one tx is asked for: it may have a thousand entries, and all lanes begin with it.
+    this.#bytesPerTx = this.#aim;
   }
 
   /** The next stretch; undefined at the end of the range. */
@@ -55,7 +58,7 @@ export class StretchPlan {
   /** A power of two. */
   #size(left: number): number {
     const holding = (bytes: number) => bytes / this.#bytesPerTx;
-    const wanted = Math.min(STRETCH_TXS, holding(AIM_BYTES), Math.max(holding(LEAST_BYTES), left / PARTS));
+    const wanted = Math.min(STRETCH_TXS, holding(this.#aim), Math.max(holding(LEAST_BYTES), left / PARTS));
     return 2 ** Math.floor(Math.log2(Math.max(1, wanted)));
   }
 }
