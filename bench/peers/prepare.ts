@@ -1,12 +1,10 @@
 // Makes the clients ready to run: each installed or built once into .cache/, named by what it is made from.
-import { createHash } from 'node:crypto';
-import { access, cp, mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
+import { cp, mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { withLock } from '../../test/support/lock.js';
+import { madeOnce } from '../../test/support/made-once.js';
 import { outputOf, ProgramFailed } from './process.js';
 
-const CACHE = fileURLToPath(new URL('../../.cache/bench-peers/', import.meta.url));
 const MADE_WITHIN_MS = 15 * 60_000;
 
 export type Command = readonly [string, ...string[]];
@@ -74,41 +72,22 @@ async function requireTool(tool: string, ...args: string[]): Promise<string> {
 }
 
 async function make(tool: string, args: readonly string[], cwd: string): Promise<void> {
-  await outputOf([tool, ...args], { cwd, withinMs: MADE_WITHIN_MS });
+  try {
+    await outputOf([tool, ...args], { cwd, withinMs: MADE_WITHIN_MS });
+  } catch (error) {
+    if (error instanceof ProgramFailed) throw new Error(`it cannot be installed: ${error.message}`);
+    throw error;
+  }
 }
 
-/** Makes a folder once on this machine; who comes while another makes it waits for that one. */
-async function once(
+function once(
   peer: string,
-  sources: readonly string[],
+  files: readonly string[],
   salt: string,
   build: (work: string) => Promise<void>,
 ): Promise<string> {
-  const hash = createHash('sha256').update(salt);
-  for (const file of sources) hash.update(await readFile(join(folderOf(peer), file)));
-  const target = join(CACHE, `${peer}-${hash.digest('hex').slice(0, 16)}`);
-  if (await exists(target)) return target;
-  console.error(`${peer}: is being made ready, once`);
-  await mkdir(CACHE, { recursive: true });
-  await withLock(`${target}.lock`, async () => {
-    if (await exists(target)) return;
-    const work = await mkdtemp(join(CACHE, 'making-'));
-    try {
-      await build(work);
-      await rename(work, target);
-    } catch (error) {
-      if (error instanceof ProgramFailed) throw new Error(`it cannot be installed: ${error.message}`);
-      throw error;
-    } finally {
-      await rm(work, { recursive: true, force: true });
-    }
+  return madeOnce(`bench-peers/${peer}-`, { folder: folderOf(peer), files, salt }, (work) => {
+    console.error(`${peer}: is being made ready, once`);
+    return build(work);
   });
-  return target;
-}
-
-function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }

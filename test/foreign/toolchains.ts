@@ -1,17 +1,14 @@
 // The foreign clients, made ready to run: each built or installed once into .cache/, named by what it is made from.
 import { execFile } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { access, mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { withLock } from '../support/lock.js';
+import { madeOnce } from '../support/made-once.js';
 import { hasGo } from '../support/server-binary.js';
 
 const run = promisify(execFile);
 const GO = fileURLToPath(new URL('./go/', import.meta.url));
 const PYTHON = fileURLToPath(new URL('./python/', import.meta.url));
-const CACHE = fileURLToPath(new URL('../../.cache/foreign-clients/', import.meta.url));
 const MAX_OUTPUT_BYTES = 1 << 24;
 const WINDOWS = process.platform === 'win32';
 
@@ -51,11 +48,9 @@ export async function pythonClient(): Promise<ForeignClient> {
 }
 
 async function goProgram(): Promise<string> {
-  const sources = ['go.mod', 'go.sum', 'main.go', 'reads.go', 'steps.go'];
-  const hash = createHash('sha256');
-  for (const file of sources) hash.update(await readFile(join(GO, file)));
+  const sources = { folder: GO, files: ['go.mod', 'go.sum', 'main.go', 'reads.go', 'steps.go'] };
   const name = WINDOWS ? 'foreign.exe' : 'foreign';
-  const made = await once('go', hash.digest('hex'), async (work) => {
+  const made = await madeOnce('foreign-clients/go-', sources, async (work) => {
     // One package at a time: the tests beside this one want to run too.
     await run('go', ['build', '-p', '1', '-o', join(work, name), '.'], {
       cwd: GO,
@@ -83,40 +78,14 @@ async function findPython(): Promise<Python | undefined> {
 }
 
 async function environment(python: Python): Promise<string> {
-  const requirements = join(PYTHON, 'requirements.txt');
-  const hash = createHash('sha256').update(python.identity);
-  hash.update(await readFile(requirements));
+  const requirements = 'requirements.txt';
+  const sources = { folder: PYTHON, files: [requirements], salt: python.identity };
   const interpreter = WINDOWS ? join('Scripts', 'python.exe') : join('bin', 'python');
-  const made = await once('python', hash.digest('hex'), async (work) => {
+  const made = await madeOnce('foreign-clients/python-', sources, async (work) => {
     const options = { maxBuffer: MAX_OUTPUT_BYTES };
     await run(python.command, ['-m', 'venv', work], options);
     const install = ['-m', 'pip', 'install', '--disable-pip-version-check', '--no-input', '--quiet'];
-    await run(join(work, interpreter), [...install, '-r', requirements], options);
+    await run(join(work, interpreter), [...install, '-r', join(PYTHON, requirements)], options);
   });
   return join(made, interpreter);
-}
-
-/** Makes a folder once on this machine; who comes while another makes it waits for that one. */
-async function once(kind: string, hash: string, make: (work: string) => Promise<void>): Promise<string> {
-  const target = join(CACHE, `${kind}-${hash.slice(0, 16)}`);
-  if (await exists(target)) return target;
-  await mkdir(CACHE, { recursive: true });
-  await withLock(`${target}.lock`, async () => {
-    if (await exists(target)) return;
-    const work = await mkdtemp(join(CACHE, 'making-'));
-    try {
-      await make(work);
-      await rename(work, target);
-    } finally {
-      await rm(work, { recursive: true, force: true });
-    }
-  });
-  return target;
-}
-
-function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }
