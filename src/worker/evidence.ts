@@ -103,10 +103,20 @@ function contradiction(
   const part = Object.hasOwn(CONTRADICTIONS, check) ? CONTRADICTIONS[check] : undefined;
   if (part && proven.kind === 'block') return contradictionIn(proven.headers, check, expected, computed);
   if (!part || expected === undefined || !('subject' in proven)) return null;
-  const end = part === 'target' && 'target' in proven ? proven.target : proven.subject;
+  const end = endOf(proven, part, computed);
   const { tx, alh } = part === 'head' ? (head ?? end) : end;
   const shown = toHex(alh);
   return shown === expected ? null : otherHash(tx, check, expected, shown);
+}
+
+/** The end of a proof that is in question: the newer one, unless it is the older whose hash it was. */
+function endOf(
+  proven: Extract<Proven, { subject: Root }>,
+  part: 'subject' | 'target' | 'head',
+  computed: string | undefined,
+): Root {
+  const { subject } = proven;
+  return part === 'target' && 'target' in proven && toHex(subject.alh) !== computed ? proven.target : subject;
 }
 
 /** A block proves many hashes: the one in question is among them. */

@@ -92,8 +92,10 @@ beforeEach(() => {
     },
     proveAlone: async ({ claim: { tx }, key, shown, operation }) => {
       const head = source.head();
+      const question = { kind: 'claim', key, tx, shown } as const;
       const answer = await source.ask(operation, head, (rpc) => askTxUnder(rpc, tx, head, {}));
-      return source.check(operation, { kind: 'claim', key, tx, shown }, head, answer);
+      const { subject } = await source.check(operation, question, head, answer);
+      return { subject, fork: (other) => source.fork(operation, question, head, answer, other) };
     },
   });
 });
@@ -235,7 +237,8 @@ describe('false claims', () => {
     const { header } = chain.tx(8n);
     headers.add({ ...provenTx(header, chain.tx(8n).alh), tx: 7n });
     expect(await prove([claimOf('k7')])).toEqual(['trust.fork']);
-    expect(refusals[0]!.detail).toContain('tx 7');
+    const [known, shown] = [chain.tx(8n), chain.tx(7n)].map(({ alh }) => toHex(alh));
+    expect(forks).toEqual([{ tx: 7n, known, shown }]);
   });
 
   test('that contradict leaves kept of the same header are a contradiction', async () => {

@@ -4,6 +4,7 @@ import { ArgumentError, ImmuClient, MemoryRootStore, verifyEvidence } from '#dis
 import type { Evidence, FailedCheck } from '#dist/index.js';
 import { EmbeddedLedger } from '#dist/testing.js';
 import type { Lie } from '#dist/testing.js';
+import { check } from '#dist/worker/check.js';
 import { packJob, unpackJob } from '#dist/worker/packet.js';
 
 /** Evidence of what a client refused, told this lie; `trusting` = it has a trusted root already. */
@@ -127,6 +128,17 @@ describe('an answer that holds by itself, and contradicts what is trusted', () =
       outcome: 'not-reproduced',
       refuted: null,
     });
+  });
+
+  it('trust.fork: of the transaction that was asked for, too', async () => {
+    const { evidence, alh } = await honest();
+    const verdict = check(unpackJob(evidence.job));
+    const { subject } = (verdict as { proven: { subject: { alh: Uint8Array } } }).proven;
+    const computed = Buffer.from(subject.alh).toString('hex');
+    expect(computed).not.toBe(alh);
+    const forked = { ...evidence, check: 'trust.fork', expected: other, computed };
+    expect(verifyEvidence(forked)).toMatchObject({ outcome: 'reproduced', refuted: { computed } });
+    expect(verifyEvidence({ ...forked, expected: computed })).toMatchObject({ outcome: 'not-reproduced' });
   });
 
   it('trust.pinned: of the transaction that was asked for, not of the newest', async () => {

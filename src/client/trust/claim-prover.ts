@@ -1,14 +1,14 @@
 // Proves claims of plain reads under the head, by the cheapest means at hand (design, "Claims", "A planner"): what is
 // known already, else headers one by one or in blocks, and the entries of transactions that have more than one.
-import { equalBytes, toHex } from '../../proof/bytes.js';
+import { equalBytes } from '../../proof/bytes.js';
 import { VerificationError } from '../../errors.js';
 import { hasLeaf } from '../../proof/entry-leaves.js';
 import { leafOf } from '../../worker/checks/claim.js';
-import type { Claim, Proven, Root } from '../../worker/verifier.js';
+import type { Claim, ProvenTx, Root } from '../../worker/verifier.js';
 import type { EntryLeaves } from './entry-leaves.js';
 import type { HeaderFetcher } from './header-fetcher.js';
 import type { LeavesFetcher } from './leaves-fetcher.js';
-import type { ProvenFacts, ProvenHeaders } from './proven-headers.js';
+import type { Contradiction, ProvenFacts, ProvenHeaders } from './proven-headers.js';
 
 /** A claim and who waits for it. */
 export interface ClaimTask {
@@ -32,13 +32,14 @@ export interface ClaimProverOptions {
   /** Moves the head to a tx that an answer named, or past it. */
   readonly reach: (tx: bigint, task: ClaimTask) => Promise<void>;
   /** Asks for the whole transaction and proves the claim from scratch; throws when that fails. */
-  readonly proveAlone: (task: ClaimTask) => Promise<Extract<Proven, { kind: 'claim' }>>;
-  readonly refuse: (task: ClaimTask, check: string, detail: string, terms?: Terms) => Promise<Error>;
+  readonly proveAlone: (task: ClaimTask) => Promise<ProvenAlone>;
+  readonly refuse: (task: ClaimTask, check: string, detail: string) => Promise<Error>;
 }
 
-interface Terms {
-  readonly expected: string;
-  readonly computed: string;
+export interface ProvenAlone {
+  readonly subject: ProvenTx;
+  /** Records that the answer which proves the subject contradicts what was proven before. */
+  readonly fork: (other: Contradiction) => Promise<Error>;
 }
 
 /** Over about how many claims the share of known ones is averaged. */
@@ -172,12 +173,10 @@ export class ClaimProver {
   async #refute(task: ClaimTask): Promise<void> {
     const { headers, proveAlone, refuse } = this.#options;
     try {
-      const { subject } = await proveAlone(task);
-      const fork = headers.compare(subject) === 'other';
+      const { subject, fork } = await proveAlone(task);
+      const other = headers.contradiction(subject);
       const detail = `tx ${subject.tx.toString()} is now proven to hold what it was proven not to hold before`;
-      task.failed(
-        await refuse(task, fork ? 'trust.fork' : 'claim.contradiction', detail, terms(subject.alh)),
-      );
+      task.failed(await (other ? fork(other) : refuse(task, 'claim.contradiction', detail)));
     } catch (error) {
       if (error instanceof VerificationError) task.failed(error);
       else task.failed(await refuse(task, 'claim.entry', CONTRADICTS));
@@ -187,7 +186,3 @@ export class ClaimProver {
 
 const CONTRADICTS =
   'the entry is not in the transaction that it is said to be in (which could not be asked for whole)';
-
-function terms(alh: Uint8Array): Terms {
-  return { expected: 'the header proven before', computed: toHex(alh) };
-}

@@ -179,10 +179,9 @@ export class DatabaseTrust {
       ...(keepHeaders && { keep: { ...keepHeaders, store, verifier, journal } }),
       reach: (tx, task) =>
         mover.reach({ tx, operation: task.operation, startedAt: task.startedAt, job: this.claimJob(task) }),
-      refuse: (task, check, detail, terms) => {
-        const outcome = check === 'trust.fork' ? 'fork' : 'failure';
-        const refuted = { check, detail, ...terms, tx: task.claim.tx };
-        return journal.refuse(outcome, task.operation, mover.head, refuted, this.claimJob(task));
+      refuse: (task, check, detail) => {
+        const refuted = { check, detail, tx: task.claim.tx };
+        return journal.refuse('failure', task.operation, mover.head, refuted, this.claimJob(task));
       },
     });
     const mover: HeadMover = new HeadMover(head, {

@@ -79,8 +79,10 @@ export class Knowledge {
       refuse,
       proveAlone: async ({ claim: { tx }, key, shown, operation }) => {
         const head = source.head();
+        const question = { kind: 'claim', key, tx, shown } as const;
         const answer = await source.ask(operation, head, (rpc) => askTxUnder(rpc, tx, head, {}));
-        return source.check(operation, { kind: 'claim', key, tx, shown }, head, answer);
+        const { subject } = await source.check(operation, question, head, answer);
+        return { subject, fork: (other) => source.fork(operation, question, head, answer, other) };
       },
     });
   }

@@ -96,9 +96,8 @@ export class ProvenHeaders {
     if ((!known || samePart(known, pack)) && !this.#touched.has(block)) return undefined;
     for (let i = 0; i < pack.count; i++) {
       const tx = pack.first + BigInt(i);
-      const alh = this.#alhOf(tx) ?? this.#roots.get(tx);
-      const shown = alhIn(pack, tx);
-      if (alh && !equalBytes(alh, shown)) return { tx, known: alh, shown };
+      const other = this.contradiction({ tx, alh: alhIn(pack, tx) });
+      if (other) return other;
     }
     return undefined;
   }
@@ -113,6 +112,12 @@ export class ProvenHeaders {
     const alh = this.#alhOf(root.tx);
     if (!alh) return this.#roots.compare(root);
     return equalBytes(alh, root.alh) ? 'same' : 'other';
+  }
+
+  /** What is proven of a tx contradicts this root. */
+  contradiction({ tx, alh: shown }: Root): Contradiction | undefined {
+    const known = this.#alhOf(tx) ?? this.#roots.get(tx);
+    return known && !equalBytes(known, shown) ? { tx, known, shown } : undefined;
   }
 
   #alhOf(tx: bigint): Uint8Array | undefined {
