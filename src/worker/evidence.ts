@@ -8,7 +8,7 @@ import { toHex } from '../proof/bytes.js';
 import { check } from './check.js';
 import { assertJob } from './job.js';
 import { unpackJob } from './packet.js';
-import type { HeaderPack, Job, Proven, Refuted, Root } from './verifier.js';
+import type { HeaderPack, Job, Proven, Refuted, Root, Verdict } from './verifier.js';
 
 /** What is re-run: the `evidence` of a row of the audit log. */
 export interface FailedCheck {
@@ -23,14 +23,15 @@ export interface FailedCheck {
 
 /**
  * What came of it. `reproduced`: the same check fails today, with the same terms. `not-reproduced`: the answer holds
- * (`refuted` is null), or something else is wrong with it. `no-answer`: a store added it itself when it met a root that
- * contradicts its log; there is no answer to run a check on, the two rows of the log are what there is. `unreadable`: these
- * bytes are no job that this release knows.
+ * (`refuted` is null), or something else is wrong with it. `no-answer`: there is no answer to run a check on. Either a store
+ * added it itself when it met a root that contradicts its log: the two rows of the log are what there is. Or the server
+ * named a transaction and did not prove it: what it did show is in the question, or in an answer that holds by itself.
+ * `unreadable`: these bytes are no job that this release knows.
  */
 export type EvidenceVerdict =
   | { readonly outcome: 'reproduced'; readonly refuted: Refuted; readonly job: Job }
   | { readonly outcome: 'not-reproduced'; readonly refuted: Refuted | null; readonly job: Job }
-  | { readonly outcome: 'no-answer'; readonly reason: string }
+  | { readonly outcome: 'no-answer'; readonly reason: string; readonly job?: Job }
   | { readonly outcome: 'unreadable'; readonly reason: string };
 
 /**
@@ -81,9 +82,17 @@ export function verifyEvidence(evidence: FailedCheck): EvidenceVerdict {
   }
   const verdict = check(job);
   const refuted = verdict.ok ? refutedWithin(evidence, verdict.proven, job) : verdict.refuted;
-  return refuted && sameFailure(refuted, evidence)
-    ? { outcome: 'reproduced', refuted, job }
-    : { outcome: 'not-reproduced', refuted, job };
+  if (refuted && sameFailure(refuted, evidence)) return { outcome: 'reproduced', refuted, job };
+  if (wasNotProven(evidence, job, verdict)) {
+    return { outcome: 'no-answer', reason: 'the server named a transaction, and gave no proof of it', job };
+  }
+  return { outcome: 'not-reproduced', refuted, job };
+}
+
+/** A proof was asked for and did not come: what the server said before that may hold by itself. */
+function wasNotProven({ check: name }: FailedCheck, { answer }: Job, { ok }: Verdict): boolean {
+  const isEmpty = answer.length === 0;
+  return name === 'trust.unproven-tx' ? ok || isEmpty : name === 'claim.entry' && isEmpty;
 }
 
 /** Of an answer to several questions a part may fail alone; of one that holds, what it says may contradict the history. */

@@ -5,6 +5,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { formatEvidenceFile, parseEvidenceFile } from '#dist/cli/evidence/evidence-file.js';
 import { SqliteRootStore } from '#dist/index.js';
 import { evidenceHash, rowHash } from '#dist/store/audit-row.js';
+import { packJob, unpackJob } from '#dist/worker/packet.js';
 import { auditedStore, entry, rowsIn, storeOf } from './audited.js';
 import { call } from './call.js';
 import { run } from './run.js';
@@ -127,9 +128,11 @@ describe('a file that was changed', () => {
       expect(hash).toHaveLength(32);
       return { ...body, seq: at, evidence, hash: rowHash(previousHash!, at, body, evidenceHash(evidence)) };
     };
+    const unanswered = packJob({ ...unpackJob(row.evidence.job), answer: new Uint8Array(0) });
     for (const [change, words] of [
       [{ evidence: { ...row.evidence, computed: '00'.repeat(32) } }, 'not reproduced'],
       [{ evidence: { ...row.evidence, check: 'trust.fork' } }, 'not reproduced'],
+      [{ evidence: { check: 'trust.unproven-tx', job: unanswered } }, 'cannot be run again'],
       [{ database: 'another' }, 'from another database'],
       [{ detail: 'it was somebody else' }, 'reproduced: '],
     ] as const) {

@@ -141,6 +141,22 @@ describe('an answer that holds by itself, and contradicts what is trusted', () =
     expect(verifyEvidence({ ...forked, expected: computed })).toMatchObject({ outcome: 'not-reproduced' });
   });
 
+  it('trust.unproven-tx: there is no proof to run again, whether it holds by itself or was but shown', async () => {
+    const { evidence } = await honest();
+    const { context } = unpackJob(evidence.job);
+    const shown = { kind: 'claim', key: new Uint8Array([1]), tx: 9n, shown: new Uint8Array(0) } as const;
+    const claimed = packJob({ question: shown, context, answer: new Uint8Array(0) });
+    for (const [check, job, outcome] of [
+      ['trust.unproven-tx', evidence.job, 'no-answer'],
+      ['trust.unproven-tx', claimed, 'no-answer'],
+      ['claim.entry', claimed, 'no-answer'],
+      ['claim.entry', evidence.job, 'not-reproduced'],
+      ['claim.key', claimed, 'not-reproduced'],
+    ] as const) {
+      expect(verifyEvidence({ check, job })).toMatchObject({ outcome, job: { context } });
+    }
+  });
+
   it('trust.pinned: of the transaction that was asked for, not of the newest', async () => {
     const { evidence, alh } = await honest();
     const { job } = verifyEvidence(evidence) as { job: { question: object } };

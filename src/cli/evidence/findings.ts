@@ -28,12 +28,13 @@ export function findingsOf(file: EvidenceFile): Findings {
     ['computed', file.row.evidence.computed ?? '-'],
   ];
   if (job) facts.push(...jobFacts(job));
-  if (verdict.outcome === 'no-answer') facts.push(...rowFacts(file));
+  const isOfRows = verdict.outcome === 'no-answer' && file.row.evidence.job.length === 0;
+  if (isOfRows) facts.push(...rowFacts(file));
   facts.push(['row hash', INTEGRITY_WORDS[integrity]], ['re-run', verdictWords(verdict)]);
   if (foreign) facts.push(['database', 'the question was put to another database than the row names']);
   const wrong = disbelief(integrity, foreign);
-  const isShown = verdict.outcome === 'no-answer' ? twoHashes(file) : verdict.outcome === 'reproduced';
-  const outcome = verdict.outcome === 'no-answer' && isShown ? 'two-hashes' : verdict.outcome;
+  const isShown = isOfRows ? twoHashes(file) : verdict.outcome === 'reproduced';
+  const outcome = isOfRows ? (isShown ? 'two-hashes' : 'no-row') : verdict.outcome;
   return { reproduced: isShown && wrong === null, summary: wrong ?? SUMMARIES[outcome], facts };
 }
 
@@ -72,7 +73,8 @@ function disbelief(integrity: Integrity, foreign: boolean): string | null {
 
 const SUMMARIES = {
   'two-hashes': 'confirmed: two rows of the log have two hashes for one transaction',
-  'no-answer': 'not confirmed: the row with the other hash is not at hand, or not what was logged',
+  'no-row': 'not confirmed: the row with the other hash is not at hand, or not what was logged',
+  'no-answer': 'cannot be run again: the server did not answer with the proof that it was asked for',
   reproduced: 'reproduced: the answer fails this check today as it did then',
   'not-reproduced': 'not reproduced: the answer does not fail this check in this way',
   unreadable: 'unreadable: the check cannot be run again',
