@@ -210,9 +210,9 @@ async function row(what: string, entries: number, make: (threads: number) => Con
   return [one.perSecond, two.perSecond];
 }
 
-/** Of this process and of the server. */
+/** Of this process and of the server, where that can be told. */
 function cpuOf({ cpuUs, serverUs }: Figures): string {
-  return `${cpuUs.toFixed(1)} + ${serverUs.toFixed(1)}`;
+  return `${cpuUs.toFixed(1)} + ${Number.isNaN(serverUs) ? '?' : serverUs.toFixed(1)}`;
 }
 
 /** Processors that this process and the server had, on average: on a busy machine fewer than they could have used. */

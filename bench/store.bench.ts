@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import Database from 'better-sqlite3';
 import { SqliteRootStore } from '#dist/index.js';
-import type { AuditEntry, AuditRow, RootsQuery, StoredRoot } from '#dist/index.js';
+import type { AuditRow, RootsQuery, StoredRoot } from '#dist/index.js';
 import { KEY, SPAN_MS, START, makeLog, rootEntry } from './support/store-rows.js';
 import { count, printTable, ratio } from './support/table.js';
 
@@ -21,37 +21,6 @@ const PAGE = 100;
 const folder = mkdtempSync(join(tmpdir(), 'immu-ts-bench-'));
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
 
-/**
- * The entry as a client makes one: written out at one place. Those of `rootEntry` have fields laid over fields, and V8
- * converts such objects when they are first read, which would be 4 µs of the time of every row.
- */
-function plain({
-  server,
-  database,
-  tx,
-  alh,
-  outcome,
-  previousTx,
-  operation,
-  ...rest
-}: AuditEntry): AuditEntry {
-  const { calls, headerTime, verifiedAt, durationMs, clientId } = rest;
-  return {
-    server,
-    database,
-    tx,
-    alh,
-    outcome,
-    previousTx,
-    operation,
-    calls,
-    headerTime,
-    verifiedAt,
-    durationMs,
-    clientId,
-  };
-}
-
 /** Durable head moves per second, and what each costs, by so many callers, each with a head of its own. What is written is made before. */
 async function appendsPerSecond(
   store: SqliteRootStore,
@@ -61,7 +30,7 @@ async function appendsPerSecond(
 ): Promise<{ rate: number; cpuMicros: number }> {
   const all = Array.from({ length: callers }, (_, caller) => {
     const key = { ...KEY, database: `db-${callers}-${round}-${caller}` };
-    return Array.from({ length: each }, (_, i) => plain(rootEntry(i, SMALL, key)));
+    return Array.from({ length: each }, (_, i) => rootEntry(i, SMALL, key));
   });
   const cpu = process.cpuUsage();
   const start = performance.now();
