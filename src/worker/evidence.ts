@@ -6,6 +6,7 @@
 import { ArgumentError, ImmuError } from '../errors.js';
 import { toHex } from '../proof/bytes.js';
 import { check } from './check.js';
+import { alhIn } from './header-pack.js';
 import { assertJob } from './job.js';
 import { unpackJob } from './packet.js';
 import type { HeaderPack, Job, Proven, Refuted, Root, Verdict } from './verifier.js';
@@ -112,8 +113,7 @@ function contradiction(
   const part = Object.hasOwn(CONTRADICTIONS, check) ? CONTRADICTIONS[check] : undefined;
   if (part && proven.kind === 'block') return contradictionIn(proven.headers, check, expected, computed);
   if (!part || expected === undefined || !('subject' in proven)) return null;
-  const end = endOf(proven, part, computed);
-  const { tx, alh } = part === 'head' ? (head ?? end) : end;
+  const { tx, alh } = part === 'head' && head ? head : endOf(proven, part, computed);
   const shown = toHex(alh);
   return shown === expected ? null : otherHash(tx, check, expected, shown);
 }
@@ -130,15 +130,15 @@ function endOf(
 
 /** A block proves many hashes: the one in question is among them. */
 function contradictionIn(
-  { first, count, alhs }: HeaderPack,
+  pack: HeaderPack,
   check: string,
   expected: string | undefined,
   computed: string | undefined,
 ): Refuted | null {
   if (expected === undefined || computed === undefined || computed === expected) return null;
-  for (let i = 0; i < count; i++) {
-    if (toHex(alhs.subarray(32 * i, 32 * i + 32)) !== computed) continue;
-    return otherHash(first + BigInt(i), check, expected, computed);
+  for (let i = 0; i < pack.count; i++) {
+    const tx = pack.first + BigInt(i);
+    if (toHex(alhIn(pack, tx)) === computed) return otherHash(tx, check, expected, computed);
   }
   return null;
 }

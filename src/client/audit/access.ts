@@ -7,7 +7,8 @@ import { Deadline } from '../deadline.js';
 import type { CallOptions } from '../options.js';
 import type { Rpc } from '../rpc.js';
 import { isBusy } from '../server-errors.js';
-import type { Call, DatabaseTrust } from '../trust/database-trust.js';
+import type { Call } from '../trust/call.js';
+import type { DatabaseTrust } from '../trust/database-trust.js';
 import type { Journal } from '../trust/journal.js';
 
 /** One database of one server, as a client knows it. */

@@ -23,8 +23,8 @@ const LEARNING = 0.5;
 
 export class StretchPlan {
   readonly #last: bigint;
-  #next: bigint;
   readonly #aim: number;
+  #next: bigint;
   #bytesPerTx: number;
 
   constructor(range: Stretch, maxMessageBytes: number) {

@@ -25,8 +25,6 @@ import type { Settlement } from './settlement.js';
 import { askHeaderUnder } from './trust-wire.js';
 import { WriteTxs } from './write-txs.js';
 
-export type { Call };
-
 export interface DatabaseTrustOptions {
   readonly rpc: Rpc;
   readonly server: string;
@@ -69,6 +67,7 @@ export class DatabaseTrust {
   readonly #options: DatabaseTrustOptions;
   readonly #journal: Journal;
   readonly #jobs: Jobs;
+  readonly #contextFor = (head: Root | null): Context => this.#jobs.context(head);
   #epoch: Epoch | undefined;
   #establishing: Promise<Epoch> | undefined;
   #root: Root = { tx: 0n, alh: new Uint8Array(0) };
@@ -165,7 +164,7 @@ export class DatabaseTrust {
   async #establish(): Promise<Epoch> {
     const { rpc, store, verifier, policy, cacheBytes, keepHeaders, followMs, publicKey } = this.#options;
     const journal = this.#journal;
-    const contextFor = (head: Root | null) => this.#jobs.context(head);
+    const contextFor = this.#contextFor;
     const head = await establish({ rpc, store, journal, verifier, policy, contextFor }, {});
     const source: ProofSource = {
       head: () => mover.head,
@@ -345,9 +344,8 @@ export class DatabaseTrust {
 
   /** Rejects when that is behind the head, or another. */
   #newestState(operation: string, head: Root, options: CallOptions): Promise<Root> {
-    const { rpc } = this.#options;
-    const contextFor = (root: Root | null) => this.#jobs.context(root);
-    return newestState({ rpc, journal: this.#journal, contextFor }, operation, head, options);
+    const asker = { rpc: this.#options.rpc, journal: this.#journal, contextFor: this.#contextFor };
+    return newestState(asker, operation, head, options);
   }
 
   /** A proven answer that contradicts what was proven before, or what was asked. */

@@ -109,15 +109,19 @@ export class ProvenHeaders {
 
   /** `same` and `other` are statements about a proven history; `unknown` says nothing. */
   compare(root: Root): 'same' | 'other' | 'unknown' {
-    const alh = this.#alhOf(root.tx);
-    if (!alh) return this.#roots.compare(root);
-    return equalBytes(alh, root.alh) ? 'same' : 'other';
+    const known = this.#knownAlh(root.tx);
+    if (!known) return 'unknown';
+    return equalBytes(known, root.alh) ? 'same' : 'other';
   }
 
   /** What is proven of a tx contradicts this root. */
   contradiction({ tx, alh: shown }: Root): Contradiction | undefined {
-    const known = this.#alhOf(tx) ?? this.#roots.get(tx);
+    const known = this.#knownAlh(tx);
     return known && !equalBytes(known, shown) ? { tx, known, shown } : undefined;
+  }
+
+  #knownAlh(tx: bigint): Uint8Array | undefined {
+    return this.#alhOf(tx) ?? this.#roots.get(tx);
   }
 
   #alhOf(tx: bigint): Uint8Array | undefined {

@@ -23,15 +23,4 @@ export class ProvenRoots {
     const alh = this.#alhs.get(tx);
     return alh === undefined ? undefined : keyBytes(alh);
   }
-
-  /** `same` and `other` are statements about a proven history; `unknown` says nothing. */
-  compare(root: Root): 'same' | 'other' | 'unknown' {
-    const alh = this.#alhs.get(root.tx);
-    if (alh === undefined) return 'unknown';
-    return alh === keyName(root.alh) ? 'same' : 'other';
-  }
-
-  clear(): void {
-    this.#alhs.clear();
-  }
 }

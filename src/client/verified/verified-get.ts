@@ -7,7 +7,8 @@ import type { Version } from '../get-options.js';
 import { keyName } from '../../worker/key-name.js';
 import { isKeyNotFound, isServerBehind } from '../server-errors.js';
 import { copyBytes } from '../pooled-bytes.js';
-import type { Call, DatabaseTrust } from '../trust/database-trust.js';
+import type { Call } from '../trust/call.js';
+import type { DatabaseTrust } from '../trust/database-trust.js';
 import { refuseStale } from './stale.js';
 import type { VerifiedRpc } from './verified-rpc.js';
 

@@ -2,7 +2,8 @@
 import { ImmuError, TransportError, VerificationError } from '../../errors.js';
 import type { Root, WrittenEntry } from '../../worker/verifier.js';
 import { keyName } from '../../worker/key-name.js';
-import type { Call, DatabaseTrust } from '../trust/database-trust.js';
+import type { Call } from '../trust/call.js';
+import type { DatabaseTrust } from '../trust/database-trust.js';
 import type { VerifiedRpc } from './verified-rpc.js';
 
 /** A write that is proven to be in the one trusted history. */

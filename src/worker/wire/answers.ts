@@ -12,7 +12,7 @@ const MAX_SIGNATURE_BYTES = 512;
 export const TX_ENTRIES = 2;
 
 /** Names are compared with ours: what is no UTF-8 is none of them. */
-const text = new TextDecoder();
+const decoder = new TextDecoder();
 
 /** A transaction whose entries are counted, and decoded only when they are asked for. */
 export class LazyTx {
@@ -134,7 +134,7 @@ export function readState(answer: Uint8Array): StateAnswer {
   let signatureMessage: WireReader | undefined;
   let signature: Uint8Array | undefined;
   for (let field = reader.next(); field !== 0; field = reader.next()) {
-    if (field === 1) database = text.decode(reader.bytes('ImmutableState.db'));
+    if (field === 1) database = decoder.decode(reader.bytes('ImmutableState.db'));
     else if (field === 2) tx = reader.id('ImmutableState.txId');
     else if (field === 3) alh = reader.digest('ImmutableState.txHash');
     else if (field === 4) {
