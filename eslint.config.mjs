@@ -19,6 +19,7 @@ const zones = Object.entries(rooms).map(([room, may]) => ({
     `./${room}`,
     ...may.map((other) => `./${other}`),
     './errors.ts',
+    './visible.ts',
     './wire-schema.ts',
     ...(room === 'cli' ? ['./index.ts', './testing.ts'] : []),
   ],

@@ -10,6 +10,7 @@ export type ImmuErrorCode =
   // the server refused
   | 'SERVER_REFUSED'
   | 'DATABASE_NOT_FOUND'
+  | 'DATABASE_CLOSED'
   | 'WRONG_CREDENTIALS'
   | 'PERMISSION_DENIED'
   | 'NOT_LOGGED_IN'

@@ -4,7 +4,7 @@ import { SqliteRootStore, StoreError, defaultStorePath, openArchive, openForRead
 import type { AuditLog, ChainPoint, HeaderStore, ReadStore, StoreDamage } from '../index.js';
 import { UsageError } from './command.js';
 import type { Io } from './command.js';
-import { visible } from './format/visible.js';
+import { visible } from '../visible.js';
 
 export const STORE_OPTION = {
   store: {

@@ -3,7 +3,7 @@ import { PassThrough, Writable } from 'node:stream';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { csvLine, formatNamed, jsonText, print } from '#dist/cli/format/formats.js';
-import { shortened, visible } from '#dist/cli/format/visible.js';
+import { shortened, visible } from '#dist/visible.js';
 import { isoTime, rowColumns } from '#dist/cli/format/row-columns.js';
 import { Output } from '#dist/cli/output.js';
 import { entry } from './audited.js';

@@ -4,7 +4,7 @@ import { UsageError, command } from '../command.js';
 import type { Column } from '../format/columns.js';
 import { formatName, formatNamed, print } from '../format/formats.js';
 import { hex, isoTime } from '../format/row-columns.js';
-import { visible } from '../format/visible.js';
+import { visible } from '../../visible.js';
 import { countOf, idOf } from '../query-options.js';
 import { STORE_OPTION, openStore } from '../store-option.js';
 import { parseTime } from '../time-input.js';

@@ -2,7 +2,7 @@
 import type { LoggedDatabase } from '../../index.js';
 import type { Column } from '../format/columns.js';
 import { hex } from '../format/row-columns.js';
-import { shortened } from '../format/visible.js';
+import { shortened } from '../../visible.js';
 
 export const DATABASE_COLUMNS: readonly Column<LoggedDatabase>[] = [
   { name: 'server', value: ({ server }) => server, width: 20, shown: ({ server }) => shortened(server, 32) },

@@ -5,7 +5,7 @@ import type { Io } from '../command.js';
 import { fieldsOf } from '../format/columns.js';
 import { jsonText } from '../format/formats.js';
 import { hex, isoTime, rowColumns } from '../format/row-columns.js';
-import { visible } from '../format/visible.js';
+import { visible } from '../../visible.js';
 import { idOf } from '../query-options.js';
 import { LOG_OPTIONS, openLog } from '../store-option.js';
 import { placeOf } from './chain.js';

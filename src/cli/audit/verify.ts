@@ -6,7 +6,7 @@ import type { AuditVerdict, ChainPoint, Checkpoint, KeptHeadersVerdict } from '.
 import { UsageError, command } from '../command.js';
 import type { Io } from '../command.js';
 import { hex, isoTime } from '../format/row-columns.js';
-import { visible } from '../format/visible.js';
+import { visible } from '../../visible.js';
 import { LOG_OPTIONS, openLog } from '../store-option.js';
 import { parseCheckpointFile } from './checkpoint-file.js';
 

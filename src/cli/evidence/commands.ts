@@ -2,7 +2,7 @@
 import { command } from '../command.js';
 import type { Io } from '../command.js';
 import { isoTime } from '../format/row-columns.js';
-import { visible } from '../format/visible.js';
+import { visible } from '../../visible.js';
 import { LOG_OPTIONS } from '../store-option.js';
 import { writeWholeFile } from '../whole-file.js';
 import { formatEvidenceFile } from './evidence-file.js';

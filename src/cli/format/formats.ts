@@ -3,7 +3,7 @@ import { UsageError } from '../command.js';
 import type { Output } from '../output.js';
 import { fieldsOf } from './columns.js';
 import type { Cell, Column } from './columns.js';
-import { shortened, visible } from './visible.js';
+import { shortened, visible } from '../../visible.js';
 
 export const FORMATS = ['table', 'json', 'ndjson', 'csv'] as const;
 export type FormatName = (typeof FORMATS)[number];

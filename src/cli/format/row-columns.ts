@@ -1,7 +1,7 @@
 // The columns of an audit row, in every format.
 import type { AuditRow } from '../../index.js';
 import type { Column } from './columns.js';
-import { shortened } from './visible.js';
+import { shortened } from '../../visible.js';
 
 const COLUMNS: readonly Column<AuditRow>[] = [
   { name: 'seq', value: ({ seq }) => seq.toString(), width: 8, align: 'right' },

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { hostname } from 'node:os';
 import { BlockList, isIPv6 } from 'node:net';
 import { UsageError, command } from '../command.js';
-import { visible } from '../format/visible.js';
+import { visible } from '../../visible.js';
 import { countOf } from '../query-options.js';
 import { LOG_OPTIONS, openLog } from '../store-option.js';
 import { AuditServer } from './server.js';

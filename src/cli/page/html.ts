@@ -1,5 +1,5 @@
 // HTML as a value: whatever is put into a template is escaped, unless it is HTML itself. There is no other way to make it.
-import { visible } from '../format/visible.js';
+import { visible } from '../../visible.js';
 
 export class Html {
   readonly text: string;

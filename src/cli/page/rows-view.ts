@@ -1,7 +1,7 @@
 // Rows of the log as a table; the live tail sends its rows in the same form.
 import type { AuditOutcome, AuditRow } from '../../index.js';
 import { hex, isoTime } from '../format/row-columns.js';
-import { shortened } from '../format/visible.js';
+import { shortened } from '../../visible.js';
 import { html } from './html.js';
 import type { Html } from './html.js';
 
