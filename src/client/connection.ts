@@ -23,6 +23,7 @@ import type { LoginKind } from './session.js';
 import { DatabaseTrust } from './trust/database-trust.js';
 import type { TrustDiagnostics } from './trust/database-trust.js';
 import { Journal } from './trust/journal.js';
+import { WriteTxs } from './trust/write-txs.js';
 
 /** A client seen from inside. */
 export interface ClientDiagnostics {
@@ -48,6 +49,8 @@ export class Connection {
   readonly #trust = new Map<string, Promise<DatabaseTrust>>();
   readonly #trusted = new Map<string, DatabaseTrust>();
   readonly #calls = new Map<Session, DatabaseCalls>();
+  /** Txs of writes by database, whatever the session and the trust they were made under. */
+  readonly #writes = new Map<string, WriteTxs>();
   #login: Login;
   #sessions = new Map<string, Session>();
   #current: string;
@@ -104,8 +107,17 @@ export class Connection {
       database,
       verifier: this.#verifier,
       admission: this.admission,
+      writes: this.#writesOn(database),
     });
     this.#calls.set(session, made);
+    return made;
+  }
+
+  #writesOn(database: string): WriteTxs {
+    const known = this.#writes.get(database);
+    if (known) return known;
+    const made = new WriteTxs();
+    this.#writes.set(database, made);
     return made;
   }
 
@@ -225,7 +237,11 @@ export class Connection {
 
   /** Whoever is logged in when it is used: proofs do not depend on the user. */
   #rpcOn(database: string): Rpc {
+    const channel = this.#channel;
     return {
+      get connects() {
+        return channel.connects;
+      },
       unary: (...call) => this.sessionOn(database).unary(...call),
       unaryRaw: (...call) => this.sessionOn(database).unaryRaw(...call),
       unaryEncoded: (...call) => this.sessionOn(database).unaryEncoded(...call),
@@ -247,6 +263,7 @@ export class Connection {
       cacheBytes: this.options.cacheBytes,
       ...(this.options.keepHeaders && { keepHeaders: this.options.keepHeaders }),
       followMs: this.options.followMs,
+      writes: this.#writesOn(database),
       onFork,
       ...(publicKey && { publicKey }),
     });

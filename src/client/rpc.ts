@@ -17,6 +17,8 @@ export interface Rpc {
   unaryRaw(method: string, request: object, options: RpcOptions): Promise<Uint8Array>;
   /** The same for a request that is in its wire form already. */
   unaryEncoded(method: string, request: Uint8Array, options: RpcOptions): Promise<Uint8Array>;
+  /** Another number whenever the connection to the server was lost: what answers next may be another one, or an older copy. */
+  readonly connects?: number;
   /** Told when a user's password was changed: whoever logs in as that user does so with the new one from now on. */
   passwordChanged?(user: string, password: string): void;
 }

@@ -38,6 +38,11 @@ export function isBusy(error: unknown): boolean {
   return kindOf(error) === 'busy';
 }
 
+/** A write that is certain not to have been done. */
+export function isNotDone(error: unknown): boolean {
+  return error instanceof ServerError;
+}
+
 function kindOf(error: unknown): Kind | undefined {
   return typeof error === 'object' && error !== null ? kinds.get(error) : undefined;
 }
