@@ -171,19 +171,22 @@ export class HeadMover {
       ...(head.frontier && { frontier: head.frontier }),
     };
     const segment = this.#job(question, head, answer);
-    const proven = await this.#check(newest, segment);
-    const last = proven?.kind === 'segment' ? proven.headers.at(-1) : undefined;
-    if (proven?.kind !== 'segment' || !last) return open.filter((waiter) => waiter !== newest);
-    let target: Candidate | undefined = offer?.target;
+    const without = () => open.filter((waiter) => waiter !== newest);
+    // The proof first: where the server shows another history, that is what says so.
+    let end: Extract<Proven, { kind: 'tx' }> | undefined;
     let job = offer?.job ?? segment;
     if (proofAsked) {
       job = this.#job({ kind: 'tx', tx: to }, head, await proofAsked);
-      const end = await this.#check(newest, job);
-      if (end?.kind !== 'tx') return open.filter((waiter) => waiter !== newest);
-      if (!equalBytes(end.subject.alh, last.alh))
-        return this.#dropFork(newest, open, end.subject, { root: last });
-      target = end.target;
+      const proof = await this.#check(newest, job);
+      if (proof?.kind !== 'tx') return without();
+      end = proof;
     }
+    const proven = await this.#check(newest, segment);
+    const last = proven?.kind === 'segment' ? proven.headers.at(-1) : undefined;
+    if (proven?.kind !== 'segment' || !last) return without();
+    if (end && !equalBytes(end.subject.alh, last.alh))
+      return this.#dropFork(newest, open, end.subject, { root: last });
+    const target: Candidate | undefined = end ? end.target : offer?.target;
     if (offer && !equalBytes(last.alh, offer.target.alh)) return this.#dropFork(newest, open, last);
     const { signature } = target ?? {};
     const next = { ...candidateOf(last, proven.frontier), ...(signature && { signature }) };
