@@ -5,6 +5,7 @@ import type { Job, ProvenEntry, ProvenTx, Root } from '../../worker/verifier.js'
 import { versionFields } from '../get-options.js';
 import type { Version } from '../get-options.js';
 import { keyName } from '../../worker/key-name.js';
+import { SHOWN_VALUE_BYTES } from '../../worker/known-beside.js';
 import { isKeyNotFound, isServerBehind } from '../server-errors.js';
 import { copyBytes } from '../pooled-bytes.js';
 import type { Call } from '../trust/call.js';
@@ -159,8 +160,8 @@ async function provenTarget(
     const refuted = {
       check: 'get.reference-value',
       detail: 'a reference was answered with another value than the entry that it points to has',
-      expected: toHex(found.entry.value.subarray(0, 64)),
-      computed: toHex(claimed.value.subarray(0, 64)),
+      expected: toHex(found.entry.value.subarray(0, SHOWN_VALUE_BYTES)),
+      computed: toHex(claimed.value.subarray(0, SHOWN_VALUE_BYTES)),
       tx: atTx,
     };
     throw await trust.refuse(call.operation, refuted, trust.job(question, head, answer, call.askedAt));
