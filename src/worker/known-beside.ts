@@ -22,6 +22,14 @@ export function knownBeside({ check, expected, computed }: Failed, proven: Prove
         ? { check, detail: `the answer proves the version of tx ${computed}`, expected, computed }
         : null;
     }
+    case 'get.non-indexable': {
+      if (proven.kind !== 'get') return null;
+      const { found } = proven;
+      const shown =
+        found.kind === 'value' ? [found.entry.metadata] : [found.metadata, found.claimed.metadata];
+      const isOutside = shown.some((metadata) => metadata?.nonIndexable === true);
+      return isOutside ? { check, detail: 'the answer is an entry that is not indexed' } : null;
+    }
     case 'set.tx-shared': {
       const isShown = txsIn(proven).some((tx) => tx.toString() === computed);
       if (!isShown || computed === undefined) return null;

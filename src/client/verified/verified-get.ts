@@ -1,7 +1,7 @@
 // verifiedGet, top to bottom: question → answer → proof → trusted head → what lies behind a reference.
 import { equalBytes, toHex } from '../../proof/bytes.js';
 import type { KVMetadata } from '../../proof/types.js';
-import type { Job, ProvenEntry, ProvenTx, Root } from '../../worker/verifier.js';
+import type { Job, Proven, ProvenEntry, ProvenTx, Root } from '../../worker/verifier.js';
 import { versionFields } from '../get-options.js';
 import type { Version } from '../get-options.js';
 import { keyName } from '../../worker/key-name.js';
@@ -107,6 +107,10 @@ async function provenOnce(asking: Asking, floors: ReadonlyMap<string, bigint>): 
   const job = trust.job(question, head, answer, call.askedAt);
   if (subject.tx < floor) throw await refuseStale(trust, call.operation, key, subject.tx, floor, job);
   const metadata = found.kind === 'value' ? found.entry.metadata : found.metadata;
+  if (atTx === undefined && isOutsideIndex(found)) {
+    const detail = `key ${toHex(key)} was answered with an entry that is not indexed: it is no value of its key`;
+    throw await trust.refuse(call.operation, { check: 'get.non-indexable', detail, tx: subject.tx }, job);
+  }
   noteSeen(known, name, subject.tx, metadata);
 
   if (found.kind === 'value') return { entry: toVerified(await trust.head(call), subject, found.entry) };
@@ -167,6 +171,13 @@ async function provenTarget(
     throw await trust.refuse(call.operation, refuted, trust.job(question, head, answer, call.askedAt));
   }
   return toVerified(await trust.head(call), subject, found.entry);
+}
+
+/** Readable only by its transaction: no read of a key's latest version, or through an unbound reference, leads to it. */
+function isOutsideIndex(found: Extract<Proven, { kind: 'get' }>['found']): boolean {
+  if (found.kind === 'value') return found.entry.metadata?.nonIndexable === true;
+  const { metadata, claimed, atTx } = found;
+  return metadata?.nonIndexable === true || (atTx === 0n && claimed.metadata?.nonIndexable === true);
 }
 
 /** A proven entry is a floor of its key. One that is not indexed is none: reads of the key do not lead to it. */

@@ -76,13 +76,6 @@ export function checkGet(question: GetQuestion, context: Context, answer: Uint8A
     );
   }
 
-  // Readable only by its transaction: no read of the key's latest version, or through an unbound reference, leads to it.
-  const byTx = question.atTx !== undefined;
-  const targetByTx = byTx || (reference !== undefined && reference.atTx !== 0n);
-  if (claim.metadata?.nonIndexable === true ? !byTx : entry.metadata?.nonIndexable === true && !targetByTx) {
-    throw new ProofFailure('get.non-indexable', 'the entry is not indexed: it is no value of its key');
-  }
-
   // 3. Its transaction lies on the head's history, and the answer holds all entries of that transaction.
   const { header, subject, target } = bindTx(claim.tx, verifiableTx, context);
   const { entries, leaves } = checkEntries(verifiableTx.tx, header);
