@@ -12,6 +12,7 @@ import { DatabaseCalls } from './database-calls.js';
 import type { GroupDiagnostics } from './database-calls.js';
 import type { Deadline } from './deadline.js';
 import { Admission } from './group/admission.js';
+import { HeldSessions } from './held-sessions.js';
 import { ServerIdentity } from './identity.js';
 import { DEFAULT_DATABASE } from './options.js';
 import type { ResolvedCredentials, ResolvedOptions } from './options.js';
@@ -48,6 +49,7 @@ export class Connection {
   readonly #trust = new Map<string, Promise<DatabaseTrust>>();
   readonly #trusted = new Map<string, DatabaseTrust>();
   readonly #calls = new Map<Session, DatabaseCalls>();
+  readonly #held = new HeldSessions();
   #login: Login;
   #sessions = new Map<string, Session>();
   #current: string;
@@ -79,7 +81,7 @@ export class Connection {
     if (this.#closing) throw new ClosedError('the client');
     const open = this.#sessions.get(database);
     if (open) return open;
-    const { timeoutMs, keepAliveMs, maxWritesInFlight } = this.options;
+    const { timeoutMs, keepAliveMs, maxWritesInFlight, retry } = this.options;
     const onPasswordChanged = this.#passwordChanged.bind(this);
     const session = new Session({
       channel: this.#channel,
@@ -88,6 +90,8 @@ export class Connection {
       timeoutMs,
       keepAliveMs,
       maxWritesInFlight,
+      retry,
+      held: this.#held,
       onPasswordChanged,
     });
     this.#sessions.set(database, session);
@@ -225,7 +229,11 @@ export class Connection {
 
   /** Whoever is logged in when it is used: proofs do not depend on the user. */
   #rpcOn(database: string): Rpc {
+    const channel = this.#channel;
     return {
+      get connects() {
+        return channel.connects;
+      },
       unary: (...call) => this.sessionOn(database).unary(...call),
       unaryRaw: (...call) => this.sessionOn(database).unaryRaw(...call),
       unaryEncoded: (...call) => this.sessionOn(database).unaryEncoded(...call),
