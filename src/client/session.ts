@@ -189,6 +189,7 @@ export class Session implements Rpc, HeldSession {
     const { idempotent, service } = options;
     const { timeoutMs = this.#options.timeoutMs, signal } = deadline.left;
     const { metadata } = ticket;
+    const { connects } = this;
     const sentAt = performance.now();
     try {
       const answer = await send({
@@ -198,10 +199,10 @@ export class Session implements Rpc, HeldSession {
         ...(signal && { signal }),
         ...(service && { service }),
       });
-      this.#noteUse(ticket, sentAt);
+      this.#noteUse(ticket, sentAt, connects);
       return answer;
     } catch (error) {
-      if (error instanceof ServerError && !this.#isLost(error)) this.#noteUse(ticket, sentAt);
+      if (error instanceof ServerError && !this.#isLost(error)) this.#noteUse(ticket, sentAt, connects);
       throw error;
     }
   }
@@ -258,10 +259,11 @@ export class Session implements Rpc, HeldSession {
   /** Drops a ticket that the server does not know. */
   async #ask(ticket: Ticket): Promise<void> {
     const { channel, timeoutMs } = this.#options;
+    const { connects } = channel;
     const askedAt = performance.now();
     try {
       await channel.unary('KeepAlive', {}, { idempotent: true, timeoutMs, metadata: ticket.metadata });
-      this.#noteUse(ticket, askedAt);
+      this.#noteUse(ticket, askedAt, connects);
     } catch (error) {
       if (!isSessionLost(error)) throw error;
       this.#drop(ticket);
@@ -280,10 +282,11 @@ export class Session implements Rpc, HeldSession {
     const credentials = this.#credentials;
     if (!credentials) throw new Error('an anonymous session is always open');
     const obtain = kind === 'session' ? openSession : obtainToken;
+    const { connects } = channel;
     try {
       const ticket = await obtain(channel, credentials, this.database, timeoutMs);
       this.#ticket = ticket;
-      this.#noteUse(ticket, performance.now());
+      this.#noteUse(ticket, performance.now(), connects);
       if (!this.#closed) this.#startHeartbeat();
       if (kind === 'session') held?.opened(this);
       return ticket;
@@ -294,11 +297,11 @@ export class Session implements Rpc, HeldSession {
     }
   }
 
-  #noteUse(ticket: Ticket, at: number): void {
+  #noteUse(ticket: Ticket, at: number, connects: number): void {
     if (ticket !== this.#ticket) return;
     this.#wasOpen = true;
     this.#lastUsed = Math.max(this.#lastUsed, at);
-    this.#connects = this.#options.channel.connects;
+    this.#connects = connects;
   }
 
   /** The server knows nothing of a token whose user has logged out everywhere: it then says "not logged in". */

@@ -73,7 +73,7 @@ export type Writer = VerifiedWriter | PlainWriter;
  * Writes a group in one transaction; resolves when the server has answered. Plain writers are told its word; verified ones
  * when the transaction is proven and its root durable: then `told` resolves.
  *
- * @throws ServerError when nothing was written
+ * @throws ServerError when nothing was written, for certain
  */
 export async function writeGroup(
   rpc: Rpc,
