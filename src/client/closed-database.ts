@@ -60,12 +60,13 @@ async function stateOf({ ask, database }: ClosedCall): Promise<'unloaded' | 'clo
 
 async function beforeCommit({ ask, method }: ClosedCall): Promise<boolean> {
   if (method !== 'Set' && method !== 'VerifiableSet') return false;
-  try {
-    const { version } = (await ask('ServerInfo')) as { version?: string };
+  // Not all say it in both; and ServerInfo fails itself while any database is unloaded.
+  for (const other of ['Health', 'ServerInfo']) {
+    const { version } = (await ask(other).catch(() => ({}))) as { version?: string };
     const [, major, minor] = /^v?(\d{1,5})\.(\d{1,5})\b/.exec(version ?? '') ?? [];
+    if (major === undefined) continue;
     const [since, sinceMinor] = LETS_CALLS_END;
     return Number(major) > since || (Number(major) === since && Number(minor) >= sinceMinor);
-  } catch {
-    return false;
   }
+  return false;
 }

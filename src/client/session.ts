@@ -174,7 +174,7 @@ export class Session implements Rpc, HeldSession {
           const first = lost === undefined;
           lost = error;
           if (first) continue;
-        } else if (isDatabaseClosed(error)) {
+        } else if (isDatabaseClosed(error) && !NEEDS_NO_LOGIN.has(method)) {
           error = await this.#whatIsClosed(error, method, idempotent, deadline, ticket);
         }
         const again = sessionLost || this.#mayHelp(error, idempotent);

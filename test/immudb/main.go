@@ -104,6 +104,8 @@ func sayVersion() {
 	for _, dep := range info.Deps {
 		if dep.Path == "github.com/codenotary/immudb" {
 			version.App, version.Version = "immudb", strings.TrimPrefix(dep.Version, "v")
+			// What the command `immudb` sets for Health.
+			server.Version.Version = version.Version
 		}
 	}
 }
