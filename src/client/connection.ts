@@ -12,6 +12,7 @@ import { DatabaseCalls } from './database-calls.js';
 import type { GroupDiagnostics } from './database-calls.js';
 import type { Deadline } from './deadline.js';
 import { Admission } from './group/admission.js';
+import { HeldSessions } from './held-sessions.js';
 import { ServerIdentity } from './identity.js';
 import { DEFAULT_DATABASE } from './options.js';
 import type { ResolvedCredentials, ResolvedOptions } from './options.js';
@@ -51,6 +52,7 @@ export class Connection {
   readonly #calls = new Map<Session, DatabaseCalls>();
   /** Txs of writes by database, whatever the session and the trust they were made under. */
   readonly #writes = new Map<string, WriteTxs>();
+  readonly #held = new HeldSessions();
   #login: Login;
   #sessions = new Map<string, Session>();
   #current: string;
@@ -82,7 +84,7 @@ export class Connection {
     if (this.#closing) throw new ClosedError('the client');
     const open = this.#sessions.get(database);
     if (open) return open;
-    const { timeoutMs, keepAliveMs, maxWritesInFlight } = this.options;
+    const { timeoutMs, keepAliveMs, maxWritesInFlight, retry } = this.options;
     const onPasswordChanged = this.#passwordChanged.bind(this);
     const session = new Session({
       channel: this.#channel,
@@ -91,6 +93,8 @@ export class Connection {
       timeoutMs,
       keepAliveMs,
       maxWritesInFlight,
+      retry,
+      held: this.#held,
       onPasswordChanged,
     });
     this.#sessions.set(database, session);

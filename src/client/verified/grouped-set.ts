@@ -87,7 +87,7 @@ export interface WriteRoom {
  * Writes a group in one transaction; resolves when the server has answered. Plain writers are told its word; verified ones
  * when the transaction is proven and its root durable: then `told` resolves.
  *
- * @throws ServerError when nothing was written
+ * @throws ServerError when nothing was written, for certain
  * @throws VerificationError, StoreError when nothing was sent
  */
 export async function writeGroup(
