@@ -1,14 +1,12 @@
 // Trust in one database of one server: its head, and the way from an answer to a proven answer.
 import { StoreError } from '../../errors.js';
-import type { VerificationError } from '../../errors.js';
 import { equalBytes, toHex } from '../../proof/bytes.js';
-import type { RootStore } from '../../store/root-store.js';
-import type { Context, Job, Proven, Question, Root, Verifier } from '../../worker/verifier.js';
-import type { CallOptions, TrustPolicy } from '../options.js';
-import type { Rpc } from '../rpc.js';
+import type { Context, Job, Proven, Question, Root } from '../../worker/verifier.js';
+import type { CallOptions } from '../options.js';
 import { isServerBehind } from '../server-errors.js';
 import { unixSeconds } from '../unix-seconds.js';
 import type { Call } from './call.js';
+import type { DatabaseTrustOptions } from './database-trust-options.js';
 import { establish } from './establish.js';
 import type { Head } from './head.js';
 import { Follower } from './follower.js';
@@ -25,25 +23,7 @@ import type { Settlement } from './settlement.js';
 import { askHeaderUnder } from './trust-wire.js';
 import { WriteTxs } from './write-txs.js';
 
-export interface DatabaseTrustOptions {
-  readonly rpc: Rpc;
-  readonly server: string;
-  readonly database: string;
-  readonly store: RootStore;
-  readonly verifier: Verifier;
-  readonly policy: TrustPolicy;
-  readonly clientId: string;
-  /** Memory for proven headers and entries. */
-  readonly cacheBytes: number;
-  /** Proven headers are kept in the store, up to so many bytes in all; absent: they are not. */
-  readonly keepHeaders?: { readonly maxBytes: number };
-  /** How often the server's newest transaction is looked for; 0 = never. */
-  readonly followMs: number;
-  /** SPKI DER of the server's state key and its SHA-256. */
-  readonly publicKey?: { readonly spki: Uint8Array; readonly fingerprint: Uint8Array };
-  /** Told of every fork, also of one that no call fails with. */
-  readonly onFork?: ((fork: VerificationError) => void) | undefined;
-}
+export type { DatabaseTrustOptions };
 
 export interface TrustDiagnostics extends KnowledgeDiagnostics {
   readonly headTx: bigint;
@@ -72,6 +52,7 @@ export class DatabaseTrust {
   #establishing: Promise<Epoch> | undefined;
   #root: Root = { tx: 0n, alh: new Uint8Array(0) };
   #reachedAt = -Infinity;
+  #ended = false;
 
   constructor(options: DatabaseTrustOptions) {
     const { store, server, database, clientId, publicKey, onFork } = options;
@@ -84,6 +65,11 @@ export class DatabaseTrust {
       onFork,
       ...(publicKey && { keyFingerprint: publicKey.fingerprint }),
     });
+  }
+
+  /** Identity that it is kept under. */
+  get server(): string {
+    return this.#options.server;
   }
 
   /** The trusted head; at first contact it is established first, once for all who ask. */
@@ -130,7 +116,7 @@ export class DatabaseTrust {
   }
 
   async #ready(call: Call): Promise<Epoch> {
-    if (!this.#epoch) {
+    if (!this.#epoch && !this.#ended) {
       this.#establishing ??= this.#establish().finally(() => (this.#establishing = undefined));
       await call.deadline.race(this.#establishing, 'the first trusted root');
     }
@@ -152,20 +138,20 @@ export class DatabaseTrust {
     return epoch;
   }
 
-  /** For calls that were under way when trust was forgotten. */
+  /** For calls that were under way when trust was forgotten, or ended. */
   forgotten(): StoreError {
     const { database } = this.#options;
-    return new StoreError(
-      'STORE_FAILED',
-      `trust in ${database} was forgotten while the call was under way: call again`,
-    );
+    const what = this.#ended
+      ? 'another server was accepted at this address'
+      : `trust in ${database} was forgotten`;
+    return new StoreError('STORE_FAILED', `${what} while the call was under way: call again`);
   }
 
   async #establish(): Promise<Epoch> {
-    const { rpc, store, verifier, policy, cacheBytes, keepHeaders, followMs, publicKey } = this.#options;
+    const { rpc, store, verifier, cacheBytes, keepHeaders, followMs, publicKey } = this.#options;
     const journal = this.#journal;
     const contextFor = this.#contextFor;
-    const head = await establish({ rpc, store, journal, verifier, policy, contextFor }, {});
+    const head = await establish({ ...this.#options, journal, contextFor }, {});
     const source: ProofSource = {
       head: () => mover.head,
       ask: (operation, under, send) => this.#ask(operation, under, () => send(rpc), {}),
@@ -200,6 +186,7 @@ export class DatabaseTrust {
       },
     });
     await known.start();
+    if (this.#ended) throw this.forgotten();
     const follower = followMs > 0 ? this.#follow(mover, known, followMs) : undefined;
     this.#epoch = { mover, known, ...(follower && { follower }) };
     return this.#epoch;
@@ -359,12 +346,30 @@ export class DatabaseTrust {
 
   /** Drops the head on the user's explicit word; recorded. The next verified call is a first contact. */
   async forget(call: Call, reason: string): Promise<void> {
-    // A head that the log contradicts is forgotten like any other.
-    const head = this.#journal.forked && this.#epoch ? this.#epoch.mover.head : await this.head(call);
+    if (this.#ended) throw this.forgotten();
+    const establishing = this.#establishing?.catch(() => undefined);
+    if (establishing) await call.deadline.race(establishing, 'the first trusted root');
+    // A head that the log contradicts, or that no call may use under this policy, is forgotten like any other.
+    const head = this.#epoch?.mover.head ?? (await this.#options.store.head(this.#journal.key));
     // Calls that it counts come before the row that ends it.
-    await this.#journal.end(head);
+    if (head) await this.#journal.end(head);
     await this.#journal.forget(head, reason);
     this.#drop();
+  }
+
+  /**
+   * Ends for good, when another server was accepted in place of this one: calls under way are refused, what was counted is
+   * written. What is stored stays: it is this server's, should it be accepted again.
+   */
+  async end(): Promise<void> {
+    this.#ended = true;
+    const epoch = this.#epoch;
+    this.#epoch = undefined;
+    this.seen.clear();
+    if (!epoch) return;
+    epoch.follower?.close();
+    await epoch.known.close();
+    await this.#journal.end(epoch.mover.head);
   }
 
   #drop(): void {
