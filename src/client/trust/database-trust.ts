@@ -363,6 +363,7 @@ export class DatabaseTrust {
    */
   async end(): Promise<void> {
     this.#ended = true;
+    this.#journal.stop(this.forgotten());
     const epoch = this.#epoch;
     this.#epoch = undefined;
     this.seen.clear();

@@ -57,6 +57,7 @@ export class Journal {
   /** Set once the log has another hash for the head that calls rest on: no call is proven under it any longer. */
   #forked: VerificationError | undefined;
   #earlierForkIsTold = false;
+  #ended: Error | undefined;
   #flushTimer: NodeJS.Timeout | undefined;
   #flushing: Promise<void> = Promise.resolve();
 
@@ -83,6 +84,7 @@ export class Journal {
     move: Move,
     job?: Job,
   ): Promise<AdvanceOutcome> {
+    if (this.#ended) throw this.#ended;
     const expected = from && { tx: from.tx, alh: from.alh };
     const outcome = await this.#options.store.advance(expected, {
       ...this.#row(to, move.outcome, move.operation, from),
@@ -153,6 +155,11 @@ export class Journal {
     if (fork) throw this.#headForkedBefore(fork, head);
     const failed = written.find((result) => result.status === 'rejected');
     if (failed) throw failed.reason;
+  }
+
+  /** From now on no head is begun or moved: answers may be another server's. */
+  stop(reason: Error): void {
+    this.#ended = reason;
   }
 
   /** Trust has ended: what was counted under it is written, and nothing that was found under it ends the next one. */
