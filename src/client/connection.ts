@@ -57,6 +57,9 @@ export class Connection {
   #sessions = new Map<string, Session>();
   #current: string;
   #store: Promise<RootStore> | undefined;
+  /** How often another server was accepted: what was begun before is not trust in that one. */
+  #acceptances = 0;
+  #ending: Promise<unknown> = Promise.resolve();
   #closing: Promise<void> | undefined;
 
   constructor(options: ResolvedOptions) {
@@ -216,24 +219,37 @@ export class Connection {
   trust(database: string): Promise<DatabaseTrust> {
     const known = this.#trust.get(database);
     if (known) return known;
-    const made = this.#makeTrust(database).catch((error: unknown) => {
-      this.#trust.delete(database);
+    const made: Promise<DatabaseTrust> = this.#makeTrust(database).catch((error: unknown) => {
+      if (this.#trust.get(database) === made) this.#trust.delete(database);
       throw error;
     });
     this.#trust.set(database, made);
     return made;
   }
 
+  /**
+   * Accepts another server at this address: the next call is under what is trusted of that one. Calls under way that are not
+   * proven yet end with StoreError; what was counted under the server before is written when this resolves.
+   */
+  async acceptServer(identity: string): Promise<void> {
+    const ending: Promise<void>[] = [];
+    await this.identity.accept(identity, () => {
+      this.#acceptances += 1;
+      for (const trust of this.#trusted.values()) ending.push(trust.end());
+      this.#trust.clear();
+      this.#trusted.clear();
+      this.#ending = Promise.allSettled([this.#ending, ...ending]);
+    });
+    await Promise.all(ending);
+  }
+
   /** What an audit of a database works with. */
   async auditAccess(database: string): Promise<AuditAccess> {
     const { publicKey, clientId, timeoutMs, maxMessageBytes, onFork } = this.options;
     const rpc = this.#rpcOn(database);
-    const server = await this.identity.bound(() => health(rpc, {}));
     const [trust, store] = [await this.trust(database), await this.store()];
-    const journal = new Journal({
-      ...{ store, key: { server, database }, clientId, onFork },
-      ...(publicKey && { keyFingerprint: publicKey.fingerprint }),
-    });
+    const { server } = trust;
+    const journal = new Journal({ store, key: { server, database }, clientId, onFork });
     const signed = publicKey !== undefined;
     const limits = { timeoutMs, maxMessageBytes };
     return { server, database, rpc, trust, verifier: this.#verifier, store, journal, signed, ...limits };
@@ -255,12 +271,16 @@ export class Connection {
   async #makeTrust(database: string): Promise<DatabaseTrust> {
     const rpc = this.#rpcOn(database);
     const { trust: policy, publicKey, clientId, onFork } = this.options;
+    const acceptances = this.#acceptances;
+    const store = await this.store();
     const server = await this.identity.bound(() => health(rpc, {}));
+    if (acceptances !== this.#acceptances) return this.trust(database);
     const trust = new DatabaseTrust({
       rpc,
       server,
       database,
-      store: await this.store(),
+      store,
+      introduction: this.identity.introduction(server, database),
       verifier: this.#verifier,
       policy,
       clientId,
@@ -290,6 +310,7 @@ export class Connection {
     const settled = await Promise.allSettled(
       [...this.#trust.values()].map(async (trust) => (await trust).close()),
     );
+    await this.#ending;
     await this.#verifier.close();
     await this.identity.close();
     // A store that was given stays open: it may serve others.

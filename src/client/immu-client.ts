@@ -188,10 +188,14 @@ export class ImmuClient extends BaseClient {
     await this.#verifiedCall('forgetTrust', options, ({ trust, call }) => trust.forget(call, reason));
   }
 
-  /** Accepts another server, by its identity, at this client's address: after a move on purpose. */
+  /**
+   * Accepts a server, by its identity, at this client's address: after a move on purpose, or where a database that nothing is
+   * known of is to be used at a second address of a server. From then on this client trusts what its store knows of that
+   * server, and no other; calls under way that are not proven yet are refused.
+   */
   async acceptServer(identity: string): Promise<void> {
     this.assertOpen();
-    await this.connection.identity.accept(identity);
+    await this.connection.acceptServer(identity);
   }
 
   /** Does `work` with what a verified call needs, for the database selected now: at once when that is at hand. */

@@ -117,7 +117,10 @@ export interface ImmuClientOptions {
    * @default 0
    */
   readonly followMs?: number;
-  /** The server's state key, PEM or SPKI DER, P-256: a missing or wrong state signature is then a failure. */
+  /**
+   * The server's state key, PEM or SPKI DER, P-256: a missing or wrong state signature is then a failure. What was trusted
+   * without the key before, by whichever client of the store, is used once it is signed.
+   */
   readonly serverPublicKey?: string | Uint8Array;
   /** @default { policy: 'first-use' } */
   readonly trust?: TrustPolicy;

@@ -45,8 +45,12 @@ export interface AuditEntry extends TrustKey, StoredRoot {
   readonly calls: number;
   /** Header time in unix seconds; 0 = the server leaves it out. */
   readonly headerTime: bigint;
+  /** The server's signature of (database, tx, alh), as it came with the proof of this root. */
   readonly signature?: Uint8Array;
-  /** SHA-256 of the SPKI of the configured key. */
+  /**
+   * SHA-256 of the SPKI of the key that `signature` was checked with, and holds under. Absent where no key was configured, and
+   * on every row that has no signature: a count of calls is not signed by anybody.
+   */
   readonly keyFingerprint?: Uint8Array;
   /** Unix milliseconds by our clock. */
   readonly verifiedAt: number;

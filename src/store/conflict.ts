@@ -1,6 +1,7 @@
 // The same tx with two hashes: what the store adds to the log when it meets one. No answer of a server is at hand here; the
 // client that offered the root adds a row of its own with it.
 import { toHex } from '../proof/bytes.js';
+import { sameRoot } from './audit-entry.js';
 import type { RootConflict } from './audit-log.js';
 import type { AuditEntry, StoredRoot, TrustKey } from './audit-types.js';
 
@@ -9,12 +10,14 @@ const LOG_FORK = 'log.fork';
 
 /** The `fork` row for a root that contradicts the log. */
 export function forkEntry(entry: AuditEntry, offered: StoredRoot, conflict: RootConflict): AuditEntry {
-  const { server, database, operation, verifiedAt, clientId, keyFingerprint } = entry;
+  const { server, database, operation, verifiedAt, clientId, signature, keyFingerprint } = entry;
   const before = conflict.forgotten ? ', before trust was forgotten' : '';
   const [computed, expected] = [toHex(offered.alh), toHex(conflict.alh)];
   const here = `alh ${computed} here (${operation} of ${clientId})`;
   const there = `${expected} in row ${conflict.seq.toString()} (${conflict.operation} of ${conflict.clientId}, ${timeWords(conflict.verifiedAt)})`;
   const detail = `tx ${offered.tx.toString()} has ${here} and ${there}${before}`;
+  // A signature of the root that is told of stands in the row too: two of them, over two hashes, bind the server.
+  const own = sameRoot(entry, offered);
   return {
     server,
     database,
@@ -24,8 +27,8 @@ export function forkEntry(entry: AuditEntry, offered: StoredRoot, conflict: Root
     previousTx: entry.previousTx,
     operation,
     calls: 0,
-    headerTime: 0n,
-    ...(keyFingerprint && { keyFingerprint }),
+    headerTime: own ? entry.headerTime : 0n,
+    ...(own && signature && { signature, ...(keyFingerprint && { keyFingerprint }) }),
     verifiedAt,
     durationMs: 0,
     clientId,

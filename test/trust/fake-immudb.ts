@@ -1,4 +1,5 @@
 // An immudb in memory, asked as the client's rooms ask: answers from a chain of the test's own, honest unless told else.
+import type { KeyObject } from 'node:crypto';
 import { status } from '@grpc/grpc-js';
 import type { ServiceError } from '@grpc/grpc-js';
 import { Deadline } from '#dist/client/deadline.js';
@@ -43,6 +44,8 @@ export class FakeImmudb implements Rpc {
   intercept: Intercept = ({ answer }) => answer();
   /** Tx that the server says is its newest, when it is not the chain's. */
   state: bigint | undefined;
+  /** Signs what proofs end in. */
+  key: KeyObject | undefined;
 
   constructor(chain = new TestChain()) {
     this.chain = chain;
@@ -85,7 +88,7 @@ export class FakeImmudb implements Rpc {
         const key = textOf(request.keyRequest.key);
         const tx = request.keyRequest.atTx ? BigInt(request.keyRequest.atTx) : chain.latest(key);
         if (tx === undefined) throw refusal('key not found', method);
-        return bytesOf('get', chain.verifiableEntry(key, tx, this.#since(request)));
+        return bytesOf('get', chain.verifiableEntry(key, tx, this.#since(request), this.#signing));
       }
       case 'Set': {
         const tx = this.#commit(request);
@@ -93,12 +96,12 @@ export class FakeImmudb implements Rpc {
       }
       case 'VerifiableSet': {
         const tx = this.#commit(request.setRequest);
-        return bytesOf('set', chain.verifiableTx(tx, this.#since(request)));
+        return bytesOf('set', chain.verifiableTx(tx, this.#since(request), this.#signing));
       }
       case 'VerifiableTxById': {
         const tx = this.#known(BigInt(request.tx), method);
         const entries = request.entriesSpec === undefined;
-        return bytesOf('tx', chain.verifiableTx(tx, this.#since(request), { entries }));
+        return bytesOf('tx', chain.verifiableTx(tx, this.#since(request), { entries, ...this.#signing }));
       }
       case 'TxScan': {
         const first = this.#known(BigInt(request.initialTx), method);
@@ -113,6 +116,10 @@ export class FakeImmudb implements Rpc {
       default:
         throw new Error(`${method} is not played`);
     }
+  }
+
+  get #signing(): { key?: KeyObject } {
+    return this.key ? { key: this.key } : {};
   }
 
   #entry(key: Uint8Array): Wire {

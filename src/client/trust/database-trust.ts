@@ -1,16 +1,14 @@
 // Trust in one database of one server: its head, and the way from an answer to a proven answer.
 import { StoreError } from '../../errors.js';
-import type { VerificationError } from '../../errors.js';
 import { equalBytes, toHex } from '../../proof/bytes.js';
-import type { RootStore } from '../../store/root-store.js';
-import type { Context, Job, Proven, Question, Root, Verifier } from '../../worker/verifier.js';
-import type { CallOptions, TrustPolicy } from '../options.js';
-import type { Rpc } from '../rpc.js';
+import type { Context, Job, Proven, Question, Root } from '../../worker/verifier.js';
+import type { CallOptions } from '../options.js';
 import { isServerBehind } from '../server-errors.js';
 import { unixSeconds } from '../unix-seconds.js';
 import type { Call } from './call.js';
-import { beginEpoch, endEpoch } from './epoch.js';
+import { beginEpoch, closeEpoch, endEpoch } from './epoch.js';
 import type { Epoch } from './epoch.js';
+import type { DatabaseTrustOptions } from './database-trust-options.js';
 import type { Head } from './head.js';
 import { Jobs } from './jobs.js';
 import type { Claimed } from './jobs.js';
@@ -22,27 +20,7 @@ import type { Settlement } from './settlement.js';
 import { askHeaderUnder } from './trust-wire.js';
 import { WriteTxs } from './write-txs.js';
 
-export interface DatabaseTrustOptions {
-  readonly rpc: Rpc;
-  readonly server: string;
-  readonly database: string;
-  readonly store: RootStore;
-  readonly verifier: Verifier;
-  readonly policy: TrustPolicy;
-  readonly clientId: string;
-  /** Memory for proven headers and entries. */
-  readonly cacheBytes: number;
-  /** Proven headers are kept in the store, up to so many bytes in all; absent: they are not. */
-  readonly keepHeaders?: { readonly maxBytes: number };
-  /** How often the server's newest transaction is looked for; 0 = never. */
-  readonly followMs: number;
-  /** SPKI DER of the server's state key and its SHA-256. */
-  readonly publicKey?: { readonly spki: Uint8Array; readonly fingerprint: Uint8Array };
-  /** Where writes of this client note their txs, plain ones too. @default one of its own */
-  readonly writes?: WriteTxs;
-  /** Told of every fork, also of one that no call fails with. */
-  readonly onFork?: ((fork: VerificationError) => void) | undefined;
-}
+export type { DatabaseTrustOptions };
 
 export interface TrustDiagnostics extends KnowledgeDiagnostics {
   readonly headTx: bigint;
@@ -63,6 +41,7 @@ export class DatabaseTrust {
   #epoch: Epoch | undefined;
   #establishing: Promise<Epoch> | undefined;
   #root: Root = { tx: 0n, alh: new Uint8Array(0) };
+  #ended = false;
 
   constructor(options: DatabaseTrustOptions) {
     const { store, server, database, clientId, publicKey, onFork } = options;
@@ -76,6 +55,11 @@ export class DatabaseTrust {
       onFork,
       ...(publicKey && { keyFingerprint: publicKey.fingerprint }),
     });
+  }
+
+  /** Identity that it is kept under. */
+  get server(): string {
+    return this.#options.server;
   }
 
   /** The trusted head; at first contact it is established first, once for all who ask. */
@@ -163,7 +147,7 @@ export class DatabaseTrust {
   }
 
   async #ready(call: Call): Promise<Epoch> {
-    if (!this.#epoch) {
+    if (!this.#epoch && !this.#ended) {
       this.#establishing ??= this.#establish().finally(() => (this.#establishing = undefined));
       await call.deadline.race(this.#establishing, 'the first trusted root');
     }
@@ -185,17 +169,17 @@ export class DatabaseTrust {
     return epoch;
   }
 
-  /** For calls that were under way when trust was forgotten. */
+  /** For calls that were under way when trust was forgotten, or ended. */
   forgotten(): StoreError {
     const { database } = this.#options;
-    return new StoreError(
-      'STORE_FAILED',
-      `trust in ${database} was forgotten while the call was under way: call again`,
-    );
+    const what = this.#ended
+      ? 'another server was accepted at this address'
+      : `trust in ${database} was forgotten`;
+    return new StoreError('STORE_FAILED', `${what} while the call was under way: call again`);
   }
 
   async #establish(): Promise<Epoch> {
-    this.#epoch = await beginEpoch({
+    const epoch = await beginEpoch({
       ...this.#options,
       journal: this.#journal,
       contextFor: this.#contextFor,
@@ -203,15 +187,20 @@ export class DatabaseTrust {
       check: (operation, question, under, answer) => this.check(operation, question, under, answer),
       job: (question, head, answer) => this.job(question, head, answer),
       claimJob: (claimed) => this.claimJob(claimed),
-      forgotten: async (epoch) => {
-        if (this.#epoch === epoch) {
+      forgotten: async (ended) => {
+        if (this.#epoch === ended) {
           this.#drop();
-          await this.#journal.end(epoch.mover.head);
+          await this.#journal.end(ended.mover.head);
         }
         return this.forgotten();
       },
     });
-    return this.#epoch;
+    if (this.#ended) {
+      endEpoch(epoch, this.forgotten());
+      throw this.forgotten();
+    }
+    this.#epoch = epoch;
+    return epoch;
   }
 
   /**
@@ -359,12 +348,30 @@ export class DatabaseTrust {
 
   /** Drops the head on the user's explicit word; recorded. The next verified call is a first contact. */
   async forget(call: Call, reason: string): Promise<void> {
-    // A head that the log contradicts is forgotten like any other.
-    const head = this.#journal.forked && this.#epoch ? this.#epoch.mover.head : await this.head(call);
+    if (this.#ended) throw this.forgotten();
+    const establishing = this.#establishing?.catch(() => undefined);
+    if (establishing) await call.deadline.race(establishing, 'the first trusted root');
+    // A head that the log contradicts, or that no call may use under this policy, is forgotten like any other.
+    const head = this.#epoch?.mover.head ?? (await this.#options.store.head(this.#journal.key));
     // Calls that it counts come before the row that ends it.
-    await this.#journal.end(head);
+    if (head) await this.#journal.end(head);
     await this.#journal.forget(head, reason);
     this.#drop();
+  }
+
+  /**
+   * Ends for good, when another server was accepted in place of this one: calls under way are refused, what was counted is
+   * written. What is stored stays: it is this server's, should it be accepted again.
+   */
+  async end(): Promise<void> {
+    this.#ended = true;
+    this.#journal.stop(this.forgotten());
+    const epoch = this.#epoch;
+    this.#epoch = undefined;
+    this.writes.forget();
+    if (!epoch) return;
+    await closeEpoch(epoch, this.forgotten());
+    await this.#journal.end(epoch.mover.head);
   }
 
   #drop(): void {
@@ -376,9 +383,7 @@ export class DatabaseTrust {
 
   /** Keeps what is to be kept, and writes the counts that are due. */
   async close(): Promise<void> {
-    this.#epoch?.follower?.close();
-    await this.#epoch?.known.close();
-    await this.#epoch?.standing.close();
+    if (this.#epoch) await closeEpoch(this.#epoch);
     await this.#journal.close(this.#epoch?.mover.head ?? null);
   }
 

@@ -11,7 +11,7 @@ import { Knowledge } from './knowledge.js';
 import { newestState } from './newest-state.js';
 import type { ProofSource, ProvenBy } from './proof-source.js';
 import { Standing } from './standing.js';
-import type { DatabaseTrustOptions } from './database-trust.js';
+import type { DatabaseTrustOptions } from './database-trust-options.js';
 
 export interface Epoch {
   readonly mover: HeadMover;
@@ -101,4 +101,15 @@ export function endEpoch({ mover, known, follower }: Epoch, error: StoreError): 
   follower?.close();
   known.drop();
   mover.end(error);
+}
+
+/** Ends it and keeps what is to be kept. `error`: what those who wait for the head are told; absent: they go on. */
+export async function closeEpoch(
+  { mover, known, standing, follower }: Epoch,
+  error?: StoreError,
+): Promise<void> {
+  follower?.close();
+  if (error) mover.end(error);
+  await standing.close();
+  await known.close();
 }

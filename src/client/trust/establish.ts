@@ -1,4 +1,6 @@
-// First contact with a database: how the first head comes to be trusted (design, trust rule 10).
+// First contact with a database: how the first head comes to be trusted (design, trust rule 10), and when a head that another
+// client, or this one under another policy, has trusted may be used (rule 16).
+import { StoreError } from '../../errors.js';
 import { toHex, equalBytes } from '../../proof/bytes.js';
 import { EMPTY_HASH } from '../../proof/hash.js';
 import type { RootStore } from '../../store/root-store.js';
@@ -10,6 +12,7 @@ import { headAt } from './head.js';
 import type { Head } from './head.js';
 import type { Journal } from './journal.js';
 import { newestState } from './newest-state.js';
+import { isSigned } from './signed-root.js';
 import { askHeader } from './trust-wire.js';
 
 export interface EstablishOptions {
@@ -18,100 +21,222 @@ export interface EstablishOptions {
   readonly journal: Journal;
   readonly verifier: Verifier;
   readonly policy: TrustPolicy;
+  /** With the state key, when one is configured. */
   readonly contextFor: (head: Root | null) => Context;
+  readonly introduction?: Introduction;
 }
 
+/** Where trust is about to begin. */
+export interface Introduction {
+  /** Address of the server, for the log. */
+  readonly address: string;
+  /** Throws when a server at this address may not introduce a database that nothing is known of. */
+  assertMayBegin(): Promise<void>;
+}
+
+type Proof = Extract<Proven, { kind: 'tx' }> & { readonly job: Job };
+
 const OPERATION = 'firstContact';
+/** Each is the work of another process, which moved or forgot the stored head at the same time. */
+const MAX_ATTEMPTS = 16;
 
 /**
  * The stored head; without one, what the policy says: the pinned root, or the server's present state, proven by
- * itself, with its signature when a key is configured, and logged as first use.
+ * itself, and logged as first use. With a key configured none of them is used before a signature of that key over it, or over
+ * a root that is proven to extend it, was checked.
  */
 export async function establish(options: EstablishOptions, call: CallOptions): Promise<Head> {
   const { store, journal, policy } = options;
   const startedAt = performance.now();
-  const stored = await store.head(journal.key);
-  if (policy.policy === 'pinned') return establishPinned(options, stored, policy, call, startedAt);
-  if (stored) return stored;
-
-  const { head: found, job } = await firstState(options, call);
-  const move = { outcome: 'first-use', operation: OPERATION, calls: 0, startedAt } as const;
-  const outcome = await journal.advance(null, found, move, job);
-  if (outcome.moved) return found;
-  const { current, conflict } = outcome;
-  if (conflict && !conflict.forgotten) {
-    const detail = `tx ${found.tx.toString()} has another hash in row ${conflict.seq.toString()} of the log`;
-    const refuted = different('trust.fork', detail, conflict.alh, found.alh);
-    throw await refuse(options, current, { ...refuted, tx: found.tx }, job, 'fork');
+  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+    const stored = await store.head(journal.key);
+    const head =
+      policy.policy === 'pinned'
+        ? await pinnedHead(options, stored, policy, call, startedAt)
+        : stored
+          ? await storedHead(options, stored, call)
+          : await firstUse(options, call, startedAt);
+    // Somebody else was first: what they trusted is what this store trusts, and is looked at like any stored head.
+    if (head) return head;
   }
-  // Somebody else was first: what they trusted is what this store trusts.
-  return current ?? found;
+  throw new StoreError('STORE_FAILED', `the stored head of ${journal.key.database} does not stay what it is`);
+}
+
+/** Undefined when there is a stored head by now. */
+async function firstUse(
+  options: EstablishOptions,
+  call: CallOptions,
+  startedAt: number,
+): Promise<Head | undefined> {
+  const { journal, introduction } = options;
+  // With a key the signature says that the database is the server's, wherever it answers.
+  if (!hasKey(options)) await introduction?.assertMayBegin();
+  const { root, job } = await firstState(options, call);
+  const move = {
+    outcome: 'first-use',
+    operation: OPERATION,
+    calls: 0,
+    startedAt,
+    ...where(options),
+  } as const;
+  const outcome = await journal.advance(null, root, move, job);
+  if (outcome.moved) return headAt(root);
+  const { current, conflict } = outcome;
+  if (!conflict || conflict.forgotten) return undefined;
+  const detail = `tx ${root.tx.toString()} has another hash in row ${conflict.seq.toString()} of the log`;
+  const refuted = different('trust.fork', detail, conflict.alh, root.alh);
+  throw await journal.refuse('fork', OPERATION, current, { ...refuted, tx: root.tx }, job);
 }
 
 /** What is trusted first, and what proves it; nothing does so for the empty database. */
-interface FirstState {
-  readonly head: Head;
-  readonly job?: Job;
-}
-
-async function firstState(options: EstablishOptions, call: CallOptions): Promise<FirstState> {
+async function firstState(
+  options: EstablishOptions,
+  call: CallOptions,
+): Promise<{ root: Root | Proof['target']; job?: Job }> {
   const state = await newestState(options, OPERATION, null, call);
-  if (state.tx === 0n) return { head: { tx: 0n, alh: EMPTY_HASH } };
-  const { proven, job } = await proveHeader(options, null, state.tx, call).catch(async (error: unknown) => {
+  if (state.tx === 0n) return { root: { tx: 0n, alh: EMPTY_HASH } };
+  const { target, job } = await proveHeader(options, null, state.tx, call).catch(async (error: unknown) => {
     if (!isServerBehind(error)) throw error;
     const detail = `the server cannot prove tx ${state.tx.toString()}, which it says is its newest`;
-    throw await refuse(options, null, { check: 'state.tx', detail, tx: state.tx });
+    throw await refuse(options, null, { check: 'state.tx', detail, tx: state.tx }, state.job);
   });
-  if (!equalBytes(proven.target.alh, state.alh)) {
-    const refuted = different(
-      'state.alh',
-      'the state is not what its proof proves',
-      state.alh,
-      proven.target.alh,
-    );
-    throw await refuse(options, null, refuted, job);
+  if (!equalBytes(target.alh, state.alh)) {
+    const detail = 'the state is not what its proof proves';
+    throw await refuse(options, null, different('state.alh', detail, state.alh, target.alh), job);
   }
-  return { head: headAt(proven.target), job };
+  return { root: target, job };
 }
 
-/** A pinned root starts trust, or must lie on the history that is already trusted. */
-async function establishPinned(
+/** The empty database has no server's secret in it: it needs no signature. */
+async function storedHead(options: EstablishOptions, stored: Root, call: CallOptions): Promise<Head> {
+  const context = options.contextFor(null);
+  if (stored.tx === 0n || !hasKey(options)) return stored;
+  if (await isSigned(options.store.audit, options.journal.key, stored, context)) return stored;
+  const { target } = await proveSigned(options, stored, call, {
+    check: 'trust.fork',
+    what: 'the stored head, which was trusted without the configured key',
+    wayOut: 'check serverPublicKey and who answers; forgetTrust begins anew under the key',
+  });
+  await options.journal.noteSigned(target);
+  return headAt(target);
+}
+
+/** A pinned root starts trust, or must lie on the history that is already trusted. Undefined: see {@link firstUse}. */
+async function pinnedHead(
   options: EstablishOptions,
   stored: Root | null,
   pinned: Root,
   call: CallOptions,
   startedAt: number,
-): Promise<Head> {
+): Promise<Head | undefined> {
+  const { journal, store } = options;
   const root = { tx: pinned.tx, alh: pinned.alh };
   if (!stored) {
-    const move = { outcome: 'pinned', operation: OPERATION, calls: 0, startedAt } as const;
-    const outcome = await options.journal.advance(null, root, move);
-    return outcome.moved || !outcome.current
-      ? root
-      : establishPinned(options, outcome.current, pinned, call, startedAt);
+    const proof =
+      root.tx > 0n && hasKey(options)
+        ? await proveSigned(options, root, call, {
+            check: 'trust.pinned',
+            what: 'the pinned root',
+            wayOut: 'check the pinned root, serverPublicKey and who answers',
+          })
+        : undefined;
+    const head = proof?.target ?? root;
+    const move = { outcome: 'pinned', operation: OPERATION, calls: 0, startedAt, ...where(options) } as const;
+    const outcome = await journal.advance(null, head, move, proof?.job);
+    return outcome.moved ? headAt(head) : undefined;
   }
-  if (root.tx === 0n) return stored;
-  // Whichever is older is proven to lie on the other's history.
+  if (root.tx === 0n) return storedHead(options, stored, call);
+  // Whichever is older is proven to lie on the other's history; with a key the newer one is signed.
   const [older, newer] = root.tx <= stored.tx ? [root, stored] : [stored, root];
-  const { proven, job } = await proveHeader(options, newer, older.tx, call);
-  if (!equalBytes(proven.subject.alh, older.alh)) {
-    const refuted = different(
-      'trust.pinned',
-      'the pinned root is not on the trusted history',
-      older.alh,
-      proven.subject.alh,
-    );
-    throw await refuse(options, stored, { ...refuted, tx: older.tx }, job, 'fork');
+  const { subject, target, job } = await proveHeader(options, newer, older.tx, call).catch((error: unknown) =>
+    unreached(options, newer, call, error),
+  );
+  if (!equalBytes(subject.alh, older.alh)) {
+    const detail = 'the pinned root is not on the trusted history';
+    const refuted = different('trust.pinned', detail, older.alh, subject.alh);
+    throw await journal.refuse('fork', OPERATION, stored, { ...refuted, tx: older.tx }, job);
   }
-  return stored;
+  if (hasKey(options) && !(await isSigned(store.audit, journal.key, newer, options.contextFor(null))))
+    await journal.noteSigned(target);
+  return newer === stored ? headAt(target) : stored;
 }
 
-async function proveHeader(options: EstablishOptions, head: Root | null, tx: bigint, call: CallOptions) {
+interface Unsigned {
+  /** What is not so when the server has signed another hash for the tx. */
+  readonly check: 'trust.fork' | 'trust.pinned';
+  readonly what: string;
+  readonly wayOut: string;
+}
+
+/**
+ * Has the server prove and sign exactly this root, by itself and not under it: so what a wrong root is held against is what
+ * the key has signed. Requires a configured key.
+ */
+async function proveSigned(
+  options: EstablishOptions,
+  root: Root,
+  call: CallOptions,
+  { check, what, wayOut }: Unsigned,
+): Promise<Proof> {
+  const { tx } = root;
+  const words = (why: string) =>
+    `${what} (tx ${tx.toString()}) is not used: ${why}; trust is kept: ${wayOut}`;
+  const proof = await proveHeader(options, null, tx, call, { words, trusted: root }).catch((error: unknown) =>
+    unreached(options, root, call, error),
+  );
+  if (equalBytes(proof.target.alh, root.alh)) return proof;
+  const detail = words('the server has signed another hash for it');
+  const refuted = different(check, detail, root.alh, proof.target.alh);
+  throw await options.journal.refuse('fork', OPERATION, root, { ...refuted, tx }, proof.job);
+}
+
+/** A server that does not have a tx that is trusted was rolled back, or keeps it back. */
+async function unreached(
+  options: EstablishOptions,
+  root: Root,
+  call: CallOptions,
+  error: unknown,
+): Promise<never> {
+  if (!isServerBehind(error)) throw error;
+  await newestState(options, OPERATION, root, call);
+  const detail = `the server cannot prove tx ${root.tx.toString()}, which is trusted and not above its newest`;
+  const job = jobOf(options, root, root.tx, new Uint8Array(0));
+  throw await refuse(options, root, { check: 'trust.unproven-tx', detail, tx: root.tx }, job);
+}
+
+/** How it is told that a proof does not hold, and under which root it is logged. */
+interface Refusal {
+  readonly words: (why: string) => string;
+  readonly trusted: Root | null;
+}
+
+async function proveHeader(
+  options: EstablishOptions,
+  head: Root | null,
+  tx: bigint,
+  call: CallOptions,
+  refusal: Refusal = { words: (why) => why, trusted: head },
+): Promise<Proof> {
   const answer = await askHeader(options.rpc, tx, head ? head.tx : 0n, call);
-  const job: Job = { question: { kind: 'tx', tx }, context: options.contextFor(head), answer };
+  const job = jobOf(options, head, tx, answer);
   const verdict = await options.verifier.verify(job);
-  if (!verdict.ok) throw await refuse(options, head, { ...verdict.refuted, tx }, job);
-  return { proven: verdict.proven as Extract<Proven, { kind: 'tx' }>, job };
+  if (!verdict.ok) {
+    const detail = refusal.words(verdict.refuted.detail);
+    throw await refuse(options, refusal.trusted, { ...verdict.refuted, detail, tx }, job);
+  }
+  return { ...(verdict.proven as Extract<Proven, { kind: 'tx' }>), job };
+}
+
+function jobOf({ contextFor }: EstablishOptions, head: Root | null, tx: bigint, answer: Uint8Array): Job {
+  return { question: { kind: 'tx', tx }, context: contextFor(head), answer };
+}
+
+function hasKey({ contextFor }: EstablishOptions): boolean {
+  return contextFor(null).publicKey !== undefined;
+}
+
+function where({ introduction }: EstablishOptions): { detail?: string } {
+  return introduction ? { detail: `at ${introduction.address}` } : {};
 }
 
 function refuse(
@@ -119,9 +244,8 @@ function refuse(
   head: Root | null,
   refuted: Refuted & { tx?: bigint },
   job?: Job,
-  outcome: 'failure' | 'fork' = 'failure',
 ) {
-  return journal.refuse(outcome, OPERATION, head, refuted, job);
+  return journal.refuse('failure', OPERATION, head, refuted, job);
 }
 
 function different(check: string, detail: string, expected: Uint8Array, computed: Uint8Array): Refuted {

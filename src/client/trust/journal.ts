@@ -2,6 +2,7 @@
 import { VerificationError } from '../../errors.js';
 import type { VerificationEvidence } from '../../errors.js';
 import { equalBytes, toHex } from '../../proof/bytes.js';
+import { EMPTY_HASH } from '../../proof/hash.js';
 import type {
   AdvanceOutcome,
   AuditEntry,
@@ -23,7 +24,7 @@ export interface JournalOptions {
   readonly store: RootStore;
   readonly key: TrustKey;
   readonly clientId: string;
-  /** SHA-256 of the SPKI of the configured state key. */
+  /** SHA-256 of the SPKI of the configured state key: stands beside every signature that this client has checked. */
   readonly keyFingerprint?: Uint8Array;
   /** Told of every fork, also of one that no call fails with. What it throws is not caught. */
   readonly onFork?: ((fork: VerificationError) => void) | undefined;
@@ -36,7 +37,11 @@ export interface Move {
   readonly calls: number;
   /** `performance.now()` when the oldest covered call began. */
   readonly startedAt: number;
+  readonly detail?: string;
 }
+
+/** What rows about a head are called whose signature was checked after it was trusted. */
+export const SIGNED = 'stateSignature';
 
 type RefusalOutcome = Extract<AuditOutcome, 'failure' | 'fork' | 'rollback'>;
 
@@ -75,6 +80,7 @@ export class Journal {
   #earlierForkIsTold = false;
   /** What refusals were recorded with, as long as somebody has them: further calls may be refused by them. */
   readonly #recorded = new WeakMap<VerificationError, Recorded>();
+  #ended: Error | undefined;
   #flushTimer: NodeJS.Timeout | undefined;
   #flushing: Promise<void> = Promise.resolve();
 
@@ -101,13 +107,14 @@ export class Journal {
     move: Move,
     job?: Job,
   ): Promise<AdvanceOutcome> {
+    if (this.#ended) throw this.#ended;
     const expected = from && { tx: from.tx, alh: from.alh };
     const outcome = await this.#options.store.advance(expected, {
       ...this.#row(to, move.outcome, move.operation, from),
+      ...this.#proven(to),
       calls: move.calls,
-      headerTime: to.ts ?? 0n,
       durationMs: performance.now() - move.startedAt,
-      ...(to.signature && { signature: to.signature }),
+      ...(move.detail !== undefined && { detail: move.detail }),
     });
     if (outcome.moved && outcome.conflict && !this.#earlierForkIsTold) {
       this.#earlierForkIsTold = true;
@@ -171,6 +178,11 @@ export class Journal {
     if (fork) throw this.#headForkedBefore(fork, head);
     const failed = written.find((result) => result.status === 'rejected');
     if (failed) throw failed.reason;
+  }
+
+  /** From now on no head is begun or moved: answers may be another server's. */
+  stop(reason: Error): void {
+    this.#ended = reason;
   }
 
   /** Trust has ended: what was counted under it is written, and nothing that was found under it ends the next one. */
@@ -282,6 +294,18 @@ export class Journal {
     if (conflict && !conflict.forgotten) throw this.#headForkedBefore(conflict, head);
   }
 
+  /**
+   * Writes down that a root which was trusted without the configured key is signed with it: the next process finds it there.
+   *
+   * @throws VerificationError when the log has another hash for it
+   */
+  async noteSigned(target: ProvenTarget): Promise<void> {
+    const detail = 'signed with the configured key';
+    const row = { ...this.#row(target, 'calls', SIGNED, target), ...this.#proven(target) };
+    const { conflict } = await this.#options.store.record({ ...row, calls: 0, durationMs: 0, detail });
+    if (conflict && !conflict.forgotten) throw this.#headForkedBefore(conflict, target);
+  }
+
   /** {@link refuse} of an answer that proves another hash than was proven before. */
   contradicted(
     operation: string,
@@ -295,18 +319,31 @@ export class Journal {
     return this.refuse('fork', operation, head, refuted, job);
   }
 
-  /** Drops the stored head, with a row that says so. */
-  async forget(head: StoredRoot, reason: string): Promise<void> {
+  /** Drops the stored head, with a row that says so. Null: there is none, and the row says that it is not to be. */
+  async forget(trusted: StoredRoot | null, reason: string): Promise<void> {
+    const head = trusted ?? { tx: 0n, alh: EMPTY_HASH };
     await this.#options.store.forget({
-      ...this.#row(head, 'forget', 'forgetTrust', head),
+      ...this.#row(head, 'forget', 'forgetTrust', trusted),
       calls: 0,
       durationMs: 0,
       detail: reason,
     });
   }
 
+  /**
+   * What a proof tells of its target. With a key configured no answer is proven before its signature is checked; without one
+   * the signature is kept as it came, and no fingerprint says that it was checked.
+   */
+  #proven({ ts = 0n, signature }: Partial<ProvenTarget>) {
+    const { keyFingerprint } = this.#options;
+    return {
+      headerTime: ts,
+      ...(signature && { signature, ...(keyFingerprint && { keyFingerprint }) }),
+    };
+  }
+
   #row(root: StoredRoot, outcome: AuditOutcome, operation: string, previous: StoredRoot | null) {
-    const { key, clientId, keyFingerprint } = this.#options;
+    const { key, clientId } = this.#options;
     return {
       ...key,
       tx: root.tx,
@@ -317,7 +354,6 @@ export class Journal {
       headerTime: 0n,
       verifiedAt: Date.now(),
       clientId,
-      ...(keyFingerprint && { keyFingerprint }),
     } satisfies Partial<AuditEntry>;
   }
 }

@@ -67,7 +67,11 @@ export function sealOf({ first, last, columns }: Pick<HeaderBlock, 'first' | 'la
   return `headers of tx ${first.toString()} to ${last.toString()}${SEAL}${hash('sha256', columns)}`;
 }
 
-/** Requires a block that is not {@link malformed}. No key: the root under which it is proven is trusted already. */
+/**
+ * Requires a block that is not {@link malformed}. No key: the root under which it is proven is trusted already, and the head,
+ * which each logged root was proven to lead to, is signed where a key is configured. So a block that was kept without the key
+ * is none that the key would not stand for.
+ */
 export function jobOf({ first, last, head, proof, headers }: ProvenBlock, database: string): Job {
   const now = unixSeconds();
   const { tx, alh } = head;

@@ -1,0 +1,32 @@
+// What trust in one database is made with.
+import type { VerificationError } from '../../errors.js';
+import type { RootStore } from '../../store/root-store.js';
+import type { Verifier } from '../../worker/verifier.js';
+import type { TrustPolicy } from '../options.js';
+import type { Rpc } from '../rpc.js';
+import type { Introduction } from './establish.js';
+import type { WriteTxs } from './write-txs.js';
+
+export interface DatabaseTrustOptions {
+  readonly rpc: Rpc;
+  readonly server: string;
+  readonly database: string;
+  readonly store: RootStore;
+  readonly verifier: Verifier;
+  readonly policy: TrustPolicy;
+  readonly clientId: string;
+  /** Memory for proven headers and entries. */
+  readonly cacheBytes: number;
+  /** Proven headers are kept in the store, up to so many bytes in all; absent: they are not. */
+  readonly keepHeaders?: { readonly maxBytes: number };
+  /** How often the server's newest transaction is looked for; 0 = never. */
+  readonly followMs: number;
+  /** SPKI DER of the server's state key and its SHA-256. */
+  readonly publicKey?: { readonly spki: Uint8Array; readonly fingerprint: Uint8Array };
+  /** Where writes of this client note their txs, plain ones too. @default one of its own */
+  readonly writes?: WriteTxs;
+  /** Told of every fork, also of one that no call fails with. */
+  readonly onFork?: ((fork: VerificationError) => void) | undefined;
+  /** Whether a first contact may take place here, and where that is. @default it may */
+  readonly introduction?: Introduction;
+}
