@@ -1,6 +1,6 @@
 // The same tx with two hashes: what the store adds to the log when it meets one. No answer of a server is at hand here; the
 // client that offered the root adds a row of its own with it.
-import { toHex } from '../proof/bytes.js';
+import { equalBytes, toHex } from '../proof/bytes.js';
 import type { RootConflict } from './audit-log.js';
 import type { AuditEntry, StoredRoot, TrustKey } from './audit-types.js';
 
@@ -9,7 +9,9 @@ const LOG_FORK = 'log.fork';
 
 /** The `fork` row for a root that contradicts the log. */
 export function forkEntry(entry: AuditEntry, offered: StoredRoot, conflict: RootConflict): AuditEntry {
-  const { server, database, operation, verifiedAt, clientId, keyFingerprint } = entry;
+  const { server, database, operation, verifiedAt, clientId, keyFingerprint, signature } = entry;
+  // The server's, over what was offered: with that of the other row it is the server that is bound.
+  const signed = signature && offered.tx === entry.tx && equalBytes(offered.alh, entry.alh);
   const before = conflict.forgotten ? ', before trust was forgotten' : '';
   const [computed, expected] = [toHex(offered.alh), toHex(conflict.alh)];
   const here = `alh ${computed} here (${operation} of ${clientId})`;
@@ -25,6 +27,7 @@ export function forkEntry(entry: AuditEntry, offered: StoredRoot, conflict: Root
     operation,
     calls: 0,
     headerTime: 0n,
+    ...(signed && { signature }),
     ...(keyFingerprint && { keyFingerprint }),
     verifiedAt,
     durationMs: 0,

@@ -12,9 +12,9 @@ import type {
   StoredRoot,
   TrustKey,
 } from '../../store/root-store.js';
-import { packJob } from '../../worker/packet.js';
 import type { Job, ProvenTarget, Refuted, Root } from '../../worker/verifier.js';
 import type { Contradiction } from './proven-headers.js';
+import { Refusals } from './refusals.js';
 
 /** How long covered calls are counted before their row is written, when no head move takes them along. */
 const COVERAGE_FLUSH_MS = 1000;
@@ -40,6 +40,15 @@ export interface Move {
 
 type RefusalOutcome = Extract<AuditOutcome, 'failure' | 'fork' | 'rollback'>;
 
+type Refusal = [
+  outcome: RefusalOutcome,
+  operation: string,
+  head: StoredRoot | null,
+  refuted: Refuted & { readonly tx?: bigint },
+  job?: Job,
+  calls?: number,
+];
+
 const CODES = {
   failure: 'VERIFICATION_FAILED',
   fork: 'FORK_DETECTED',
@@ -52,11 +61,15 @@ export class Journal {
   /** Set once the log has another hash for the head that calls rest on: no call is proven under it any longer. */
   #forked: VerificationError | undefined;
   #earlierForkIsTold = false;
+  readonly #refusals: Refusals;
+  /** Why a refusal is not in the log. */
+  #unwritten: unknown;
   #flushTimer: NodeJS.Timeout | undefined;
   #flushing: Promise<void> = Promise.resolve();
 
   constructor(options: JournalOptions) {
     this.#options = options;
+    this.#refusals = new Refusals(options.store);
   }
 
   get key(): TrustKey {
@@ -153,6 +166,7 @@ export class Journal {
   /** Trust has ended: what was counted under it is written, and nothing that was found under it ends the next one. */
   async end(head: StoredRoot): Promise<void> {
     await this.#flushing;
+    await this.#refusals.idle();
     // Told by `onFork` when the log contradicts it; a store that cannot take it says so on its next use.
     await this.flush(head).catch(() => undefined);
     this.#forked = undefined;
@@ -173,23 +187,32 @@ export class Journal {
   /** Waits for a flush under way and writes the last counts. */
   async close(head: StoredRoot | null): Promise<void> {
     await this.#flushing;
+    await this.#refusals.idle();
     if (head) await this.flush(head);
     clearTimeout(this.#flushTimer);
+    if (this.#unwritten !== undefined) throw this.#unwritten;
   }
 
   /**
-   * Records a refusal with everything needed to re-run the check, and returns the error to throw.
-   * A store that cannot take it does not hide the refusal: its error becomes the cause. Never rejects. `calls`: how many
-   * it refuses.
+   * Records a refusal with everything needed to re-run the check, and returns the error to throw. Its row is durable by then,
+   * unless there are megabytes to be written first: {@link close} waits for those.
+   * A store that cannot take it does not hide the refusal: its error becomes the cause, at once or later. Never rejects.
+   * `calls`: how many it refuses.
    */
-  async refuse(
-    outcome: RefusalOutcome,
-    operation: string,
-    head: StoredRoot | null,
-    refuted: Refuted & { readonly tx?: bigint },
-    job?: Job,
-    calls = 1,
-  ): Promise<VerificationError> {
+  async refuse(...refusal: Refusal): Promise<VerificationError> {
+    const { error, written, isShort } = this.#refuse(...refusal);
+    if (isShort) await written;
+    return error;
+  }
+
+  /** {@link refuse}, for one who has to know whether there is a row of it: then the error has no cause. */
+  async refuseInLog(...refusal: Refusal): Promise<VerificationError> {
+    const { error, written } = this.#refuse(...refusal);
+    await written;
+    return error;
+  }
+
+  #refuse(...[outcome, operation, head, refuted, job, calls = 1]: Refusal) {
     const { server, database } = this.#options.key;
     const { check, expected, computed } = refuted;
     const terms = {
@@ -204,20 +227,21 @@ export class Journal {
       ...(refuted.tx !== undefined && { tx: refuted.tx }),
     };
     const message = `${operation} on ${database}: ${refuted.detail}`;
+    const error = new VerificationError(CODES[outcome], message, evidence);
     const subject = head ?? { tx: 0n, alh: new Uint8Array(32) };
-    try {
-      await this.#options.store.record({
-        ...this.#row(subject, outcome, operation, head),
-        calls,
-        durationMs: 0,
-        detail: refuted.detail,
-        ...(job && { evidence: { check, ...terms, job: packJob(job) } }),
-      });
-    } catch (cause) {
-      const words = `${message} (not recorded: the store failed)`;
-      return this.#tell(new VerificationError(CODES[outcome], words, evidence, { cause }));
-    }
-    return this.#tell(new VerificationError(CODES[outcome], message, evidence));
+    const row = {
+      ...this.#row(subject, outcome, operation, head),
+      ...{ calls, durationMs: 0, detail: refuted.detail },
+    };
+    const { written, isShort } = this.#refusals.add(row, { check, ...terms }, job);
+    const told = written.catch((cause: unknown) => {
+      // Whoever was told already sees it there, and when the client is closed.
+      if (!isShort) this.#unwritten ??= cause;
+      error.message = `${message} (not recorded: the store failed)`;
+      error.cause = cause;
+    });
+    this.#tell(error);
+    return { error, written: told, isShort };
   }
 
   #tell(error: VerificationError): VerificationError {
