@@ -139,7 +139,8 @@ function checkedEvidence(evidence: Evidence): Evidence {
 /** @throws ArgumentError naming the field that makes no sense */
 export function checkedOmitted(omitted: OmittedBytes, job: Uint8Array): OmittedBytes {
   if (!isObject(omitted)) bad('evidence.omitted', 'must be an object');
-  const { part, reason, sha256, length } = omitted;
+  const { part, reason }: { part: unknown; reason: unknown } = omitted;
+  const { sha256, length } = omitted;
   if (part !== 'answer' && part !== 'job') bad('evidence.omitted.part', 'must be answer or job');
   if (reason !== 'size' && reason !== 'budget') bad('evidence.omitted.reason', 'must be size or budget');
   if (!Number.isSafeInteger(length) || length < 0)

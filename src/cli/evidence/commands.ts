@@ -66,7 +66,7 @@ export const evidenceExportCommand = command({
   name: 'evidence export',
   operand: 'SEQ',
   summary:
-    'Writes the evidence of a row, or a root that the server signed, as a file that stands alone: others can verify it without store or server.',
+    'Writes the evidence of a row, or a root that the server signed, as a file that others verify without store or server.',
   options: {
     ...LOG_OPTIONS,
     out: { type: 'string', value: 'FILE', says: 'a new file; without it standard output' },
@@ -93,10 +93,10 @@ export const evidenceVerifyCommand = command({
   second: 'SEQ|FILE',
   summary: 'Runs the failed check again, offline, and says whom it speaks against.',
   options: { ...LOG_OPTIONS, ...TIE_OPTIONS },
-  more: `Exit code 0 of one: the check fails as it did then, and this is what a log has: the one at hand, or the one whose row hash or
-checkpoint was given. A file alone shows that its bytes fail a check, not who made them: exit code 1.
-Exit code 0 of two (evidence, or roots of the log that the server signed): both are signed by one key, and give one transaction
-two hashes. Only who has that key can have made them.`,
+  more: `Exit code 0 of one: the check fails as it did then, and this is what a log has: the one at hand, or the one whose
+row hash or checkpoint was given. A file alone shows that its bytes fail a check, not who made them: exit code 1.
+Exit code 0 of two (evidence, or roots of the log that the server signed): both are signed by one key, and give one
+transaction two hashes. Only who has that key can have made them.`,
   async run(options, operand, io, second) {
     if (second === undefined) return (await verdict(operand ?? '', options, io)) ? 0 : 1;
     if (options['row-hash'] !== undefined || options.checkpoint !== undefined)

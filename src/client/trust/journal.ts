@@ -1,5 +1,5 @@
 // What trust writes into the root store: moves, first trust, refusals with their evidence, counts of covered calls.
-import { VerificationError } from '../../errors.js';
+import { StoreError, VerificationError } from '../../errors.js';
 import type { VerificationEvidence } from '../../errors.js';
 import { equalBytes, toHex } from '../../proof/bytes.js';
 import type {
@@ -12,9 +12,13 @@ import type {
   StoredRoot,
   TrustKey,
 } from '../../store/root-store.js';
+import { serverWords } from '../../visible.js';
 import type { Job, ProvenTarget, Refuted, Root } from '../../worker/verifier.js';
 import type { Contradiction } from './proven-headers.js';
 import { Refusals } from './refusals.js';
+
+/** Of a refusal's words in its row: they may be a server's. */
+const MAX_DETAIL_CHARS = 2000;
 
 /** How long covered calls are counted before their row is written, when no head move takes them along. */
 const COVERAGE_FLUSH_MS = 1000;
@@ -63,7 +67,7 @@ export class Journal {
   #earlierForkIsTold = false;
   readonly #refusals: Refusals;
   /** Why a refusal is not in the log. */
-  #unwritten: unknown;
+  #unwritten: StoreError | undefined;
   #flushTimer: NodeJS.Timeout | undefined;
   #flushing: Promise<void> = Promise.resolve();
 
@@ -190,7 +194,7 @@ export class Journal {
     await this.#refusals.idle();
     if (head) await this.flush(head);
     clearTimeout(this.#flushTimer);
-    if (this.#unwritten !== undefined) throw this.#unwritten;
+    if (this.#unwritten) throw this.#unwritten;
   }
 
   /**
@@ -231,12 +235,15 @@ export class Journal {
     const subject = head ?? { tx: 0n, alh: new Uint8Array(32) };
     const row = {
       ...this.#row(subject, outcome, operation, head),
-      ...{ calls, durationMs: 0, detail: refuted.detail },
+      ...{ calls, durationMs: 0, detail: serverWords(refuted.detail, MAX_DETAIL_CHARS) },
     };
     const { written, isShort } = this.#refusals.add(row, { check, ...terms }, job);
     const told = written.catch((cause: unknown) => {
       // Whoever was told already sees it there, and when the client is closed.
-      if (!isShort) this.#unwritten ??= cause;
+      if (!isShort) {
+        const words = `a refusal is not in the audit log: ${cause instanceof Error ? cause.message : String(cause)}`;
+        this.#unwritten ??= new StoreError('STORE_FAILED', words, { cause });
+      }
       error.message = `${message} (not recorded: the store failed)`;
       error.cause = cause;
     });
