@@ -44,6 +44,7 @@ export type {
   TlsOptions,
   TrustPolicy,
 } from './client/options.js';
+export type { RetryOptions } from './client/retry.js';
 export type { CreateDatabaseOptions, DatabaseInfo, DatabaseSettings } from './client/databases.js';
 export type { Entry } from './client/entries.js';
 export type { GetOptions } from './client/get-options.js';
