@@ -20,6 +20,7 @@ const zones = Object.entries(rooms).map(([room, may]) => ({
     ...may.map((other) => `./${other}`),
     './errors.ts',
     './visible.ts',
+    './known-names.ts',
     './wire-schema.ts',
     ...(room === 'cli' ? ['./index.ts', './testing.ts'] : []),
   ],

@@ -1,6 +1,7 @@
 // What a client can be told, and the same resolved once: every default in one place, every mistake named.
 import { setMaxListeners } from 'node:events';
 import { hostname } from 'node:os';
+import { types } from 'node:util';
 import { ArgumentError } from '../errors.js';
 import type { VerificationError } from '../errors.js';
 import type { RootStore } from '../store/root-store.js';
@@ -32,8 +33,8 @@ export interface CallOptions {
 export interface Credentials {
   readonly user: string;
   readonly password: string;
-  /** @default 'defaultdb' */
-  readonly database?: string;
+  /** Text, or its UTF-8 bytes. @default 'defaultdb' */
+  readonly database?: string | Uint8Array;
 }
 
 export interface TlsOptions {
@@ -248,6 +249,7 @@ export function resolveOptions(input: string | ImmuClientOptions = {}): Resolved
 /** Throws ArgumentError that names the field, and never shows the password. */
 export function resolveCredentials(credentials: Credentials): ResolvedCredentials {
   optionsObject('credentials', credentials);
+  knownNames('credentials', credentials, ['user', 'password', 'database']);
   const { user, password, database } = credentials;
   return {
     user: text('user', user),
@@ -266,8 +268,8 @@ export function checkedPassword(name: string, password: unknown): string {
 }
 
 /** Lower case, as the server makes it: signatures cover the name. */
-export function databaseName(name: string): string {
-  text('database', name);
+export function databaseName(given: string | Uint8Array): string {
+  const name = text('database', types.isUint8Array(given) ? textOf(given) : given);
   if (!/^[a-z0-9_]{1,128}$/i.test(name)) {
     throw new ArgumentError(
       'database',
@@ -277,7 +279,27 @@ export function databaseName(name: string): string {
   return name.toLowerCase();
 }
 
-/** Checks the options of one call. Throws ArgumentError. */
+function textOf(name: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(name);
+  } catch {
+    throw new ArgumentError('database', 'not a database name: its bytes are no UTF-8');
+  }
+}
+
+/** What a call is given that is given no options. */
+export const NO_OPTIONS: CallOptions = Object.freeze({});
+
+const CALL_NAMES = ['signal', 'timeoutMs'];
+
+/** Checks the options of one call, by type and by name. `own`: what it takes beside those of every call. Throws ArgumentError. */
+export function checkOptions(options: CallOptions, own: readonly string[]): void {
+  if (options === NO_OPTIONS) return;
+  checkCallOptions(options);
+  knownNames('options', options, [...CALL_NAMES, ...own]);
+}
+
+/** Checks what the options of every call have in common. Throws ArgumentError. */
 export function checkCallOptions(options: CallOptions): void {
   optionsObject('options', options);
   const { timeoutMs, signal } = options;

@@ -158,12 +158,17 @@ export class ClaimProver {
       queueMicrotask(() => {
         const due = this.#waitingForLeaves;
         this.#waitingForLeaves = [];
-        this.#options.leavesFetcher.fetch(due, (task, facts, leaves) => {
-          this.#settleBy(task, facts, leaves);
-        });
+        try {
+          this.#options.leavesFetcher.fetch(due, (task, facts, leaves) => {
+            this.#settleBy(task, facts, leaves);
+          });
+        } catch (error) {
+          // A defect ends the calls concerned, not the process.
+          for (const [task] of due) task.failed(error);
+        }
       });
     }
-    this.#waitingForLeaves.push(...tasks);
+    for (const task of tasks) this.#waitingForLeaves.push(task);
   }
 
   /**

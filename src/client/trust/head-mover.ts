@@ -254,7 +254,7 @@ export class HeadMover {
   async #commit(target: ProvenTarget, open: Waiter[], mover: Mover, followed?: Followed): Promise<Waiter[]> {
     const covered = open.filter((waiter) => waiter.tx <= target.tx);
     const operation = covered.at(-1)?.operation ?? 'verified';
-    const startedAt = Math.min(...covered.map((waiter) => waiter.startedAt));
+    const startedAt = covered.reduce((first, waiter) => Math.min(first, waiter.startedAt), Infinity);
     const calls = covered.reduce((sum, waiter) => sum + waiter.calls, 0);
     const move = { outcome: 'root', operation, calls, startedAt } as const;
     const outcome = await this.#options.journal.advance(this.#head, target, move, mover.job);

@@ -164,6 +164,6 @@ function tellWritten({ call }: PlainWriter, answer: Uint8Array): void {
 
 /** As long as the one who waits longest. */
 function timeLeft(writers: readonly Writer[]): { timeoutMs: number } {
-  const endsAt = Math.max(...writers.map(({ deadline }) => deadline.endsAt));
+  const endsAt = writers.reduce((latest, { deadline }) => Math.max(latest, deadline.endsAt), 0);
   return { timeoutMs: Math.max(1, Math.ceil(endsAt - performance.now())) };
 }
