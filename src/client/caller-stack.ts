@@ -20,18 +20,20 @@ export function withCallerStack(error: unknown): unknown {
 /** A promise that fails with the error, once it is known who awaits the promise that is resolved with it. */
 export async function failing(error: unknown): Promise<never> {
   // In the first of these turns that promise comes to wait for this one.
-  await undefined;
-  await undefined;
+  await Promise.resolve();
+  await Promise.resolve();
   throw withCallerStack(error);
 }
 
 /** Of the same class, with the same fields, and an error by all that tell errors. */
 function copyOf(error: ImmuError): ImmuError {
-  const copy = new Error(error.message);
-  Object.setPrototypeOf(copy, Object.getPrototypeOf(error) as object);
+  const copy = Object.setPrototypeOf(
+    new Error(error.message),
+    Object.getPrototypeOf(error) as object,
+  ) as ImmuError;
   for (const key of Reflect.ownKeys(error)) {
     if (key === 'stack') continue;
     Object.defineProperty(copy, key, Object.getOwnPropertyDescriptor(error, key) as PropertyDescriptor);
   }
-  return copy as ImmuError;
+  return copy;
 }

@@ -226,9 +226,9 @@ export class Connection {
   /** Whoever is logged in when it is used: proofs do not depend on the user. */
   #rpcOn(database: string): Rpc {
     return {
-      unary: (...call) => this.sessionOn(database).unary(...call),
-      unaryRaw: (...call) => this.sessionOn(database).unaryRaw(...call),
-      unaryEncoded: (...call) => this.sessionOn(database).unaryEncoded(...call),
+      unary: (...args) => this.sessionOn(database).unary(...args),
+      unaryRaw: (...args) => this.sessionOn(database).unaryRaw(...args),
+      unaryEncoded: (...args) => this.sessionOn(database).unaryEncoded(...args),
     };
   }
 

@@ -70,7 +70,7 @@ export class DatabaseCalls {
       askAlone: (key, reader, learn) => reader.verified && this.#askAlone(key, reader, learn),
       probe: () => this.#trust?.probe('verifiedGet'),
     });
-    this.#writes = new WriteGroups<Writer>({ send: (...group) => writeGroup(rpc, ...group) });
+    this.#writes = new WriteGroups<Writer>({ send: (...args) => writeGroup(rpc, ...args) });
   }
 
   get diagnostics(): GroupDiagnostics {
@@ -95,7 +95,9 @@ export class DatabaseCalls {
         });
       };
       call.follow(
-        this.#reads.readTogether(keys, keys.map(keyName), deadline, tell, () => call.settled).then(() => entries),
+        this.#reads
+          .readTogether(keys, keys.map(keyName), deadline, tell, () => call.settled)
+          .then(() => entries),
       );
     });
   }

@@ -136,12 +136,8 @@ export class ImmuClient extends BaseClient {
           verifiedGet(verifiedRpc(session), trust, call, asked, version),
         );
       }
-      return this.#together(
-        'verifiedGet',
-        options,
-        VERSION_NAMES,
-        asked.length,
-        (calls, trust, call) => calls.verifiedGet(trust, call, asked),
+      return this.#together('verifiedGet', options, VERSION_NAMES, asked.length, (calls, trust, call) =>
+        calls.verifiedGet(trust, call, asked),
       );
     });
   }
@@ -171,8 +167,7 @@ export class ImmuClient extends BaseClient {
   ): Promise<number> {
     return this.#alone('warm', options, WARM_NAMES, ({ trust, call }) => {
       const { from = 1n, to } = options;
-      for (const [name, tx] of Object.entries({ from, to }))
-        if (tx !== undefined) txId(name, tx);
+      for (const [name, tx] of Object.entries({ from, to })) if (tx !== undefined) txId(name, tx);
       return call.deadline.race(trust.warm(call, from, to), 'headers to be proven');
     });
   }

@@ -82,7 +82,10 @@ export function isKeys(keys: BytesInput | Iterable<BytesInput>): keys is Iterabl
 /** Checked keys of any iterable. Throws ArgumentError naming the one that is wrong. */
 export function toKeys(keys: Iterable<BytesInput>): Uint8Array[] {
   if (!isKeys(keys)) {
-    throw new ArgumentError('keys', `keys must be an array, or another iterable of keys, not ${kindOf(keys)}`);
+    throw new ArgumentError(
+      'keys',
+      `keys must be an array, or another iterable of keys, not ${kindOf(keys)}`,
+    );
   }
   const checked: Uint8Array[] = [];
   for (const key of keys) {

@@ -126,8 +126,7 @@ export class WaitingLine {
 
   /** Whoever waits is refused with ClosedError. */
   close(what: string): void {
-    for (const span of [...this.#spans.values()])
-      for (const call of span) call.reject(new ClosedError(what));
+    for (const span of [...this.#spans.values()]) for (const call of span) call.reject(new ClosedError(what));
   }
 
   #wakeAt(at: number): void {

@@ -127,11 +127,11 @@ export class ClaimProver {
       leaf = leafOf(task.claim, facts.version);
     } catch {
       // Metadata in a transaction whose version has none.
-      void this.#refute(task);
+      this.#refute(task).catch((error: unknown) => task.failed(error));
       return;
     }
     if (holds(leaf)) task.proven(facts);
-    else void this.#refute(task);
+    else this.#refute(task).catch((error: unknown) => task.failed(error));
   }
 
   async #reach(task: ClaimTask): Promise<void> {
