@@ -7,6 +7,7 @@ class Listeners {
   readonly #signal: AbortSignal;
   readonly #waiting = new Chain<() => void>();
   readonly #tell = () => {
+    this.#signal.removeEventListener('abort', this.#tell);
     shared.delete(this.#signal);
     // Those who are told may take back what others wait for.
     for (let next = this.#waiting.shift(); next; next = this.#waiting.shift()) next();

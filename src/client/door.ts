@@ -2,6 +2,7 @@
 // room, before anything is asked or held for it.
 import { ClosedError } from '../errors.js';
 import { withCallerStack } from './caller-stack.js';
+import { Chain } from './chain.js';
 import { Deadline } from './deadline.js';
 import type { Admission } from './group/admission.js';
 import { checkOptions } from './options.js';
@@ -10,6 +11,7 @@ import type { CallOptions } from './options.js';
 export class Door {
   readonly #admission: Admission;
   readonly #timeoutMs: number;
+  readonly #toTell = new Chain<() => void>();
   #closed = false;
 
   /** `timeoutMs`: deadline of a call that names none. */
@@ -25,6 +27,13 @@ export class Door {
   /** From now on nobody comes in. Who is in, or waits, is ended by the rooms. */
   close(): void {
     this.#closed = true;
+    for (let tell = this.#toTell.shift(); tell; tell = this.#toTell.shift()) tell();
+  }
+
+  /** Has `tell`, which must not throw, told once when the client is closed. Returns what takes it back. */
+  whenClosed(tell: () => void): () => void {
+    const link = this.#toTell.add(tell);
+    return () => void this.#toTell.delete(link);
   }
 
   /**

@@ -188,7 +188,12 @@ export class ImmuClient extends BaseClient {
     checkIngestOptions(options);
     if (!isIterable(records))
       throw new ArgumentError('records', 'records must be an iterable or an async iterable');
+    const { admission, options: limits } = this.connection;
     const client: IngestClient = {
+      maxRecords: Math.max(1, limits.maxQueuedCalls >> 1),
+      maxBytes: limits.maxQueuedBytes >> 1,
+      room: () => (admission.isFull ? admission.ready() : undefined),
+      whenClosed: (tell) => this.door.whenClosed(tell),
       write: (key, value, call) => this.#write('ingest', [{ key, value }], call),
       head: (root, call) =>
         this.#alone('ingest', call, [], async ({ trust, call: from }) => {

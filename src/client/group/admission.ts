@@ -46,6 +46,10 @@ export class Admission {
     return this.#bytes;
   }
 
+  get isFull(): boolean {
+    return this.#isFull || this.#newcomers.size > 0;
+  }
+
   get #isFull(): boolean {
     return this.#calls >= this.#options.maxQueuedCalls || this.#bytes >= this.#options.maxQueuedBytes;
   }
@@ -56,7 +60,7 @@ export class Admission {
    * @throws PoolError QUEUE_FULL
    */
   enter(bytes: number, deadline: Deadline): Promise<void> | undefined {
-    if (!this.#isFull && this.#newcomers.size === 0) {
+    if (!this.isFull) {
       this.#take(bytes);
       return undefined;
     }
@@ -100,7 +104,7 @@ export class Admission {
 
   /** Resolves when a further call would be let in at once; now and then not before what is under way has had a turn. */
   ready(): Promise<void> {
-    if (this.#isFull || this.#newcomers.size > 0) return new Promise((resolve) => this.#ready.push(resolve));
+    if (this.isFull) return new Promise((resolve) => this.#ready.push(resolve));
     return this.#sinceTurn < CALLS_A_TURN ? Promise.resolve() : this.#turn();
   }
 
