@@ -32,6 +32,7 @@ export type ImmuErrorCode =
   | 'POOL_FAILED'
   | 'POOL_FULL'
   | 'QUEUE_FULL'
+  | 'SOURCE_FAILED'
   | 'INVALID_ARGUMENT'
   | 'WEAK_PASSWORD'
   | 'CLOSED';

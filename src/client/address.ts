@@ -15,6 +15,17 @@ const DEFAULT_PORT = 3322;
 /** `host`, `host:port`, an IPv6 address, or `[v6]:port`. Throws ArgumentError (`address`). */
 export function parseAddress(address: string): Address {
   text('address', address);
+  const scheme = /^([A-Za-z][A-Za-z0-9+.-]*):\/\//.exec(address)?.[1];
+  if (scheme !== undefined) {
+    const secure = /s$/i.test(scheme) ? '; for TLS set the option tls' : '';
+    throw new ArgumentError('address', `address must be host:port, without ${scheme}://${secure}`);
+  }
+  if (address.includes('%')) {
+    throw new ArgumentError(
+      'address',
+      `address cannot have a zone (what follows %): ${JSON.stringify(address.slice(0, 300))}; take an address or a name that needs none`,
+    );
+  }
   if (isIPv6(address)) return canonical(address, DEFAULT_PORT);
   const match = /^(?:\[([^\]]+)\]|([A-Za-z0-9._-]{1,253}))(?::(\d{1,5}))?$/.exec(address);
   const [, v6, name, digits] = match ?? [];

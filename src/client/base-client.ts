@@ -1,33 +1,46 @@
 // The part of a client that has to do with the connection: logging in, databases, users, the server, the end.
-import { ClosedError } from '../errors.js';
+import { types } from 'node:util';
 import { LazyClientAudit } from './audit/client-audit.js';
 import type { ClientAudit } from './audit/client-audit.js';
+import type { BytesInput } from './bytes-input.js';
 import { Connection } from './connection.js';
 import type { ClientDiagnostics } from './connection.js';
-import { createDatabase, listDatabases } from './databases.js';
+import { CREATE_NAMES, createDatabase, listDatabases } from './databases.js';
 import type { CreateDatabaseOptions, DatabaseInfo } from './databases.js';
-import { Deadline } from './deadline.js';
-import { checkCallOptions, databaseName, resolveCredentials, resolveOptions } from './options.js';
+import type { Deadline } from './deadline.js';
+import { Door } from './door.js';
+import { NO_OPTIONS, databaseName, resolveCredentials, resolveOptions } from './options.js';
 import type { CallOptions, Credentials, ImmuClientOptions } from './options.js';
 import { claimedState, health, serverInfo } from './server-info.js';
 import type { ClaimedState, Health, ServerInfo } from './server-info.js';
 import type { Session } from './session.js';
-import { changePassword, changePermission, createUser, listUsers, setActiveUser } from './users.js';
-import type { GrantablePermission, Permission, User } from './users.js';
+import {
+  changePassword,
+  changePermission,
+  createUser,
+  grantTo,
+  listUsers,
+  permissionChange,
+  setActiveUser,
+} from './users.js';
+import type { GrantablePermission, Permission, PermissionAction, User } from './users.js';
 
 /** What {@link ImmuClient} can do beside reading and writing. */
 export class BaseClient {
   /** Every root this client's store has verified, and what happened to trust; and audits of the server against it. */
   readonly audit: ClientAudit;
   protected readonly connection: Connection;
-  #closed = false;
+  protected readonly door: Door;
 
   /** @throws ArgumentError naming the option that is wrong */
   constructor(options: string | ImmuClientOptions = {}) {
-    this.connection = new Connection(resolveOptions(options));
+    const resolved = resolveOptions(options);
+    this.connection = new Connection(resolved);
+    this.door = new Door(this.connection.admission, resolved.timeoutMs);
     this.audit = new LazyClientAudit(
       () => this.connection.store(),
       async () => this.connection.auditAccess(this.connection.session.database),
+      this.door,
     );
   }
 
@@ -39,110 +52,143 @@ export class BaseClient {
   // Logging in and out
 
   /** Opens a session in place of the present login, and selects its database. */
-  async openSession(credentials: Credentials, options: CallOptions = {}): Promise<void> {
-    const deadline = this.deadline(options);
-    await this.connection.login('session', resolveCredentials(credentials), deadline);
+  async openSession(credentials: Credentials, options: CallOptions = NO_OPTIONS): Promise<void> {
+    const deadline = this.door.deadline(options, []);
+    const checked = resolveCredentials(credentials);
+    await this.door.enter(deadline, 0, () => this.connection.login('session', checked, deadline));
   }
 
-  /** Ends the session, and its transactions, on the server. */
-  async closeSession(): Promise<void> {
-    this.assertOpen();
-    await this.connection.logout();
+  /** Ends the session, and its transactions, on the server. Waits for no room: it makes some. */
+  async closeSession(options: CallOptions = NO_OPTIONS): Promise<void> {
+    const deadline = this.door.deadline(options, []);
+    await deadline.race(this.connection.logout(), 'the sessions to end');
   }
 
-  /** Logs in with a token instead of a session: for servers and users that need it. */
+  /**
+   * Logs in with a token instead of a session: for servers and users that need it. The database (default: `defaultdb`) is
+   * selected; it may be named among the options too.
+   */
   async login(
     user: string,
     password: string,
-    options: CallOptions & { readonly database?: string } = {},
+    database?: BytesInput | (CallOptions & { readonly database?: BytesInput }),
+    options?: CallOptions,
   ): Promise<void> {
-    const { database, ...call } = options;
-    const credentials = resolveCredentials({ user, password, ...(database !== undefined && { database }) });
-    await this.connection.login('token', credentials, this.deadline(call));
+    const { name, rest } = loginOptions(database, options);
+    const deadline = this.door.deadline(rest, []);
+    const credentials = resolveCredentials({ user, password, ...(name !== undefined && { database: name }) });
+    await this.door.enter(deadline, 0, () => this.connection.login('token', credentials, deadline));
   }
 
-  async logout(): Promise<void> {
-    await this.closeSession();
+  /** {@link closeSession}. */
+  async logout(options: CallOptions = NO_OPTIONS): Promise<void> {
+    await this.closeSession(options);
   }
 
   // Databases
 
   /** Creates a database; true unless it existed already (with `ifNotExists`). Does not select it. */
-  async createDatabase(name: string, options: CreateDatabaseOptions = {}): Promise<boolean> {
-    return createDatabase(this.session(options), name, options);
+  async createDatabase(name: BytesInput, options: CreateDatabaseOptions = NO_OPTIONS): Promise<boolean> {
+    return this.call(options, CREATE_NAMES, (session, call) => createDatabase(session, name, options, call));
   }
 
   /** Selects the database of all later calls; calls in flight keep theirs. */
-  async useDatabase(name: string, options: CallOptions = {}): Promise<void> {
-    await this.connection.select(databaseName(name), this.deadline(options));
+  async useDatabase(name: BytesInput, options: CallOptions = NO_OPTIONS): Promise<void> {
+    const deadline = this.door.deadline(options, []);
+    const database = databaseName(name);
+    await this.door.enter(deadline, 0, () => this.connection.select(database, deadline));
   }
 
-  async listDatabases(options: CallOptions = {}): Promise<DatabaseInfo[]> {
-    return listDatabases(this.session(options), options);
+  async listDatabases(options: CallOptions = NO_OPTIONS): Promise<DatabaseInfo[]> {
+    return this.call(options, [], listDatabases);
   }
 
   // Users
 
-  /** Creates a user with a permission on a database (default: the selected one). */
+  /**
+   * Creates a user with a permission on a database (default: the selected one). Needs ADMIN there. The password is held to the
+   * policy first: 8 to 32 characters, an upper case letter, a digit and a symbol among them.
+   *
+   * @throws ArgumentError also where the database is given among the options: it stands before them
+   */
   async createUser(
-    name: string,
+    user: string,
     password: string,
     permission: GrantablePermission,
-    options: CallOptions & { readonly database?: string } = {},
+    database?: BytesInput,
+    options: CallOptions = NO_OPTIONS,
   ): Promise<void> {
-    const { database = this.database, ...call } = options;
-    await createUser(this.session(call), { name, password, permission, database }, call);
+    const granted = grantTo(database) ?? this.database;
+    const wanted = { name: user, password, permission, database: granted };
+    await this.call(options, [], (session, call) => createUser(session, wanted, call));
   }
 
-  /** Changes a password; ends the user's sessions. `oldPassword` counts for the user `immudb` only. */
+  /**
+   * Changes a password, **the new one before the old one**; ends the user's sessions. The new one is held to the policy, and
+   * must not be the old one, before anything is sent. The server looks at `oldPassword` for the user `immudb` only: for others
+   * it takes the word of whoever may administer them.
+   */
   async changePassword(
     user: string,
-    oldPassword: string,
     newPassword: string,
-    options: CallOptions = {},
+    oldPassword: string,
+    options: CallOptions = NO_OPTIONS,
   ): Promise<void> {
-    await changePassword(this.session(options), { user, oldPassword, newPassword }, options);
+    const change = { user, oldPassword, newPassword };
+    await this.call(options, [], (session, call) => changePassword(session, change, call));
   }
 
-  async listUsers(options: CallOptions = {}): Promise<User[]> {
-    return listUsers(this.session(options), options);
+  async listUsers(options: CallOptions = NO_OPTIONS): Promise<User[]> {
+    return this.call(options, [], listUsers);
   }
 
-  /** Gives a user a permission on a database; `Permission.NONE` takes away the one it has. */
+  /**
+   * Gives a user a permission on a database; `Permission.NONE` takes away the one it has. Also in the order of other immudb
+   * clients, with `PermissionAction.GRANT` or `REVOKE` first.
+   */
   async changePermission(
     user: string,
-    database: string,
+    database: BytesInput,
     permission: GrantablePermission | typeof Permission.NONE,
-    options: CallOptions = {},
-  ): Promise<void> {
-    await changePermission(this.session(options), { user, database, permission }, options);
+    options?: CallOptions,
+  ): Promise<void>;
+  async changePermission(
+    action: PermissionAction,
+    user: string,
+    database: BytesInput,
+    permission: GrantablePermission,
+    options?: CallOptions,
+  ): Promise<void>;
+  async changePermission(...given: readonly unknown[]): Promise<void> {
+    const { change, options = NO_OPTIONS } = permissionChange(given);
+    await this.call(options, [], (session, call) => changePermission(session, change, call));
   }
 
   /** Lets a user log in, or not; ends its sessions. */
-  async setActiveUser(user: string, active: boolean, options: CallOptions = {}): Promise<void> {
-    await setActiveUser(this.session(options), user, active, options);
+  async setActiveUser(user: string, active: boolean, options: CallOptions = NO_OPTIONS): Promise<void> {
+    await this.call(options, [], (session, call) => setActiveUser(session, user, active, call));
   }
 
   // The server
 
-  async health(options: CallOptions = {}): Promise<Health> {
-    return health(this.session(options), options);
+  async health(options: CallOptions = NO_OPTIONS): Promise<Health> {
+    return this.call(options, [], health);
   }
 
-  async serverInfo(options: CallOptions = {}): Promise<ServerInfo> {
-    return serverInfo(this.session(options), options);
+  async serverInfo(options: CallOptions = NO_OPTIONS): Promise<ServerInfo> {
+    return this.call(options, [], serverInfo);
   }
 
   /** The server's word about its newest transaction. Proves nothing and never changes trust. */
-  async currentState(options: CallOptions = {}): Promise<ClaimedState> {
-    return claimedState(this.session(options), options);
+  async currentState(options: CallOptions = NO_OPTIONS): Promise<ClaimedState> {
+    return this.call(options, [], claimedState);
   }
 
   // What goes on inside
 
   /** Resolves when a further call would be let in at once: see the options `maxQueuedCalls` and `overload`. */
   ready(): Promise<void> {
-    this.assertOpen();
+    this.door.assertOpen();
     return this.connection.admission.ready();
   }
 
@@ -158,7 +204,7 @@ export class BaseClient {
    * was given to the constructor stays open. Idempotent.
    */
   close(): Promise<void> {
-    this.#closed = true;
+    this.door.close();
     return this.connection.close();
   }
 
@@ -171,18 +217,28 @@ export class BaseClient {
     return this.close();
   }
 
-  protected assertOpen(): void {
-    if (this.#closed) throw new ClosedError('the client');
+  /**
+   * Does `work` in the session of the database that is selected now: let in, and with what is then left of its time. `own`: the
+   * names of the call's own options; `bytes`: of the keys and values that it holds.
+   */
+  protected call<T>(
+    options: CallOptions,
+    own: readonly string[],
+    work: (session: Session, call: CallOptions) => Promise<T>,
+    bytes = 0,
+  ): Promise<T> {
+    const deadline: Deadline = this.door.deadline(options, own);
+    const { session } = this.connection;
+    return this.door.enter(deadline, bytes, () => work(session, deadline.left));
   }
+}
 
-  protected session(options: CallOptions): Session {
-    checkCallOptions(options);
-    return this.connection.session;
-  }
-
-  protected deadline(options: CallOptions): Deadline {
-    this.assertOpen();
-    checkCallOptions(options);
-    return new Deadline(options, this.connection.options.timeoutMs);
-  }
+function loginOptions(
+  database: unknown,
+  options: CallOptions | undefined,
+): { name: BytesInput | undefined; rest: CallOptions } {
+  if (typeof database !== 'object' || database === null || types.isUint8Array(database))
+    return { name: database as BytesInput | undefined, rest: options ?? NO_OPTIONS };
+  const { database: name, ...rest } = database as CallOptions & { readonly database?: BytesInput };
+  return { name, rest };
 }

@@ -34,6 +34,13 @@ export class Chain<T> implements Iterable<T> {
     return link;
   }
 
+  /** Takes the oldest out. */
+  shift(): T | undefined {
+    const first = this.#first;
+    if (first) this.delete(first);
+    return first?.value;
+  }
+
   /** False when it was out already. Requires a link of this chain. */
   delete(link: Link<T>): boolean {
     if (!link.isIn) return false;

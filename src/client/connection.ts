@@ -262,9 +262,9 @@ export class Connection {
       get connects() {
         return channel.connects;
       },
-      unary: (...call) => this.sessionOn(database).unary(...call),
-      unaryRaw: (...call) => this.sessionOn(database).unaryRaw(...call),
-      unaryEncoded: (...call) => this.sessionOn(database).unaryEncoded(...call),
+      unary: (...args) => this.sessionOn(database).unary(...args),
+      unaryRaw: (...args) => this.sessionOn(database).unaryRaw(...args),
+      unaryEncoded: (...args) => this.sessionOn(database).unaryEncoded(...args),
     };
   }
 

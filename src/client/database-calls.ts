@@ -1,17 +1,18 @@
 // The reads and writes of one session that may share requests: who waits for what, and the way into a group.
 import type { Verifier } from '../worker/verifier.js';
+import { withCallerStack } from './caller-stack.js';
 import type { Deadline } from './deadline.js';
 import type { Entry } from './entries.js';
 import type { Admission } from './group/admission.js';
 import { keyName } from '../worker/key-name.js';
 import { PlainReader, plainEntry } from './group/plain-entry.js';
 import { ReadGroups } from './group/read-groups.js';
-import type { ReadCounts } from './group/read-groups.js';
+import type { ReadCounts, TellPart } from './group/read-groups.js';
 import { WaitingLine } from './group/waiting-call.js';
 import type { WaitingCall } from './group/waiting-call.js';
 import { WriteGroups } from './group/write-groups.js';
 import type { WriteCounts } from './group/write-groups.js';
-import { setEntries, withoutTx } from './kv.js';
+import { bytesOf, bytesOfEntries, setEntries, withoutTx } from './kv.js';
 import type { KeyValue, Write } from './kv.js';
 import type { CallOptions } from './options.js';
 import type { Rpc } from './rpc.js';
@@ -73,42 +74,45 @@ export class DatabaseCalls {
       rpc,
       verifier,
       context: () => this.#trust?.headContext ?? { head: null, database, now: unixSeconds() },
-      askAlone: (key, reader) => reader.verified && this.#askAlone(key, reader),
+      askAlone: (key, reader, learn) => reader.verified && this.#askAlone(key, reader, learn),
       probe: () => this.#trust?.assure('verifiedGet'),
     });
     const room = { rpc, writes: this.#writeTxs, headTx: () => this.#trust?.headTx ?? 0n };
-    this.#writes = new WriteGroups<Writer>({ send: (...group) => writeGroup(room, ...group) });
+    this.#writes = new WriteGroups<Writer>({ send: (...args) => writeGroup(room, ...args) });
   }
 
   get diagnostics(): GroupDiagnostics {
     return { reads: { ...this.#reads.counts }, writes: { ...this.#writes.counts } };
   }
 
-  async get(key: Uint8Array, deadline: Deadline): Promise<Entry | null> {
-    const call = await this.#enter<Entry | null>(this.#reading, deadline, key.length);
-    this.#reads.read(key, keyName(key), new PlainReader(key, call));
-    return call.promise;
+  // Calls that were let in: each gives its place back when it ends.
+
+  get(key: Uint8Array, deadline: Deadline): Promise<Entry | null> {
+    return this.#begin<Entry | null>(this.#reading, deadline, key.length, (call) => {
+      this.#reads.read(key, keyName(key), new PlainReader(key, call));
+    });
   }
 
   /** Entries in the order of the keys, null where there is none; of one snapshot where one answer can hold them. */
-  async getAll(keys: readonly Uint8Array[], deadline: Deadline): Promise<(Entry | null)[]> {
-    const call = await this.#enter<(Entry | null)[]>(this.#reading, deadline, bytesOf(keys));
-    const entries = new Array<Entry | null>(keys.length).fill(null);
-    call.follow(
-      this.#reads
-        .readTogether(keys, keys.map(keyName), deadline, (outcomes, from) => {
-          outcomes.forEach((outcome, i) => {
-            entries[from + i] = plainEntry(keys[from + i] as Uint8Array, outcome);
-          });
-        })
-        .then(() => entries),
-    );
-    return call.promise;
+  getAll(keys: readonly Uint8Array[], deadline: Deadline): Promise<(Entry | null)[]> {
+    return this.#begin<(Entry | null)[]>(this.#reading, deadline, bytesOf(keys), (call) => {
+      const entries = new Array<Entry | null>(keys.length).fill(null);
+      const tell: TellPart = (outcomes, from) => {
+        outcomes.forEach((outcome, i) => {
+          entries[from + i] = plainEntry(keys[from + i] as Uint8Array, outcome);
+        });
+      };
+      call.follow(
+        this.#reads
+          .readTogether(keys, keys.map(keyName), deadline, tell, () => call.settled)
+          .then(() => entries),
+      );
+    });
   }
 
   /** Reads the latest version of a key and proves it, with what else is read at the time. */
   verifiedGet(trust: DatabaseTrust, from: Call, key: Uint8Array): Promise<VerifiedEntry | null> {
-    return this.#enterVerified<VerifiedEntry | null>(
+    return this.#beginVerified<VerifiedEntry | null>(
       this.#reading,
       trust,
       from,
@@ -127,7 +131,7 @@ export class DatabaseCalls {
     from: Call,
     keys: readonly Uint8Array[],
   ): Promise<(VerifiedEntry | null)[]> {
-    return this.#enterVerified<(VerifiedEntry | null)[]>(
+    return this.#beginVerified<(VerifiedEntry | null)[]>(
       this.#reading,
       trust,
       from,
@@ -135,31 +139,32 @@ export class DatabaseCalls {
       (all, known) => {
         const reading = { rpc: this.#options.rpc, trust, known, from, counted: true };
         void proveTogether(reading, keys, all, (names, tell) =>
-          this.#reads.readTogether(keys, names, from.deadline, tell),
+          this.#reads.readTogether(keys, names, from.deadline, tell, () => all.settled),
         );
       },
     );
   }
 
   /** Writes entries, of distinct keys, in one transaction with what else is written at the time. */
-  async set(entries: readonly KeyValue[], deadline: Deadline): Promise<Write> {
-    const call = await this.#enter<Write>(this.#writing, deadline, bytesOfEntries(entries));
-    this.#writes.write(new PlainWriter(call, entries.length), entries);
-    return call.promise;
+  set(entries: readonly KeyValue[], deadline: Deadline): Promise<Write> {
+    return this.#begin<Write>(this.#writing, deadline, bytesOfEntries(entries), (call) => {
+      this.#writes.write(new PlainWriter(call, entries.length), entries);
+    });
   }
 
-  /** The same, proven. `ownTx`: in a transaction that holds nothing else. */
+  /** The same, proven. `bytes`: of all entries; `ownTx`: in a transaction that holds nothing else. */
   verifiedSet(
     trust: DatabaseTrust,
     from: Call,
     entries: readonly KeyValue[],
+    bytes: number,
     ownTx: boolean,
   ): Promise<VerifiedWrite> {
     const start = (call: WaitingCall<VerifiedWrite>) => {
       if (!ownTx) this.#writes.write(new VerifiedWriter(trust, call, entries.length, from), entries);
       else call.follow(verifiedSet(verifiedRpc(this.#options.rpc), trust, from, entries));
     };
-    return this.#enterVerified(this.#writing, trust, from, bytesOfEntries(entries), start, true);
+    return this.#beginVerified(this.#writing, trust, from, bytes, start, true);
   }
 
   /** Writes entries in a transaction that holds nothing else: the server's word, and its tx is no other write's. */
@@ -188,8 +193,8 @@ export class DatabaseCalls {
     this.#writing.close('the client');
   }
 
-  /** Lets a verified call in and starts it: without a detour when there is a head, and room. */
-  #enterVerified<T>(
+  /** Starts a verified call: without a detour when there is a head. */
+  #beginVerified<T>(
     line: WaitingLine,
     trust: DatabaseTrust,
     from: Call,
@@ -198,53 +203,41 @@ export class DatabaseCalls {
     writes = false,
   ): Promise<T> {
     this.#trust = trust;
-    const { deadline } = from;
     // What the call is proven by, whatever is trusted when it ends.
     const known = trust.enter(from, writes);
-    if (!known) {
-      if (this.#early++ > 0) this.#options.verifier.prepare?.();
-      return trust
-        .ready(from, writes)
-        .then(() => this.#enterVerified(line, trust, from, bytes, start, writes));
-    }
-    const begin = () => {
-      const call = this.#join<T>(line, deadline, bytes);
-      start(call, known);
-      return call.promise;
-    };
-    const wait = this.#options.admission.enter(bytes, deadline);
-    return wait ? wait.then(begin) : begin();
+    if (known) return this.#begin<T>(line, from.deadline, bytes, (call) => start(call, known));
+    if (this.#early++ > 0) this.#options.verifier.prepare?.();
+    return trust.ready(from, writes).then(
+      () => this.#beginVerified(line, trust, from, bytes, start, writes),
+      (error: unknown) => {
+        this.#options.admission.leave(bytes);
+        throw withCallerStack(error);
+      },
+    );
   }
 
-  async #enter<T>(line: WaitingLine, deadline: Deadline, bytes: number): Promise<WaitingCall<T>> {
-    const wait = this.#options.admission.enter(bytes, deadline);
-    if (wait) await wait;
-    return this.#join<T>(line, deadline, bytes);
-  }
-
-  /** For a call that was let in. */
-  #join<T>(line: WaitingLine, deadline: Deadline, bytes: number): WaitingCall<T> {
-    if (deadline.signal?.aborted) {
-      this.#options.admission.leave(bytes);
-      throw deadline.aborted(line.what);
-    }
-    return line.add<T>(deadline, bytes);
+  #begin<T>(
+    line: WaitingLine,
+    deadline: Deadline,
+    bytes: number,
+    start: (call: WaitingCall<T>) => void,
+  ): Promise<T> {
+    const call = line.add<T>(deadline, bytes);
+    if (!call.settled) call.begin(() => start(call));
+    return call.promise;
   }
 
   /** A lone read goes out with its proof, unless what it needs is known most likely. */
-  #askAlone(key: Uint8Array, reader: VerifiedReader): boolean {
+  #askAlone(key: Uint8Array, reader: VerifiedReader, learn: (bytes: number) => void): boolean {
     const trust = this.#trust;
     const known = trust?.knownNow;
     if (!trust || !known || known.warmth > WARM) return false;
-    reader.follow(verifiedGet(verifiedRpc(this.#options.rpc), trust, reader.from, key, {}));
+    const work = verifiedGet(verifiedRpc(this.#options.rpc), trust, reader.from, key, {});
+    reader.follow(work);
+    work.then(
+      (entry) => learn(key.length + (entry?.value.length ?? 0)),
+      () => undefined,
+    );
     return true;
   }
-}
-
-function bytesOf(keys: readonly Uint8Array[]): number {
-  return keys.reduce((sum, { length }) => sum + length, 0);
-}
-
-function bytesOfEntries(entries: readonly KeyValue[]): number {
-  return entries.reduce((sum, { key, value }) => sum + key.length + value.length, 0);
 }

@@ -1,4 +1,5 @@
 // Databases of a server: making and listing them.
+import type { BytesInput } from './bytes-input.js';
 import { knownNames, optionsObject, whole, wrongType } from './option-checks.js';
 import { databaseName } from './options.js';
 import type { CallOptions } from './options.js';
@@ -28,11 +29,15 @@ export interface DatabaseInfo {
   readonly transactions: bigint;
 }
 
+/** Names of the options of {@link createDatabase}. */
+export const CREATE_NAMES = ['settings', 'ifNotExists'];
+
 /** Creates a database; true unless it existed already (with `ifNotExists`). Needs SYS_ADMIN. */
 export async function createDatabase(
   rpc: Rpc,
-  name: string,
+  name: BytesInput,
   options: CreateDatabaseOptions,
+  call: CallOptions,
 ): Promise<boolean> {
   const { settings = {}, ifNotExists = false } = options;
   checkSettings(settings);
@@ -49,7 +54,7 @@ export async function createDatabase(
     settings: Object.fromEntries(given.map(([key, value]) => [key, { value }])),
     ifNotExists,
   };
-  const answer = (await rpc.unary('CreateDatabaseV2', request, { ...options, idempotent: false })) as {
+  const answer = (await rpc.unary('CreateDatabaseV2', request, { ...call, idempotent: false })) as {
     alreadyExisted?: boolean;
   };
   return answer.alreadyExisted !== true;

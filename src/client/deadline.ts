@@ -1,5 +1,6 @@
 // One deadline for a call that takes several steps: every RPC gets what is left of it, every wait ends with it.
 import { TransportError } from '../errors.js';
+import { whenAborted } from './abort-listeners.js';
 import type { CallOptions } from './options.js';
 
 export class Deadline {
@@ -46,12 +47,12 @@ export class Deadline {
     const timer = setTimeout(() => giveUp?.(this.passed(waitingFor)), leftMs);
     const onAbort = () => giveUp?.(this.aborted(waitingFor));
     if (signal?.aborted) onAbort();
-    signal?.addEventListener('abort', onAbort, { once: true });
+    const takeBack = signal && !signal.aborted ? whenAborted(signal, onAbort) : undefined;
     try {
       return await Promise.race([work, givenUp]);
     } finally {
       clearTimeout(timer);
-      signal?.removeEventListener('abort', onAbort);
+      takeBack?.();
     }
   }
 }

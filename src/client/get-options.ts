@@ -1,7 +1,11 @@
 // Which version a read asks for: shared by get and verifiedGet.
 import { ArgumentError } from '../errors.js';
 import { optionsObject } from './option-checks.js';
+import { NO_OPTIONS } from './options.js';
 import type { CallOptions } from './options.js';
+
+/** Names of a read's own options. */
+export const VERSION_NAMES = ['atTx', 'sinceTx', 'atRevision'];
 
 /** At most one of `atTx` and (`sinceTx`, `atRevision`). */
 export interface GetOptions extends CallOptions {
@@ -23,6 +27,7 @@ const LATEST: Version = {};
 
 /** Throws ArgumentError naming the option. */
 export function checkVersion(options: GetOptions): Version {
+  if (options === NO_OPTIONS) return LATEST;
   optionsObject('options', options);
   const { atTx, sinceTx, atRevision } = options;
   if (atTx === undefined && sinceTx === undefined && atRevision === undefined) return LATEST;

@@ -7,11 +7,14 @@ import type { DatabaseCalls } from './database-calls.js';
 import type { Entry } from './entries.js';
 import { checkIngestOptions, ingest } from './ingest.js';
 import type { IngestClient, IngestOptions, IngestReceipt, IngestRecord } from './ingest.js';
-import { checkVersion, hasVersion } from './get-options.js';
+import { VERSION_NAMES, checkVersion, hasVersion } from './get-options.js';
 import type { GetOptions } from './get-options.js';
-import { getEntry, toEntries, toKeys } from './kv.js';
+import { bytesOf, bytesOfEntries, getEntry, isKeys, toEntries, toKeys } from './kv.js';
 import type { KeyValue, Pairs, Write } from './kv.js';
-import { flag, optionsObject } from './option-checks.js';
+import { withCallerStack } from './caller-stack.js';
+import type { Deadline } from './deadline.js';
+import { flag, optionsObject, text } from './option-checks.js';
+import { NO_OPTIONS } from './options.js';
 import type { CallOptions } from './options.js';
 import type { Session } from './session.js';
 import type { Call } from './trust/call.js';
@@ -27,7 +30,10 @@ export interface WriteOptions extends CallOptions {
   readonly ownTx?: boolean;
 }
 
-/** What a verified call needs. */
+const WRITE_NAMES = ['ownTx'];
+const WARM_NAMES = ['from', 'to'];
+
+/** What a verified call that shares no requests needs. */
 interface Verified {
   readonly session: Session;
   readonly trust: DatabaseTrust;
@@ -48,30 +54,43 @@ export class ImmuClient extends BaseClient {
   // Unverified reads and writes: the server's word
 
   /** Writes one entry. */
-  async set(key: BytesInput, value: BytesInput, options: CallOptions = {}): Promise<Write> {
-    const entry = { key: toKey(key, 'key'), value: toValue(value, 'value') };
-    if (!this.connection.options.group) return this.#calls(options).setAlone([entry], options);
-    return this.#calls(options).set([entry], this.deadline(options));
+  async set(key: BytesInput, value: BytesInput, options: CallOptions = NO_OPTIONS): Promise<Write> {
+    const entries = [{ key: toKey(key, 'key'), value: toValue(value, 'value') }];
+    if (!this.connection.options.group) return this.#setEntries(entries, options);
+    return this.#grouped(options, [], bytesOfEntries(entries), (calls, deadline) =>
+      calls.set(entries, deadline),
+    );
   }
 
-  /** Reads one entry; null when the server says there is none. */
-  async get(key: BytesInput, options: GetOptions = {}): Promise<Entry | null> {
+  /** Reads one entry; null when the server says there is none. Of keys in an array, or of another iterable: {@link getAll}. */
+  async get(key: BytesInput, options?: GetOptions): Promise<Entry | null>;
+  async get(keys: Iterable<BytesInput>, options?: CallOptions): Promise<(Entry | null)[]>;
+  async get(
+    key: BytesInput | Iterable<BytesInput>,
+    options: GetOptions = NO_OPTIONS,
+  ): Promise<Entry | null | (Entry | null)[]> {
+    if (isKeys(key)) return this.getAll(key, options);
     const asked = toKey(key, 'key');
     const version = checkVersion(options);
-    if (hasVersion(version)) return getEntry(this.session(options), asked, version, options);
-    return this.#calls(options).get(asked, this.deadline(options));
+    if (hasVersion(version)) {
+      const read = (session: Session, call: CallOptions) => getEntry(session, asked, version, call);
+      return this.call(options, VERSION_NAMES, read, asked.length);
+    }
+    return this.#grouped(options, VERSION_NAMES, asked.length, (calls, deadline) =>
+      calls.get(asked, deadline),
+    );
   }
 
   /** Writes up to 1024 entries in one transaction: all or none. */
-  async setAll(entries: Pairs, options: CallOptions = {}): Promise<Write> {
-    return this.#calls(options).setAlone(toEntries(entries), options);
+  async setAll(entries: Pairs, options: CallOptions = NO_OPTIONS): Promise<Write> {
+    return this.#setEntries(toEntries(entries), options);
   }
 
   /** Reads many entries: in the order of the keys, null where there is none. */
-  async getAll(keys: readonly BytesInput[], options: CallOptions = {}): Promise<(Entry | null)[]> {
+  async getAll(keys: Iterable<BytesInput>, options: CallOptions = NO_OPTIONS): Promise<(Entry | null)[]> {
     const asked = toKeys(keys);
-    if (asked.length === 0) return [];
-    return this.#calls(options).getAll(asked, this.deadline(options));
+    if (asked.length === 0) return this.#nothing(options);
+    return this.#grouped(options, [], bytesOf(asked), (calls, deadline) => calls.getAll(asked, deadline));
   }
 
   // Verified reads and writes
@@ -83,7 +102,11 @@ export class ImmuClient extends BaseClient {
    * @throws VerificationError when the server's answer does not prove the write
    * @throws TransportError OUTCOME_UNKNOWN when it may have been written but could not be proven
    */
-  verifiedSet(key: BytesInput, value: BytesInput, options: WriteOptions = {}): Promise<VerifiedWrite> {
+  verifiedSet(
+    key: BytesInput,
+    value: BytesInput,
+    options: WriteOptions = NO_OPTIONS,
+  ): Promise<VerifiedWrite> {
     return rejecting(() => {
       const entry = { key: toKey(key, 'key'), value: toValue(value, 'value') };
       return this.#write('verifiedSet', [entry], options);
@@ -94,7 +117,7 @@ export class ImmuClient extends BaseClient {
    * Writes up to 1024 entries in one transaction, all or none, and proves that exactly they are in the one trusted
    * history. Like {@link verifiedSet} in everything else.
    */
-  async verifiedSetAll(entries: Pairs, options: WriteOptions = {}): Promise<VerifiedWrite> {
+  async verifiedSetAll(entries: Pairs, options: WriteOptions = NO_OPTIONS): Promise<VerifiedWrite> {
     return this.#write('verifiedSetAll', toEntries(entries), options);
   }
 
@@ -104,14 +127,17 @@ export class ImmuClient extends BaseClient {
    *
    * @throws VerificationError when the server's answer is not proven
    */
-  verifiedGet(key: BytesInput, options: GetOptions = {}): Promise<VerifiedEntry | null> {
+  verifiedGet(key: BytesInput, options: GetOptions = NO_OPTIONS): Promise<VerifiedEntry | null> {
     return rejecting(() => {
       const asked = toKey(key, 'key');
       const version = checkVersion(options);
-      return this.#verifiedCall('verifiedGet', options, ({ session, trust, call }) =>
-        hasVersion(version)
-          ? verifiedGet(verifiedRpc(session), trust, call, asked, version)
-          : this.connection.calls(session).verifiedGet(trust, call, asked),
+      if (hasVersion(version)) {
+        return this.#alone('verifiedGet', options, VERSION_NAMES, ({ session, trust, call }) =>
+          verifiedGet(verifiedRpc(session), trust, call, asked, version),
+        );
+      }
+      return this.#together('verifiedGet', options, VERSION_NAMES, asked.length, (calls, trust, call) =>
+        calls.verifiedGet(trust, call, asked),
       );
     });
   }
@@ -121,13 +147,14 @@ export class ImmuClient extends BaseClient {
    * that is not proven fails the call.
    */
   async verifiedGetAll(
-    keys: readonly BytesInput[],
-    options: CallOptions = {},
+    keys: Iterable<BytesInput>,
+    options: CallOptions = NO_OPTIONS,
   ): Promise<(VerifiedEntry | null)[]> {
     const asked = toKeys(keys);
-    if (asked.length === 0) return [];
-    return this.#verifiedCall('verifiedGetAll', options, ({ session, trust, call }) =>
-      this.connection.calls(session).verifiedGetAll(trust, call, asked),
+    if (asked.length === 0) return this.#nothing(options);
+    const bytes = bytesOf(asked);
+    return this.#together('verifiedGetAll', options, [], bytes, (calls, trust, call) =>
+      calls.verifiedGetAll(trust, call, asked),
     );
   }
 
@@ -135,11 +162,14 @@ export class ImmuClient extends BaseClient {
    * Proves the headers of transactions `from` to `to` (default: all up to the trusted head) and keeps them, so that reads
    * of these transactions find them proven. Bounded by the option `cacheBytes`: the last ones stay. Returns how many.
    */
-  async warm(options: CallOptions & { readonly from?: bigint; readonly to?: bigint } = {}): Promise<number> {
-    const { from = 1n, to, ...rest } = options;
-    return this.#verifiedCall('warm', rest, ({ trust, call }) =>
-      call.deadline.race(trust.warm(call, from, to), 'headers to be proven'),
-    );
+  async warm(
+    options: CallOptions & { readonly from?: bigint; readonly to?: bigint } = NO_OPTIONS,
+  ): Promise<number> {
+    return this.#alone('warm', options, WARM_NAMES, ({ trust, call }) => {
+      const { from = 1n, to } = options;
+      for (const [name, tx] of Object.entries({ from, to })) if (tx !== undefined) txId(name, tx);
+      return call.deadline.race(trust.warm(call, from, to), 'headers to be proven');
+    });
   }
 
   /**
@@ -153,15 +183,20 @@ export class ImmuClient extends BaseClient {
    */
   ingest(
     records: AsyncIterable<IngestRecord> | Iterable<IngestRecord>,
-    options: IngestOptions = {},
+    options: IngestOptions = NO_OPTIONS,
   ): AsyncGenerator<IngestReceipt, void, undefined> {
     checkIngestOptions(options);
     if (!isIterable(records))
       throw new ArgumentError('records', 'records must be an iterable or an async iterable');
+    const { admission, options: limits } = this.connection;
     const client: IngestClient = {
+      maxRecords: Math.max(1, limits.maxQueuedCalls >> 1),
+      maxBytes: limits.maxQueuedBytes >> 1,
+      room: () => (admission.isFull ? admission.ready() : undefined),
+      whenClosed: (tell) => this.door.whenClosed(tell),
       write: (key, value, call) => this.#write('ingest', [{ key, value }], call),
       head: (root, call) =>
-        this.#verifiedCall('ingest', call, async ({ trust, call: from }) => {
+        this.#alone('ingest', call, [], async ({ trust, call: from }) => {
           if (root) await trust.assertOnHistory(from, root);
           else await trust.ready(from);
           return trust.root;
@@ -171,12 +206,12 @@ export class ImmuClient extends BaseClient {
   }
 
   /** {@link verifiedSet} under the name other immudb clients use. */
-  safeSet(key: BytesInput, value: BytesInput, options: WriteOptions = {}): Promise<VerifiedWrite> {
+  safeSet(key: BytesInput, value: BytesInput, options: WriteOptions = NO_OPTIONS): Promise<VerifiedWrite> {
     return this.verifiedSet(key, value, options);
   }
 
   /** {@link verifiedGet} under the name other immudb clients use. */
-  safeGet(key: BytesInput, options: GetOptions = {}): Promise<VerifiedEntry | null> {
+  safeGet(key: BytesInput, options: GetOptions = NO_OPTIONS): Promise<VerifiedEntry | null> {
     return this.verifiedGet(key, options);
   }
 
@@ -184,8 +219,9 @@ export class ImmuClient extends BaseClient {
    * Drops what is trusted of the selected database; the next verified call is a first contact. For a database that was
    * made anew or restored on purpose. Recorded, with the reason.
    */
-  async forgetTrust(reason: string, options: CallOptions = {}): Promise<void> {
-    await this.#verifiedCall('forgetTrust', options, ({ trust, call }) => trust.forget(call, reason));
+  async forgetTrust(reason: string, options: CallOptions = NO_OPTIONS): Promise<void> {
+    const why = text('reason', reason);
+    await this.#alone('forgetTrust', options, [], ({ trust, call }) => trust.forget(call, why));
   }
 
   /**
@@ -193,38 +229,89 @@ export class ImmuClient extends BaseClient {
    * known of is to be used at a second address of a server. From then on this client trusts what its store knows of that
    * server, and no other; calls under way that are not proven yet are refused.
    */
-  async acceptServer(identity: string): Promise<void> {
-    this.assertOpen();
-    await this.connection.acceptServer(identity);
+  async acceptServer(identity: string, options: CallOptions = NO_OPTIONS): Promise<void> {
+    const deadline = this.door.deadline(options, []);
+    const accept = () => deadline.race(this.connection.acceptServer(identity), 'the store');
+    await this.door.enter(deadline, 0, accept);
   }
 
-  /** Does `work` with what a verified call needs, for the database selected now: at once when that is at hand. */
-  #verifiedCall<T>(
+  /** A verified call that asks the server on its own, in the database selected now. */
+  #alone<T>(
     operation: string,
     options: CallOptions,
+    own: readonly string[],
     work: (verified: Verified) => Promise<T>,
   ): Promise<T> {
-    const deadline = this.deadline(options);
+    const deadline = this.door.deadline(options, own);
+    const { session } = this.connection;
+    return this.door.enter(deadline, 0, async () => {
+      const trust = await this.#trust(session, deadline);
+      return work({ session, trust, call: { operation, startedAt: deadline.startedAt, deadline } });
+    });
+  }
+
+  /** One that shares requests with others: at once when there is room, and trust. `start` takes its place over. */
+  #together<T>(
+    operation: string,
+    options: CallOptions,
+    own: readonly string[],
+    bytes: number,
+    start: (calls: DatabaseCalls, trust: DatabaseTrust, call: Call) => Promise<T>,
+  ): Promise<T> {
+    const deadline = this.door.deadline(options, own);
     const { session } = this.connection;
     const call = { operation, startedAt: deadline.startedAt, deadline };
-    const known = this.connection.trustNow(session.database);
-    if (known) return work({ session, trust: known, call });
-    return deadline
-      .race(this.connection.trust(session.database), 'the server to say who it is')
-      .then((trust) => work({ session, trust, call }));
+    const calls = this.connection.calls(session);
+    return this.door.enterFast(deadline, bytes, () => {
+      const known = this.connection.trustNow(session.database);
+      if (known) return start(calls, known, call);
+      return this.#trust(session, deadline).then(
+        (trust) => start(calls, trust, call),
+        (error: unknown) => {
+          this.connection.admission.leave(bytes);
+          throw withCallerStack(error);
+        },
+      );
+    });
+  }
+
+  async #trust({ database }: Session, deadline: Deadline): Promise<DatabaseTrust> {
+    const made = this.connection.trust(database);
+    return this.connection.trustNow(database) ?? deadline.race(made, 'the server to say who it is');
   }
 
   #write(operation: string, entries: readonly KeyValue[], options: WriteOptions): Promise<VerifiedWrite> {
     optionsObject('options', options);
     const { ownTx = false } = options;
     flag('ownTx', ownTx);
-    return this.#verifiedCall(operation, options, ({ session, trust, call }) =>
-      this.connection.calls(session).verifiedSet(trust, call, entries, ownTx),
+    const bytes = bytesOfEntries(entries);
+    return this.#together(operation, options, WRITE_NAMES, bytes, (calls, trust, call) =>
+      calls.verifiedSet(trust, call, entries, bytes, ownTx),
     );
   }
 
-  #calls(options: CallOptions): DatabaseCalls {
-    return this.connection.calls(this.session(options));
+  /** A plain call that shares requests with others. `start` takes its place over. */
+  #grouped<T>(
+    options: CallOptions,
+    own: readonly string[],
+    bytes: number,
+    start: (calls: DatabaseCalls, deadline: Deadline) => Promise<T>,
+  ): Promise<T> {
+    const deadline = this.door.deadline(options, own);
+    const calls = this.connection.calls(this.connection.session);
+    return this.door.enterFast(deadline, bytes, () => start(calls, deadline));
+  }
+
+  /** For a call that names no key. */
+  #nothing(options: CallOptions): [] {
+    this.door.deadline(options, []);
+    return [];
+  }
+
+  #setEntries(entries: readonly KeyValue[], options: CallOptions): Promise<Write> {
+    const write = (session: Session, call: CallOptions) =>
+      this.connection.calls(session).setAlone(entries, call);
+    return this.call(options, [], write, bytesOfEntries(entries));
   }
 }
 
@@ -232,6 +319,11 @@ function isIterable(value: unknown): boolean {
   return (
     typeof value === 'object' && value !== null && (Symbol.iterator in value || Symbol.asyncIterator in value)
   );
+}
+
+function txId(name: string, tx: unknown): void {
+  if (typeof tx !== 'bigint' || tx < 1n || BigInt.asIntN(64, tx) !== tx)
+    throw new ArgumentError(name, `${name} must be a bigint from 1 to 2^63-1`);
 }
 
 /** What is thrown becomes a rejection. An async function would do that too, for three more turns of the queue a call. */

@@ -1,5 +1,6 @@
 // Bounds how many calls are under way at once: the others wait in line, each no longer than its deadline.
 import { ClosedError } from '../errors.js';
+import { Chain } from './chain.js';
 import type { Deadline } from './deadline.js';
 
 interface Waiting {
@@ -10,7 +11,7 @@ interface Waiting {
 export class InFlightGate {
   readonly #limit: number;
   readonly #what: string;
-  readonly #line = new Set<Waiting>();
+  readonly #line = new Chain<Waiting>();
   #inside = 0;
   #closed = false;
 
@@ -28,30 +29,28 @@ export class InFlightGate {
       return;
     }
     const { promise, waiting } = newcomer();
-    this.#line.add(waiting);
+    const place = this.#line.add(waiting);
     try {
       await deadline.race(promise, waitingFor);
     } catch (error) {
       // Admitted and given up in the same turn: the place goes to the next in line.
-      if (!this.#line.delete(waiting) && !refused(error)) this.leave();
+      if (!this.#line.delete(place) && !refused(error)) this.leave();
       throw error;
     }
   }
 
   leave(): void {
-    for (const next of this.#line) {
-      this.#line.delete(next);
-      next.enter();
-      return;
-    }
-    this.#inside -= 1;
+    const next = this.#line.shift();
+    // The next one takes the place over.
+    if (next) next.enter();
+    else this.#inside -= 1;
   }
 
   /** Whoever waits is refused with ClosedError. */
   close(): void {
     this.#closed = true;
-    for (const { refuse } of this.#line) refuse(new ClosedError(this.#what));
-    this.#line.clear();
+    for (let next = this.#line.shift(); next; next = this.#line.shift())
+      next.refuse(new ClosedError(this.#what));
   }
 }
 

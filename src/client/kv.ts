@@ -1,4 +1,5 @@
 // Traditional set and get on their own, and what they are given: what the server says, unverified.
+import { types } from 'node:util';
 import { ArgumentError, TransportError } from '../errors.js';
 import { toKey, toValue } from './bytes-input.js';
 import type { BytesInput } from './bytes-input.js';
@@ -6,6 +7,7 @@ import { toEntry } from './entries.js';
 import type { Entry } from './entries.js';
 import { versionFields } from './get-options.js';
 import type { Version } from './get-options.js';
+import { kindOf } from './option-checks.js';
 import type { CallOptions } from './options.js';
 import type { Rpc } from './rpc.js';
 import { keyName } from '../worker/key-name.js';
@@ -66,10 +68,42 @@ export async function getEntry(
   }
 }
 
-/** Checked keys. Throws ArgumentError naming the one that is wrong. */
-export function toKeys(keys: readonly BytesInput[]): Uint8Array[] {
-  if (!Array.isArray(keys)) throw new ArgumentError('keys', 'keys must be an array');
-  return keys.map((key, i) => toKey(key as BytesInput, () => `keys[${i}]`));
+/** Keys that a call may name: what a process can hold, whatever an iterable that does not end would give. */
+const MAX_KEYS = 4_194_304;
+
+/** Whether these are keys, rather than one: text and bytes are iterables too. */
+export function isKeys(keys: BytesInput | Iterable<BytesInput>): keys is Iterable<BytesInput> {
+  return (
+    typeof keys === 'object' &&
+    (keys as object | null) !== null &&
+    !types.isUint8Array(keys) &&
+    Symbol.iterator in keys
+  );
+}
+
+/** Checked keys of any iterable. Throws ArgumentError naming the one that is wrong. */
+export function toKeys(keys: Iterable<BytesInput>): Uint8Array[] {
+  if (!isKeys(keys)) {
+    throw new ArgumentError(
+      'keys',
+      `keys must be an array, or another iterable of keys, not ${kindOf(keys)}`,
+    );
+  }
+  const checked: Uint8Array[] = [];
+  for (const key of keys) {
+    const i = checked.length;
+    if (i === MAX_KEYS) throw new ArgumentError('keys', `too many keys: a call takes at most ${MAX_KEYS}`);
+    checked.push(toKey(key, () => `keys[${i}]`));
+  }
+  return checked;
+}
+
+export function bytesOf(keys: readonly Uint8Array[]): number {
+  return keys.reduce((sum, { length }) => sum + length, 0);
+}
+
+export function bytesOfEntries(entries: readonly KeyValue[]): number {
+  return entries.reduce((sum, { key, value }) => sum + key.length + value.length, 0);
 }
 
 /** Checked pairs in their order. Throws ArgumentError for none, for too many, and for a key that occurs twice. */

@@ -2,6 +2,8 @@
 import { types } from 'node:util';
 import { ArgumentError } from '../errors.js';
 
+export { knownNames } from '../known-names.js';
+
 /** The kind of a value, never the value: `null`, `number`, `Date`. */
 export function kindOf(value: unknown): string {
   if (value === null) return 'null';
@@ -48,14 +50,6 @@ export function oneOf<T extends string>(name: string, value: unknown, names: rea
 export function optionsObject(name: string, value: unknown): asserts value is object {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     wrongType(name, 'an object', value);
-}
-
-/** Throws for a name that nobody would read. */
-export function knownNames(name: string, value: object, known: readonly string[]): void {
-  for (const key of Object.keys(value)) {
-    if (!known.includes(key))
-      throw new ArgumentError(name, `${name} has no ${JSON.stringify(key.slice(0, 100))}`);
-  }
 }
 
 /** A copy, as bytes. */

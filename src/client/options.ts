@@ -1,6 +1,7 @@
 // What a client can be told, and the same resolved once: every default in one place, every mistake named.
 import { setMaxListeners } from 'node:events';
 import { hostname } from 'node:os';
+import { types } from 'node:util';
 import { ArgumentError } from '../errors.js';
 import type { VerificationError } from '../errors.js';
 import type { RootStore } from '../store/root-store.js';
@@ -9,19 +10,12 @@ import { parseAddress } from './address.js';
 import type { Address } from './address.js';
 import { parsePublicKey } from './public-key.js';
 import type { StateKey } from './public-key.js';
-import {
-  bytesOrText,
-  flag,
-  knownNames,
-  oneOf,
-  optionsObject,
-  text,
-  whole,
-  wrongType,
-} from './option-checks.js';
+import { flag, knownNames, oneOf, optionsObject, text, whole, wrongType } from './option-checks.js';
 import { resolveRetry } from './retry.js';
 import type { RetryOptions, RetryPolicy } from './retry.js';
 import { Secret } from './secret.js';
+import { resolveTls } from './tls-options.js';
+import type { ResolvedTls, TlsOptions } from './tls-options.js';
 
 /** Last argument of every call. */
 export interface CallOptions {
@@ -34,18 +28,8 @@ export interface CallOptions {
 export interface Credentials {
   readonly user: string;
   readonly password: string;
-  /** @default 'defaultdb' */
-  readonly database?: string;
-}
-
-export interface TlsOptions {
-  /** PEM of the authorities to trust. @default the platform's */
-  readonly ca?: string | Uint8Array;
-  /** PEM of the client's certificate and key (mutual TLS): both or neither. */
-  readonly cert?: string | Uint8Array;
-  readonly key?: string | Uint8Array;
-  /** Name to expect in the server's certificate, when it is not the host dialled. */
-  readonly serverName?: string;
+  /** Text, or its UTF-8 bytes. @default 'defaultdb' */
+  readonly database?: string | Uint8Array;
 }
 
 /**
@@ -139,19 +123,13 @@ export interface ImmuClientOptions {
 }
 
 export type { Address } from './address.js';
+export type { ResolvedTls, TlsOptions } from './tls-options.js';
 
 /** Credentials that can be kept and shown without showing the password. */
 export interface ResolvedCredentials {
   readonly user: string;
   readonly password: Secret<string>;
   readonly database: string;
-}
-
-export interface ResolvedTls {
-  readonly ca?: Uint8Array;
-  readonly cert?: Uint8Array;
-  readonly key?: Secret<Uint8Array>;
-  readonly serverName?: string;
 }
 
 export interface ResolvedOptions {
@@ -261,6 +239,7 @@ export function resolveOptions(input: string | ImmuClientOptions = {}): Resolved
 /** Throws ArgumentError that names the field, and never shows the password. */
 export function resolveCredentials(credentials: Credentials): ResolvedCredentials {
   optionsObject('credentials', credentials);
+  knownNames('credentials', credentials, ['user', 'password', 'database']);
   const { user, password, database } = credentials;
   return {
     user: text('user', user),
@@ -279,8 +258,8 @@ export function checkedPassword(name: string, password: unknown): string {
 }
 
 /** Lower case, as the server makes it: signatures cover the name. */
-export function databaseName(name: string): string {
-  text('database', name);
+export function databaseName(given: string | Uint8Array): string {
+  const name = text('database', types.isUint8Array(given) ? textOf(given) : given);
   if (!/^[a-z0-9_]{1,128}$/i.test(name)) {
     throw new ArgumentError(
       'database',
@@ -290,7 +269,27 @@ export function databaseName(name: string): string {
   return name.toLowerCase();
 }
 
-/** Checks the options of one call. Throws ArgumentError. */
+function textOf(name: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(name);
+  } catch {
+    throw new ArgumentError('database', 'not a database name: its bytes are no UTF-8');
+  }
+}
+
+/** What a call is given that is given no options. */
+export const NO_OPTIONS: CallOptions = Object.freeze({});
+
+const CALL_NAMES = ['signal', 'timeoutMs'];
+
+/** Checks the options of one call, by type and by name. `own`: what it takes beside those of every call. Throws ArgumentError. */
+export function checkOptions(options: CallOptions, own: readonly string[]): void {
+  if (options === NO_OPTIONS) return;
+  checkCallOptions(options);
+  knownNames('options', options, [...CALL_NAMES, ...own]);
+}
+
+/** Checks what the options of every call have in common. Throws ArgumentError. */
 export function checkCallOptions(options: CallOptions): void {
   optionsObject('options', options);
   const { timeoutMs, signal } = options;
@@ -305,25 +304,6 @@ function isAbortSignal(signal: unknown): boolean {
   if (typeof signal !== 'object' || signal === null) return false;
   const { aborted, addEventListener } = signal as Partial<AbortSignal>;
   return typeof aborted === 'boolean' && typeof addEventListener === 'function';
-}
-
-function resolveTls(tls: boolean | TlsOptions | undefined): ResolvedTls | undefined {
-  if (tls === undefined || tls === false) return undefined;
-  if (tls === true) return {};
-  if (typeof tls !== 'object' || (tls as TlsOptions | null) === null) {
-    wrongType('tls', 'a boolean or an object', tls);
-  }
-  knownNames('tls', tls, ['ca', 'cert', 'key', 'serverName']);
-  const { ca, cert, key, serverName } = tls;
-  if ((cert === undefined) !== (key === undefined)) {
-    throw new ArgumentError('tls', 'tls.cert and tls.key belong together: give both or neither');
-  }
-  return {
-    ...(ca !== undefined && { ca: bytesOrText('tls.ca', ca) }),
-    ...(cert !== undefined && { cert: bytesOrText('tls.cert', cert) }),
-    ...(key !== undefined && { key: new Secret(bytesOrText('tls.key', key)) }),
-    ...(serverName !== undefined && { serverName: text('tls.serverName', serverName) }),
-  };
 }
 
 function resolveKeepHeaders(

@@ -1,5 +1,7 @@
 // Users and what they may do.
+import { types } from 'node:util';
 import { ArgumentError } from '../errors.js';
+import type { BytesInput } from './bytes-input.js';
 import { kindOf } from './option-checks.js';
 import { checkedPassword, databaseName } from './options.js';
 import type { CallOptions } from './options.js';
@@ -20,6 +22,10 @@ export const Permission = {
 } as const;
 export type Permission = (typeof Permission)[keyof typeof Permission];
 
+/** What {@link ImmuClient.changePermission} does, for those who name it first. */
+export const PermissionAction = { GRANT: 0, REVOKE: 1 } as const;
+export type PermissionAction = (typeof PermissionAction)[keyof typeof PermissionAction];
+
 export interface User {
   readonly name: string;
   readonly active: boolean;
@@ -34,7 +40,7 @@ export type GrantablePermission = typeof Permission.ADMIN | typeof Permission.R 
 /** Creates an active user with a permission on a database. Needs ADMIN there. */
 export async function createUser(
   rpc: Rpc,
-  user: { name: string; password: string; permission: GrantablePermission; database: string },
+  user: { name: string; password: string; permission: GrantablePermission; database: BytesInput },
   options: CallOptions,
 ): Promise<void> {
   checkPassword(user.password);
@@ -47,14 +53,25 @@ export async function createUser(
   await rpc.unary('CreateUser', request, { ...options, idempotent: false });
 }
 
+/** The database that a permission is for, as it was given before the options; undefined where none was. */
+export function grantTo(database: unknown): BytesInput | undefined {
+  if (database === undefined || typeof database === 'string' || types.isUint8Array(database)) return database;
+  throw new ArgumentError(
+    'database',
+    `database must be a string or a Uint8Array, not ${kindOf(database)}: createUser(user, password, permission, database, options)`,
+  );
+}
+
 /** Changes a password; ends the user's sessions. The old one is looked at only for the user `immudb`. */
 export async function changePassword(
   rpc: Rpc,
   change: { user: string; oldPassword: string; newPassword: string },
   options: CallOptions,
 ): Promise<void> {
-  checkPassword(change.newPassword);
+  checkPassword(change.newPassword, 'newPassword');
   checkedPassword('oldPassword', change.oldPassword);
+  if (change.oldPassword === change.newPassword)
+    throw new ArgumentError('newPassword', 'newPassword is the old one: (user, newPassword, oldPassword)');
   const request = {
     user: Buffer.from(userName(change.user)),
     oldPassword: Buffer.from(change.oldPassword),
@@ -87,10 +104,36 @@ export async function listUsers(rpc: Rpc, options: CallOptions): Promise<User[]>
   }));
 }
 
+/** A user's permission on a database; NONE takes away whatever it has. */
+export interface PermissionChange {
+  readonly user: string;
+  readonly database: BytesInput;
+  readonly permission: GrantablePermission | typeof Permission.NONE;
+}
+
+/** What changePermission was given, in either order: an action comes first, and is a number, or does not come. */
+export function permissionChange(given: readonly unknown[]): {
+  change: PermissionChange;
+  options: CallOptions | undefined;
+} {
+  const [action] = given;
+  if (typeof action !== 'number') {
+    const [user, database, permission, options] = given;
+    return { change: { user, database, permission } as PermissionChange, options: options as CallOptions };
+  }
+  const [, user, database, permission, options] = given;
+  const isGrant = action === PermissionAction.GRANT;
+  if (!isGrant && action !== PermissionAction.REVOKE)
+    throw new ArgumentError('action', `action must be GRANT (0) or REVOKE (1), not ${action}`);
+  grantable(permission as number);
+  const change = { user, database, permission: isGrant ? permission : Permission.NONE } as PermissionChange;
+  return { change, options: options as CallOptions };
+}
+
 /** Gives a user a permission on a database in place of the one it has; NONE takes away whatever it has. */
 export async function changePermission(
   rpc: Rpc,
-  change: { user: string; database: string; permission: GrantablePermission | typeof Permission.NONE },
+  change: PermissionChange,
   options: CallOptions,
 ): Promise<void> {
   const username = userName(change.user);

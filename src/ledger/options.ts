@@ -1,5 +1,6 @@
 // How a ledger is started.
 import { ArgumentError } from '../errors.js';
+import { knownNames } from '../known-names.js';
 
 export interface EmbeddedLedgerOptions {
   /** Where transactions are kept so that they survive a restart. @default in memory only */
@@ -39,7 +40,30 @@ export interface ResolvedLedgerOptions {
 
 const LOOPBACK = ['127.0.0.1', '::1', 'localhost'];
 
+const OPTION_NAMES: Record<keyof EmbeddedLedgerOptions, true> = {
+  directory: true,
+  port: true,
+  host: true,
+  adminPassword: true,
+  signingKey: true,
+  excludeCommitTime: true,
+  headerVersion: true,
+  sessionTimeoutMs: true,
+  maxSessions: true,
+  maxMessageBytes: true,
+};
+
 export function resolveOptions(options: EmbeddedLedgerOptions): ResolvedLedgerOptions {
+  if (typeof options !== 'object' || (options as object | null) === null)
+    throw new ArgumentError('options', 'options must be an object');
+  knownNames('options', options, Object.keys(OPTION_NAMES));
+  const { directory, signingKey, excludeCommitTime } = options;
+  if (directory !== undefined && (typeof directory !== 'string' || directory === ''))
+    throw new ArgumentError('directory', 'directory must be the path of a folder');
+  if (excludeCommitTime !== undefined && typeof excludeCommitTime !== 'boolean')
+    throw new ArgumentError('excludeCommitTime', 'excludeCommitTime must be true or false');
+  if (signingKey !== undefined && typeof signingKey !== 'string' && !Buffer.isBuffer(signingKey))
+    throw new ArgumentError('signingKey', 'signingKey must be PEM, as a string or a Buffer');
   const host = options.host ?? '127.0.0.1';
   if (!LOOPBACK.includes(host))
     throw new ArgumentError('host', 'the embedded ledger serves this machine only');
@@ -49,7 +73,8 @@ export function resolveOptions(options: EmbeddedLedgerOptions): ResolvedLedgerOp
   const headerVersion: number = options.headerVersion ?? 1;
   if (headerVersion !== 0 && headerVersion !== 1) throw new ArgumentError('headerVersion', 'must be 0 or 1');
   const adminPassword = options.adminPassword ?? 'immudb';
-  if (adminPassword === '') throw new ArgumentError('adminPassword', 'must not be empty');
+  if (typeof adminPassword !== 'string' || adminPassword === '')
+    throw new ArgumentError('adminPassword', 'must not be empty');
   return {
     directory: options.directory,
     port,

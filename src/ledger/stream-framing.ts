@@ -1,5 +1,5 @@
 // Messages inside byte streams: `be64(length) ‖ payload`, cut into chunks (protocol file 04 §8).
-import { be64, concatBytes } from '../proof/bytes.js';
+import { be64, concatAll, concatBytes } from '../proof/bytes.js';
 
 const CHUNK_BYTES = 1 << 16;
 
@@ -15,7 +15,7 @@ export class MessageReader {
   #at = 0;
 
   constructor(chunks: readonly Uint8Array[]) {
-    this.#bytes = concatBytes(...chunks);
+    this.#bytes = concatAll(chunks);
   }
 
   /** The next message. Undefined at the end, at a message that is cut off, and, as in immudb, at an empty one. */

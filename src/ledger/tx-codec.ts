@@ -1,5 +1,5 @@
 // Bytes of a committed transaction in a directory: header as protocol file 01 §2 serialises it, then the entries.
-import { be16, be32, be64, concatBytes } from '../proof/bytes.js';
+import { be16, be32, be64, concatAll, concatBytes } from '../proof/bytes.js';
 import { decodeKVMetadata, decodeTxMetadata, encodeKVMetadata, encodeTxMetadata } from '../proof/metadata.js';
 import type { TxHeader } from '../proof/types.js';
 import type { EntrySpec } from './database.js';
@@ -34,8 +34,8 @@ export function decodeHeader(bytes: Uint8Array): TxHeader {
 }
 
 export function encodeEntries(entries: readonly EntrySpec[]): Uint8Array {
-  return concatBytes(
-    ...entries.flatMap(({ key, metadata, value }) => {
+  return concatAll(
+    entries.flatMap(({ key, metadata, value }) => {
       const md = encodeKVMetadata(metadata);
       return [be16(key.length), key, be16(md.length), md, be32(value.length), value];
     }),

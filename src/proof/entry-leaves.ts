@@ -27,7 +27,7 @@ function orderOf(leaves: readonly Uint8Array[]): number[] {
     while (end < order.length && firstBytes(leaves[order[end] as number] as Uint8Array) === same) end++;
     if (end - start === 1) continue;
     const sorted = order.slice(start, end).sort((a, b) => compareAll(leaves, a, b));
-    order.splice(start, sorted.length, ...sorted);
+    sorted.forEach((place, i) => (order[start + i] = place));
     start = end - 1;
   }
   return order;

@@ -1,5 +1,5 @@
 // Canonical bytes of transaction and entry metadata (protocol file 01 §3, §4): what the hashes cover.
-import { be16, be64, concatBytes } from './bytes.js';
+import { be16, be64, concatAll } from './bytes.js';
 import { ProofFailure } from './failure.js';
 import { assertId } from './guard.js';
 import type { KVMetadata, TxMetadata } from './types.js';
@@ -33,7 +33,7 @@ export function encodeTxMetadata(metadata: TxMetadata | undefined): Uint8Array {
     }
     parts.push(new Uint8Array([TX_EXTRA]), be16(extra.length), extra);
   }
-  return concatBytes(...parts);
+  return concatAll(parts);
 }
 
 /** Canonical bytes of entry metadata (§4), at most 11 of them. Absent, empty and all-false are the same: none. */
@@ -50,7 +50,7 @@ export function encodeKVMetadata(metadata: KVMetadata | undefined): Uint8Array {
     parts.push(new Uint8Array([KV_EXPIRES_AT]), be64(expiresAt));
   }
   if (nonIndexable === true) parts.push(new Uint8Array([KV_NON_INDEXABLE]));
-  return concatBytes(...parts);
+  return concatAll(parts);
 }
 
 /** Inverse of {@link encodeTxMetadata}; rejects anything that is not canonical. */

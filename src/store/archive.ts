@@ -1,5 +1,6 @@
 // Archives: the rows that `audit.archive` moved out of a log, to be read and verified for as long as they are kept.
 import type { ArchiveInfo, AuditLog } from './audit-log.js';
+import { knownNames } from '../known-names.js';
 import { checkedPath } from './checked-audit.js';
 import { SqliteAudit } from './sqlite-audit.js';
 import { StoreThread } from './sqlite/store-thread.js';
@@ -12,7 +13,7 @@ export interface AuditArchive extends Omit<ArchiveInfo, 'archivedAt'> {
 }
 
 /**
- * Opens an archive for reading. Its newest rows are checked; `audit.verify()` checks all.
+ * Opens an archive for reading; there are no options yet. Its newest rows are checked; `audit.verify()` checks all.
  *
  * @throws StoreError STORE_MISSING, STORE_FOREIGN (not an archive of ours), STORE_DAMAGED or STORE_FAILED
  * @example
@@ -21,7 +22,11 @@ export interface AuditArchive extends Omit<ArchiveInfo, 'archivedAt'> {
  * // Together: the log goes on from where the archive ends.
  * const whole = await store.audit.verify({ startsAfter: { seq: archive.lastSeq, hash: archive.lastHash } });
  */
-export async function openArchive(path: string): Promise<AuditArchive> {
+export async function openArchive(
+  path: string,
+  options: Readonly<Record<string, never>> = {},
+): Promise<AuditArchive> {
+  knownNames('options', options, []);
   const full = checkedPath(path);
   const thread = await StoreThread.start({ path: full, options: 'archive' });
   const close = () => thread.close();

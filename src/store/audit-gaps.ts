@@ -17,7 +17,7 @@ export type CheckedGapsQuery = GapsQuery & Required<Pick<GapsQuery, 'after' | 'l
 
 /** @throws ArgumentError naming the part that makes no sense */
 export function checkedGapsQuery(query: GapsQuery = {}): CheckedGapsQuery {
-  const filter = checkedFilter(query);
+  const filter = checkedFilter(query, ['after', 'limit', 'silenceMs', 'clockToleranceMs']);
   const { after = 0n, limit = LIMIT, silenceMs, clockToleranceMs = CLOCK_TOLERANCE_MS } = query;
   if (!Number.isSafeInteger(limit) || limit < 1) bad('limit', 'must be an integer of 1 or more');
   for (const [field, ms] of Object.entries({ silenceMs, clockToleranceMs })) {

@@ -1,5 +1,6 @@
 // What can be asked of the audit log: checked once, for every store.
 import { ArgumentError } from '../errors.js';
+import { knownNames } from '../known-names.js';
 import { MAX_ID } from '../proof/bytes.js';
 import type { AuditOutcome, AuditRow, RootsFilter, RootsQuery, TrustKey } from './audit-types.js';
 
@@ -30,9 +31,22 @@ export function isHeadMove(outcome: AuditOutcome): boolean {
   return HEAD_MOVES.includes(outcome);
 }
 
-/** A copy of the query with the fields we know. @throws ArgumentError naming the part that makes no sense */
-export function checkedQuery(query: RootsQuery = {}): RootsQuery {
+const QUERY_NAMES = [
+  'server',
+  'database',
+  'txRange',
+  'timeRange',
+  'operation',
+  'outcome',
+  'order',
+  'limit',
+  'after',
+];
+
+/** A copy of the query with the fields we know; `own`: names that the question has beside them. @throws ArgumentError naming the part that makes no sense */
+export function checkedQuery(query: RootsQuery = {}, own: readonly string[] = []): RootsQuery {
   if (typeof query !== 'object' || (query as object | null) === null) bad('query', 'must be an object');
+  knownNames('query', query, [...QUERY_NAMES, ...own]);
   const copy = defined<RootsQuery>({
     server: query.server,
     database: query.database,
@@ -72,9 +86,13 @@ function assertOutcome(outcome: AuditOutcome): void {
   if (!OUTCOMES.includes(outcome)) bad('outcome', `has no kind ${JSON.stringify(outcome)}`);
 }
 
-/** The parts of a query that name a database. @throws ArgumentError naming the part that makes no sense */
-export function checkedFilter(filter: Partial<TrustKey> = {}): Partial<TrustKey> {
+/** The parts of a query that name a database; `own` as above. @throws ArgumentError naming the part that makes no sense */
+export function checkedFilter(
+  filter: Partial<TrustKey> = {},
+  own: readonly string[] = [],
+): Partial<TrustKey> {
   if (typeof filter !== 'object' || (filter as object | null) === null) bad('query', 'must be an object');
+  knownNames('query', filter, ['server', 'database', ...own]);
   const { server, database } = checkedQuery({
     ...(filter.server !== undefined && { server: filter.server }),
     ...(filter.database !== undefined && { database: filter.database }),
@@ -124,6 +142,7 @@ function range(field: string, value: Range, fits: (value: unknown) => boolean, w
 function copyRange<T extends Range>(field: string, value: T): T | undefined {
   if (value === undefined) return undefined;
   if (typeof value !== 'object' || (value as object | null) === null) bad(field, 'must be { from, to }');
+  knownNames(field, value, ['from', 'to']);
   return defined({ from: value.from, to: value.to }) as T;
 }
 

@@ -19,7 +19,7 @@ export interface Sums {
 
 /** @throws ArgumentError naming the part that makes no sense */
 export function checkedStatsQuery(query: StatsQuery = {}): Required<Pick<StatsQuery, 'bucket'>> & StatsQuery {
-  const filter = checkedQuery(query);
+  const filter = checkedQuery(query, ['bucket']);
   const { bucket = 'all' } = query;
   if (!['hour', 'day', 'all'].includes(bucket)) bad('bucket', "must be 'hour', 'day' or 'all'");
   return { ...filter, bucket };

@@ -1,6 +1,7 @@
 // The audit log as every store offers it: arguments are checked here, once; how a question is answered is the store's matter.
 import { resolve } from 'node:path';
 import { ArgumentError } from '../errors.js';
+import { knownNames } from '../known-names.js';
 import { checkedRoot, isObject } from './audit-entry.js';
 import { checkedGapsQuery } from './audit-gaps.js';
 import type {
@@ -87,7 +88,10 @@ export abstract class CheckedAudit implements AuditLog {
     return this.ask({ kind: 'verify', options: checkedVerifyOptions(options) });
   }
 
-  async checkpoint({ key }: CheckpointOptions = {}): Promise<Checkpoint> {
+  async checkpoint(options: CheckpointOptions = {}): Promise<Checkpoint> {
+    if (!isObject(options)) bad('options', 'must be an object');
+    knownNames('options', options, ['key']);
+    const { key } = options;
     const signer = key === undefined ? undefined : checkedSigningKey(key);
     return this.ask({ kind: 'checkpoint', key: signer });
   }
@@ -118,6 +122,7 @@ export function checkedPath(path: string): string {
 
 function checkedArchiveOptions(options: ArchiveOptions): ArchiveOptions {
   if (!isObject(options)) bad('options', 'must be an object');
+  knownNames('options', options, ['path', 'through', 'before', 'keepRows']);
   const path = checkedPath(options.path);
   const given = (['through', 'before', 'keepRows'] as const).filter((name) => name in options);
   if (given.length !== 1) bad('options', 'must have one of through, before and keepRows');

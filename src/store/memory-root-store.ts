@@ -1,6 +1,7 @@
 // A root store that lives as long as the process: for tests and short-lived tools. Same behaviour, same chain.
 import { randomBytes } from 'node:crypto';
 import { ClosedError } from '../errors.js';
+import { knownNames } from '../known-names.js';
 import { checkedEntry, checkedExpected, checkedKey, checkedText, copyRoot, sameRoot } from './audit-entry.js';
 import type { AuditLog } from './audit-log.js';
 import { chainStart } from './audit-row.js';
@@ -27,7 +28,9 @@ export class MemoryRootStore implements RootStore {
   readonly #headers: MemoryHeaders;
   #closed = false;
 
-  constructor() {
+  /** Takes no options, and says so to whoever gives some. */
+  constructor(options: Readonly<Record<string, never>> = {}) {
+    knownNames('options', options, []);
     const storeId = new Uint8Array(randomBytes(STORE_ID_SIZE));
     this.#log = new MemoryAudit(storeId, chainStart(storeId), () => this.#assertOpen());
     this.audit = this.#log;

@@ -1,4 +1,5 @@
 // Looking at a store without trusting it: for auditors, where the store cannot be opened any more, or should not be.
+import { knownNames } from '../known-names.js';
 import type { AuditLog, StoreDamage } from './audit-log.js';
 import { checkedPath } from './checked-audit.js';
 import { SqliteAudit } from './sqlite-audit.js';
@@ -17,7 +18,7 @@ export interface ReadStore {
 
 /**
  * Opens a root store for looking only, however damaged it is: rows edited or removed, a marker that is missing or another's,
- * a write-ahead log that was cut off. Clients may go on writing meanwhile. Nothing in it is trusted.
+ * a write-ahead log that was cut off. Clients may go on writing meanwhile. Nothing in it is trusted. There are no options yet.
  *
  * @throws StoreError STORE_MISSING, STORE_FOREIGN (not a root store), STORE_DAMAGED (nothing in it can be read), STORE_FAILED
  * @example
@@ -25,7 +26,11 @@ export interface ReadStore {
  * for (const { seq, finding } of await store.damage()) console.error(seq ?? '-', finding);
  * for await (const row of store.audit.roots()) console.log(row.seq, row.outcome);
  */
-export async function openForReading(path: string): Promise<ReadStore> {
+export async function openForReading(
+  path: string,
+  options: Readonly<Record<string, never>> = {},
+): Promise<ReadStore> {
+  knownNames('options', options, []);
   const full = checkedPath(path);
   const thread = await StoreThread.start({ path: full, options: 'reading' });
   const close = () => thread.close();

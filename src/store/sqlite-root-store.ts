@@ -1,5 +1,6 @@
 // The default root store: one SQLite file, written by a thread of its own, durable before a promise resolves.
 import { ArgumentError } from '../errors.js';
+import { knownNames } from '../known-names.js';
 import { checkEntry, checkExpected, checkedKey, checkedText, isObject } from './audit-entry.js';
 import type { AuditLog, SigningKey } from './audit-log.js';
 import type { AuditEntry, StoredRoot, TrustKey } from './audit-types.js';
@@ -64,6 +65,8 @@ export class SqliteRootStore implements RootStore {
    */
   static async open(path: string, options: SqliteRootStoreOptions = {}): Promise<SqliteRootStore> {
     const full = checkedPath(path);
+    if (!isObject(options)) throw new ArgumentError('options', 'options must be an object');
+    knownNames('options', options, ['create', 'busyTimeoutMs', 'checkpoints']);
     const { create = 'if-new', busyTimeoutMs = 10_000 } = options;
     if (!['if-new', 'never'].includes(create)) {
       throw new ArgumentError('create', "create must be 'if-new' or 'never'");
@@ -145,6 +148,7 @@ export class SqliteRootStore implements RootStore {
 function checkedSchedule(options: CheckpointsOptions | undefined): CheckpointSchedule | undefined {
   if (options === undefined) return undefined;
   if (!isObject(options)) throw new ArgumentError('checkpoints', 'checkpoints must be an object');
+  knownNames('checkpoints', options, ['everyRows', 'everyMs', 'key']);
   const { everyRows, everyMs, key } = options;
   for (const [name, value] of Object.entries({ everyRows, everyMs })) {
     if (value === undefined || (Number.isSafeInteger(value) && value > 0)) continue;

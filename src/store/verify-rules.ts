@@ -1,4 +1,5 @@
 // What verify holds against a walk along the chain, alike for every store.
+import { knownNames } from '../known-names.js';
 import { equalBytes, toHex } from '../proof/bytes.js';
 import { HASH_SIZE } from '../proof/hash.js';
 import { checkedBytes, checkedId, isObject, sameRoot } from './audit-entry.js';
@@ -13,6 +14,7 @@ const CHECKPOINTS = 1000;
 /** @throws ArgumentError naming the part that makes no sense */
 export function checkedVerifyOptions(options: VerifyOptions = {}): VerifyOptions {
   if (!isObject(options)) bad('options', 'must be an object');
+  knownNames('options', options, ['checkpoint', 'startsAfter']);
   const { checkpoint, startsAfter } = options;
   if (startsAfter !== undefined && !isObject(startsAfter)) bad('startsAfter', 'must be { seq, hash }');
   return {
@@ -31,6 +33,7 @@ export function checkedCheckpointsQuery(query: { after?: bigint; limit?: number 
   limit: number;
 } {
   if (!isObject(query)) bad('query', 'must be an object');
+  knownNames('query', query, ['after', 'limit']);
   const { after, limit = CHECKPOINTS } = query;
   if (!Number.isSafeInteger(limit) || limit < 0) bad('limit', 'must be an integer of 0 or more');
   return { after: after === undefined ? null : checkedSeq('after', after), limit };

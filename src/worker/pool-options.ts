@@ -1,6 +1,7 @@
 // Tuning of the pool. Every default is a trade; what each one trades is said beside it.
 import { availableParallelism } from 'node:os';
 import { ArgumentError } from '../errors.js';
+import { knownNames } from '../known-names.js';
 import type { Hasher } from './hasher.js';
 
 /** How {@link createVerifier} sets up verification. All optional. */
@@ -103,8 +104,24 @@ export interface VerifierOptions {
 
 export type ResolvedVerifierOptions = Required<VerifierOptions>;
 
+/** By their type, so that one that is added cannot be forgotten here. */
+const OPTION_NAMES: Record<keyof VerifierOptions, true> = {
+  threads: true,
+  maxQueuedJobs: true,
+  maxQueuedBytes: true,
+  inlineBelowJobs: true,
+  inlineBelowBytes: true,
+  messageBytes: true,
+  minSpreadJobs: true,
+  idleTimeoutMs: true,
+  closeTimeoutMs: true,
+  hasher: true,
+  threadEntry: true,
+};
+
 /** @throws ArgumentError naming the option that is no number in range */
 export function resolveVerifierOptions(options: VerifierOptions = {}): ResolvedVerifierOptions {
+  knownNames('verifier', options, Object.keys(OPTION_NAMES));
   const { threadEntry = new URL('./thread.js', import.meta.url), hasher = 'noble' } = options;
   if (!['noble', 'node'].includes(hasher))
     throw new ArgumentError('hasher', "hasher must be 'noble' or 'node'");

@@ -68,6 +68,7 @@ function verifiableIn(question: Job['question'], answer: Uint8Array): Verifiable
     case 'set':
     case 'tx':
     case 'claim':
+    case 'gone':
       return answer.length === 0 ? undefined : readVerifiableTx(answer);
     case 'block':
     case 'stretch':

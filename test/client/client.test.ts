@@ -106,8 +106,8 @@ describeReal('ImmuClient', () => {
       () => client.createDatabase('x'),
       () => client.useDatabase(one),
       () => client.listDatabases(),
-      () => client.createUser('x', 'Passw0rd!', Permission.R, { database: one }),
-      () => client.changePassword('x', '', 'Passw0rd!'),
+      () => client.createUser('x', 'Passw0rd!', Permission.R, one),
+      () => client.changePassword('x', 'Passw0rd!', ''),
       () => client.listUsers(),
       () => client.changePermission('x', one, Permission.R),
       () => client.setActiveUser('x', true),
@@ -135,7 +135,7 @@ describePrivate('a client and its server', () => {
     await client.set('k', 'before');
     await client.useDatabase('other');
     await client.set('k', 'elsewhere');
-    await client.changePassword('immudb', 'immudb', 'An0ther-one');
+    await client.changePassword('immudb', 'An0ther-one', 'immudb');
     expect(text(await client.get('k'))).toBe('elsewhere');
     await client.useDatabase('defaultdb');
     expect(text(await client.get('k'))).toBe('before');

@@ -12,7 +12,7 @@ import { DatabaseCalls } from '#dist/client/database-calls.js';
 import { Deadline } from '#dist/client/deadline.js';
 import type { Entry } from '#dist/client/entries.js';
 import { Admission } from '#dist/client/group/admission.js';
-import { getEntry, toKeys } from '#dist/client/kv.js';
+import { bytesOf, getEntry, toKeys } from '#dist/client/kv.js';
 import { Session } from '#dist/client/session.js';
 import type { LoginKind } from '#dist/client/session.js';
 import { ImmuError } from '#dist/errors.js';
@@ -99,13 +99,16 @@ export async function getAll(
 ): Promise<(Entry | null)[]> {
   const { database } = session;
   const { maxQueuedCalls, maxQueuedBytes, overload, timeoutMs } = resolveOptions();
+  const admission = new Admission({ maxQueuedCalls, maxQueuedBytes, overload });
   const calls = new DatabaseCalls({
     rpc: session,
     database,
     verifier: new InlineVerifier(),
-    admission: new Admission({ maxQueuedCalls, maxQueuedBytes, overload }),
+    admission,
   });
-  return calls.getAll(toKeys(keys), new Deadline({}, timeoutMs));
+  const [asked, deadline] = [toKeys(keys), new Deadline({}, timeoutMs)];
+  void admission.enter(bytesOf(asked), deadline);
+  return calls.getAll(asked, deadline);
 }
 
 /** The ImmuError that a promise rejects with; anything else fails the test. */

@@ -28,18 +28,39 @@ beforeEach(async () => {
   };
 });
 
-const get = async (key: string, options: CallOptions = {}) =>
-  calls.verifiedGet(trust, callOf(options), utf8(key));
-const getAll = (keys: readonly string[], options: CallOptions = {}) =>
-  calls.verifiedGetAll(trust, callOf(options, 'verifiedGetAll'), keys.map(utf8));
-const set = (pairs: Record<string, string>, options: CallOptions = {}, ownTx = false) =>
-  calls.verifiedSet(
-    trust,
-    callOf(options, 'verifiedSet'),
-    Object.entries(pairs).map(([key, value]) => ({ key: utf8(key), value: utf8(value) })),
-    ownTx,
-  );
-const plain = (key: string) => calls.get(utf8(key), new Deadline({}, 5000));
+/** As the door lets a call in that holds these bytes. */
+function letIn(held: readonly Uint8Array[], deadline: Deadline): number {
+  const bytes = held.reduce((sum, { length }) => sum + length, 0);
+  void admission.enter(bytes, deadline);
+  return bytes;
+}
+
+const get = async (key: string, options: CallOptions = {}) => {
+  const call = callOf(options);
+  letIn([utf8(key)], call.deadline);
+  return calls.verifiedGet(trust, call, utf8(key));
+};
+const getAll = (keys: readonly string[], options: CallOptions = {}) => {
+  const call = callOf(options, 'verifiedGetAll');
+  letIn(keys.map(utf8), call.deadline);
+  return calls.verifiedGetAll(trust, call, keys.map(utf8));
+};
+const set = (pairs: Record<string, string>, options: CallOptions = {}, ownTx = false) => {
+  const call = callOf(options, 'verifiedSet');
+  const entries = Object.entries(pairs).map(([key, value]) => ({ key: utf8(key), value: utf8(value) }));
+  const bytes = letIn(Object.entries(pairs).flat().map(utf8), call.deadline);
+  return calls.verifiedSet(trust, call, entries, bytes, ownTx);
+};
+const plainSet = (key: string, value: string) => {
+  const deadline = new Deadline({}, 5000);
+  letIn([utf8(key), utf8(value)], deadline);
+  return calls.set([{ key: utf8(key), value: utf8(value) }], deadline);
+};
+const plain = (key: string) => {
+  const deadline = new Deadline({}, 5000);
+  letIn([utf8(key)], deadline);
+  return calls.get(utf8(key), deadline);
+};
 const countedCalls = async () => {
   await trust.close();
   return (await rowsOf(store)).reduce((sum, row) => sum + row.calls, 0);
@@ -218,7 +239,7 @@ describe('writes', () => {
       set({ b: '1', c: '1' }),
       set({ a: '2' }),
       set({ d: '1' }),
-      calls.set([{ key: utf8('e'), value: utf8('1') }], new Deadline({}, 5000)),
+      plainSet('e', '1'),
     ]);
     expect(written.map(({ tx }) => tx)).toEqual([11n, 11n, 12n, 12n, 12n]);
     // The second goes out as soon as the first is answered; one proof may do for both.

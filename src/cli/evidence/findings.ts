@@ -31,11 +31,11 @@ export function findingsOf(file: EvidenceFile, ties: readonly Tie[], publicKey?:
     ['expected', file.row.evidence.expected ?? '-'],
     ['computed', file.row.evidence.computed ?? '-'],
   ];
-  if (job) facts.push(...jobFacts(job));
+  for (const fact of job ? jobFacts(job) : []) facts.push(fact);
   const { omitted } = file.row.evidence;
   if (omitted) facts.push(['kept', omittedWords(omitted)]);
   const isOfRows = verdict.outcome === 'no-answer' && file.row.evidence.job.length === 0;
-  if (isOfRows) facts.push(...rowFacts(file));
+  for (const fact of isOfRows ? rowFacts(file) : []) facts.push(fact);
   facts.push(['row hash', INTEGRITY_WORDS[integrity]], ['re-run', verdictWords(verdict)]);
   if (foreign) facts.push(['database', 'the question was put to another database than the row names']);
   const wrong = disbelief(integrity, foreign);

@@ -73,7 +73,7 @@ export function failureCount(failures: AuditStats['failures']): number {
 
 export function timelineView({ bars }: Timeline, filter: Filter): Html {
   if (bars.length === 0) return html``;
-  const most = Math.max(1, ...bars.map(rowsOf));
+  const most = bars.reduce((rows, bar) => Math.max(rows, rowsOf(bar)), 1);
   const first = bars[0]?.from ?? 0;
   const last = bars.at(-1)?.to ?? 0;
   const width = 8 * Math.min(1, bars.length / NARROW_BARS);

@@ -2,8 +2,11 @@
 import type { AuditLog } from '../../store/root-store.js';
 import { LazyAudit } from '../lazy-audit.js';
 import type { RootStore } from '../../store/root-store.js';
+import type { Door } from '../door.js';
+import type { CallOptions } from '../options.js';
 import type { AuditAccess } from './access.js';
 import { auditDatabase } from './database-audit.js';
+import { checkDatabaseOptions, checkRootsOptions } from './options.js';
 import type { DatabaseAuditOptions, RootsAuditOptions } from './options.js';
 import type { DatabaseReport, RootsReport } from './report.js';
 import { auditRoots } from './roots-audit.js';
@@ -48,17 +51,27 @@ export interface ClientAudit extends AuditLog {
 
 export class LazyClientAudit extends LazyAudit implements ClientAudit {
   readonly #access: () => Promise<AuditAccess>;
+  readonly #door: Door;
 
-  constructor(store: () => Promise<RootStore>, access: () => Promise<AuditAccess>) {
-    super(store);
+  constructor(store: () => Promise<RootStore>, access: () => Promise<AuditAccess>, door: Door) {
+    super(store, door);
     this.#access = access;
+    this.#door = door;
   }
 
   async prove(options: RootsAuditOptions = {}): Promise<RootsReport> {
-    return auditRoots(await this.#access(), options);
+    const { call } = checkRootsOptions(options);
+    return this.#audit(call, (access) => auditRoots(access, options));
   }
 
   async database(options: DatabaseAuditOptions = {}): Promise<DatabaseReport> {
-    return auditDatabase(await this.#access(), options);
+    const { call } = checkDatabaseOptions(options);
+    return this.#audit(call, (access) => auditDatabase(access, options));
+  }
+
+  /** An audit has no deadline as a whole: what it has is for coming in. */
+  #audit<T>(call: CallOptions, work: (access: AuditAccess) => Promise<T>): Promise<T> {
+    const deadline = this.#door.deadline(call, []);
+    return this.#door.enter(deadline, 0, async () => work(await this.#access()));
   }
 }

@@ -27,7 +27,7 @@ export class Findings<F extends AuditFinding = AuditFinding> {
   constructor(max: number, earlier: { readonly listed: readonly F[]; readonly total: number } | undefined) {
     this.#max = max;
     if (!earlier) return;
-    this.listed.push(...earlier.listed);
+    for (const finding of earlier.listed) this.listed.push(finding);
     this.total = earlier.total;
   }
 

@@ -26,9 +26,9 @@ export async function inOrder<Item, Result>(options: InOrder<Item, Result>): Pro
   const commitReady = async () => {
     if (isCommitting) return;
     isCommitting = true;
-    for (let ready = done.get(committed); ready && !isOver; ready = done.get(committed)) {
+    for (let args = done.get(committed); args && !isOver; args = done.get(committed)) {
       done.delete(committed);
-      if (!(await commit(...ready))) isOver = true;
+      if (!(await commit(...args))) isOver = true;
       committed++;
       for (const proceed of roomMade.splice(0)) proceed();
     }

@@ -3,7 +3,7 @@ import { ArgumentError } from '../../errors.js';
 import { MAX_ID } from '../../proof/bytes.js';
 import type { Root } from '../../worker/verifier.js';
 import { flag, knownNames, oneOf, optionsObject, whole, wrongType } from '../option-checks.js';
-import { checkCallOptions } from '../options.js';
+import { checkOptions } from '../options.js';
 import type { CallOptions } from '../options.js';
 import type { DatabaseProgress, RootsProgress } from './report.js';
 
@@ -58,7 +58,7 @@ export interface ResolvedAuditOptions {
   readonly inFlight: number;
 }
 
-const COMMON = ['signal', 'timeoutMs', 'onFinding', 'maxFindings', 'inFlight', 'onProgress'];
+const COMMON = ['onFinding', 'maxFindings', 'inFlight', 'onProgress'];
 
 /** @throws ArgumentError naming the option that makes no sense */
 export function checkDatabaseOptions(options: DatabaseAuditOptions): ResolvedAuditOptions {
@@ -80,13 +80,18 @@ export function checkDatabaseOptions(options: DatabaseAuditOptions): ResolvedAud
 /** @throws ArgumentError naming the option that makes no sense */
 export function checkRootsOptions(options: RootsAuditOptions): ResolvedAuditOptions {
   const resolved = checkCommon(options, ['after', 'txRange', 'timeRange']);
-  if (options.after !== undefined) id('after', options.after);
+  const { after, txRange, timeRange } = options;
+  if (after !== undefined) id('after', after);
+  for (const [name, range] of Object.entries({ txRange, timeRange })) {
+    if (range === undefined) continue;
+    optionsObject(name, range);
+    knownNames(name, range, ['from', 'to']);
+  }
   return resolved;
 }
 
 function checkCommon(options: AuditOptions, own: readonly string[]): ResolvedAuditOptions {
-  checkCallOptions(options);
-  knownNames('options', options, [...COMMON, ...own]);
+  checkOptions(options, [...COMMON, ...own]);
   const { signal, timeoutMs, onFinding = 'continue', maxFindings = 100, inFlight = 6 } = options;
   const { onProgress } = options as DatabaseAuditOptions;
   if (onProgress !== undefined && typeof onProgress !== 'function')

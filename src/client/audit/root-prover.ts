@@ -88,7 +88,7 @@ export class RootProver {
       return { judged: [...reached.map((row) => judge(row, alhIn(block, row.tx))), ...beyond] };
     // Which of its roots hold is found one by one.
     const alone: Judged[] = [];
-    for (const row of reached) alone.push(...(await this.#proveTx([row])));
+    for (const row of reached) for (const judged of await this.#proveTx([row])) alone.push(judged);
     return { judged: [...alone, ...beyond], ...(block && { block }) };
   }
 

@@ -1,16 +1,13 @@
 // How many items go into a group, by how large they turned out to be.
 
-/** Items that go out one by one before two are tried together again. */
-const RETRY_AFTER = 64;
-/** How fast what was measured last replaces what was known before. */
-const LEARNING = 0.2;
+/** How far one item moves what is known of their size: some twenty replace it, one large one is no more than a hint. */
+const LEARNING = 0.12;
 
 export class AdaptiveSize {
   readonly #maxItems: number;
   readonly #maxBytes: number;
   #itemBytes = 1024;
   #ceiling: number;
-  #singles = 0;
 
   constructor(maxItems: number, maxBytes: number) {
     this.#maxItems = maxItems;
@@ -23,16 +20,14 @@ export class AdaptiveSize {
     return Math.max(1, Math.min(this.#ceiling, Math.floor(this.#maxBytes / this.#itemBytes)));
   }
 
+  /**
+   * So many items, asked for together, had so many bytes. Told of every answer, also of those to items that went out on their
+   * own: else what large ones taught could never be unlearnt while none goes out with another.
+   */
   learn(bytes: number, items: number): void {
-    this.#itemBytes += (Math.max(1, bytes / items) - this.#itemBytes) * LEARNING;
+    const share = 1 - (1 - LEARNING) ** items;
+    this.#itemBytes += (Math.max(1, bytes / items) - this.#itemBytes) * share;
     if (items >= this.#ceiling) this.#ceiling = Math.min(this.#maxItems, this.#ceiling * 2);
-  }
-
-  /** An item went out on its own. Without this a ceiling of one would be for ever: no group would show that it can go. */
-  single(): void {
-    if (this.#ceiling > 1 || ++this.#singles < RETRY_AFTER) return;
-    this.#ceiling = Math.min(this.#maxItems, 2);
-    this.#singles = 0;
   }
 
   /** A group of this many was refused. */

@@ -17,13 +17,18 @@ export interface AdmissionOptions {
  */
 const CALLS_A_TURN = 1024;
 
+/** Calls that have left the line and are not cleared away yet, beside one for every call in it. */
+const MAX_GONE = 64;
+
 const WAITING_FOR = 'room, after too many calls in line';
 
 export class Admission {
   readonly #options: AdmissionOptions;
   /** Whoever waits for room, in order; what they wait with is not counted yet. */
-  readonly #newcomers = new WaitingLine(WAITING_FOR, () => undefined);
-  readonly #line: { readonly call: WaitingCall<undefined>; readonly bytes: number }[] = [];
+  readonly #newcomers = new WaitingLine(WAITING_FOR, () => this.#tidy());
+  /** In the order they came, from `#next` on; some have given up. */
+  #line: WaitingCall<undefined>[] = [];
+  #next = 0;
   #ready: (() => void)[] = [];
   #calls = 0;
   #bytes = 0;
@@ -41,6 +46,10 @@ export class Admission {
     return this.#bytes;
   }
 
+  get isFull(): boolean {
+    return this.#isFull || this.#newcomers.size > 0;
+  }
+
   get #isFull(): boolean {
     return this.#calls >= this.#options.maxQueuedCalls || this.#bytes >= this.#options.maxQueuedBytes;
   }
@@ -51,7 +60,7 @@ export class Admission {
    * @throws PoolError QUEUE_FULL
    */
   enter(bytes: number, deadline: Deadline): Promise<void> | undefined {
-    if (!this.#isFull && this.#line.length === 0) {
+    if (!this.isFull) {
       this.#take(bytes);
       return undefined;
     }
@@ -62,21 +71,29 @@ export class Admission {
         `${this.#calls} calls (${this.#bytes} bytes) wait in this client: wait for ready()`,
       );
     }
-    const call = this.#newcomers.add<undefined>(deadline, 0);
-    this.#line.push({ call, bytes });
+    const call = this.#newcomers.add<undefined>(deadline, bytes);
+    if (!call.settled) this.#line.push(call);
     return call.promise;
   }
 
   leave(bytes: number): void {
     this.#calls -= 1;
     this.#bytes -= bytes;
-    while (this.#line.length > 0 && !this.#isFull) {
-      const next = this.#line.shift();
-      if (!next || next.call.settled) continue;
-      this.#take(next.bytes);
-      next.call.resolve(undefined);
+    while (this.#newcomers.size > 0 && !this.#isFull) {
+      const next = this.#line[this.#next++] as WaitingCall<undefined>;
+      if (next.settled) continue;
+      this.#take(next.weight);
+      next.resolve(undefined);
     }
     if (this.#ready.length > 0 && this.#hasRoom) for (const tell of this.#ready.splice(0)) tell();
+  }
+
+  /** One who waited for room has got it, or has given up: those who have do not stay in line. */
+  #tidy(): void {
+    const waiting = this.#newcomers.size;
+    if (this.#line.length < 2 * waiting + MAX_GONE) return;
+    this.#line = this.#line.slice(this.#next).filter(({ settled }) => !settled);
+    this.#next = 0;
   }
 
   /** Half of what is allowed is free: told at the first free place, callers would stop and go one by one. */
@@ -87,7 +104,7 @@ export class Admission {
 
   /** Resolves when a further call would be let in at once; now and then not before what is under way has had a turn. */
   ready(): Promise<void> {
-    if (this.#isFull || this.#line.length > 0) return new Promise((resolve) => this.#ready.push(resolve));
+    if (this.isFull) return new Promise((resolve) => this.#ready.push(resolve));
     return this.#sinceTurn < CALLS_A_TURN ? Promise.resolve() : this.#turn();
   }
 

@@ -32,8 +32,11 @@ export interface ReadGroupsOptions<R extends Reader> {
   readonly rpc: Rpc;
   readonly verifier: Verifier;
   readonly context: () => Context;
-  /** Asks for a lone key with its proof, when that is the better way; false when a plain Get is. */
-  readonly askAlone: (key: Uint8Array, reader: R) => boolean;
+  /**
+   * Asks for a lone key with its proof, when that is the better way; false when a plain Get is. `learn` is to be told how many
+   * bytes the entry turned out to have.
+   */
+  readonly askAlone: (key: Uint8Array, reader: R, learn: (bytes: number) => void) => boolean;
   /**
    * Rejects when the server has fallen behind the trusted head, which answers to plain reads do not show. Undefined: it had
    * not a moment ago.
@@ -87,7 +90,7 @@ export class ReadGroups<R extends Reader> {
     this.#turnEnds = true;
     const end = () => {
       this.#turnEnds = false;
-      this.#send();
+      this.#sendAll();
     };
     // With nothing on its way, what is asked right now is all: whoever asks one by one is not kept waiting. (Promises that
     // are due are served before the tick.) Else answers that come in together have their readers ask together.
@@ -97,30 +100,40 @@ export class ReadGroups<R extends Reader> {
 
   /**
    * Reads keys together: in one answer, where one can hold them. A key may be named again. `tell` gets the outcomes, part by
-   * part as they are checked; resolves when it has got all of them.
+   * part as they are checked; resolves when it has got all of them, or when `isOver` says that nobody waits for more.
    */
   async readTogether(
     keys: readonly Uint8Array[],
     names: readonly string[],
     deadline: Deadline,
     tell: TellPart,
+    isOver = () => false,
   ): Promise<void> {
     const places = new Map<string, number>();
     const asked = keys.filter((_, i) => isFirst(places, names[i] as string));
     const outcomes: ClaimOutcome[] = [];
     const keep: TellPart = (part, from) => part.forEach((outcome, i) => (outcomes[from + i] = outcome));
-    for (let at = 0; at < asked.length;) {
+    for (let at = 0; at < asked.length && !isOver();) {
       const now = asked.slice(at, at + this.#size.limit);
       const start = at;
       const told = asked.length === keys.length ? tell : keep;
-      await this.#ask(now, deadline, (part, from) => told(part, start + from));
+      await this.#askInParts(now, deadline, (part, from) => told(part, start + from));
       at += now.length;
     }
-    if (outcomes.length === 0) return;
+    if (outcomes.length === 0 || isOver()) return;
     tell(
       names.map((name) => outcomes[places.get(name) as number] as ClaimOutcome),
       0,
     );
+  }
+
+  /** A defect must not get past the promises of those who wait. */
+  #sendAll(): void {
+    try {
+      this.#send();
+    } catch (error) {
+      for (const { readers } of this.#take(Infinity)) for (const reader of readers) reader.reject(error);
+    }
   }
 
   #send(): void {
@@ -131,7 +144,7 @@ export class ReadGroups<R extends Reader> {
       this.#inFlight += 1;
       void (group.length === 1 ? this.#one(group[0] as Asked<R>) : this.#group(group)).finally(() => {
         this.#inFlight -= 1;
-        if (!this.#turnEnds) this.#send();
+        if (!this.#turnEnds) this.#sendAll();
       });
     }
   }
@@ -159,8 +172,8 @@ export class ReadGroups<R extends Reader> {
   async #group(group: readonly Asked<R>[]): Promise<void> {
     this.counts.groups += 1;
     this.counts.groupedKeys += group.length;
-    const probed = this.#probe(group);
     try {
+      const probed = this.#probe(group);
       const keys = group.map(({ key }) => key);
       const outcomes: ClaimOutcome[] = [];
       await this.#ask(keys, latest(group), (part, from) => {
@@ -191,14 +204,12 @@ export class ReadGroups<R extends Reader> {
   /** Never rejects. */
   async #one({ key, readers }: Asked<R>): Promise<void> {
     this.counts.alone += 1;
-    const [lone] = readers;
-    if (lone && readers.length === 1 && lone.verified && this.#options.askAlone(key, lone)) {
-      this.#size.single();
-      return;
-    }
-    const group = [{ key, readers }];
-    const probed = this.#probe(group);
     try {
+      const [lone] = readers;
+      const learn = (bytes: number) => this.#size.learn(bytes, 1);
+      if (lone && readers.length === 1 && lone.verified && this.#options.askAlone(key, lone, learn)) return;
+      const group = [{ key, readers }];
+      const probed = this.#probe(group);
       deliver(group, await this.#askOne(key, latest(group)), probed && (await probed));
     } catch (error) {
       for (const reader of readers) reader.reject(error);
@@ -212,6 +223,18 @@ export class ReadGroups<R extends Reader> {
       () => undefined,
       (error: unknown) => error,
     );
+  }
+
+  /** Where the answer gets too large the keys are asked for in halves: one after the other, for they are large. */
+  async #askInParts(keys: readonly Uint8Array[], deadline: Deadline, tell: TellPart): Promise<void> {
+    try {
+      await this.#ask(keys, deadline, tell);
+    } catch (error) {
+      if (!isTooLarge(error) || keys.length === 1 || this.#onlyAlone) throw error;
+      const middle = keys.length >> 1;
+      await this.#askInParts(keys.slice(0, middle), deadline, tell);
+      await this.#askInParts(keys.slice(middle), deadline, (part, from) => tell(part, middle + from));
+    }
   }
 
   async #ask(keys: readonly Uint8Array[], deadline: Deadline, tell: TellPart): Promise<void> {
@@ -246,15 +269,16 @@ export class ReadGroups<R extends Reader> {
   }
 
   async #askOne(key: Uint8Array, deadline: Deadline): Promise<ClaimOutcome[]> {
-    this.#size.single();
     const asked = this.#options.context();
     let answer: Uint8Array;
     try {
       answer = await this.#options.rpc.unaryRaw('Get', { key }, { ...timeLeft(deadline), idempotent: true });
     } catch (error) {
-      if (isKeyNotFound(error)) return [{ kind: 'missing' }];
-      throw error;
+      if (!isKeyNotFound(error)) throw error;
+      this.#size.learn(key.length, 1);
+      return [{ kind: 'missing' }];
     }
+    this.#size.learn(answer.length, 1);
     return this.#claims([key], answer, asked, true);
   }
 
@@ -277,6 +301,11 @@ export class ReadGroups<R extends Reader> {
     const refuted = verdict.ok ? { check: 'claims', detail: 'no claims' } : verdict.refuted;
     return keys.map(() => ({ kind: 'refuted', refuted, shown: answer, job }));
   }
+}
+
+/** The answer was larger than the server sends, or than this client takes. */
+function isTooLarge(error: unknown): boolean {
+  return error instanceof ServerError && error.code === 'LIMIT_EXCEEDED';
 }
 
 /** Gives a name that was not there before the next place. */

@@ -1,5 +1,7 @@
 // Calls that wait for a group: each ends by itself at its own deadline or abort, whatever becomes of its group.
 import { ClosedError } from '../../errors.js';
+import { whenAborted } from '../abort-listeners.js';
+import { failing } from '../caller-stack.js';
 import { Chain } from '../chain.js';
 import type { Link } from '../chain.js';
 import type { Deadline } from '../deadline.js';
@@ -10,11 +12,10 @@ export class WaitingCall<T> {
   readonly #line: WaitingLine;
   readonly #place: Link<WaitingCall<unknown>>;
   #settled = false;
-  #resolve!: (value: T) => void;
-  #reject!: (error: unknown) => void;
-  #onAbort: (() => void) | undefined;
+  #resolve!: (value: T | Promise<never>) => void;
+  #stopListening: (() => void) | undefined;
 
-  /** `weight`: bytes that it holds while it waits. */
+  /** `weight`: bytes that it holds while it waits. A caller that has given up already is told so at once. */
   constructor(
     line: WaitingLine,
     deadline: Deadline,
@@ -22,15 +23,12 @@ export class WaitingCall<T> {
   ) {
     this.#line = line;
     this.deadline = deadline;
-    this.promise = new Promise<T>((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
-    });
+    this.promise = new Promise<T>((resolve) => (this.#resolve = resolve));
     this.#place = line.enter(this as WaitingCall<unknown>);
     const { signal } = deadline;
     if (!signal) return;
-    this.#onAbort = () => this.reject(deadline.aborted(line.what));
-    signal.addEventListener('abort', this.#onAbort, { once: true });
+    if (signal.aborted) this.reject(deadline.aborted('its turn: nothing was sent'));
+    else this.#stopListening = whenAborted(signal, () => this.reject(deadline.aborted(line.what)));
   }
 
   /** Somebody else ended it: its outcome, whatever it is, interests nobody any more. */
@@ -46,31 +44,47 @@ export class WaitingCall<T> {
     );
   }
 
+  /** Does `start`, which is to see to it that this ends: with what it throws, if it does. */
+  begin(start: () => void): void {
+    try {
+      start();
+    } catch (error) {
+      this.reject(error);
+    }
+  }
+
   resolve(value: T): void {
     if (this.#end()) this.#resolve(value);
   }
 
   reject(error: unknown): void {
-    if (this.#end()) this.#reject(error);
+    if (this.#end()) this.#resolve(failing(error));
   }
 
   #end(): boolean {
     if (this.#settled) return false;
     this.#settled = true;
     this.#line.delete(this.#place);
-    if (this.#onAbort) this.deadline.signal?.removeEventListener('abort', this.#onAbort);
+    this.#stopListening?.();
     return true;
   }
 }
 
+/** Calls whose deadlines are less than this apart, in milliseconds, are looked through together. */
+const SPAN_MS = 100;
+/** Spans that may be empty before they are cleared away, beside one for every call that waits. */
+const MAX_EMPTY = 1024;
+
 /**
- * The calls that wait, with one timer for all of them: a timer per call would cost more than the rest of a grouped call.
+ * The calls that wait, with one timer for all of them: a timer per call would cost more than the rest of a grouped call. They
+ * are kept by the time at which they end, so that a call's end costs the same however many others wait.
  */
 export class WaitingLine {
   /** What they wait for, to complete the sentence of an error. */
   readonly what: string;
-  readonly #calls = new Chain<WaitingCall<unknown>>();
+  readonly #spans = new Map<number, Chain<WaitingCall<unknown>>>();
   readonly #left: (weight: number) => void;
+  #size = 0;
   #timer: NodeJS.Timeout | undefined;
   #wakesAt = Infinity;
 
@@ -81,30 +95,38 @@ export class WaitingLine {
   }
 
   get size(): number {
-    return this.#calls.size;
+    return this.#size;
   }
 
   add<T>(deadline: Deadline, weight: number): WaitingCall<T> {
     const call = new WaitingCall<T>(this, deadline, weight);
-    if (deadline.endsAt < this.#wakesAt) this.#wakeAt(deadline.endsAt);
+    if (deadline.endsAt < this.#wakesAt && !call.settled) this.#wakeAt(deadline.endsAt);
     return call;
   }
 
   /** For a call that begins to wait. */
   enter(call: WaitingCall<unknown>): Link<WaitingCall<unknown>> {
-    return this.#calls.add(call);
+    const number = spanOf(call);
+    let span = this.#spans.get(number);
+    if (!span) {
+      if (this.#spans.size > this.#size + MAX_EMPTY) this.#clearEmpty();
+      this.#spans.set(number, (span = new Chain()));
+    }
+    this.#size += 1;
+    return span.add(call);
   }
 
   /** For a call that ends, which it does once. */
   delete(place: Link<WaitingCall<unknown>>): void {
-    this.#calls.delete(place);
-    if (this.#calls.size === 0) this.#sleep();
+    this.#spans.get(spanOf(place.value))?.delete(place);
+    this.#size -= 1;
+    if (this.#size === 0) this.#sleep();
     this.#left(place.value.weight);
   }
 
   /** Whoever waits is refused with ClosedError. */
   close(what: string): void {
-    for (const call of this.#calls) call.reject(new ClosedError(what));
+    for (const span of [...this.#spans.values()]) for (const call of span) call.reject(new ClosedError(what));
   }
 
   #wakeAt(at: number): void {
@@ -116,17 +138,41 @@ export class WaitingLine {
   #sleep(): void {
     clearTimeout(this.#timer);
     this.#wakesAt = Infinity;
+    // Whoever calls one by one is in the same span most of the time.
+    if (this.#spans.size > 1) this.#spans.clear();
   }
 
   #endOverdue(): void {
     this.#wakesAt = Infinity;
     const now = performance.now();
-    let next = Infinity;
-    for (const call of this.#calls) {
-      const { endsAt } = call.deadline;
-      if (endsAt <= now) call.reject(call.deadline.passed(this.what));
-      else next = Math.min(next, endsAt);
+    const present = Math.floor(now / SPAN_MS);
+    let first = Infinity;
+    for (const [number, span] of [...this.#spans]) {
+      if (number <= present) this.#endOf(span, now);
+      if (span.size === 0) this.#spans.delete(number);
+      else first = Math.min(first, number);
     }
-    if (next < Infinity) this.#wakeAt(next);
+    const next = this.#spans.get(first);
+    if (next) this.#wakeAt(earliest(next));
   }
+
+  #endOf(span: Chain<WaitingCall<unknown>>, now: number): void {
+    for (const call of span) {
+      if (call.deadline.endsAt <= now) call.reject(call.deadline.passed(this.what));
+    }
+  }
+
+  #clearEmpty(): void {
+    for (const [number, { size }] of this.#spans) if (size === 0) this.#spans.delete(number);
+  }
+}
+
+function spanOf({ deadline }: WaitingCall<unknown>): number {
+  return Math.floor(deadline.endsAt / SPAN_MS);
+}
+
+function earliest(span: Chain<WaitingCall<unknown>>): number {
+  let earliest = Infinity;
+  for (const { deadline } of span) earliest = Math.min(earliest, deadline.endsAt);
+  return earliest;
 }

@@ -128,21 +128,31 @@ export class WriteGroups<W extends GroupedWrite> {
     this.#turnEnds = true;
     setImmediate(() => {
       this.#turnEnds = false;
-      this.#send();
+      this.#sendAll();
     });
+  }
+
+  /** A defect must not get past the promises of those who wait. */
+  #sendAll(): void {
+    try {
+      this.#send();
+    } catch (error) {
+      for (const group of this.#line.splice(0)) rejectAll(group, error);
+    }
   }
 
   #send(): void {
     while (this.#flying.length < this.#maxInFlight && this.#untold < MAX_UNTOLD) {
       const [next] = this.#line;
       if (!next || this.#isHeldUp(next)) return;
-      this.#line.shift();
       const group = stillWanted(next);
+      this.#line.shift();
       if (!group) continue;
       this.#flying = [...this.#flying, group];
-      void this.#run(group).finally(() => {
+      const run = this.#run(group).catch((error: unknown) => rejectAll(group, error));
+      void run.finally(() => {
         this.#flying = this.#flying.filter((other) => other !== group);
-        this.#send();
+        this.#sendAll();
       });
     }
   }
@@ -166,7 +176,7 @@ export class WriteGroups<W extends GroupedWrite> {
       this.#untold += 1;
       void told.finally(() => {
         this.#untold -= 1;
-        this.#send();
+        this.#sendAll();
       });
       this.#size.learn(request.length, names.size);
       if (this.#line.length > 0) this.#maxInFlight = Math.min(MAX_IN_FLIGHT, this.#maxInFlight + 1);
@@ -185,6 +195,10 @@ export class WriteGroups<W extends GroupedWrite> {
     await this.#run(group.part((_, place) => place < middle));
     await this.#run(group.part((_, place) => place >= middle));
   }
+}
+
+function rejectAll({ writes }: Group<GroupedWrite>, error: unknown): void {
+  for (const write of writes) write.reject(error);
 }
 
 /** gRPC's status for a request that is wrong in itself. */

@@ -127,11 +127,11 @@ export class ClaimProver {
       leaf = leafOf(task.claim, facts.version);
     } catch {
       // Metadata in a transaction whose version has none.
-      void this.#refute(task);
+      this.#refute(task).catch((error: unknown) => task.failed(error));
       return;
     }
     if (holds(leaf)) task.proven(facts);
-    else void this.#refute(task);
+    else this.#refute(task).catch((error: unknown) => task.failed(error));
   }
 
   async #reach(task: ClaimTask): Promise<void> {
@@ -158,12 +158,17 @@ export class ClaimProver {
       queueMicrotask(() => {
         const due = this.#waitingForLeaves;
         this.#waitingForLeaves = [];
-        this.#options.leavesFetcher.fetch(due, (task, facts, leaves) => {
-          this.#settleBy(task, facts, leaves);
-        });
+        try {
+          this.#options.leavesFetcher.fetch(due, (task, facts, leaves) => {
+            this.#settleBy(task, facts, leaves);
+          });
+        } catch (error) {
+          // A defect ends the calls concerned, not the process.
+          for (const [task] of due) task.failed(error);
+        }
       });
     }
-    this.#waitingForLeaves.push(...tasks);
+    for (const task of tasks) this.#waitingForLeaves.push(task);
   }
 
   /**

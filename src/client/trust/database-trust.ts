@@ -105,8 +105,10 @@ export class DatabaseTrust {
    */
   enter(call: Call, writes = false): Knowledge | undefined {
     const epoch = this.#epoch;
-    if (!epoch || epoch.standing.holdsBack || (writes && !this.#takesWrites(epoch))) return undefined;
-    return this.#assertStill(call).known;
+    if (!epoch || this.#journal.forked || epoch.standing.holdsBack) return undefined;
+    if (writes && !this.#takesWrites(epoch)) return undefined;
+    call.epoch ??= epoch;
+    return call.epoch === epoch ? epoch.known : undefined;
   }
 
   /**
@@ -330,7 +332,6 @@ export class DatabaseTrust {
     }
   }
 
-  /** Rejects when that is behind the head, or another. */
   async #newestState(operation: string, head: Root, options: CallOptions): Promise<void> {
     this.#epoch?.standing.doubt();
     const asker = { rpc: this.#options.rpc, journal: this.#journal, contextFor: this.#contextFor };

@@ -108,7 +108,8 @@ export class HeadMover {
       if (tx > this.#head.tx) return true;
       const known = offer ? this.#compare(offer.target) : 'same';
       if (known === 'same') this.#release(waiter);
-      else if (known === 'other') void this.#fork(waiter, this.#head);
+      else if (known === 'other')
+        this.#fork(waiter, this.#head).catch((error: unknown) => waiter.reject(error));
       else void this.#proveBehind(waiter, offer as Offer);
       return false;
     });

@@ -72,7 +72,11 @@ export class HeaderFetcher {
       if (known) known.push(task);
       else byBlock.set(block, [task]);
     }
-    for (const [block, wanted] of byBlock) void this.#fetchOf(block, wanted, settle);
+    for (const [block, wanted] of byBlock) {
+      this.#fetchOf(block, wanted, settle).catch((error: unknown) => {
+        for (const task of wanted) task.failed(error);
+      });
+    }
   }
 
   /** Proves and keeps all headers of a block up to the head. */
@@ -91,7 +95,7 @@ export class HeaderFetcher {
     const block = blockOf(tx);
     if (this.#blocks.has(block) || tx > this.#source.head().tx) return;
     if (this.#kept?.has(tx)) {
-      void this.#kept.load(block);
+      this.#kept.load(block).catch(() => undefined);
       return;
     }
     // What goes wrong is recorded, and met again by whoever needs the block.

@@ -181,7 +181,7 @@ export class Journal {
     );
     written.forEach((result, i) => {
       const counter = due[i];
-      if (result.status === 'rejected' && counter) this.#covered.set(...counter);
+      if (result.status === 'rejected' && counter) this.#covered.set(counter[0], counter[1]);
     });
     const fork = written.flatMap((result) => forkIn(result))[0];
     if (fork) throw this.#headForkedBefore(fork, head);

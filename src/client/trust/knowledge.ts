@@ -112,7 +112,12 @@ export class Knowledge {
       queueMicrotask(() => {
         const due = this.#soon;
         this.#soon = [];
-        this.#prover.prove(due);
+        try {
+          this.#prover.prove(due);
+        } catch (error) {
+          // A defect ends the calls concerned, not the process.
+          for (const each of due) each.failed(error);
+        }
       });
     }
     this.#soon.push(task);

@@ -69,7 +69,8 @@ export class LeavesFetcher {
         cost = own;
         runs.push(run);
       } else {
-        run.push(...bridge, facts);
+        for (const between of bridge) run.push(between);
+        run.push(facts);
         cost += own + this.#cost(bridge);
       }
     }

@@ -67,8 +67,8 @@ export async function proveTogether(
     }
     // Nothing is handed on before the server is known to have reached the head.
     const held: Parameters<TellPart>[] = [];
-    await Promise.all([probed, read(names, (...part) => held.push(part))]);
-    for (const part of held) deliver(...part);
+    await Promise.all([probed, read(names, (...args) => held.push(args))]);
+    for (const args of held) deliver(...args);
   } catch (error) {
     end.reject(error);
   }

@@ -102,7 +102,7 @@ export class VerifiedReader implements Reader, ClaimTask {
   /** Takes the outcome for its key; proves it together with the others of the answer. */
   deliver(outcome: ClaimOutcome): void {
     if (outcome.kind === 'missing') void this.#missing();
-    else if (outcome.kind === 'refuted') void this.#refuse(outcome);
+    else if (outcome.kind === 'refuted') this.#refuse(outcome).catch((error: unknown) => this.failed(error));
     else {
       this.#outcome = outcome;
       this.claim = outcome.claim;
@@ -120,7 +120,8 @@ export class VerifiedReader implements Reader, ClaimTask {
       return;
     }
     if (trust.knownNow !== known) this.failed(trust.forgotten());
-    else if (outcome.claim.tx < this.#floor) void this.#refuseStale(outcome.claim);
+    else if (outcome.claim.tx < this.#floor)
+      this.#refuseStale(outcome.claim).catch((error: unknown) => this.failed(error));
     else if (this.#isOvertaken(outcome)) this.#askAlone();
     else if (!this.#end.settled) this.#finish(outcome, facts);
   }

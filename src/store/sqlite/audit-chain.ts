@@ -162,7 +162,7 @@ export class ChainWalk {
   #held(seq: bigint): AuditVerdict | undefined {
     const due: Checkpoint[] = [];
     try {
-      due.push(...this.#reader.keptCheckpoints.at(seq));
+      for (const checkpoint of this.#reader.keptCheckpoints.at(seq)) due.push(checkpoint);
     } catch (error) {
       if (!(error instanceof ArgumentError)) throw error;
       return broken(seq, 'a checkpoint kept of this row was changed');

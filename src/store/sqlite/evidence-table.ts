@@ -81,8 +81,14 @@ export class EvidenceTable {
          VALUES (?, ?, ?, ?, x'', ?, ?, ?, ?, ?)`,
       )
       .run(
-        ...[seq, check, expected ?? null, computed ?? null],
-        ...[omitted?.part ?? null, omitted?.reason ?? null, omitted?.sha256 ?? null, omitted?.length ?? null],
+        seq,
+        check,
+        expected ?? null,
+        computed ?? null,
+        omitted?.part ?? null,
+        omitted?.reason ?? null,
+        omitted?.sha256 ?? null,
+        omitted?.length ?? null,
         blob,
       );
   }

@@ -57,7 +57,7 @@ export class GroupCommit {
     const waiting = [first];
     const take = () => {
       const writes = waiting.pop() ?? more();
-      if (writes) taken.push(...writes);
+      for (const write of writes ?? []) taken.push(write);
       return writes;
     };
     try {
@@ -69,7 +69,7 @@ export class GroupCommit {
     } catch (error) {
       // Nothing of the group was committed, so nothing of it may look done.
       this.#writer.undone();
-      taken.push(...waiting.flat());
+      for (const write of waiting.flat()) taken.push(write);
       // One row that does not fit must not fail its neighbours. Halving costs few commits, and it is rare.
       if (taken.length > 1 && isAboutContent(error)) {
         const half = Math.ceil(taken.length / 2);

@@ -105,8 +105,9 @@ export class Hours {
     );
     for (const { kind, hour, first_seq, last_seq } of hours) {
       const from = Number(hour) * HOUR_MS;
-      const range = [first_seq > low ? first_seq : low, last_seq < high ? last_seq : high];
-      recount.run(kind, hour, kind, ...range, from, from + HOUR_MS);
+      const first = first_seq > low ? first_seq : low;
+      const last = last_seq < high ? last_seq : high;
+      recount.run(kind, hour, kind, first, last, from, from + HOUR_MS);
     }
   }
 

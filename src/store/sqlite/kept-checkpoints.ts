@@ -39,10 +39,10 @@ export class KeptCheckpoints {
     return (this.#statements.get(sql).pluck().get(seq) as bigint | undefined) ?? null;
   }
 
-  #find(where: string, values: readonly unknown[]): Checkpoint[] {
+  #find(where: string, args: readonly unknown[]): Checkpoint[] {
     const records = this.#statements
       .get(`SELECT bytes, signature, key_fingerprint FROM checkpoint WHERE ${where}`)
-      .all(...values) as CheckpointRecord[];
+      .all(...args) as CheckpointRecord[];
     return records.map(({ bytes, signature, key_fingerprint }) =>
       parseCheckpoint(bytes, {
         ...(signature && { signature: copy(signature) }),

@@ -122,7 +122,8 @@ function ofKind(search: Search, { id }: Kind, bounds: Bounds | undefined): bigin
   const found: bigint[] = [];
   for (const { low, high } of zones.ranges(id, bounds, within, zoned, down)) {
     const left = limit - found.length;
-    found.push(...(find.all(id, low, high, timeMin, timeMax, txMin, txMax, left) as bigint[]));
+    const seqs = find.all(id, low, high, timeMin, timeMax, txMin, txMax, left) as bigint[];
+    for (const seq of seqs) found.push(seq);
     if (found.length === limit) break;
   }
   return found;

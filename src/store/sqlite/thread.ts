@@ -86,7 +86,7 @@ function serve({ db, reader }: OpenedStore): void {
       const done = answer(id, () => read(request));
       answers.push(done);
       if (request.kind === 'headers' && done.ok && done.value)
-        buffers.push(...buffersOf(done.value as HeaderBlock));
+        for (const buffer of buffersOf(done.value as HeaderBlock)) buffers.push(buffer);
     }
     if (closing === undefined) {
       post(answers, group.diagnostics, buffers);
