@@ -57,7 +57,7 @@ export class Connection {
   constructor(options: ResolvedOptions) {
     const { credentials } = options;
     this.options = options;
-    this.#verifier = createVerifier(options.verifier);
+    this.#verifier = createVerifier(options.verifier, options.overload);
     this.admission = new Admission(options);
     this.identity = new ServerIdentity({
       address: options.address.text,

@@ -84,7 +84,8 @@ export interface ImmuClientOptions {
   readonly maxQueuedBytes?: number;
   /**
    * What happens to a call beyond that: it waits for room, up to its deadline (as many again may; one more is refused), or
-   * it is refused at once with QUEUE_FULL. `client.ready()` says when there is room. @default 'wait'
+   * it is refused at once with QUEUE_FULL. `client.ready()` says when there is room. Answers that cannot be checked yet wait
+   * too, or are refused with POOL_FULL; those about writes always wait. @default 'wait'
    */
   readonly overload?: 'wait' | 'fail';
   /**
@@ -116,7 +117,10 @@ export interface ImmuClientOptions {
   readonly trust?: TrustPolicy;
   /** The root store, or the path of a SQLite one. A store given as an object is not closed with the client. @default defaultStorePath() */
   readonly store?: RootStore | string;
-  /** Worker threads and their limits. @default one less than the machine's cores, at least one */
+  /**
+   * Worker threads and their limits. Clients of a process share their threads, unless these options differ in more than
+   * limits. @default one less than the machine's cores, at least one
+   */
   readonly verifier?: VerifierOptions;
   /** Who writes the audit rows. @default 'hostname:pid' */
   readonly clientId?: string;

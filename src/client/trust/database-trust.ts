@@ -8,6 +8,7 @@ import type { CallOptions, TrustPolicy } from '../options.js';
 import type { Rpc } from '../rpc.js';
 import { isServerBehind } from '../server-errors.js';
 import { unixSeconds } from '../unix-seconds.js';
+import type { Deadline } from '../deadline.js';
 import type { Call } from './call.js';
 import { establish } from './establish.js';
 import type { Head } from './head.js';
@@ -228,7 +229,8 @@ export class DatabaseTrust {
     answer: Uint8Array,
   ): Promise<ProvenBy<Q>> {
     const { operation, startedAt } = call;
-    const proven: Proven = await this.check(operation, question, head, answer, call.askedAt);
+    const checked = this.check(operation, question, head, answer, call.askedAt, call.deadline);
+    const proven: Proven = await call.deadline.race(checked, 'its answer to be checked');
     const { known } = this.#assertStill(call);
     if ('target' in proven) {
       const calls = call.counted === true ? 0 : 1;
@@ -252,16 +254,18 @@ export class DatabaseTrust {
     await mover.settle({ ...(from && { from }), target, operation, startedAt, calls, job });
   }
 
-  /** Checks an answer; a refusal is recorded, with the answer, and thrown. */
+  /** Checks an answer; a refusal is recorded, with the answer, and thrown. `waits`: who waits for it, when one call does. */
   async check<Q extends Question>(
     operation: string,
     question: Q,
     head: Root,
     answer: Uint8Array,
     askedAt?: bigint,
+    waits?: Deadline,
   ): Promise<ProvenBy<Q>> {
     const job = this.job(question, head, answer, askedAt);
-    const verdict = await this.#options.verifier.verify(job);
+    const by = waits && { until: waits.endsAt, signal: waits.signal };
+    const verdict = await this.#options.verifier.verify(job, by);
     if (!verdict.ok) {
       const tx = 'tx' in question ? { tx: question.tx } : {};
       throw await this.#journal.refuse('failure', operation, head, { ...verdict.refuted, ...tx }, job);
@@ -318,7 +322,10 @@ export class DatabaseTrust {
   }
 
   /** Sends a question that names the head; a server that does not reach the head is reported, never believed. */
-  ask<T>(call: Call, head: Root, send: () => Promise<T>): Promise<T> {
+  async ask<T>(call: Call, head: Root, send: () => Promise<T>): Promise<T> {
+    // While answers wait to be checked, no more are asked for.
+    const backlog = this.#options.verifier.backlog?.();
+    if (backlog) await call.deadline.race(backlog, 'room for its answer');
     call.askedAt = unixSeconds();
     return this.#ask(call.operation, head, send, call.deadline.left);
   }

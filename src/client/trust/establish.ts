@@ -109,7 +109,8 @@ async function establishPinned(
 async function proveHeader(options: EstablishOptions, head: Root | null, tx: bigint, call: CallOptions) {
   const answer = await askHeader(options.rpc, tx, head ? head.tx : 0n, call);
   const job: Job = { question: { kind: 'tx', tx }, context: options.contextFor(head), answer };
-  const verdict = await options.verifier.verify(job);
+  // Every call waits for the first head.
+  const verdict = await options.verifier.verify(job, { urgent: true });
   if (!verdict.ok) throw await refuse(options, head, { ...verdict.refuted, tx }, job);
   return { proven: verdict.proven as Extract<Proven, { kind: 'tx' }>, job };
 }
