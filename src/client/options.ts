@@ -94,6 +94,11 @@ export interface ImmuClientOptions {
    * @default false
    */
   readonly group?: boolean;
+  /**
+   * How long `close()` waits, in milliseconds, for the server, for what is being checked and for the store; then it waits
+   * no longer. @default 15 000
+   */
+  readonly closeTimeoutMs?: number;
   /** Memory for proven headers and entries, in bytes: what is known need not be asked for again. @default 64 MiB */
   readonly cacheBytes?: number;
   /**
@@ -162,6 +167,7 @@ export interface ResolvedOptions {
   readonly maxQueuedBytes: number;
   readonly overload: 'wait' | 'fail';
   readonly group: boolean;
+  readonly closeTimeoutMs: number;
   readonly cacheBytes: number;
   readonly keepHeaders: { readonly maxBytes: number } | undefined;
   readonly followMs: number;
@@ -196,6 +202,7 @@ const OPTION_NAMES: Record<keyof ImmuClientOptions, true> = {
   maxQueuedBytes: true,
   overload: true,
   group: true,
+  closeTimeoutMs: true,
   cacheBytes: true,
   keepHeaders: true,
   followMs: true,
@@ -237,6 +244,7 @@ export function resolveOptions(input: string | ImmuClientOptions = {}): Resolved
     maxQueuedBytes: number('maxQueuedBytes', 64 * MIB, 1024),
     overload: oneOf('overload', or('overload', 'wait'), ['wait', 'fail']),
     group: flag('group', or('group', false)),
+    closeTimeoutMs: number('closeTimeoutMs', 15_000),
     cacheBytes: number('cacheBytes', 64 * MIB, MIB),
     keepHeaders: resolveKeepHeaders(or('keepHeaders', false), store),
     followMs: number('followMs', 0, 0),

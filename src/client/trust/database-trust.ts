@@ -109,7 +109,7 @@ export class DatabaseTrust {
     return this.#epoch && this.#jobs.context(this.root);
   }
 
-  /** What is proven under the head. Requires a head. */
+  /** What is proven under the head, which is required. */
   get known(): Knowledge {
     return this.#assertReady().known;
   }
@@ -164,8 +164,7 @@ export class DatabaseTrust {
 
   async #establish(): Promise<Epoch> {
     const { rpc, store, verifier, policy, cacheBytes, keepHeaders, followMs, publicKey } = this.#options;
-    const journal = this.#journal;
-    const contextFor = this.#contextFor;
+    const [journal, contextFor] = [this.#journal, this.#contextFor];
     const head = await establish({ rpc, store, journal, verifier, policy, contextFor }, {});
     const source: ProofSource = {
       head: () => mover.head,
@@ -267,8 +266,8 @@ export class DatabaseTrust {
     const by = waits && { until: waits.endsAt, signal: waits.signal };
     const verdict = await this.#options.verifier.verify(job, by);
     if (!verdict.ok) {
-      const tx = 'tx' in question ? { tx: question.tx } : {};
-      throw await this.#journal.refuse('failure', operation, head, { ...verdict.refuted, ...tx }, job);
+      const refuted = { ...verdict.refuted, ...('tx' in question && { tx: question.tx }) };
+      throw await this.#journal.refuse('failure', operation, head, refuted, job);
     }
     return verdict.proven as ProvenBy<Q>;
   }
@@ -321,9 +320,8 @@ export class DatabaseTrust {
     return from > last || from < 1n ? 0 : this.known.prefetch(from, last, call.operation);
   }
 
-  /** Sends a question that names the head; a server that does not reach the head is reported, never believed. */
+  /** Sends a question that names the head; a server that does not reach it is reported. Not while answers wait for room. */
   async ask<T>(call: Call, head: Root, send: () => Promise<T>): Promise<T> {
-    // While answers wait to be checked, no more are asked for.
     const backlog = this.#options.verifier.backlog?.();
     if (backlog) await call.deadline.race(backlog, 'room for its answer');
     call.askedAt = unixSeconds();
@@ -351,8 +349,8 @@ export class DatabaseTrust {
 
   /** Rejects when that is behind the head, or another. */
   #newestState(operation: string, head: Root, options: CallOptions): Promise<Root> {
-    const asker = { rpc: this.#options.rpc, journal: this.#journal, contextFor: this.#contextFor };
-    return newestState(asker, operation, head, options);
+    const [{ rpc }, journal, contextFor] = [this.#options, this.#journal, this.#contextFor];
+    return newestState({ rpc, journal, contextFor }, operation, head, options);
   }
 
   /** A proven answer that contradicts what was proven before, or what was asked. */
@@ -383,6 +381,7 @@ export class DatabaseTrust {
 
   /** Keeps what is to be kept, and writes the counts that are due. */
   async close(): Promise<void> {
+    await this.#establishing?.catch(() => undefined);
     this.#epoch?.follower?.close();
     await this.#epoch?.known.close();
     await this.#journal.close(this.#epoch?.mover.head ?? null);
