@@ -201,7 +201,8 @@ export class BaseClient {
 
   /**
    * Ends the sessions, rejects what is in flight with ClosedError, and writes what is due to the store. A store that
-   * was given to the constructor stays open. Idempotent.
+   * was given to the constructor stays open. Always resolves, within `closeTimeoutMs`: what could not be done any more is a
+   * warning of the process, and in `diagnostics.notDone`. Idempotent.
    */
   close(): Promise<void> {
     this.door.close();

@@ -8,6 +8,7 @@ import { createVerifier } from '../worker/create-verifier.js';
 import type { Verifier } from '../worker/verifier.js';
 import type { AuditAccess } from './audit/access.js';
 import { Channel } from './channel.js';
+import { Closing } from './closing.js';
 import { DatabaseCalls } from './database-calls.js';
 import type { GroupDiagnostics } from './database-calls.js';
 import type { Deadline } from './deadline.js';
@@ -34,6 +35,11 @@ export interface ClientDiagnostics {
   readonly groups: Readonly<Record<string, GroupDiagnostics>>;
   /** What is trusted and known, per database with verified calls. */
   readonly trust: Readonly<Record<string, TrustDiagnostics>>;
+  /**
+   * What `close` could not do any more, each told as a warning of the process too: counts of calls that the store did not take,
+   * a fork that it found then, a wait that was given up. What calls were told rests on rows that are durable all the same.
+   */
+  readonly notDone: readonly Error[];
 }
 
 interface Login {
@@ -61,11 +67,12 @@ export class Connection {
   #acceptances = 0;
   #ending: Promise<unknown> = Promise.resolve();
   #closing: Promise<void> | undefined;
+  #notDone: readonly Error[] = [];
 
   constructor(options: ResolvedOptions) {
     const { credentials } = options;
     this.options = options;
-    this.#verifier = createVerifier(options.verifier);
+    this.#verifier = createVerifier(options.verifier, options.overload);
     this.admission = new Admission(options);
     this.identity = new ServerIdentity({
       address: options.address.text,
@@ -196,17 +203,27 @@ export class Connection {
     const trust = [...this.#trusted].flatMap(([database, { diagnostics }]) =>
       diagnostics ? [[database, diagnostics] as const] : [],
     );
-    return { queued: { calls, bytes }, groups: Object.fromEntries(groups), trust: Object.fromEntries(trust) };
+    return {
+      queued: { calls, bytes },
+      groups: Object.fromEntries(groups),
+      trust: Object.fromEntries(trust),
+      notDone: this.#notDone,
+    };
   }
 
   /** The root store, opened at first use. A store that could not be opened is tried again by the next call. */
   store(): Promise<RootStore> {
     const { store } = this.options;
     if (typeof store === 'object') return Promise.resolve(store);
-    this.#store ??= SqliteRootStore.open(store ?? defaultStorePath()).catch((error: unknown) => {
-      this.#store = undefined;
-      throw error;
-    });
+    // Nothing is opened that nobody would close.
+    if (this.#closing && !this.#store) return Promise.reject(new ClosedError('the client'));
+    const { closeTimeoutMs } = this.options;
+    this.#store ??= SqliteRootStore.open(store ?? defaultStorePath(), { closeTimeoutMs }).catch(
+      (error: unknown) => {
+        this.#store = undefined;
+        throw error;
+      },
+    );
     return this.#store;
   }
 
@@ -295,27 +312,41 @@ export class Connection {
     return trust;
   }
 
-  /** Ends calls under way with ClosedError, writes what is due, and lets go of everything. Idempotent. */
+  /**
+   * Ends calls under way with ClosedError, writes what is due, and lets go of everything, within `closeTimeoutMs`. Never
+   * rejects. Idempotent.
+   */
   close(): Promise<void> {
     return (this.#closing ??= this.#close());
   }
 
   async #close(): Promise<void> {
+    const closing = new Closing(this.options.closeTimeoutMs);
     // In this order: what is under way ends at once, then sessions are given back, then the connection goes.
     this.#channel.end();
     this.admission.close('the client');
     for (const calls of this.#calls.values()) calls.close();
-    await Promise.all([...this.#sessions.values()].map((session) => session.close()));
-    this.#channel.close();
-    const settled = await Promise.allSettled(
-      [...this.#trust.values()].map(async (trust) => (await trust).close()),
+    const sessions = [...this.#sessions.values()];
+    await closing.step('sessions to be given back', () =>
+      Promise.all(sessions.map((session) => session.close())),
     );
-    await this.#ending;
-    await this.#verifier.close();
-    await this.identity.close();
-    // A store that was given stays open: it may serve others.
-    if (this.#store) await (await this.#store).close();
-    const failed = settled.find((result) => result.status === 'rejected');
-    if (failed) throw failed.reason;
+    this.#channel.close();
+    await Promise.all(
+      [...this.#trust].map(([database, made]) =>
+        closing.step(`what is due on ${database} to be written`, async () => {
+          // One that could not be made has told so whoever needed it, and has nothing to write.
+          const trust = await made.catch(() => undefined);
+          await trust?.close();
+        }),
+      ),
+    );
+    await closing.step('trust that has ended to be written', () => this.#ending);
+    await closing.step('answers under way to be checked', () => this.#verifier.close());
+    await closing.step('rows under way to be written', () => this.identity.close());
+    // A store that was given stays open: it may serve others. One that could not be opened was told of, too.
+    const opened = this.#store?.catch(() => undefined);
+    if (opened) await closing.step('the root store to be closed', async () => (await opened)?.close());
+    this.#notDone = closing.failures;
+    for (const failure of closing.failures) process.emitWarning(failure);
   }
 }

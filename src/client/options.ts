@@ -75,7 +75,8 @@ export interface ImmuClientOptions {
   readonly maxQueuedBytes?: number;
   /**
    * What happens to a call beyond that: it waits for room, up to its deadline (as many again may; one more is refused), or
-   * it is refused at once with QUEUE_FULL. `client.ready()` says when there is room. @default 'wait'
+   * it is refused at once with QUEUE_FULL. `client.ready()` says when there is room. Answers that cannot be checked yet wait
+   * too, or are refused with POOL_FULL; those about writes always wait. @default 'wait'
    */
   readonly overload?: 'wait' | 'fail';
   /**
@@ -84,6 +85,11 @@ export interface ImmuClientOptions {
    * @default false
    */
   readonly group?: boolean;
+  /**
+   * How long `close()` waits, in milliseconds, for the server, for what is being checked and for the store; then it waits
+   * no longer. @default 15 000
+   */
+  readonly closeTimeoutMs?: number;
   /** Memory for proven headers and entries, in bytes: what is known need not be asked for again. @default 64 MiB */
   readonly cacheBytes?: number;
   /**
@@ -110,7 +116,10 @@ export interface ImmuClientOptions {
   readonly trust?: TrustPolicy;
   /** The root store, or the path of a SQLite one. A store given as an object is not closed with the client. @default defaultStorePath() */
   readonly store?: RootStore | string;
-  /** Worker threads and their limits. @default one less than the machine's cores, at least one */
+  /**
+   * Worker threads and their limits. Clients of a process share their threads, unless these options differ in more than
+   * limits. @default one less than the machine's cores, at least one
+   */
   readonly verifier?: VerifierOptions;
   /** Who writes the audit rows. @default 'hostname:pid' */
   readonly clientId?: string;
@@ -147,6 +156,7 @@ export interface ResolvedOptions {
   readonly maxQueuedBytes: number;
   readonly overload: 'wait' | 'fail';
   readonly group: boolean;
+  readonly closeTimeoutMs: number;
   readonly cacheBytes: number;
   readonly keepHeaders: { readonly maxBytes: number } | undefined;
   readonly followMs: number;
@@ -182,6 +192,7 @@ const OPTION_NAMES: Record<keyof ImmuClientOptions, true> = {
   maxQueuedBytes: true,
   overload: true,
   group: true,
+  closeTimeoutMs: true,
   cacheBytes: true,
   keepHeaders: true,
   followMs: true,
@@ -224,6 +235,7 @@ export function resolveOptions(input: string | ImmuClientOptions = {}): Resolved
     maxQueuedBytes: number('maxQueuedBytes', 64 * MIB, 1024),
     overload: oneOf('overload', or('overload', 'wait'), ['wait', 'fail']),
     group: flag('group', or('group', false)),
+    closeTimeoutMs: number('closeTimeoutMs', 15_000),
     cacheBytes: number('cacheBytes', 64 * MIB, MIB),
     keepHeaders: resolveKeepHeaders(or('keepHeaders', false), store),
     followMs: number('followMs', 0, 0),

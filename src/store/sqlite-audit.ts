@@ -1,12 +1,12 @@
 // The audit log in a file: the work is done by the store's thread.
 import { CheckedAudit } from './checked-audit.js';
 import type { AuditRequest } from './checked-audit.js';
-import type { StoreThread } from './sqlite/store-thread.js';
+import type { StoreAccess } from './sqlite/store-thread.js';
 
 export class SqliteAudit extends CheckedAudit {
-  readonly #thread: StoreThread;
+  readonly #thread: StoreAccess;
 
-  constructor(thread: StoreThread) {
+  constructor(thread: StoreAccess) {
     super();
     this.#thread = thread;
   }

@@ -4,12 +4,12 @@ import { checkedFilter } from './audit-query.js';
 import type { TrustKey } from './audit-types.js';
 import { checkedBlock, checkedMaxBytes } from './header-store.js';
 import type { HeaderBlock, HeaderBlockInfo, HeaderStore } from './header-store.js';
-import type { StoreThread } from './sqlite/store-thread.js';
+import type { StoreAccess } from './sqlite/store-thread.js';
 
 export class SqliteHeaders implements HeaderStore {
-  readonly #thread: StoreThread;
+  readonly #thread: StoreAccess;
 
-  constructor(thread: StoreThread) {
+  constructor(thread: StoreAccess) {
     this.#thread = thread;
   }
 

@@ -11,7 +11,8 @@ import type { AdvanceOutcome, RecordOutcome, RootStore } from './root-store.js';
 import { SqliteAudit } from './sqlite-audit.js';
 import { SqliteHeaders } from './sqlite-headers.js';
 import type { CheckpointSchedule, RowRequest, StoreDiagnostics } from './sqlite/messages.js';
-import { StoreThread } from './sqlite/store-thread.js';
+import { openShared } from './sqlite/shared-thread.js';
+import type { StoreAccess } from './sqlite/store-thread.js';
 
 export interface SqliteRootStoreOptions {
   /**
@@ -22,6 +23,12 @@ export interface SqliteRootStoreOptions {
   readonly create?: 'if-new' | 'never';
   /** How long a write waits for another process's. @default 10 000 */
   readonly busyTimeoutMs?: number;
+  /**
+   * How long `close` waits for what was asked before: then it is rejected, and may have been done or not.
+   *
+   * @default busyTimeoutMs + 10 000
+   */
+  readonly closeTimeoutMs?: number;
   /** Checkpoints that the store takes by itself, with the rows that make them due. @default none */
   readonly checkpoints?: CheckpointsOptions;
 }
@@ -37,7 +44,8 @@ export interface CheckpointsOptions {
 
 /**
  * Root store in a SQLite file (WAL, synchronous=FULL). Several processes may use one file. Writes that arrive together
- * share one commit. An idle store does not keep the process alive.
+ * share one commit. An idle store does not keep the process alive. Stores of a process with the same path share a thread,
+ * unless their `busyTimeoutMs` or `checkpoints` differ; each is closed by itself.
  *
  * @example
  * await using store = await SqliteRootStore.open('./roots.db');
@@ -47,9 +55,9 @@ export class SqliteRootStore implements RootStore {
   readonly path: string;
   readonly audit: AuditLog;
   readonly headers: HeaderStore;
-  readonly #thread: StoreThread;
+  readonly #thread: StoreAccess;
 
-  private constructor(path: string, thread: StoreThread) {
+  private constructor(path: string, thread: StoreAccess) {
     this.path = path;
     this.audit = new SqliteAudit(thread);
     this.headers = new SqliteHeaders(thread);
@@ -68,15 +76,17 @@ export class SqliteRootStore implements RootStore {
     if (!isObject(options)) throw new ArgumentError('options', 'options must be an object');
     knownNames('options', options, ['create', 'busyTimeoutMs', 'checkpoints']);
     const { create = 'if-new', busyTimeoutMs = 10_000 } = options;
+    const { closeTimeoutMs = Math.min(busyTimeoutMs + 10_000, 0x7fff_ffff) } = options;
     if (!['if-new', 'never'].includes(create)) {
       throw new ArgumentError('create', "create must be 'if-new' or 'never'");
     }
-    if (!Number.isInteger(busyTimeoutMs) || busyTimeoutMs < 0 || busyTimeoutMs > 0x7fff_ffff) {
-      throw new ArgumentError('busyTimeoutMs', 'busyTimeoutMs must be an integer from 0 to 2^31 - 1');
+    for (const [name, value] of Object.entries({ busyTimeoutMs, closeTimeoutMs })) {
+      if (Number.isInteger(value) && value >= 0 && value <= 0x7fff_ffff) continue;
+      throw new ArgumentError(name, `${name} must be an integer from 0 to 2^31 - 1`);
     }
     const checkpoints = checkedSchedule(options.checkpoints);
     const resolved = { create, busyTimeoutMs, ...(checkpoints && { checkpoints }) };
-    return new SqliteRootStore(full, await StoreThread.start({ path: full, options: resolved }));
+    return new SqliteRootStore(full, await openShared(full, resolved, closeTimeoutMs));
   }
 
   async head(key: TrustKey): Promise<StoredRoot | null> {
@@ -118,12 +128,17 @@ export class SqliteRootStore implements RootStore {
     });
   }
 
-  /** Commits and writes since this store was opened: how well writes share flushes to disk. */
+  /**
+   * Commits and writes since this store was opened, of all that share its thread: how well writes share flushes to disk.
+   */
   get diagnostics(): StoreDiagnostics {
     return this.#thread.diagnostics;
   }
 
-  /** Waits for what was asked before; what is asked later is refused with ClosedError. */
+  /**
+   * Waits for what was asked before; what is asked later is refused with ClosedError. Always resolves: whoever is not
+   * answered within `closeTimeoutMs` is told so by what it waits for.
+   */
   close(): Promise<void> {
     return this.#thread.close();
   }

@@ -1,4 +1,5 @@
-// Tuning of the pool. Every default is a trade; what each one trades is said beside it.
+// Tuning of the pool. Every default is a trade; what each one trades is said beside it. Clients of a process share their
+// threads when these options are the same for both, limits (`maxQueued…`, `closeTimeoutMs`) aside, which are each client's own.
 import { availableParallelism } from 'node:os';
 import { ArgumentError } from '../errors.js';
 import { knownNames } from '../known-names.js';
@@ -11,13 +12,15 @@ export interface VerifierOptions {
    *
    * More threads check more at once, until they take time from the main thread, which has to read the answers off
    * the network. With one thread less than there are processors the main thread keeps one. A thread takes about
-   * 14 MB, and 60 ms to start, and none is started before there is work for it, or will be in a moment.
+   * 14 MB, and 60 ms to start, and none is started before there is work for it, or will be in a moment. All clients of
+   * a process share them, unless their `verifier` options differ in more than limits.
    *
    * @default max(1, available processors - 1)
    */
   readonly threads?: number;
   /**
-   * Most jobs that may be unfinished at a time; one more is refused with POOL_FULL.
+   * Most answers of a client that may be unfinished at a time; one more waits for room. With `overload: 'fail'` it is
+   * refused with POOL_FULL, if it is not about a write, nor about a head that others wait for.
    *
    * Bounds memory where answers are small. Far above what keeps all threads busy, so that it is met only when answers
    * come faster than they can be checked for a while.
@@ -26,11 +29,10 @@ export interface VerifierOptions {
    */
   readonly maxQueuedJobs?: number;
   /**
-   * Most bytes (packed questions and answers) that may be unfinished at a time; more is refused with POOL_FULL.
-   * A single larger job is let in when nothing else is there.
+   * Most bytes (packed questions and answers) of a client that may be unfinished at a time; more waits, or is refused, as
+   * with {@link maxQueuedJobs}. A single larger one is let in when nothing else is there.
    *
-   * Bounds memory where answers are large. An answer may have 32 MiB, so less than that would refuse in bursts of
-   * two large ones.
+   * Bounds memory where answers are large. An answer may have 32 MiB, so less than that would check large ones one by one.
    *
    * @default 64 MiB
    */
@@ -86,6 +88,15 @@ export interface VerifierOptions {
    */
   readonly idleTimeoutMs?: number;
   /**
+   * A thread that gives no answer for this long, in milliseconds, is stuck: what it was asked is rejected with POOL_FAILED,
+   * and other threads take over.
+   *
+   * Far above what checking the largest answers takes on a slow machine, for work that is given up is lost.
+   *
+   * @default 60000
+   */
+  readonly stuckAfterMs?: number;
+  /**
    * How long {@link PooledVerifier.close} waits for jobs in flight before it ends the threads, in milliseconds.
    *
    * @default 10000
@@ -115,6 +126,7 @@ const OPTION_NAMES: Record<keyof VerifierOptions, true> = {
   minSpreadJobs: true,
   idleTimeoutMs: true,
   closeTimeoutMs: true,
+  stuckAfterMs: true,
   hasher: true,
   threadEntry: true,
 };
@@ -134,6 +146,7 @@ export function resolveVerifierOptions(options: VerifierOptions = {}): ResolvedV
     messageBytes: whole(options, 'messageBytes', 1, 128 * 1024),
     minSpreadJobs: whole(options, 'minSpreadJobs', 1, 16),
     idleTimeoutMs: whole(options, 'idleTimeoutMs', 1, 30_000),
+    stuckAfterMs: whole(options, 'stuckAfterMs', 1, 60_000),
     closeTimeoutMs: whole(options, 'closeTimeoutMs', 1, 10_000),
     hasher,
     threadEntry,

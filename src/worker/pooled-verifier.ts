@@ -1,30 +1,16 @@
-// Checks on other threads. Jobs of a turn travel together: a message costs the main thread the same however many jobs
-// are in it, so that batching is what makes threads pay.
-import { ClosedError, PoolError } from '../errors.js';
-import { checkInline } from './inline-verifier.js';
+// Checks on other threads, which all verifiers of a process with the same settings share. What a verifier bounds is its own:
+// how many jobs it has unfinished, with how many bytes.
+import { ClosedError, PoolError, TransportError } from '../errors.js';
+import { Fifo } from './fifo.js';
 import { assertJob } from './job.js';
-import { JobLine } from './job-line.js';
-import { packJobs, packedSize, type SizedJob } from './packet.js';
+import { JobThreads, type Task } from './job-threads.js';
+import { packedSize } from './packet.js';
 import {
   resolveVerifierOptions,
   type ResolvedVerifierOptions,
   type VerifierOptions,
 } from './pool-options.js';
-import { ThreadPool } from './thread-pool.js';
-import { unpackOutcomes, type Outcome } from './verdict-packet.js';
-import type { Job, Verdict, Verifier } from './verifier.js';
-
-/**
- * A claim about one key with a small value costs 4 µs, a tenth of what a message to a thread costs the main thread: as many
- * in a tick are checked at once, right here. What is more of them shares a message.
- */
-const MAX_LIGHT_HERE = 16;
-const MAX_LIGHT_BYTES = 1024;
-
-interface Pending extends SizedJob {
-  readonly resolve: (verdict: Verdict) => void;
-  readonly reject: (error: Error) => void;
-}
+import type { Job, Overload, Verdict, Verifier, VerifyOptions } from './verifier.js';
 
 interface Waiter {
   readonly resolve: () => void;
@@ -37,49 +23,44 @@ interface Waiter {
  */
 export class PooledVerifier implements Verifier {
   readonly #options: ResolvedVerifierOptions;
-  readonly #pool: ThreadPool;
-  readonly #line = new JobLine<Pending>();
-  /** Not yet settled, in the queue or in flight. */
+  readonly #overload: Overload;
+  readonly #threads: JobThreads;
+  /** Let in and not yet settled, in the queue or in flight. */
   #heldJobs = 0;
   #heldBytes = 0;
-  #turnEnds = false;
-  /** Light jobs checked here in this tick. */
-  #lightHere = 0;
-  /** A message a thread or two: an array does, and keeps nothing that is over (see `client/chain`). */
-  #inFlight: Promise<void>[] = [];
+  /** Jobs that wait to be let in, in order. */
+  readonly #line = new Fifo<OwnTask>();
   #waiting: Waiter[] = [];
+  #empty: (() => void) | undefined;
   #closing: Promise<void> | undefined;
 
-  /** @throws ArgumentError when an option is out of range */
-  constructor(options: VerifierOptions = {}) {
+  /**
+   * @param overload What becomes of a job when too much is unfinished: refused with POOL_FULL, or let in when there is room.
+   * @throws ArgumentError when an option is out of range
+   */
+  constructor(options: VerifierOptions = {}, overload: Overload = 'fail') {
     this.#options = resolveVerifierOptions(options);
-    const { threads, threadEntry: entry, idleTimeoutMs, hasher } = this.#options;
-    this.#pool = new ThreadPool({ threads: Math.max(1, threads), entry, idleTimeoutMs, hasher });
+    this.#overload = overload;
+    this.#threads = JobThreads.acquire(this.#options);
   }
 
   /**
-   * Checks an answer on a thread, or right here when that is cheaper.
+   * Checks an answer on a thread, or right here when that is cheaper. When too much is unfinished it waits in line, or is
+   * refused; what a write was answered with always waits, for its caller has to hear what became of it.
    *
-   * @throws PoolError POOL_FULL when too much is unfinished ({@link ready} says when there is room again), POOL_FAILED
-   * when checking broke or the thread died: neither says anything about the server
+   * @throws PoolError POOL_FULL when it is refused ({@link ready} says when there is room again), POOL_FAILED when checking
+   * broke, or the thread died or hung: none says anything about the server
+   * @throws TransportError DEADLINE_EXCEEDED or ABORTED when nobody waits for it any more, as `options` say, before there is room
    * @throws ClosedError after {@link close}
    */
-  verify(job: Job): Promise<Verdict> {
+  verify(job: Job, options: VerifyOptions = {}): Promise<Verdict> {
     return new Promise((resolve, reject) => {
       if (this.#closing) throw new ClosedError('the verifier');
       assertJob(job);
-      const size = packedSize(job);
-      this.#admit(size);
-      if (isLight(job, size) && this.#hasRoomForLight()) {
-        this.#checkHere({ job, size, resolve, reject });
-        return;
-      }
-      this.#line.push({ job, size, resolve, reject });
-      if (this.#line.bytes >= this.#options.messageBytes) this.#send();
-      if (!this.#turnEnds && this.#line.length > 0) {
-        this.#turnEnds = true;
-        setImmediate(() => this.#endTurn());
-      }
+      const task = new OwnTask(this, job, options, resolve, reject);
+      if (task.urgent || (this.#line.length === 0 && this.#hasRoom(task.size))) this.#admit(task);
+      else if (this.#overload === 'wait' || isWritten(job)) this.#line.push(task);
+      else throw this.#full();
     });
   }
 
@@ -93,24 +74,25 @@ export class PooledVerifier implements Verifier {
     return new Promise((resolve, reject) => {
       if (this.#closing) throw new ClosedError('the verifier');
       const { maxQueuedJobs, maxQueuedBytes } = this.#options;
-      if (this.#heldJobs < maxQueuedJobs && this.#heldBytes < maxQueuedBytes) resolve();
+      const hasRoom = this.#heldJobs < maxQueuedJobs && this.#heldBytes < maxQueuedBytes;
+      if (hasRoom && this.#line.length === 0) resolve();
       else this.#waiting.push({ resolve, reject });
     });
   }
 
-  /** Takes the room, if there is. */
-  #hasRoomForLight(): boolean {
-    if (this.#options.inlineBelowJobs === 0 || this.#lightHere >= MAX_LIGHT_HERE) return false;
-    if (this.#lightHere++ === 0) process.nextTick(() => (this.#lightHere = 0));
-    return true;
+  backlog(): Promise<void> | undefined {
+    return this.#line.length > 0 ? this.ready() : undefined;
   }
 
   /** Starts a thread, which takes a while, for answers that will come soon. */
   prepare(): void {
-    if (!this.#closing) this.#pool.start();
+    if (!this.#closing) this.#threads.prepare();
   }
 
-  /** Rejects what is queued with ClosedError, waits for what is in flight, ends the threads. Idempotent. */
+  /**
+   * Rejects what waits with ClosedError, waits for what is in flight (no longer than `closeTimeoutMs`, then it is rejected
+   * with POOL_FAILED), and lets go of the threads. Always resolves. Idempotent.
+   */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -121,115 +103,135 @@ export class PooledVerifier implements Verifier {
   }
 
   async #close(): Promise<void> {
-    for (const waiter of this.#waiting.splice(0)) waiter.reject(new ClosedError('the verifier'));
-    for (const pending of this.#line.takeAll())
-      this.#settle(pending, () => pending.reject(new ClosedError('the verifier')));
+    const closed = new ClosedError('the verifier');
+    for (const waiter of this.#waiting.splice(0)) waiter.reject(closed);
+    for (let task = this.#line.shift(); task; task = this.#line.shift()) task.refuse(closed);
+    this.#threads.withdraw(this, closed);
     await this.#drained();
-    await this.#pool.destroy();
-    // Whatever a thread had not answered by then was rejected just now.
-    await Promise.all(this.#inFlight);
+    const { closeTimeoutMs } = this.#options;
+    const words = `a verification thread gave no answer within ${closeTimeoutMs} ms while the verifier was closed`;
+    this.#threads.abandon(this, new PoolError('POOL_FAILED', words));
+    await this.#threads.release();
   }
 
   /** Resolves when nothing is in flight, or when the time for that is over. */
   async #drained(): Promise<void> {
-    if (this.#inFlight.length === 0) return;
-    let timer: NodeJS.Timeout | undefined;
-    const timeUp = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, this.#options.closeTimeoutMs);
+    if (this.#heldJobs === 0) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, this.#options.closeTimeoutMs);
+      this.#empty = () => {
+        clearTimeout(timer);
+        resolve();
+      };
     });
-    await Promise.race([Promise.all(this.#inFlight), timeUp]);
-    clearTimeout(timer);
   }
 
-  #admit(size: number): void {
+  #hasRoom(size: number): boolean {
     const { maxQueuedJobs, maxQueuedBytes } = this.#options;
-    if (this.#heldJobs >= maxQueuedJobs || (this.#heldJobs > 0 && this.#heldBytes + size > maxQueuedBytes)) {
-      throw new PoolError(
-        'POOL_FULL',
-        `${this.#heldJobs} answers (${this.#heldBytes} bytes) are waiting to be checked: wait for ready()`,
-      );
-    }
+    return (
+      this.#heldJobs < maxQueuedJobs && (this.#heldJobs === 0 || this.#heldBytes + size <= maxQueuedBytes)
+    );
+  }
+
+  #full(): PoolError {
+    return new PoolError(
+      'POOL_FULL',
+      `${this.#heldJobs} answers (${this.#heldBytes} bytes) are waiting to be checked: wait for ready()`,
+    );
+  }
+
+  #admit(task: OwnTask): void {
     this.#heldJobs++;
-    this.#heldBytes += size;
+    this.#heldBytes += task.size;
+    this.#threads.check(task);
   }
 
-  #endTurn(): void {
-    this.#turnEnds = false;
-    const { inlineBelowJobs, inlineBelowBytes } = this.#options;
-    if (this.#line.length < inlineBelowJobs && this.#line.bytes < inlineBelowBytes) {
-      for (const pending of this.#line.takeAll()) this.#checkHere(pending);
-    } else {
-      this.#send();
-    }
-  }
-
-  #checkHere(pending: Pending): void {
-    try {
-      const verdict = checkInline(pending.job);
-      this.#settle(pending, () => pending.resolve(verdict));
-    } catch (error) {
-      this.#settle(pending, () => pending.reject(error as Error));
-    }
-  }
-
-  /** Puts the queue into messages while there are threads to take them. What is left goes when one comes back. */
-  #send(): void {
-    while (this.#line.length > 0 && this.#pool.freeSlots > 0) {
-      const share = Math.min(this.#options.messageBytes, Math.ceil(this.#line.bytes / this.#parts()));
-      const flight = this.#fly(this.#line.take(share));
-      this.#inFlight.push(flight);
-      void flight.finally(() => (this.#inFlight = this.#inFlight.filter((other) => other !== flight)));
-    }
-  }
-
-  /** Over how many threads the queue is worth spreading: each part must be worth a message of its own. */
-  #parts(): number {
-    const { minSpreadJobs, inlineBelowBytes } = this.#options;
-    const byJobs = this.#line.length / minSpreadJobs;
-    const byBytes = this.#line.bytes / Math.max(1, inlineBelowBytes);
-    return Math.max(1, Math.min(this.#pool.idleThreads, Math.floor(Math.max(byJobs, byBytes))));
-  }
-
-  /** One message there and back. Never rejects: its jobs do. */
-  async #fly(message: readonly Pending[]): Promise<void> {
-    try {
-      const answer = await this.#pool.run(packJobs(message));
-      unpackOutcomes(answer, message).forEach((outcome, i) => {
-        this.#deliver(message[i] as Pending, outcome);
-      });
-    } catch (error) {
-      const failure = error instanceof PoolError ? error : brokenMessage(error);
-      for (const pending of message) this.#settle(pending, () => pending.reject(failure));
-    }
-    if (!this.#turnEnds) this.#send();
-  }
-
-  #deliver(pending: Pending, outcome: Outcome): void {
-    this.#settle(pending, () => {
-      if (outcome.kind === 'verdict') pending.resolve(outcome.verdict);
-      else pending.reject(new PoolError('POOL_FAILED', outcome.message));
-    });
-  }
-
-  #settle(pending: Pending, tell: () => void): void {
+  /** A job that was let in has its verdict, or will have none. */
+  left(size: number): void {
     this.#heldJobs--;
-    this.#heldBytes -= pending.size;
-    tell();
+    this.#heldBytes -= size;
+    if (this.#heldJobs === 0) this.#empty?.();
+    if (this.#line.length > 0) this.#letIn();
     const { maxQueuedJobs, maxQueuedBytes } = this.#options;
     if (
       this.#waiting.length > 0 &&
+      this.#line.length === 0 &&
       this.#heldJobs <= maxQueuedJobs / 2 &&
       this.#heldBytes <= maxQueuedBytes / 2
     ) {
       for (const waiter of this.#waiting.splice(0)) waiter.resolve();
     }
   }
+
+  /** One that is checked at once comes back here before the next is looked at. */
+  #letIn(): void {
+    for (let task = this.#line.first; task; task = this.#line.first) {
+      const over = task.over();
+      if (!over && !this.#hasRoom(task.size)) return;
+      this.#line.shift();
+      if (over) task.refuse(over);
+      else this.#admit(task);
+    }
+  }
 }
 
-function isLight({ question }: Job, size: number): boolean {
-  return question.kind === 'claims' && question.keys.length === 1 && size <= MAX_LIGHT_BYTES;
+/** A job of one verifier. */
+class OwnTask implements Task {
+  readonly size: number;
+  readonly urgent: boolean;
+  settled = false;
+  readonly #options: VerifyOptions;
+  readonly #resolve: (verdict: Verdict) => void;
+  readonly #reject: (error: Error) => void;
+
+  constructor(
+    readonly owner: PooledVerifier,
+    readonly job: Job,
+    options: VerifyOptions,
+    resolve: (verdict: Verdict) => void,
+    reject: (error: Error) => void,
+  ) {
+    this.size = packedSize(job);
+    this.urgent = options.urgent === true;
+    this.#options = options;
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+
+  /** Why nobody waits for it any more; undefined while somebody does. */
+  over(): TransportError | undefined {
+    const { until, signal } = this.#options;
+    if (isWritten(this.job)) return undefined;
+    const waiting = 'while its answer waited to be checked';
+    if (signal?.aborted) {
+      return new TransportError('ABORTED', `aborted by the caller ${waiting}`, { cause: signal.reason });
+    }
+    if (until === undefined || until > performance.now()) return undefined;
+    return new TransportError('DEADLINE_EXCEEDED', `the deadline of the call passed ${waiting}`);
+  }
+
+  resolve(verdict: Verdict): void {
+    if (this.#leave()) this.#resolve(verdict);
+  }
+
+  reject(error: Error): void {
+    if (this.#leave()) this.#reject(error);
+  }
+
+  /** Requires that it was not let in. */
+  refuse(error: Error): void {
+    this.settled = true;
+    this.#reject(error);
+  }
+
+  #leave(): boolean {
+    if (this.settled) return false;
+    this.settled = true;
+    this.owner.left(this.size);
+    return true;
+  }
 }
 
-function brokenMessage(cause: unknown): PoolError {
-  return new PoolError('POOL_FAILED', `a verification thread answered nonsense: ${String(cause)}`, { cause });
+function isWritten({ question }: Job): boolean {
+  return question.kind === 'set' || question.kind === 'written';
 }

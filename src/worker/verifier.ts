@@ -323,14 +323,28 @@ export interface Refuted {
 export type Verdict =
   { readonly ok: true; readonly proven: Proven } | { readonly ok: false; readonly refuted: Refuted };
 
+/** What becomes of a job when too much is unfinished. */
+export type Overload = 'wait' | 'fail';
+
+/** Who waits for a verdict. */
+export interface VerifyOptions {
+  /** Others wait for what comes of it: it goes before them, and is let in at once. For few jobs at a time. */
+  readonly urgent?: boolean;
+  /** When its caller waits no longer, on the clock of `performance.now()`; and the caller's abort. */
+  readonly until?: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /**
  * Checks answers. A verdict is about the server; a rejection (PoolError, ClosedError) is about us.
  * Jobs are independent: one lie never affects its neighbours in a batch.
  */
 export interface Verifier {
-  verify(job: Job): Promise<Verdict>;
-  /** Resolves when a job that was refused with POOL_FULL would be let in. Absent: none is ever refused. */
+  verify(job: Job, options?: VerifyOptions): Promise<Verdict>;
+  /** Resolves when a further job would be let in at once. Absent: that is always so. */
   ready?(): Promise<void>;
+  /** Resolves when no answer waits for room any more; undefined: none does. */
+  backlog?(): Promise<void> | undefined;
   /** More than one answer will come soon: what takes time to start is started now. */
   prepare?(): void;
   close(): Promise<void>;

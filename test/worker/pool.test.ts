@@ -1,15 +1,19 @@
 // The pool around the checks: batches, bounds, deaths and the end.
 import { execFile } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { BroadcastChannel } from 'node:worker_threads';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { ClosedError, PoolError } from '#dist/errors.js';
 import { createVerifier } from '#dist/worker/create-verifier.js';
 import { InlineVerifier } from '#dist/worker/inline-verifier.js';
+import { ThreadPool } from '#dist/worker/thread-pool.js';
 import type { VerifierOptions } from '#dist/worker/pool-options.js';
 import { PooledVerifier } from '#dist/worker/pooled-verifier.js';
-import type { Job } from '#dist/worker/verifier.js';
+import type { Job, Overload } from '#dist/worker/verifier.js';
 import { TestChain, bytesOf, utf8 } from './support/test-chain.js';
 import { jobOf, provenBy } from './support/verifiers.js';
 
@@ -25,14 +29,26 @@ const saying = (word: string): Job => ({ ...good, answer: utf8(word) });
 
 const fixture = (name: string) => new URL(`fixtures/${name}.mjs`, import.meta.url);
 
-function pool(options: VerifierOptions = {}): PooledVerifier {
-  const verifier = new PooledVerifier({ threads: 1, inlineBelowJobs: 0, ...options });
+function pool(options: VerifierOptions = {}, overload?: Overload): PooledVerifier {
+  const verifier = new PooledVerifier({ threads: 1, inlineBelowJobs: 0, ...options }, overload);
   onTestFinished(() => verifier.close());
   return verifier;
 }
 
-const failing = (options: VerifierOptions = {}) =>
-  pool({ threadEntry: fixture('failing-thread'), ...options });
+const failing = (options: VerifierOptions = {}, overload?: Overload) =>
+  pool({ threadEntry: fixture('failing-thread'), ...options }, overload);
+
+/** Names in the order in which the verdicts came. */
+function inOrder() {
+  const order: string[] = [];
+  const note = async (name: string, verdict: Promise<unknown>) => {
+    await verdict.then(
+      () => order.push(name),
+      (error: unknown) => order.push(`${name}: ${(error as PoolError).code}`),
+    );
+  };
+  return { order, note };
+}
 
 /** Whether the verdict's value is a view of the answer, which only the main thread can make. */
 async function checkedHere(verifier: PooledVerifier, jobs: readonly Job[]): Promise<boolean[]> {
@@ -156,7 +172,126 @@ describe('bounds', () => {
   });
 });
 
+describe('waiting for room', () => {
+  const one = { maxQueuedJobs: 1 };
+
+  it('in line, in order, whatever the size; nobody is refused', async () => {
+    const verifier = pool({ maxQueuedBytes: 3 * good.answer.length }, 'wait');
+    const { order, note } = inOrder();
+    const large = { ...good, answer: new Uint8Array(100_000) };
+    const names = Array.from({ length: 60 }, (_, i) => (i % 20 === 10 ? `large ${i}` : `job ${i}`));
+    await Promise.all(
+      names.map((name) => note(name, verifier.verify(name.startsWith('large') ? large : good))),
+    );
+    expect(order).toEqual(names);
+  });
+
+  it('takes as long as it takes for what `ready` promised, and is over when none wait', async () => {
+    const verifier = pool(one, 'wait');
+    expect(verifier.backlog()).toBeUndefined();
+    const { order, note } = inOrder();
+    const held = [note('1', verifier.verify(good)), note('2', verifier.verify(good))];
+    const told = [note('ready', verifier.ready()), note('no backlog', verifier.backlog()!)];
+    await Promise.all([...held, ...told]);
+    // The room that the first leaves is the second's.
+    expect(order).toEqual(['1', 'ready', 'no backlog', '2']);
+    expect(verifier.backlog()).toBeUndefined();
+  });
+
+  it('is not for those that others wait for', async () => {
+    for (const overload of ['wait', 'fail'] as const) {
+      const verifier = pool(one, overload);
+      const { order, note } = inOrder();
+      const held = note('first', verifier.verify(good));
+      const line = overload === 'wait' ? [note('waiting', verifier.verify(good))] : [];
+      const urgent = note('urgent', verifier.verify(good, { urgent: true }));
+      await Promise.all([held, ...line, urgent]);
+      expect(order.slice(0, 2).sort()).toEqual(['first', 'urgent']);
+    }
+  });
+
+  it('is for answers to writes, which are never refused', async () => {
+    const verifier = pool(one, 'fail');
+    const written: Job = { ...good, question: { kind: 'written', request: utf8('request') } };
+    const set: Job = { ...good, question: { kind: 'set', entries: [{ key: utf8('a'), value: utf8('b') }] } };
+    const held = verifier.verify(good);
+    const writes = [verifier.verify(written, { until: 0 }), verifier.verify(set, { until: 0 })];
+    await expect(verifier.verify(good)).rejects.toMatchObject({ code: 'POOL_FULL' });
+    expect((await held).ok).toBe(true);
+    for (const verdict of await Promise.all(writes)) expect(verdict.ok).toBe(false);
+  });
+
+  it('ends for those whose caller has gone, without a check', async () => {
+    const verifier = pool(one, 'wait');
+    const aborting = new AbortController();
+    const { order, note } = inOrder();
+    const all = [
+      note('held', verifier.verify(good)),
+      note('late', verifier.verify(good, { until: performance.now() })),
+      note('aborted', verifier.verify(good, { signal: aborting.signal })),
+      note('patient', verifier.verify(good, { until: Infinity, signal: new AbortController().signal })),
+    ];
+    aborting.abort();
+    await Promise.all(all);
+    expect(order).toEqual(['late: DEADLINE_EXCEEDED', 'aborted: ABORTED', 'held', 'patient']);
+  });
+
+  it('ends with the verifier', async () => {
+    const verifier = pool(one, 'wait');
+    const jobs = Array.from({ length: 5 }, () => verifier.verify(good));
+    const outcomes = Promise.allSettled(jobs);
+    await verifier.close();
+    for (const outcome of await outcomes)
+      expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 'CLOSED' } });
+  });
+});
+
+describe('verifiers of one process', () => {
+  it('share their threads when their settings are the same, and have limits of their own', async () => {
+    const run = vi.spyOn(ThreadPool.prototype, 'run');
+    onTestFinished(() => run.mockRestore());
+    const some = [pool({ maxQueuedJobs: 1 }), pool({ maxQueuedJobs: 2 }), pool({ closeTimeoutMs: 77 })];
+    // Another one that is full is no reason to refuse; jobs of all travel in one message.
+    const verdicts = some.map((verifier) => verifier.verify(good));
+    await expect(some[0]!.verify(good)).rejects.toMatchObject({ code: 'POOL_FULL' });
+    for (const verdict of await Promise.all(verdicts)) expect(verdict.ok).toBe(true);
+    expect(run).toHaveBeenCalledTimes(1);
+    const other = pool({ threads: 2 });
+    expect((await other.verify(good)).ok).toBe(true);
+    expect(new Set(run.mock.contexts).size).toBe(2);
+  });
+
+  it('end the threads when the last of them is closed, and not before', async () => {
+    const destroy = vi.spyOn(ThreadPool.prototype, 'destroy');
+    onTestFinished(() => destroy.mockRestore());
+    const options = { messageBytes: 12_345 };
+    const [first, second, third] = [pool(options), pool(options), pool(options)];
+    const held = [first.verify(good), second.verify(good)];
+    await first.close();
+    await expect(held[0]).rejects.toMatchObject({ code: 'CLOSED' });
+    expect((await held[1]!).ok).toBe(true);
+    await second.close();
+    expect((await third.verify(good)).ok).toBe(true);
+    expect(destroy).not.toHaveBeenCalled();
+    await third.close();
+    expect(destroy).toHaveBeenCalledTimes(1);
+    // New ones for who comes later.
+    expect((await pool(options).verify(good)).ok).toBe(true);
+  });
+});
+
 describe('a thread that fails', () => {
+  it('by giving no answer: its jobs get a pool error in the end, others are checked by other threads', async () => {
+    const verifier = failing({ threads: 2, messageBytes: 1, stuckAfterMs: 2000 });
+    // The message behind it on the same thread, and those on the other one, are not to blame.
+    const jobs = [saying('hang'), good, good, good, good, good];
+    const outcomes = await Promise.allSettled(jobs.map((job) => verifier.verify(job)));
+    expect(outcomes[0]).toMatchObject({ status: 'rejected', reason: { code: 'POOL_FAILED' } });
+    for (const outcome of outcomes.slice(1))
+      expect(outcome).toMatchObject({ status: 'fulfilled', value: { ok: true } });
+    expect((await verifier.verify(good)).ok).toBe(true);
+  });
+
   it.each(['exit', 'crash', 'throw', 'nonsense', 'nothing'])(
     'by %s: its jobs get a pool error, the next ones a thread',
     async (word) => {
@@ -262,6 +397,22 @@ describe('close', () => {
 });
 
 describe('the process', () => {
+  it.each([
+    ['close', 0, 'ended\n'],
+    ['leave', 25, ''],
+    ['leave', 40, ''],
+    ['leave', 55, ''],
+  ] as const)(
+    'survives threads that are ended while they load (%s %i)',
+    async (end, afterMs, said) => {
+      const folder = await mkdtemp(join(tmpdir(), 'immu-loading-'));
+      onTestFinished(() => rm(folder, { recursive: true, force: true }));
+      const restless = [fileURLToPath(fixture('restless-process')), folder, end, String(afterMs)];
+      expect(await promisify(execFile)(process.execPath, restless)).toEqual({ stdout: said, stderr: '' });
+    },
+    120_000,
+  );
+
   const script = fileURLToPath(fixture('idle-process'));
   const run = (...args: string[]) => promisify(execFile)(process.execPath, args, { timeout: 20_000 });
 

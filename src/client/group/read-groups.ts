@@ -259,7 +259,7 @@ export class ReadGroups<R extends Reader> {
     this.#size.learn(answer.length, keys.length);
     await Promise.all(
       answerParts(keys, answer).map(async (part) => {
-        tell(await this.#claims(part.keys, part.answer, asked), part.from);
+        tell(await this.#claims(part.keys, part.answer, { asked, until: deadline.endsAt }), part.from);
       }),
     );
   }
@@ -279,19 +279,19 @@ export class ReadGroups<R extends Reader> {
       return [{ kind: 'missing' }];
     }
     this.#size.learn(answer.length, 1);
-    return this.#claims([key], answer, asked, true);
+    return this.#claims([key], answer, { asked, until: deadline.endsAt }, true);
   }
 
-  /** `context`: that of the question, when it was sent. */
+  /** `asked`: context of the question, when it was sent. `until`: when the last reader is gone. */
   async #claims(
     keys: readonly Uint8Array[],
     answer: Uint8Array,
-    context: Context,
+    { asked: context, until }: { readonly asked: Context; readonly until: number },
     single = false,
   ): Promise<ClaimOutcome[]> {
     const question = { kind: 'claims', keys, ...(single && { single }) } as const;
     const job = { question, context, answer };
-    const verdict = await this.#options.verifier.verify(job);
+    const verdict = await this.#options.verifier.verify(job, { until });
     if (verdict.ok && verdict.proven.kind === 'claims') {
       const { outcomes } = verdict.proven;
       if (!outcomes.some(isAboutWhole)) return [...outcomes];

@@ -5,10 +5,12 @@ import type { Context, Job, Proven, Question, Root } from '../../worker/verifier
 import type { CallOptions } from '../options.js';
 import { isServerBehind } from '../server-errors.js';
 import { unixSeconds } from '../unix-seconds.js';
+import type { Deadline } from '../deadline.js';
 import type { Call } from './call.js';
 import { beginEpoch, closeEpoch, endEpoch } from './epoch.js';
 import type { Epoch } from './epoch.js';
 import type { DatabaseTrustOptions } from './database-trust-options.js';
+import { proveGiven } from './given-root.js';
 import type { Head } from './head.js';
 import { Jobs } from './jobs.js';
 import type { Claimed } from './jobs.js';
@@ -84,7 +86,7 @@ export class DatabaseTrust {
     return this.#epoch && this.#jobs.context(this.root);
   }
 
-  /** What is proven under the head. Requires a head. */
+  /** What is proven under the head, which is required. */
   get known(): Knowledge {
     return this.#assertReady().known;
   }
@@ -217,7 +219,8 @@ export class DatabaseTrust {
     answer: Uint8Array,
   ): Promise<ProvenBy<Q>> {
     const { operation, startedAt } = call;
-    const proven: Proven = await this.check(operation, question, head, answer, call.askedAt);
+    const checked = this.check(operation, question, head, answer, call.askedAt, call.deadline);
+    const proven: Proven = await call.deadline.race(checked, 'its answer to be checked');
     const { known } = this.#assertStill(call);
     if ('target' in proven) {
       const calls = call.counted === true ? 0 : 1;
@@ -249,22 +252,24 @@ export class DatabaseTrust {
     await mover.settle({ ...(from && { from }), target, operation, startedAt, calls, job });
   }
 
-  /** Checks an answer; a refusal is recorded, with the answer, and thrown. */
+  /** Checks an answer; a refusal is recorded, with the answer, and thrown. `waits`: who waits for it, when one call does. */
   async check<Q extends Question>(
     operation: string,
     question: Q,
     head: Root,
     answer: Uint8Array,
     askedAt?: bigint,
+    waits?: Deadline,
   ): Promise<ProvenBy<Q>> {
     const job = this.job(question, head, answer, askedAt);
-    const verdict = await this.#options.verifier.verify(job);
+    const by = waits && { until: waits.endsAt, signal: waits.signal };
+    const verdict = await this.#options.verifier.verify(job, by);
     if (!verdict.ok) {
       const { check } = verdict.refuted;
       if (NOT_NEWER.has(check)) await this.#newestState(operation, head, {});
       if (check === FORK) this.#epoch?.standing.doubt();
-      const tx = 'tx' in question ? { tx: question.tx } : {};
-      throw await this.#journal.refuse('failure', operation, head, { ...verdict.refuted, ...tx }, job);
+      const refuted = { ...verdict.refuted, ...('tx' in question && { tx: question.tx }) };
+      throw await this.#journal.refuse('failure', operation, head, refuted, job);
     }
     return verdict.proven as ProvenBy<Q>;
   }
@@ -286,28 +291,9 @@ export class DatabaseTrust {
   }
 
   /** Proves that a root that was trusted elsewhere, or earlier, lies on the trusted history. */
-  async assertOnHistory(call: Call, { tx, alh }: Root): Promise<void> {
+  async assertOnHistory(call: Call, root: Root): Promise<void> {
     await this.ready(call);
-    if (tx === 0n) return;
-    const { mover, known } = this.#assertReady();
-    if (tx > mover.head.tx) await mover.reach({ tx, operation: call.operation, startedAt: call.startedAt });
-    const { head } = mover;
-    if (head.tx === tx ? equalBytes(head.alh, alh) : known.headers.compare({ tx, alh }) === 'same') return;
-    const answer = await this.ask(call, head, () =>
-      askHeaderUnder(this.#options.rpc, tx, head, call.deadline.left),
-    );
-    const question = { kind: 'tx', tx } as const;
-    const { subject } = await this.check(call.operation, question, head, answer);
-    if (equalBytes(subject.alh, alh)) return;
-    const refuted = {
-      check: 'trust.given',
-      detail: `the root of tx ${tx.toString()} that was given is not on the trusted history`,
-      expected: toHex(alh),
-      computed: toHex(subject.alh),
-      tx,
-    };
-    const job = this.job(question, head, answer);
-    throw await this.#journal.refuse('fork', call.operation, head, refuted, job);
+    if (root.tx > 0n) await proveGiven(this, this.#assertReady(), this.#options.rpc, call, root);
   }
 
   /** Proves and keeps the headers of the blocks that hold txs `from` to `to` (default: the head); returns how many. */
@@ -317,8 +303,10 @@ export class DatabaseTrust {
     return from > last || from < 1n ? 0 : this.known.prefetch(from, last, call.operation);
   }
 
-  /** Sends a question that names the head; a server that does not reach the head is reported, never believed. */
-  ask<T>(call: Call, head: Root, send: () => Promise<T>): Promise<T> {
+  /** Sends a question that names the head; a server that does not reach it is reported. Not while answers wait for room. */
+  async ask<T>(call: Call, head: Root, send: () => Promise<T>): Promise<T> {
+    const backlog = this.#options.verifier.backlog?.();
+    if (backlog) await call.deadline.race(backlog, 'room for its answer');
     call.askedAt = unixSeconds();
     return this.#ask(call.operation, head, send, call.deadline.left);
   }
@@ -384,6 +372,7 @@ export class DatabaseTrust {
 
   /** Keeps what is to be kept, and writes the counts that are due. */
   async close(): Promise<void> {
+    await this.#establishing?.catch(() => undefined);
     if (this.#epoch) await closeEpoch(this.#epoch);
     await this.#journal.close(this.#epoch?.mover.head ?? null);
   }

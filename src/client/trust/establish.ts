@@ -219,7 +219,8 @@ async function proveHeader(
 ): Promise<Proof> {
   const answer = await askHeader(options.rpc, tx, head ? head.tx : 0n, call);
   const job = jobOf(options, head, tx, answer);
-  const verdict = await options.verifier.verify(job);
+  // Every call waits for the first head.
+  const verdict = await options.verifier.verify(job, { urgent: true });
   if (!verdict.ok) {
     const detail = refusal.words(verdict.refuted.detail);
     throw await refuse(options, refusal.trusted, { ...verdict.refuted, detail, tx }, job);

@@ -305,7 +305,8 @@ export class HeadMover {
   /** Checks an answer that serves `waiter`; a refusal is recorded and ends its wait, not its neighbours'. */
   async #check(waiter: Waiter, job: Job): Promise<Proven | undefined> {
     const { verifier, journal } = this.#options;
-    const verdict = await verifier.verify(job);
+    // Every newer answer waits for the move.
+    const verdict = await verifier.verify(job, { urgent: true });
     if (verdict.ok) return verdict.proven;
     const refuted = { ...verdict.refuted, tx: waiter.tx };
     waiter.reject(await journal.refuse('failure', waiter.operation, job.context.head, refuted, job));

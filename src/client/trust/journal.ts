@@ -53,6 +53,7 @@ type RefusalOutcome = Extract<AuditOutcome, 'failure' | 'fork' | 'rollback'>;
 const OUTCOMES: Readonly<Record<string, RefusalOutcome>> = {
   'trust.rollback': 'rollback',
   'trust.fork': 'fork',
+  'trust.given': 'fork',
 };
 
 /** What can be done about it, where somebody may have done it on purpose. */

@@ -113,9 +113,14 @@ export class GroupCommit {
     }
   }
 
+  /** The file that was opened is the one at its path. */
+  get isInPlace(): boolean {
+    return fileAt(this.#path) === this.#file;
+  }
+
   /** A file that was deleted or replaced while open still takes writes, which nobody would ever find again. */
   #assertInPlace(): void {
-    if (fileAt(this.#path) === this.#file) return;
+    if (this.isInPlace) return;
     throw new StoreError(
       'STORE_MISSING',
       `the root store ${this.#path} was deleted or replaced while in use`,

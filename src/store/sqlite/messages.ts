@@ -80,7 +80,15 @@ export type WalkRequest =
   | { readonly kind: 'archive'; readonly options: ArchiveOptions };
 
 /** Sent as it is. */
-export type SentRequest = OtherWrite | ReadRequest | WalkRequest | { readonly kind: 'close' };
+export type SentRequest = OtherWrite | ReadRequest | WalkRequest | ControlRequest;
+
+/** About the thread itself. */
+export type ControlRequest =
+  /** Opens the store once more, and closes that again: whether it is as it should be. False: it is not at its path any more. */
+  | { readonly kind: 'reopen'; readonly options: OpenOptions }
+  /** One of those who share the thread leaves: these walks of it end. Answered after all that was asked before. */
+  | { readonly kind: 'leave'; readonly walks: readonly number[] }
+  | { readonly kind: 'close' };
 
 export type StoreRequest = RowRequest | SentRequest;
 
@@ -150,6 +158,10 @@ const WRITES: Readonly<Record<OtherWrite['kind'], true>> = {
 
 export function isWrite({ kind }: SentRequest): boolean {
   return kind in WRITES;
+}
+
+export function isWalk(request: StoreRequest): request is WalkRequest {
+  return request.kind === 'verify' || request.kind === 'gaps' || request.kind === 'archive';
 }
 
 /** The buffers of a block, to be handed to another thread. Requires that nobody else views them. */

@@ -11,15 +11,17 @@ import { AutoCheckpoint } from './auto-checkpoint.js';
 import { GapWalk } from './gap-walk.js';
 import { GroupCommit } from './group-commit.js';
 import { LogWriter, MOVED, NOTHING_FOUND } from './log-writer.js';
-import { buffersOf, toSent } from './messages.js';
+import { buffersOf, isWalk, toSent } from './messages.js';
 import type {
+  ControlRequest,
   Numbered,
   ReadRequest,
+  RowRequest,
+  SentRequest,
   StoreAnswer,
   StoreDiagnostics,
   StoreMessage,
   StoreReply,
-  StoreRequest,
   ThreadData,
   WalkRequest,
   WriteRequest,
@@ -64,18 +66,21 @@ function serve({ db, reader }: OpenedStore): void {
     return readsRows(request) ? reader.settled(run) : db.transaction(run)();
   };
   let archiving = false;
+  /** Walks under way, and those of them that whoever asked for them waits for no longer. */
+  const walking = new Set<number>();
+  const left = new Set<number>();
 
   port?.on('message', (first: StoreMessage) => {
     const turn = new Turn(first, port, sent, unpacker);
     const reads: Numbered<ReadRequest>[] = [];
-    let closing: number | undefined;
+    const controls: Numbered<ControlRequest>[] = [];
     /** The next writes; what else was asked is set aside. */
     const more = (): Numbered<WriteRequest>[] | undefined => {
       const items = turn.next();
       return items?.flatMap(({ id, request }) => {
         if (isWalk(request)) void walk(id, request);
-        else if (request.kind === 'close') closing = id;
         else if (isRead(request)) reads.push({ id, request });
+        else if (isControl(request)) controls.push({ id, request });
         else return [{ id, request }];
         return [];
       });
@@ -88,41 +93,55 @@ function serve({ db, reader }: OpenedStore): void {
       if (request.kind === 'headers' && done.ok && done.value)
         for (const buffer of buffersOf(done.value as HeaderBlock)) buffers.push(buffer);
     }
-    if (closing === undefined) {
-      post(answers, group.diagnostics, buffers);
-    } else {
-      // Every row where others look for it; what cannot be moved now is moved by whoever opens the store next.
-      reader.settle();
-      db.close();
-      post([...answers, { id: closing, ok: true, value: undefined }], group.diagnostics);
-    }
+    for (const { id, request } of controls) answers.push(answer(id, () => control(request)));
+    post(answers, group.diagnostics, buffers);
   });
   // What a process that was killed while archiving has left to do. It is tried again whenever the store is opened.
-  if (!isReadOnly) void freeRows(archiveJob()).catch(() => undefined);
+  if (!isReadOnly) void freeRows(archiveJob(() => pause())).catch(() => undefined);
+
+  function control(request: ControlRequest): unknown {
+    switch (request.kind) {
+      case 'reopen':
+        if (!group.isInPlace) return false;
+        openStore(path, request.options).db.close();
+        return true;
+      case 'leave':
+        for (const id of request.walks) if (walking.has(id)) left.add(id);
+        return undefined;
+      case 'close':
+        // Every row where others look for it; what cannot be moved now is moved by whoever opens the store next.
+        reader.settle();
+        db.close();
+        return undefined;
+    }
+  }
 
   async function walk(id: number, request: WalkRequest): Promise<void> {
     let done: StoreAnswer;
+    walking.add(id);
     try {
-      done = { id, ok: true, value: await run(request) };
+      done = { id, ok: true, value: await run(request, () => pause(id)) };
     } catch (error) {
       done = { id, ok: false, error: toSent(error, path) };
     }
+    walking.delete(id);
+    left.delete(id);
     post([done], group.diagnostics);
   }
 
-  async function run(request: WalkRequest): Promise<unknown> {
+  async function run(request: WalkRequest, pause: () => Promise<void>): Promise<unknown> {
     switch (request.kind) {
       case 'verify':
-        return inSteps(new ChainWalk(reader, { ...request.options, isArchive }));
+        return inSteps(new ChainWalk(reader, { ...request.options, isArchive }), pause);
       case 'gaps':
-        return inSteps(new GapWalk(reader, request.query));
+        return inSteps(new GapWalk(reader, request.query), pause);
       case 'archive': {
         if (isReadOnly)
           throw new StoreError('STORE_FAILED', `${path} is only read: its rows are not archived`);
         if (archiving) throw new StoreError('STORE_FAILED', `rows of ${path} are being archived already`);
         archiving = true;
         try {
-          return await archiveRows(archiveJob(), request.options);
+          return await archiveRows(archiveJob(pause), request.options);
         } finally {
           archiving = false;
         }
@@ -131,7 +150,7 @@ function serve({ db, reader }: OpenedStore): void {
   }
 
   /** A long walk in short steps: writes go on in between. */
-  async function inSteps<T>(steps: { step(): T | undefined }): Promise<T> {
+  async function inSteps<T>(steps: { step(): T | undefined }, pause: () => Promise<void>): Promise<T> {
     for (;;) {
       await pause();
       const result = reader.settled(() => steps.step());
@@ -139,12 +158,12 @@ function serve({ db, reader }: OpenedStore): void {
     }
   }
 
-  async function pause(): Promise<void> {
+  async function pause(id?: number): Promise<void> {
     await nextTurn();
-    if (!db.open) throw new ClosedError('the root store');
+    if (!db.open || (id !== undefined && left.has(id))) throw new ClosedError('the root store');
   }
 
-  function archiveJob() {
+  function archiveJob(pause: () => Promise<void>) {
     return { db, reader, writer, path, key: schedule?.key, pause };
   }
 }
@@ -155,6 +174,10 @@ function answer(id: number, run: () => unknown): StoreAnswer {
   } catch (error) {
     return { id, ok: false, error: toSent(error, path) };
   }
+}
+
+function isControl(request: SentRequest | RowRequest): request is ControlRequest {
+  return request.kind === 'reopen' || request.kind === 'leave' || request.kind === 'close';
 }
 
 /** @param buffers handed over instead of copied */
@@ -178,8 +201,4 @@ function plainAs(value: unknown): 'done' | 'moved' | 'recorded' | undefined {
   if (value === MOVED) return 'moved';
   if (value === NOTHING_FOUND) return 'recorded';
   return value === undefined ? 'done' : undefined;
-}
-
-function isWalk(request: StoreRequest): request is WalkRequest {
-  return request.kind === 'verify' || request.kind === 'gaps' || request.kind === 'archive';
 }
