@@ -32,6 +32,14 @@ export class Branch {
     this.signedUpTo = signedUpTo;
   }
 
+  /** Another history that begins with the first transactions of this one; `forged`: the key's holder is not who goes on. */
+  copy(length: bigint, forged: boolean): Branch {
+    const { signedUpTo } = this;
+    const allSigned = signedUpTo === undefined || length <= signedUpTo;
+    const signed = allSigned ? (forged ? length : undefined) : signedUpTo;
+    return new Branch(this.txs.slice(0, Number(length)), signed);
+  }
+
   get length(): bigint {
     return BigInt(this.txs.length);
   }

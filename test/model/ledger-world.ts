@@ -118,9 +118,8 @@ export class LedgerWorld implements World {
     { branch, length }: Backup,
     { forged, keepConnections }: { forged: boolean; keepConnections: boolean },
   ): Promise<void> {
-    const { signedUpTo } = branch;
-    const signed = forged && (signedUpTo === undefined || length < signedUpTo) ? length : signedUpTo;
-    this.#serve(new Branch(branch.txs.slice(0, Number(length)), signed), this.#databases.get(branch));
+    const copy = branch.copy(length, forged);
+    this.#serve(copy, this.#databases.get(branch));
     if (!keepConnections) await this.restart();
   }
 

@@ -103,6 +103,8 @@ export interface Asked {
   readonly disturbed: boolean;
   /** The history was changed, with connections kept, and so lately that a client need not have looked. */
   readonly quiet: boolean;
+  /** A request of an earlier step was never answered. */
+  readonly afterSilence: boolean;
 }
 
 interface Count {
@@ -165,7 +167,7 @@ export class Oracle {
   /** What is so now, for a call that begins now. */
   async ask(
     who: ClientTruth,
-    how: { lied: boolean; faulty: boolean; disturbed: boolean; quiet: boolean },
+    how: Pick<Asked, 'lied' | 'faulty' | 'disturbed' | 'quiet' | 'afterSilence'>,
   ): Promise<Asked> {
     await this.#world.refresh();
     if (who.epoch !== who.store.epoch) {
@@ -262,8 +264,11 @@ export class Oracle {
     if (code === 'INVALID_ARGUMENT') throw new Violation('error', `${what}: ${message}`);
     if (!(error instanceof VerificationError)) {
       const excused = asked.faulty || asked.lied || asked.disturbed || code === 'ABORTED';
-      if (ON_THE_WAY.has(code) && !excused)
-        throw new Violation('honest-server', `${what} failed with ${code} for no reason: ${message}`);
+      if (ON_THE_WAY.has(code) && !excused) {
+        // Something earlier was never answered: that call has ended, and this one is not to wait for it.
+        const rule = asked.afterSilence && code === 'DEADLINE_EXCEEDED' ? 'stalled' : 'honest-server';
+        throw new Violation(rule, `${what} failed with ${code} for no reason: ${message}`);
+      }
       return;
     }
     who.store.refusals.set(`${code} ${error.evidence.check}`, error);

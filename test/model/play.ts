@@ -55,6 +55,7 @@ export class Play implements AsyncDisposable {
   #switchedAt = -Infinity;
   #fresh = 0;
   #disturbed = false;
+  #lastError: unknown;
 
   /** @param except rules that are not looked at */
   constructor(world: World, except: ReadonlySet<string> = new Set()) {
@@ -70,6 +71,7 @@ export class Play implements AsyncDisposable {
   async prepare(): Promise<void> {
     for (const key of KEYS.slice(0, 2)) await this.#raw('set', key);
     await this.#raw('reference', KEYS[0] as string);
+    this.#backups = [await this.#world.backup()];
   }
 
   async play(step: Step): Promise<void> {
@@ -106,7 +108,10 @@ export class Play implements AsyncDisposable {
       );
       const { store } = this.#clients[i] as ClientTruth;
       if (this.#oracle.told(store).length === 0 && !this.#except.has('way-out'))
-        throw new Violation('way-out', `client ${i} cannot go on after forgetTrust on an honest server`);
+        throw new Violation(
+          'way-out',
+          `client ${i} cannot go on after forgetTrust on an honest server: ${describe(this.#lastError)}`,
+        );
     }
     await this.#closeClients();
     for (const store of this.#stores) await this.#but(this.#oracle.logged(store));
@@ -134,12 +139,15 @@ export class Play implements AsyncDisposable {
     for (const [i, truth] of this.#clients.entries()) {
       if (!truth) continue;
       this.#clients[i] = undefined;
-      await bounded(
-        truth.client.close().catch(() => undefined),
-        GRACE_MS,
-        'close()',
-      );
+      await this.#but(this.#close(truth));
     }
+  }
+
+  async #close({ client }: ClientTruth): Promise<void> {
+    const closed = client.close().catch((error: unknown) => {
+      throw new Violation('close', `close() rejects: ${describe(error)}`);
+    });
+    await bounded(closed, GRACE_MS, 'close()');
   }
 
   async #step(step: Step): Promise<void> {
@@ -152,7 +160,7 @@ export class Play implements AsyncDisposable {
         return this.#forget(await this.#client(step.client));
       case 'reopen': {
         const open = this.#clients[step.client];
-        if (open) await bounded(open.client.close(), GRACE_MS, 'close()');
+        if (open) await this.#close(open);
         await this.#open(step.client, step.setup);
         return;
       }
@@ -193,6 +201,7 @@ export class Play implements AsyncDisposable {
       faulty: fault !== 'none',
       disturbed: this.#disturbed || meanwhile !== 'nothing' || this.#world.proxy.identity !== undefined,
       quiet: performance.now() - this.#switchedAt < LOOKS_AGAIN_MS,
+      afterSilence: this.#way.isHolding,
     };
     this.#disturbed = meanwhile === 'restart';
     this.#way.begin(fault, faults);
@@ -236,6 +245,7 @@ export class Play implements AsyncDisposable {
     await bounded(
       made.catch((error: unknown) => {
         if (error instanceof Violation) throw error;
+        this.#lastError = error;
         if (isWrite) this.#oracle.failedWrite(entries, error);
         return this.#refresh().then(() => this.#oracle.failed(excused, what, error, /verified|ownTx/.test(kind)));
       }),
@@ -367,7 +377,10 @@ export class Play implements AsyncDisposable {
       await truth.client.forgetTrust('a step of the model', { timeoutMs: TIMEOUT_MS });
       this.#oracle.forgotten(truth.store);
     } catch (error) {
-      const asked = await this.#oracle.ask(truth, { lied: true, faulty: true, disturbed: true, quiet: true });
+      this.#lastError = error;
+      const asked = await this.#oracle.ask(truth, {
+        ...{ lied: true, faulty: true, disturbed: true, quiet: true, afterSilence: true },
+      });
       this.#oracle.failed(asked, 'forgetTrust', error, false);
     }
   }

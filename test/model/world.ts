@@ -98,6 +98,11 @@ export class FaultyWay {
     this.#left = 0;
   }
 
+  /** Something was asked that was not answered. */
+  get isHolding(): boolean {
+    return this.#held.size > 0;
+  }
+
   /** What is held for ever is let go: nothing of it may outlive the run. */
   close(): void {
     for (const go of this.#held) go(Buffer.alloc(0));
