@@ -209,9 +209,8 @@ export class Play implements AsyncDisposable {
     try {
       if (together) {
         const asked = await this.#oracle.ask(truth, how);
-        const made = ops.map((op) => this.#call(asked, op, timeoutMs));
-        await this.#meanwhile(meanwhile, truth);
-        await all(made);
+        const made = all(ops.map((op) => this.#call(asked, op, timeoutMs)));
+        await all([made, this.#meanwhile(meanwhile, truth)]);
       } else {
         for (const op of ops) await this.#call(await this.#oracle.ask(truth, how), op, timeoutMs);
         await this.#meanwhile(meanwhile, truth);

@@ -25,7 +25,7 @@ export class RealWorld implements World {
   readonly #backups: RealBackup[] = [];
   #wire: Promise<WireClient> | undefined;
   #order = 0;
-  #refreshing: Promise<void> = Promise.resolve();
+  #busy: Promise<unknown> = Promise.resolve();
 
   private constructor(server: TestImmudb, proxy: Proxy, folder: string) {
     this.#server = server;
@@ -49,23 +49,24 @@ export class RealWorld implements World {
     return this.branches[this.branches.length - 1] as Branch;
   }
 
-  /** One at a time, and each sees what the one before has booked. */
   refresh(): Promise<void> {
-    this.#refreshing = this.#refreshing.then(() => this.#readOn());
-    return this.#refreshing;
+    return this.#inTurn(() => this.#readOn());
   }
 
-  async backup(): Promise<Backup> {
-    await this.refresh();
-    return this.#copy();
+  backup(): Promise<Backup> {
+    return this.#inTurn(() => this.#copy());
   }
 
   /**
    * A backup is of the newest transaction: one that is asked for further back is the latest that is not newer, which is what
    * a restored backup is in life.
    */
-  async restore(wanted: Backup, { forged }: { forged: boolean; keepConnections: boolean }): Promise<void> {
-    await this.refresh();
+  restore(wanted: Backup, { forged }: { forged: boolean; keepConnections: boolean }): Promise<void> {
+    return this.#inTurn(() => this.#putBack(wanted, forged));
+  }
+
+  async #putBack(wanted: Backup, forged: boolean): Promise<void> {
+    await this.#readOn();
     const fits = (each: RealBackup) =>
       each.length <= wanted.length && wanted.branch.holds(lastRoot(each.branch, each.length));
     const backup = this.#backups.toSorted((a, b) => Number(b.length - a.length)).find(fits);
@@ -78,15 +79,17 @@ export class RealWorld implements World {
     await this.proxy.dropConnections();
   }
 
-  async restart(): Promise<void> {
-    await this.refresh();
-    await this.#stop();
-    await this.#server.start();
-    await this.proxy.dropConnections();
+  restart(): Promise<void> {
+    return this.#inTurn(async () => {
+      await this.#readOn();
+      await this.#stop();
+      await this.#server.start();
+      await this.proxy.dropConnections();
+    });
   }
 
   wire(): Promise<WireClient> {
-    return (this.#wire ??= WireClient.open(this.#server.address, DATABASE));
+    return this.#inTurn(() => this.#connect());
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -94,6 +97,17 @@ export class RealWorld implements World {
     await this.proxy.close();
     await this.#server.close();
     await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  /** One thing at a time is done with the server, and what is booked. */
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#busy.then(work);
+    this.#busy = done.catch(() => undefined);
+    return done;
+  }
+
+  #connect(): Promise<WireClient> {
+    return (this.#wire ??= WireClient.open(this.#server.address, DATABASE));
   }
 
   async #stop(): Promise<void> {
@@ -104,6 +118,7 @@ export class RealWorld implements World {
 
   /** With the server stopped, as a good backup is made. */
   async #copy(): Promise<RealBackup> {
+    await this.#readOn();
     const branch = this.present;
     const folder = join(this.#folder, String(this.#backups.length));
     await this.#stop();
@@ -111,14 +126,14 @@ export class RealWorld implements World {
     await this.#server.start();
     await this.proxy.dropConnections();
     // What was committed after the last look is in the copy too.
-    await this.refresh();
+    await this.#readOn();
     const backup = { branch, length: branch.length, folder };
     this.#backups.push(backup);
     return backup;
   }
 
   async #readOn(): Promise<void> {
-    const wire = await this.wire();
+    const wire = await this.#connect();
     const branch = this.present;
     for (;;) {
       const { txId, txHash } = await wire.call('CurrentState');
