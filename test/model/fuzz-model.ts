@@ -22,7 +22,9 @@ const { values } = parseArgs({
 });
 const [seconds, first, steps] = [Number(values.seconds), Number(values.seed), Number(values.steps)];
 if (!(seconds > 0) || !Number.isInteger(first) || !(steps > 0))
-  throw new Error('usage: npm run fuzz -- --model [--real] --seconds N --seed N [--steps N] [--except rule,rule]');
+  throw new Error(
+    'usage: npm run fuzz -- --model [--real] --seconds N --seed N [--steps N] [--except rule,rule]',
+  );
 const world = () => (values.real ? RealWorld.start() : LedgerWorld.start());
 const except = new Set(values.except.split(','));
 console.log(`model: ${seconds} s, from seed ${first}`);
@@ -37,6 +39,8 @@ for (; performance.now() < until; seed++) {
   broken.set(found.rule, (broken.get(found.rule) ?? 0) + 1);
   console.log(`model: ${found.rule} is broken\n${found.report}\n`);
 }
-console.log(`model: ${seed - first} seeds of ${RUNS_PER_SEED} runs, rules broken: ${broken.size} (from seed ${first})`);
+console.log(
+  `model: ${seed - first} seeds of ${RUNS_PER_SEED} runs, rules broken: ${broken.size} (from seed ${first})`,
+);
 for (const [rule, count] of broken) console.log(`  ${rule}: ${count} seeds`);
 process.exitCode = broken.size > 0 ? 1 : 0;

@@ -158,14 +158,12 @@ export class LedgerWorld implements World {
         tx: header.id,
         alh: hex(database.log.alh(Number(header.id))),
         order: ++this.#order,
-        entries: entries.map(
-          ({ key, hValue, metadata }): TrueEntry => ({
-            key: Buffer.from(key.subarray(1)).toString(),
-            hValue: hex(hValue),
-            deleted: metadata?.deleted === true,
-            ...(metadata?.expiresAt !== undefined && { expiresAt: Number(metadata.expiresAt) }),
-          }),
-        ),
+        entries: entries.map(({ key, hValue, metadata }): TrueEntry => ({
+          key: Buffer.from(key.subarray(1)).toString(),
+          hValue: hex(hValue),
+          deleted: metadata?.deleted === true,
+          ...(metadata?.expiresAt !== undefined && { expiresAt: Number(metadata.expiresAt) }),
+        })),
       });
     };
     this.branches.push(branch);

@@ -226,7 +226,10 @@ export class Oracle {
     const tx = asked.branch.at(told.tx);
     for (const { key, value } of entries) {
       if (tx?.entries.find((each) => each.key === key)?.hValue !== plainHash(value))
-        throw new Violation('plain-write', `a write of ${key} was told tx ${told.tx}, which does not hold it`);
+        throw new Violation(
+          'plain-write',
+          `a write of ${key} was told tx ${told.tx}, which does not hold it`,
+        );
       this.#claim(tx.alh, key, `plain write of ${key}`);
     }
   }
@@ -278,7 +281,8 @@ export class Oracle {
     }
     if (relation === 'extends') {
       const excused = asked.lied || asked.disturbed || who.unsettled;
-      if (!excused) throw new Violation('honest-server', `${what} blames an honest server: ${code} ${message}`);
+      if (!excused)
+        throw new Violation('honest-server', `${what} blames an honest server: ${code} ${message}`);
       return;
     }
     who.unsettled = true;
@@ -320,15 +324,22 @@ export class Oracle {
     const newest = told.toSorted((a, b) => Number(a.tx - b.tx)).at(-1);
     if (!newest) return;
     if (!head || head.tx < newest.tx)
-      throw new Violation('kept', `${what}: the store has head ${String(head?.tx)}, behind what was told (${newest.tx})`);
+      throw new Violation(
+        'kept',
+        `${what}: the store has head ${String(head?.tx)}, behind what was told (${newest.tx})`,
+      );
     if (this.#branchesOf([...told, head]).length === 0)
-      throw new Violation('one-history', `${what}: the head of tx ${head.tx} is not on the history that was told`);
+      throw new Violation(
+        'one-history',
+        `${what}: the head of tx ${head.tx} is not on the history that was told`,
+      );
   }
 
   /** The log of a store, when all its clients are closed. */
   async logged(truth: StoreTruth): Promise<void> {
     const verdict = await truth.store.audit.verify();
-    if (!verdict.ok) throw new Violation('log', `the log does not verify: ${JSON.stringify(verdict, bigints)}`);
+    if (!verdict.ok)
+      throw new Violation('log', `the log does not verify: ${JSON.stringify(verdict, bigints)}`);
     const rows: AuditRow[] = [];
     for await (const row of truth.store.audit.roots({ outcome: 'all' })) rows.push(row);
     for (const [name, error] of truth.refusals) {
@@ -353,13 +364,15 @@ export class Oracle {
   async #storedHead({ store }: StoreTruth): Promise<TrueRoot | undefined> {
     const server = this.#identity;
     if (server === '') return undefined;
-    const { value } = await store.audit.roots({
-      server,
-      database: DATABASE,
-      outcome: ['root', 'first-use', 'pinned', 'forget'],
-      order: 'desc',
-      limit: 1,
-    }).next();
+    const { value } = await store.audit
+      .roots({
+        server,
+        database: DATABASE,
+        outcome: ['root', 'first-use', 'pinned', 'forget'],
+        order: 'desc',
+        limit: 1,
+      })
+      .next();
     return value && value.outcome !== 'forget' ? rootOf(value) : undefined;
   }
 
@@ -373,9 +386,13 @@ export class Oracle {
     const { store, keyed, pin } = who;
     const known = [...(store.epoch === epoch ? this.told(store) : []), ...(pin ? [pin] : [])];
     const holding = this.#branchesOf([root]);
-    if (holding.length === 0) throw new Violation('one-history', `${what} under root ${root.tx}, on no history`);
+    if (holding.length === 0)
+      throw new Violation('one-history', `${what} under root ${root.tx}, on no history`);
     if (this.#branchesOf([...known, root]).length === 0)
-      throw new Violation('one-history', `${what} under root ${root.tx} of another history than was told before`);
+      throw new Violation(
+        'one-history',
+        `${what} under root ${root.tx} of another history than was told before`,
+      );
     if (keyed && root.tx > 0n && !holding.some((branch) => branch.isSigned(root.tx)))
       throw new Violation('key', `${what} under root ${root.tx}, which no signature of the key covers`);
     if (store.epoch === epoch && !known.some(({ tx, alh }) => tx === root.tx && alh === root.alh))
@@ -398,7 +415,8 @@ export class Oracle {
     const latest = (of: string, tx: bigint) => this.#fresh(asked, of, tx, what);
     if (reference) {
       const name = Buffer.from(reference.key).toString();
-      if (name !== key) throw new Violation('question', `${what}, through a reference that was not asked for`);
+      if (name !== key)
+        throw new Violation('question', `${what}, through a reference that was not asked for`);
       const of = branch.at(reference.tx)?.entries.find((each) => each.key === key);
       const known = of && this.#references.get(of.hValue);
       if (!known || of.deleted || known.target !== shown || known.atTx !== reference.atTx)
@@ -407,7 +425,8 @@ export class Oracle {
       if (atTx === undefined) latest(key, reference.tx);
       else if (reference.tx !== atTx) throw new Violation('question', `${what}, asked for tx ${atTx}`);
       if (reference.atTx === 0n) latest(shown, told.tx);
-      else if (reference.atTx !== told.tx) throw new Violation('question', `${what}, bound to ${reference.atTx}`);
+      else if (reference.atTx !== told.tx)
+        throw new Violation('question', `${what}, bound to ${reference.atTx}`);
       this.#note(asked, key, reference.tx);
     } else {
       if (shown !== key) throw new Violation('question', what);
@@ -438,7 +457,8 @@ export class Oracle {
     if (atTx !== undefined) {
       if (lied || disturbed || relation !== 'extends') return;
       const entry = branch.at(atTx)?.entries.find((each) => each.key === key);
-      const gone = !entry || entry.deleted || entry.expiresAt !== undefined || this.#references.has(entry.hValue);
+      const gone =
+        !entry || entry.deleted || entry.expiresAt !== undefined || this.#references.has(entry.hValue);
       if (!gone) throw new Violation('null', `${key} at tx ${atTx} told null, and is there`);
       return;
     }
@@ -463,7 +483,10 @@ export class Oracle {
     }
     if (!absent && !lied && !disturbed) throw new Violation('null', `${key} told null, and is there`);
     if (!isTheirs && !asked.quiet && !disturbed && !lied)
-      throw new Violation('null-history', `${key} told null from a history that does not extend the head (${relation})`);
+      throw new Violation(
+        'null-history',
+        `${key} told null from a history that does not extend the head (${relation})`,
+      );
   }
 
   /** What the server shows for a key after so many transactions: the hash of its value, null, or either. */

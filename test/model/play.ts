@@ -79,7 +79,8 @@ export class Play implements AsyncDisposable {
     await this.#but(this.#oracle.counted());
     for (const store of this.#stores) await this.#but(this.#oracle.stored(store, JSON.stringify(step)));
     const [error] = this.#outside;
-    if (error !== undefined) throw new Violation('outside', `thrown outside of a promise: ${describe(error)}`);
+    if (error !== undefined)
+      throw new Violation('outside', `thrown outside of a promise: ${describe(error)}`);
   }
 
   /** The way out works for everybody, and every log tells what happened. */
@@ -220,7 +221,10 @@ export class Play implements AsyncDisposable {
     }
   }
 
-  async #meanwhile(what: 'nothing' | 'forget' | 'restart' | 'others-write', truth: ClientTruth): Promise<void> {
+  async #meanwhile(
+    what: 'nothing' | 'forget' | 'restart' | 'others-write',
+    truth: ClientTruth,
+  ): Promise<void> {
     if (what === 'forget') await this.#forget(truth);
     if (what === 'restart') await this.#world.restart();
     if (what === 'others-write') for (const key of KEYS) await this.#raw('set', key);
@@ -237,16 +241,16 @@ export class Play implements AsyncDisposable {
     const what = `${kind} of ${key}`;
     const isWrite = /set|ownTx/i.test(kind);
     const entries = isWrite ? this.#entries(op, key) : [];
-    const made = isWrite
-      ? this.#write(excused, op, entries, options)
-      : this.#read(excused, op, key, options);
+    const made = isWrite ? this.#write(excused, op, entries, options) : this.#read(excused, op, key, options);
     if (abort) setImmediate(() => abort.abort());
     await bounded(
       made.catch((error: unknown) => {
         if (error instanceof Violation) throw error;
         this.#lastError = error;
         if (isWrite) this.#oracle.failedWrite(entries, error);
-        return this.#refresh().then(() => this.#oracle.failed(excused, what, error, /verified|ownTx/.test(kind)));
+        return this.#refresh().then(() =>
+          this.#oracle.failed(excused, what, error, /verified|ownTx/.test(kind)),
+        );
       }),
       limit + GRACE_MS,
       what,
@@ -302,7 +306,8 @@ export class Play implements AsyncDisposable {
       case 'get': {
         const told = textOf(await client.get(key, options));
         await this.#refresh();
-        return this.#oracle.readPlain(asked, key, told);
+        this.#oracle.readPlain(asked, key, told);
+        return;
       }
       case 'getAll': {
         const told = await client.getAll(keys, options);
@@ -358,7 +363,8 @@ export class Play implements AsyncDisposable {
     this.#backups = [...this.#backups.slice(-2), now];
     const length = now.length > BigInt(step.by) ? now.length - BigInt(step.by) : 1n;
     await this.#switch({ branch: now.branch, length }, step);
-    for (let i = 0; i < step.beyond; i++) await this.#raw('set', i % 3 === 0 ? 'other' : (KEYS[i % 2] as string));
+    for (let i = 0; i < step.beyond; i++)
+      await this.#raw('set', i % 3 === 0 ? 'other' : (KEYS[i % 2] as string));
   }
 
   async #switch(backup: Backup, how: { forged: boolean; keepConnections: boolean }): Promise<void> {
@@ -389,8 +395,9 @@ export class Play implements AsyncDisposable {
   }
 
   async #open(i: number, setup: ClientSetup): Promise<ClientTruth> {
-    const store = await this.#store(i, setup);
-    const pinned = setup.policy === 'pinned' && this.#oracle.told(store).length === 0 ? this.#pin() : undefined;
+    const store = this.#store(i, setup);
+    const pinned =
+      setup.policy === 'pinned' && this.#oracle.told(store).length === 0 ? this.#pin() : undefined;
     const client = new ImmuClient({
       address: this.#world.proxy.address,
       store: store.store,
@@ -423,7 +430,7 @@ export class Play implements AsyncDisposable {
     return { policy: 'pinned', tx, alh: new Uint8Array(Buffer.from(alh, 'hex')) };
   }
 
-  async #store(i: number, { store }: ClientSetup): Promise<StoreTruth> {
+  #store(i: number, { store }: ClientSetup): StoreTruth {
     const own = this.#storeOf[i];
     if (store === 'same' && own) return own;
     const shared = this.#storeOf[0];
@@ -440,14 +447,18 @@ export class Play implements AsyncDisposable {
 
 /** Waits for all, then fails with the first failure: what goes on beside it must not outlive its step. */
 async function all(promises: readonly Promise<void>[]): Promise<void> {
-  for (const result of await Promise.allSettled(promises)) if (result.status === 'rejected') throw result.reason;
+  for (const result of await Promise.allSettled(promises))
+    if (result.status === 'rejected') throw result.reason;
 }
 
 /** Nothing may hang. */
 async function bounded<T>(promise: Promise<T>, withinMs: number, what: string): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Violation('hang', `${what} did not end within ${withinMs} ms`)), withinMs);
+    timer = setTimeout(
+      () => reject(new Violation('hang', `${what} did not end within ${withinMs} ms`)),
+      withinMs,
+    );
   });
   return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }

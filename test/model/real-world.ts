@@ -144,7 +144,8 @@ export class RealWorld implements World {
         limit: PAGE,
       });
       // A header names the hash of the one before it; the state that of the last.
-      for (const [i, { header, entries }] of txs.entries()) {
+      for (let i = 0; i < txs.length; i++) {
+        const { header, entries } = txs[i];
         const tx = BigInt(header.id);
         if (tx > last) break;
         const next = txs[i + 1]?.header.prevAlh;

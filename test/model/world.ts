@@ -182,10 +182,12 @@ export class FaultyWay {
     const wire = await this.#world.wire();
     const last = BigInt((await wire.call('CurrentState')).txId ?? 0);
     for (let tx = last; tx > 0n && tx > last - 12n; tx--) {
-      const { entries = [] } = await wire.call('TxById', {
-        tx: String(tx),
-        entriesSpec: { kvEntriesSpec: { action: 'RAW_VALUE' } },
-      }).then(({ kvEntries }) => ({ entries: kvEntries }));
+      const { entries = [] } = await wire
+        .call('TxById', {
+          tx: String(tx),
+          entriesSpec: { kvEntriesSpec: { action: 'RAW_VALUE' } },
+        })
+        .then(({ kvEntries }) => ({ entries: kvEntries }));
       const same =
         entries.length === KVs.length &&
         KVs.every(

@@ -7,7 +7,10 @@ import { Stryker } from '@stryker-mutator/core';
 const TESTS = {
   'src/proof': ['test/proof/**/*.test.ts'],
   'src/worker': ['test/worker/**/*.test.ts'],
-  'src/worker/checks': ['test/worker/{get,set,claims,block,bind-tx,written,segment,state,signature,leaves,hostile}*.test.ts', 'test/audit/stretch.test.ts'],
+  'src/worker/checks': [
+    'test/worker/{get,set,claims,block,bind-tx,written,segment,state,signature,leaves,hostile}*.test.ts',
+    'test/audit/stretch.test.ts',
+  ],
   'src/store': ['test/store/**/!(*.slow).test.ts'],
   'src/client/group': ['test/client/group/*.test.ts', 'test/trust/{grouped,in-flight}.test.ts'],
   'src/client/trust': ['test/trust/*.test.ts', 'test/client/chain.test.ts'],
@@ -50,7 +53,9 @@ for (const { status, fileName, location, replacement, mutatorName } of results) 
   if (status !== 'Survived' && status !== 'NoCoverage') continue;
   const { line, column } = location.start;
   const place = `${fileName.replace(`${process.cwd()}/`, '')}:${line + 1}:${column + 1}`;
-  console.log(`${status === 'Survived' ? 'survived' : 'untested'} ${place} ${mutatorName}: ${oneLine(replacement)}`);
+  console.log(
+    `${status === 'Survived' ? 'survived' : 'untested'} ${place} ${mutatorName}: ${oneLine(replacement)}`,
+  );
 }
 const { Killed, Timeout, Survived, NoCoverage } = count;
 const noticed = Killed + Timeout;

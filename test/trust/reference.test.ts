@@ -49,7 +49,11 @@ test('another value than the entry that the reference points to has is refused, 
     code: 'VERIFICATION_FAILED',
     evidence: { check: 'get.reference-value' },
   });
-  expect((await rowsOf(store)).some(({ outcome, detail }) => outcome === 'failure' && detail?.includes('another value'))).toBe(true);
+  expect(
+    (await rowsOf(store)).some(
+      ({ outcome, detail }) => outcome === 'failure' && detail?.includes('another value'),
+    ),
+  ).toBe(true);
   scene.intercept(() => undefined);
   expect(text(await client.verifiedGet('ref'))).toBe('value');
 });
@@ -74,7 +78,7 @@ test('the refusal of another value can be re-run from its row', async () => {
 
 test('a target that expires between the two answers is gone: null', async () => {
   // The second of its expiry may come before the first answer; then it is tried again.
-  for (let asked = 0; asked === 0; ) {
+  for (let asked = 0; asked === 0;) {
     const expiresAt = String(Math.floor(Date.now() / 1000) + 1);
     const scene = await referred({ expiration: { expiresAt } });
     scene.intercept((passing) => {
@@ -86,14 +90,14 @@ test('a target that expires between the two answers is gone: null', async () => 
   }
 });
 
-test.for([['without', undefined], ['with a later', { expiration: { expiresAt: '4102444800' } }]] as const)(
-  'a target %s expiry that the server then does not have is refused',
-  async ([, metadata]) => {
-    const scene = await referred(metadata);
-    scene.intercept((passing) => (isSecond(passing) ? notFound() : undefined));
-    await expect(scene.open().verifiedGet('ref')).rejects.toMatchObject({
-      code: 'VERIFICATION_FAILED',
-      evidence: { check: 'get.reference-target' },
-    });
-  },
-);
+test.for([
+  ['without', undefined],
+  ['with a later', { expiration: { expiresAt: '4102444800' } }],
+] as const)('a target %s expiry that the server then does not have is refused', async ([, metadata]) => {
+  const scene = await referred(metadata);
+  scene.intercept((passing) => (isSecond(passing) ? notFound() : undefined));
+  await expect(scene.open().verifiedGet('ref')).rejects.toMatchObject({
+    code: 'VERIFICATION_FAILED',
+    evidence: { check: 'get.reference-target' },
+  });
+});

@@ -62,6 +62,7 @@ describe('floors at references', () => {
     };
   }
 
+  const codeOfError = (error: unknown) => (error as VerificationError).code;
   const lone = (client: ImmuClient, key: string) => client.verifiedGet(key);
   const grouped = (client: ImmuClient, key: string) =>
     Promise.all([client.verifiedGet('nothing'), client.verifiedGet(key), client.verifiedGet('nowhere')]).then(
@@ -77,7 +78,7 @@ describe('floors at references', () => {
       const { scene, client, older } = await referred();
       expect(text(await client.verifiedGet('k'))).toBe('new');
       answerOld(scene, older);
-      const code = await ways[way](client, 'ref').then(text, (error: VerificationError) => error.code);
+      const code = await ways[way](client, 'ref').then(text, codeOfError);
       expect(code).toBe('VERIFICATION_FAILED');
     },
   );
@@ -88,21 +89,18 @@ describe('floors at references', () => {
       const { scene, client, older } = await referred();
       expect(text(await ways[way](client, 'ref'))).toBe('new');
       answerOld(scene, older);
-      const code = await ways[way](client, 'k').then(text, (error: VerificationError) => error.code);
+      const code = await ways[way](client, 'k').then(text, codeOfError);
       expect(code).toBe('VERIFICATION_FAILED');
     },
   );
 
-  test.for(Object.keys(ways) as (keyof typeof ways)[])(
-    'nor through another reference: %s',
-    async (way) => {
-      const { scene, client, older } = await referred();
-      expect(text(await ways[way](client, 'ref'))).toBe('new');
-      answerOld(scene, older);
-      const code = await ways[way](client, 'ref2').then(text, (error: VerificationError) => error.code);
-      expect(code).toBe('VERIFICATION_FAILED');
-    },
-  );
+  test.for(Object.keys(ways) as (keyof typeof ways)[])('nor through another reference: %s', async (way) => {
+    const { scene, client, older } = await referred();
+    expect(text(await ways[way](client, 'ref'))).toBe('new');
+    answerOld(scene, older);
+    const code = await ways[way](client, 'ref2').then(text, codeOfError);
+    expect(code).toBe('VERIFICATION_FAILED');
+  });
 });
 
 describe('a verified write that was never executed is not accepted for an older equal one', () => {
@@ -180,7 +178,8 @@ describe('a restored backup that others write past', () => {
 
   /** Nobody is told null, nor anything else. */
   async function expectNoNulls(client: ImmuClient): Promise<void> {
-    for (const key of PROVEN.slice(0, 5)) expect(await codeOf(client.verifiedGet(key)), 'lone').toMatch(/FORK|BEHIND|FAILED/);
+    for (const key of PROVEN.slice(0, 5))
+      expect(await codeOf(client.verifiedGet(key)), 'lone').toMatch(/FORK|BEHIND|FAILED/);
     const together = await Promise.allSettled(PROVEN.map((key) => client.verifiedGet(key)));
     // What is known of the history that is trusted may still be told; that it is gone may not.
     for (const result of together)
@@ -256,7 +255,8 @@ describe('a restored backup that others write past', () => {
     const { client, forks } = await restored({ beyond: 60 });
     const codes = new Set<string>();
     for (const i of range(4)) codes.add(await codeOf(client.verifiedSet(`w${i}`, 'v')));
-    for (const code of await Promise.all(range(12).map((i) => codeOf(client.verifiedSet(`g${i}`, 'v'))))) codes.add(code);
+    for (const code of await Promise.all(range(12).map((i) => codeOf(client.verifiedSet(`g${i}`, 'v')))))
+      codes.add(code);
     codes.add(await codeOf(client.verifiedGet('proven3')));
     expect(codes).toEqual(new Set(['FORK_DETECTED']));
     expect(forks.length).toBeGreaterThan(0);
@@ -305,7 +305,9 @@ describe('nulls', () => {
     const { world } = scene;
     const right = await world.backup();
     await world.restore({ branch: right.branch, length: 2n }, { forged: false, keepConnections: true });
-    await expect.poll(async () => (await rowsOf(store)).some(({ outcome }) => outcome === 'rollback')).toBe(true);
+    await expect
+      .poll(async () => (await rowsOf(store)).some(({ outcome }) => outcome === 'rollback'))
+      .toBe(true);
     await world.restore(right, { forged: false, keepConnections: true });
     const next = await rawSet(scene, 'next', 'v');
     await expect.poll(() => Object.values(client.diagnostics.trust)[0]?.headTx).toBe(next);

@@ -4,7 +4,18 @@ import { expect, test } from 'vitest';
 import { MemoryRootStore } from '#dist/index.js';
 import { EmbeddedLedger } from '#dist/testing.js';
 import { stateToSign } from '#dist/proof/signature.js';
-import { codeOf, encodeAnswer, decodeRequest, openAt, proxyTo, range, rawSet, rowsOf, setScene, text } from './support.js';
+import {
+  codeOf,
+  encodeAnswer,
+  decodeRequest,
+  openAt,
+  proxyTo,
+  range,
+  rawSet,
+  rowsOf,
+  setScene,
+  text,
+} from './support.js';
 
 const KEYS = range(20).map((i) => `k${i}`);
 

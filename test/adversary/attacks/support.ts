@@ -88,7 +88,12 @@ export function timesWritten({ world }: Scene, key: string): number {
   return new Set(orders).size;
 }
 
-export async function rawSet({ world }: Scene, key: string, value: string, metadata?: object): Promise<bigint> {
+export async function rawSet(
+  { world }: Scene,
+  key: string,
+  value: string,
+  metadata?: object,
+): Promise<bigint> {
   const wire = await world.wire();
   const entry = { key: Buffer.from(key), value: Buffer.from(value), ...(metadata && { metadata }) };
   return BigInt((await wire.call('Set', { KVs: [entry] })).id);

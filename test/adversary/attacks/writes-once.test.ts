@@ -35,22 +35,25 @@ test.for(AFTER)('committed, then "%s": a plain write is not sent again', async (
   expect(code).toBe('OUTCOME_UNKNOWN');
 });
 
-test.for(AFTER)('committed, then "%s": a group of writes is not sent again, nor parts of it', async (fault) => {
-  const scene = await setScene();
-  const client = scene.open({ group: true });
-  await client.verifiedSet('before', 'v');
-  scene.way.begin(fault, 2);
-  const keys = range(12).map((i) => `once${i}`);
-  const codes = await Promise.all(keys.map((key) => codeOf(client.verifiedSet(key, 'v'))));
-  expect(scene.way.met).toBeGreaterThan(0);
-  for (const [i, key] of keys.entries()) {
-    expect(timesWritten(scene, key), key).toBeLessThanOrEqual(1);
-    // Nobody is told that nothing happened, and nobody that it did where that is not known.
-    expect(['ok', 'OUTCOME_UNKNOWN', 'VERIFICATION_FAILED'], key).toContain(codes[i]);
-    if (codes[i] === 'ok') expect(timesWritten(scene, key), key).toBe(1);
-  }
-  expect(codes.filter((code) => code !== 'ok').length).toBeGreaterThan(0);
-});
+test.for(AFTER)(
+  'committed, then "%s": a group of writes is not sent again, nor parts of it',
+  async (fault) => {
+    const scene = await setScene();
+    const client = scene.open({ group: true });
+    await client.verifiedSet('before', 'v');
+    scene.way.begin(fault, 2);
+    const keys = range(12).map((i) => `once${i}`);
+    const codes = await Promise.all(keys.map((key) => codeOf(client.verifiedSet(key, 'v'))));
+    expect(scene.way.met).toBeGreaterThan(0);
+    for (const [i, key] of keys.entries()) {
+      expect(timesWritten(scene, key), key).toBeLessThanOrEqual(1);
+      // Nobody is told that nothing happened, and nobody that it did where that is not known.
+      expect(['ok', 'OUTCOME_UNKNOWN', 'VERIFICATION_FAILED'], key).toContain(codes[i]);
+      if (codes[i] === 'ok') expect(timesWritten(scene, key), key).toBe(1);
+    }
+    expect(codes.filter((code) => code !== 'ok').length).toBeGreaterThan(0);
+  },
+);
 
 test('an answer to a grouped Set that is larger than maxMessageBytes: the group is not sent again in parts', async () => {
   const scene = await setScene();
@@ -90,18 +93,21 @@ test('one retry policy: an audit of a busy server does not multiply it', async (
   expect(Math.max(...sends.values())).toBeLessThanOrEqual(10);
 }, 60_000);
 
-test.for([false, true])('a write whose session had ended was not executed: it goes out again (grouped: %s)', async (grouped) => {
-  const scene = await setScene();
-  const client = scene.open({ group: grouped });
-  await client.verifiedSet('before', 'v');
-  scene.way.begin('session-lost', 1);
-  const writes = grouped
-    ? range(6).map((i) => client.verifiedSet(`again${i}`, 'v'))
-    : [client.verifiedSet('again0', 'v')];
-  expect(await Promise.all(writes.map(codeOf))).toEqual(writes.map(() => 'ok'));
-  expect(scene.way.met).toBe(1);
-  for (const i of writes.keys()) expect(timesWritten(scene, `again${i}`)).toBe(1);
-});
+test.for([false, true])(
+  'a write whose session had ended was not executed: it goes out again (grouped: %s)',
+  async (grouped) => {
+    const scene = await setScene();
+    const client = scene.open({ group: grouped });
+    await client.verifiedSet('before', 'v');
+    scene.way.begin('session-lost', 1);
+    const writes = grouped
+      ? range(6).map((i) => client.verifiedSet(`again${i}`, 'v'))
+      : [client.verifiedSet('again0', 'v')];
+    expect(await Promise.all(writes.map(codeOf))).toEqual(writes.map(() => 'ok'));
+    expect(scene.way.met).toBe(1);
+    for (const i of writes.keys()) expect(timesWritten(scene, `again${i}`)).toBe(1);
+  },
+);
 
 test('a write of a user who was given a permission meanwhile goes out again, also in an ingest', async () => {
   await using ledger = await EmbeddedLedger.start();
