@@ -140,7 +140,9 @@ export class Oracle {
 
   /** Trust in the server that is shown now was dropped. */
   forgotten(truth: StoreTruth): void {
-    truth.told.delete(this.#identity);
+    // Who is bound to another identity than is shown forgets that one.
+    if (this.identityChanged) truth.told.clear();
+    else truth.told.delete(this.#identity);
     truth.epoch += 1;
   }
 

@@ -161,7 +161,7 @@ export class Play implements AsyncDisposable {
         return this.#forget(await this.#client(step.client));
       case 'reopen': {
         const open = this.#clients[step.client];
-        if (open) await this.#close(open);
+        if (open) await this.#but(this.#close(open));
         await this.#open(step.client, step.setup);
         return;
       }

@@ -8,10 +8,16 @@ import { Proxy } from '../proxy.js';
 import { CREDENTIALS, codeOf, range } from './support.js';
 
 /** More than a server lets wait for its indexer. */
-const WAITING = 1200;
+const WAITING = 1500;
 /** Until the error was met that often. */
 const MEETINGS = 3;
+/** Transactions that keep the indexer busy, as many at a time as a server takes. */
+const BULKS = 24;
+const FIRST = Buffer.from('first');
 const WITHIN_MS = 90_000;
+
+const entriesOf = (name: string) =>
+  range(1000).map((i) => ({ key: Buffer.from(`bulk ${name}/${i}`), value: Buffer.alloc(8) }));
 
 describePrivate('an immudb whose indexer has a full line', () => {
   test('stores each write once at most, whatever it answers', { timeout: 2 * WITHIN_MS }, async () => {
@@ -35,14 +41,14 @@ describePrivate('an immudb whose indexer has a full line', () => {
     const until = performance.now() + WITHIN_MS;
     const codes = new Map<string, string>();
     for (let round = 0; met < MEETINGS && performance.now() < until; round++) {
-      // Work for the indexer, then those who wait for it, then our writes.
-      const KVs = range(1000).map((i) => ({
-        key: Buffer.from(`bulk${round}/${i}`),
-        value: Buffer.alloc(64),
-      }));
-      const others = range(WAITING).map(() =>
-        wire.call('Set', { KVs: KVs.slice(0, 20), noWait: false }).catch(() => undefined),
+      // Work for the indexer, more than it does while those come who wait for it; then our writes.
+      const bulk = range(BULKS).map((b) =>
+        wire.call('Set', { KVs: entriesOf(`${round}/${b}`), noWait: true }).catch(() => undefined),
       );
+      await Promise.all(bulk);
+      const others = range(WAITING).map(() => wire.call('Get', { key: FIRST }).catch(() => undefined));
+      // Behind them on one connection: they have come.
+      await wire.call('CurrentState');
       const calls = range(30).map(async (i) => {
         const key = `once${round}/${i}`;
         const call = [
