@@ -70,6 +70,7 @@ describePrivate('a fork between two real servers', () => {
     // From here on the two go their own ways, under the same tx ids.
     for (let i = 0; i < OWN; i++)
       await Promise.all(branches.map((branch, b) => put(branch, `b${i}`, `branch ${b}`)));
+    await Promise.all(branches.map((branch, b) => put(branch, only(b), `branch ${b}`)));
     await Promise.all(
       branches.map((branch, b) =>
         branch.call('Set', {
@@ -114,10 +115,13 @@ describePrivate('a fork between two real servers', () => {
       // At first one branch alone, for a server that contradicts itself from the start is refused from the start.
       const side = random(2);
       route(wave === 0 ? () => side : () => random(2));
+      const before = new Set(told.present);
       const calls = Array.from({ length: CALLS }, (_, i) => call(client, random, `s${seed}-${wave}-${i}`));
       for (const result of await Promise.allSettled(calls)) {
         if (result.status === 'fulfilled') {
           told.add(...result.value);
+          for (const { gone = '' } of result.value)
+            expect(before, 'null from the other branch, for what was proven on this one').not.toContain(gone);
           continue;
         }
         // A branch that has not come as far as the head refuses to prove anything under it: an error, never a proof.
@@ -223,20 +227,33 @@ async function level(branches: readonly WireClient[]): Promise<void> {
 
 /** What a call was told: the root it was proven under, and the value, where it read one. */
 interface Proven {
-  readonly root: Root;
+  readonly root?: Root;
   readonly value?: string;
+  /** A key that only one branch has, and whether it was told to be there. */
+  readonly present?: string;
+  readonly gone?: string;
+}
+
+/** Name of the key that only this branch has. */
+function only(branch: number): string {
+  return `only${branch}`;
 }
 
 /** One call of any kind, on keys that both branches have. */
 async function call(client: ImmuClient, random: (below: number) => number, name: string): Promise<Proven[]> {
   const read = () => [`b${random(OWN)}`, `bulk${random(OWN)}`, `common${random(10)}`][random(3)] as string;
-  switch (random(6)) {
+  switch (random(7)) {
     case 0:
       return [await client.verifiedSet(name, 'v')];
     case 1:
       return [await client.verifiedSetAll(Array.from({ length: 10 }, (_, i) => [`${name}-${i}`, 'v']))];
     case 2:
       return (await client.verifiedGetAll([...new Set([read(), read(), read()])])).flatMap(provenOf);
+    case 3: {
+      const key = only(random(2));
+      const entry = await client.verifiedGet(key);
+      return entry ? [...provenOf(entry), { present: key }] : [{ gone: key }];
+    }
     default:
       return [await client.verifiedGet(read())].flatMap(provenOf);
   }
@@ -254,10 +271,13 @@ function valueOf(entry: VerifiedEntry | null): string {
 class Told {
   readonly #roots = new Map<string, Root>();
   readonly #values = new Set<string>();
+  /** Keys that only one branch has, and that were told to be there. */
+  readonly present = new Set<string>();
 
   add(...proven: readonly Proven[]): void {
-    for (const { root, value } of proven) {
-      this.#roots.set(`${root.tx} ${Buffer.from(root.alh).toString('hex')}`, root);
+    for (const { root, value, present } of proven) {
+      if (root) this.#roots.set(`${root.tx} ${Buffer.from(root.alh).toString('hex')}`, root);
+      if (present !== undefined) this.present.add(present);
       if (value !== undefined) this.#values.add(value);
     }
   }

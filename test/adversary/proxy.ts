@@ -32,6 +32,8 @@ export class Proxy {
   intercept: Interceptor = passOn;
   /** Replaces the identity that answers carry. */
   identity: string | undefined;
+  /** The server's own, as its last answer had it. */
+  upstreamIdentity: string | undefined;
   readonly #server: Server;
   readonly #upstream: Client;
 
@@ -95,6 +97,7 @@ export class Proxy {
         );
         upstream.on('metadata', (metadata: Metadata) => {
           identity = metadata.get(IDENTITY_HEADER)[0]?.toString();
+          this.upstreamIdentity = identity ?? this.upstreamIdentity;
         });
       }));
     try {
@@ -113,6 +116,12 @@ export class Proxy {
     const metadata = new Metadata();
     metadata.set(IDENTITY_HEADER, identity);
     call.sendMetadata(metadata);
+  }
+
+  /** Ends every connection of its clients, as a restart would; what is under way is broken off. */
+  async dropConnections(): Promise<void> {
+    this.#server.drain(this.address, 0);
+    await new Promise((resolve) => setTimeout(resolve, 5));
   }
 
   close(): Promise<void> {

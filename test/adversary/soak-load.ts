@@ -1,11 +1,16 @@
 // The load of a soak: verified calls of every kind on keys whose versions are counted, so that every answer can be judged.
-import { VerificationError } from '#dist/index.js';
+import { ImmuError, VerificationError } from '#dist/index.js';
 import type { CallOptions, ImmuClient, VerifiedEntry } from '#dist/index.js';
 import type { WireClient } from '../support/wire-client.js';
 
 const KEYS = 12_000;
 const BULK = 20;
 const EXPIRING = 64;
+/** Values of which two do not fit into an answer of an ordinary size. */
+const LARGE = 4;
+const LARGE_BYTES = 600 * 1024;
+/** Calls that are given up together. */
+const GIVEN_UP = 200;
 /** Clocks are in seconds, and the server has its own. */
 const EXPIRY_SLACK_MS = 2500;
 
@@ -16,6 +21,8 @@ export interface SoakClients {
   readonly client: ImmuClient;
   /** Logged in as a user who may only read. */
   readonly reader: ImmuClient;
+  /** Of another user of the same store, as another process would be. */
+  readonly second: ImmuClient;
   /** Another writer, unknown to both: asked for when needed, for it may be another one after a restart. */
   readonly other: () => Promise<WireClient>;
 }
@@ -50,6 +57,13 @@ export class SoakLoad {
     ownTx: { share: 3, make: (options: CallOptions) => this.#ownTx(options) },
     otherWrites: { share: 5, make: () => this.#otherWrites() },
     otherExpires: { share: 2, make: () => this.#otherExpires() },
+    secondGet: { share: 6, make: (options: CallOptions) => this.#get(this.#clients.second, options) },
+    secondSet: { share: 4, make: (options: CallOptions) => this.#set(options, this.#clients.second) },
+    plainSet: { share: 4, make: (options: CallOptions) => this.#plainSet(options) },
+    deleted: { share: 2, make: (options: CallOptions) => this.#deleted(options) },
+    large: { share: 1, make: (options: CallOptions) => this.#large(options) },
+    givenUp: { share: 1, make: (options: CallOptions) => this.#givenUp(options) },
+    brokenOff: { share: 1, make: (options: CallOptions) => this.#brokenOff(options) },
   } as const;
 
   /** Something is there to be read, references included. */
@@ -60,6 +74,7 @@ export class SoakLoad {
       const entries = Array.from({ length: 1000 }, (_, i) => [keyOf(at + i), valueOf(at + i, 0)] as const);
       await client.verifiedSetAll(entries);
     }
+    for (let i = 0; i < LARGE; i++) await client.set(`large ${i}`, Buffer.alloc(LARGE_BYTES, i));
     for (let i = 0; i < 20; i++) {
       const referencedKey = Buffer.from(keyOf(i));
       await wire.call('SetReference', { key: Buffer.from(`ref ${i}`), referencedKey });
@@ -108,11 +123,77 @@ export class SoakLoad {
     }
   }
 
-  async #set(options: CallOptions): Promise<void> {
+  async #set(options: CallOptions, client = this.#clients.client): Promise<void> {
     const i = this.#random(KEYS);
     const version = this.#send(i);
-    await this.#clients.client.verifiedSet(keyOf(i), valueOf(i, version), options);
+    await client.verifiedSet(keyOf(i), valueOf(i, version), options);
     this.#ack(i, version);
+  }
+
+  /** A plain and a verified write of the same to a key of their own: two transactions, and no third. */
+  async #plainSet(options: CallOptions): Promise<void> {
+    const { client } = this.#clients;
+    const key = `twice ${this.#fresh++}`;
+    const plain = await client.set(key, 'the same', options);
+    const verified = await client.verifiedSet(key, 'the same', options);
+    const entry = await client.verifiedGet(key, options);
+    if (verified.tx <= plain.tx || entry?.tx !== verified.tx || entry.unproven.revision !== 2n)
+      throw new WrongAnswer(
+        `${key}: txs ${plain.tx} and ${verified.tx}, read as revision ${entry?.unproven.revision}`,
+      );
+  }
+
+  /** Another writer's key, until it deletes it. */
+  async #deleted(options: CallOptions): Promise<void> {
+    const { client } = this.#clients;
+    const wire = await this.#clients.other();
+    const key = Buffer.from(`deleted ${this.#fresh++}`);
+    await wire.call('Set', { KVs: [{ key, value: key }] });
+    const before = await client.verifiedGet(key, options);
+    if (textOf(before?.value) !== key.toString()) throw new WrongAnswer(`${key.toString()} is not there yet`);
+    await wire.call('Delete', { keys: [key] });
+    const [alone, [together]] = await Promise.all([
+      client.verifiedGet(key, options),
+      client.verifiedGetAll([key, 'nowhere'], options),
+    ]);
+    if (alone || together) throw new WrongAnswer(`${key.toString()} is still there`);
+  }
+
+  async #large(options: CallOptions): Promise<void> {
+    const { client } = this.#clients;
+    const keys = Array.from({ length: LARGE }, (_, i) => `large ${i}`);
+    const told = [await client.getAll(keys, options), await client.verifiedGetAll(keys, options)];
+    for (const entries of told)
+      entries.forEach((entry, i) => {
+        if (entry?.value.length !== LARGE_BYTES || entry.value[LARGE_BYTES - 1] !== i)
+          throw new WrongAnswer(`large ${i} has ${entry?.value.length} bytes`);
+      });
+  }
+
+  /** A flood of calls that nobody waits for any more. */
+  async #givenUp(options: CallOptions): Promise<void> {
+    const { client } = this.#clients;
+    const abort = new AbortController();
+    const signal = options.signal ? AbortSignal.any([options.signal, abort.signal]) : abort.signal;
+    const chosen = Array.from({ length: GIVEN_UP }, () => this.#random(KEYS));
+    const since = chosen.map((i) => this.#acked[i] as number);
+    const calls = Promise.allSettled(chosen.map((i) => client.verifiedGet(keyOf(i), { ...options, signal })));
+    setImmediate(() => abort.abort());
+    for (const [at, result] of (await calls).entries()) {
+      if (result.status === 'fulfilled') this.#judge(chosen[at] as number, since[at] as number, result.value);
+      else if (!(result.reason instanceof ImmuError) || result.reason.code !== 'ABORTED') throw result.reason;
+    }
+  }
+
+  /** An ingest that is left while its source has nothing to say. */
+  async #brokenOff(options: CallOptions): Promise<void> {
+    const key = `ingested ${this.#fresh++}`;
+    const quiet = async function* () {
+      yield [`${key} a`, 'v'] as const;
+      yield [`${key} b`, 'v'] as const;
+      await new Promise(() => undefined);
+    };
+    for await (const { index } of this.#clients.client.ingest(quiet(), options)) if (index === 1) break;
   }
 
   async #setAll(options: CallOptions): Promise<void> {

@@ -15,6 +15,8 @@ const LANES = 64;
 /** Of every call; one that ends later by more than the grace did not keep it. */
 const TIMEOUT_MS = 20_000;
 const GRACE_MS = 5000;
+/** Calls that some kinds make one after the other. */
+const STEPS = 3;
 /** The least there is, and less than the working set: what is proven has to be proven again and again. */
 const CACHE_BYTES = 1024 * 1024;
 const REPORT_MS = 10_000;
@@ -27,6 +29,7 @@ const GROWTH_SLACK_BYTES = 16 * 1024 * 1024;
 /** Caches, pages and code come to their size in this part of the time. */
 const WARM_UP = 0.4;
 const RESTARTS_PER_MINUTE = 1;
+const ADMIN_EVENTS_PER_MINUTE = 6;
 
 const { values } = parseArgs({
   args: process.argv.slice(2),
@@ -59,9 +62,15 @@ const open = (credentials: { user: string; password: string }) =>
 const client = open(admin);
 await client.createUser(readOnly.user, readOnly.password, Permission.R);
 const reader = open(readOnly);
+const secondStore = await SqliteRootStore.open(join(folder, 'roots.db'));
+const second = new ImmuClient({
+  ...{ address: server.address, store: secondStore, credentials: admin, clientId: 'second' },
+  ...{ cacheBytes: CACHE_BYTES, timeoutMs: TIMEOUT_MS, keepHeaders: true },
+});
+await client.createDatabase('elsewhere');
 let other: Promise<WireClient> | undefined;
 const load = new SoakLoad(
-  { client, reader, other: () => (other ??= WireClient.open(server.address)) },
+  { client, reader, second, other: () => (other ??= WireClient.open(server.address)) },
   random,
 );
 await load.prepare();
@@ -79,18 +88,24 @@ const table = Object.entries(load.kinds).flatMap(([kind, { share }]) =>
 );
 const reports = setInterval(report, REPORT_MS);
 const restarts = restartNowAndThen();
+const events = administer();
 await Promise.all(Array.from({ length: LANES }, lane));
 clearInterval(reports);
-await restarts;
+await Promise.all([restarts, events]);
 report();
 const failed = verdict();
 
-await Promise.all([client.close(), reader.close()]);
-await store.close();
+await Promise.all([client.close(), reader.close(), second.close()]);
+const log = await store.audit.verify();
+if (!log.ok) {
+  console.log('soak: the log does not verify');
+  process.exitCode = 1;
+}
+await Promise.all([store.close(), secondStore.close()]);
 (await other)?.close();
 await server.close();
 await rm(folder, { recursive: true, force: true });
-process.exitCode = failed ? 1 : 0;
+if (failed) process.exitCode = 1;
 
 async function lane(): Promise<void> {
   while (performance.now() < endsAt && wrong.length < 20) await one(table[random(table.length)] as Kind);
@@ -101,7 +116,7 @@ async function one(kind: Kind): Promise<void> {
   const abort = random(ABORTS) === 0 ? new AbortController() : undefined;
   const timer = abort && setTimeout(() => abort.abort(), random(ABORT_AFTER_MS));
   try {
-    await load.kinds[kind].make(abort ? { signal: abort.signal } : {});
+    await bounded(load.kinds[kind].make(abort ? { signal: abort.signal } : {}));
   } catch (error) {
     if (abort?.signal.aborted && error instanceof ImmuError && error.code === 'ABORTED') done.aborted += 1;
     else if (isForWantOfServer(error, begun)) done.interrupted += 1;
@@ -111,7 +126,17 @@ async function one(kind: Kind): Promise<void> {
   }
   done.calls += 1;
   const tookMs = performance.now() - begun;
-  if (tookMs > TIMEOUT_MS + GRACE_MS) wrong.push(`${kind}: took ${Math.round(tookMs)} ms, past its deadline`);
+  if (tookMs > STEPS * TIMEOUT_MS + GRACE_MS)
+    wrong.push(`${kind}: took ${Math.round(tookMs)} ms, past its deadline`);
+}
+
+/** What never ends is told like what ends too late. */
+async function bounded(work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const hangs = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error('does not end')), STEPS * TIMEOUT_MS + GRACE_MS);
+  });
+  await Promise.race([work, hangs]).finally(() => clearTimeout(timer));
 }
 
 /** A restart ends what is under way, with anything but a verdict on the server's honesty. */
@@ -122,6 +147,23 @@ function isForWantOfServer(error: unknown, begun: number): boolean {
   return ['UNAVAILABLE', 'OUTCOME_UNKNOWN', 'SESSION_EXPIRED', 'NOT_LOGGED_IN', 'DEADLINE_EXCEEDED'].includes(
     error.code,
   );
+}
+
+/** What an administrator does: grants end the sessions of those they concern, in the middle of their calls. */
+async function administer(): Promise<void> {
+  const count = Math.floor(minutes * ADMIN_EVENTS_PER_MINUTE);
+  for (let i = 1; i <= count && wrong.length < 20; i++) {
+    const at = startedAt + ((endsAt - startedAt) * (i - 0.5)) / count;
+    await new Promise((resolve) => setTimeout(resolve, Math.max(0, at - performance.now())));
+    const begun = performance.now();
+    try {
+      const permission = i % 2 === 0 ? Permission.NONE : Permission.R;
+      await client.changePermission(readOnly.user, 'elsewhere', permission);
+      await client.createUser(`passer-by ${i}`.replaceAll(' ', ''), 'Passes-8y', Permission.R);
+    } catch (error) {
+      if (!isForWantOfServer(error, begun)) wrong.push(`administration (seed ${seed}): ${String(error)}`);
+    }
+  }
 }
 
 async function restartNowAndThen(): Promise<void> {

@@ -1,6 +1,5 @@
 // Trust in one database of one server: its head, and the way from an answer to a proven answer.
 import { StoreError } from '../../errors.js';
-import { equalBytes, toHex } from '../../proof/bytes.js';
 import type { Context, Job, Proven, Question, Root } from '../../worker/verifier.js';
 import type { CallOptions } from '../options.js';
 import { isServerBehind } from '../server-errors.js';
