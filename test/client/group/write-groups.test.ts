@@ -240,8 +240,7 @@ describe('refusals', () => {
     ],
     [
       'an answer that is larger than this client takes: it was written',
-      () =>
-        refusal('Received message larger than max (9 vs 8)', 'Set', status.RESOURCE_EXHAUSTED, false),
+      () => refusal('Received message larger than max (9 vs 8)', 'Set', status.RESOURCE_EXHAUSTED, false),
       'OUTCOME_UNKNOWN',
     ],
     [
