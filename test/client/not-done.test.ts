@@ -1,6 +1,6 @@
 // The allow-list of refusals that leave nothing behind: each row is provoked on a real immudb, and what it would have
 // written is looked for afterwards.
-import type { ServiceError } from '@grpc/grpc-js';
+import type { ServiceError, status } from '@grpc/grpc-js';
 import { afterAll, expect, test } from 'vitest';
 import { NOT_DONE, saysNotDone } from '#dist/client/not-done.js';
 import type { NotDone } from '#dist/client/not-done.js';
@@ -13,8 +13,13 @@ const met = new Map<NotDone, Set<string>>();
 
 interface Refusal {
   readonly method: string;
-  readonly code: number;
+  readonly code: status;
   readonly details: string;
+}
+
+function asRefusal(method: string, error: unknown): Refusal {
+  const { code, details } = error as ServiceError;
+  return { method, code, details };
 }
 
 /** What the server refuses the call with. */
@@ -23,7 +28,7 @@ async function refusalOf(client: WireClient, method: string, request: object = {
     () => {
       throw new Error(`${method} was not refused`);
     },
-    (reason: ServiceError) => reason,
+    (reason: unknown) => reason as ServiceError,
   );
   return { method, code: error.code, details: error.details };
 }
@@ -115,7 +120,7 @@ describeReal('what is refused before it is written', () => {
     );
     const unknown = await client.callPath('/immudb.schema.ImmuService/NoSuchMethod').then(
       () => undefined,
-      (error: ServiceError) => error,
+      (error: unknown) => error as ServiceError,
     );
     onTheList({ method: 'NoSuchMethod', code: unknown!.code, details: unknown!.details }, /^unknown method/);
     client.close();
@@ -259,7 +264,7 @@ describeReal('what is refused before it is written', () => {
       Array.from({ length: 60 }, (_, i) =>
         client.call('Set', set(kv(`k${i}`, 'v'.repeat(100_000)))).then(
           () => undefined,
-          ({ code, details }: ServiceError): Refusal => ({ method: 'Set', code, details }),
+          (error: unknown) => asRefusal('Set', error),
         ),
       ),
     );
@@ -277,7 +282,7 @@ describeReal('what is refused before it is written', () => {
       Array.from({ length: 60 }, (_, i) =>
         client.call('VerifiableSet', { setRequest: set(kv(`k${i}`, 'v'.repeat(10_000))) }).then(
           () => undefined,
-          ({ code, details }: ServiceError): Refusal => ({ method: 'VerifiableSet', code, details }),
+          (error: unknown) => asRefusal('VerifiableSet', error),
         ),
       ),
     );

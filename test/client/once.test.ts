@@ -1,7 +1,7 @@
 // On a real immudb: a write is done once, or not at all, and the caller is told which, or that nobody knows.
 import { expect, onTestFinished, test } from 'vitest';
-import { ImmuClient, ImmuError, MemoryRootStore, ServerError } from '#dist/index.js';
-import type { ImmuClientOptions } from '#dist/index.js';
+import { ImmuClient, MemoryRootStore, ServerError } from '#dist/index.js';
+import type { ImmuClientOptions, ImmuError } from '#dist/index.js';
 import { isNotDone } from '#dist/client/server-errors.js';
 import { Proxy } from '../adversary/proxy.js';
 import { startImmudb } from '../support/immudb.js';
@@ -173,7 +173,7 @@ describeReal('a database that its admin unloads', () => {
     const writes = Array.from({ length: 400 }, (_, i) =>
       client.set(`k${i}`, Buffer.alloc(2000)).then(
         () => 'written',
-        (error: ImmuError) => (isNotDone(error) ? error.code : 'open'),
+        (error: unknown) => (isNotDone(error) ? (error as ImmuError).code : 'open'),
       ),
     );
     await writes[5];
@@ -198,7 +198,7 @@ describePrivate('a server that shuts down under writes', () => {
     const writes = Array.from({ length: 600 }, (_, i) =>
       client.set(`k${i}`, Buffer.alloc(2000)).then(
         () => 'written',
-        (error: ImmuError) => (isNotDone(error) ? 'not done' : 'open'),
+        (error: unknown) => (isNotDone(error) ? 'not done' : 'open'),
       ),
     );
     await writes[5];
