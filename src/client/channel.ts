@@ -1,25 +1,22 @@
 // The gRPC channel to one address: every call has a deadline, can be aborted, and ends when the channel is closed.
-import { Client, connectivityState } from '@grpc/grpc-js';
-import type { ClientUnaryCall, Metadata } from '@grpc/grpc-js';
+import { Metadata, status } from '@grpc/grpc-js';
+import type { Client, ClientUnaryCall } from '@grpc/grpc-js';
 import { ClosedError, TransportError } from '../errors.js';
 import { methodDefinition } from '../wire-schema.js';
 import { Chain } from './chain.js';
-import { channelCredentials, nameOverride } from './channel-credentials.js';
 import { Deadline } from './deadline.js';
 import { InFlightGate } from './in-flight-gate.js';
 import type { ResolvedOptions } from './options.js';
 import { plain } from './pooled-bytes.js';
+import { proxyFor } from './proxy.js';
 import type { RpcOptions } from './rpc.js';
-import { toImmuError } from './server-errors.js';
+import { asNotDone, toImmuError } from './server-errors.js';
+import { Wire, wiring } from './wire.js';
 
 const IDENTITY_HEADER = 'immudb-uuid';
 
-/**
- * A connection that carries calls is pinged this often, to find out that its other end is gone. Go servers drop
- * clients that ping more often than every five minutes.
- */
-const PING_MS = 310_000;
-const PING_TIMEOUT_MS = 20_000;
+/** A server that is alive answers within this time, in milliseconds, whatever else it is at. */
+const PROBE_MS = 1000;
 
 export interface ChannelCall extends RpcOptions {
   readonly timeoutMs: number;
@@ -34,16 +31,18 @@ export type ChannelOptions = Pick<
 >;
 
 export class Channel {
+  /** The server's address, and the proxy on the way to it: as errors name it. */
   readonly address: string;
-  readonly #client: Client;
+  readonly #makeClient: () => Client;
   readonly #connectTimeoutMs: number;
   readonly #onIdentity: (server: string) => void;
   readonly #calls = new Chain<ClientUnaryCall>();
   readonly #naps = new Map<() => void, NodeJS.Timeout>();
   readonly #gate: InFlightGate;
+  #wire: Wire;
   #connecting: Promise<void> | undefined;
-  #stopConnecting: (() => void) | undefined;
-  #connects = 0;
+  #probing: Promise<void> | undefined;
+  #losses = 0;
   #closing = false;
   #closed = false;
 
@@ -52,28 +51,26 @@ export class Channel {
    * Connects at the first call. Throws ArgumentError when the TLS options cannot be used.
    */
   constructor(options: ChannelOptions, onIdentity: (server: string) => void) {
-    const { address, tls, maxMessageBytes } = options;
-    this.address = address.text;
+    const proxy = proxyFor(options.address, process.env);
+    const by = proxy?.text === undefined ? 'no http:// URL, not used' : `through the proxy ${proxy.text}`;
+    this.address = proxy ? `${options.address.text} (${proxy.variable}: ${by})` : options.address.text;
     this.#connectTimeoutMs = options.connectTimeoutMs;
     this.#onIdentity = onIdentity;
     this.#gate = new InFlightGate(options.maxInFlight, 'the client');
-    // The scheme is spelled out, or a host named like one (`unix`, `dns`) would be taken for it.
-    this.#client = new Client(`dns:${address.text}`, channelCredentials(tls, address.host), {
-      'grpc.max_receive_message_length': maxMessageBytes,
-      'grpc.max_send_message_length': maxMessageBytes,
-      'grpc.initial_reconnect_backoff_ms': 100,
-      'grpc.max_reconnect_backoff_ms': 1000,
-      'grpc.keepalive_time_ms': PING_MS,
-      'grpc.keepalive_timeout_ms': PING_TIMEOUT_MS,
-      // One client, one connection: a shared one would let a neighbour's close end our calls.
-      'grpc.use_local_subchannel_pool': 1,
-      ...nameOverride(tls, address.host),
-    });
+    this.#makeClient = wiring(options, proxy?.text === undefined ? undefined : proxy);
+    this.#wire = this.#newWire();
   }
 
-  /** Changes when a new connection had to be made: what the server kept for the old one may be gone. */
+  #newWire(): Wire {
+    const wire = new Wire(this.#makeClient(), () => {
+      if (wire === this.#wire) this.#losses += 1;
+    });
+    return wire;
+  }
+
+  /** Another number whenever the connection was lost: what the server kept for the old one may be gone. */
   get connects(): number {
-    return this.#isReady ? this.#connects : this.#connects + 1;
+    return this.#losses;
   }
 
   unary(method: string, request: object, call: ChannelCall): Promise<object> {
@@ -100,7 +97,7 @@ export class Channel {
   }
 
   async #call<Answer>(
-    wire: Wire<Answer>,
+    shape: Shape<Answer>,
     method: string,
     request: object,
     options: ChannelCall,
@@ -110,22 +107,36 @@ export class Channel {
     this.#assertOpen(options);
     if (options.farewell) {
       // Not worth a connection of its own.
-      if (!this.#isReady) throw new ClosedError(`the connection to ${this.address}`);
-      return this.#send(wire, method, request, options, deadline);
+      if (!this.#wire.ready) throw new ClosedError(`the connection to ${this.address}`);
+      return this.#send(shape, method, request, options, deadline);
     }
-    await this.#gate.enter(deadline, `${method} to be sent, after too many calls in flight`);
+    const waitingFor = `${method} to be sent, after too many calls in flight`;
+    await this.#gate.enter(deadline, waitingFor).catch(unsent);
     try {
-      this.#assertOpen(options);
-      if (!this.#isReady) await this.#connect(method, deadline);
-      this.#assertOpen(options);
-      return await this.#send(wire, method, request, options, deadline);
+      if (this.#closing || !this.#wire.ready || this.#wire.silence.doubtful) {
+        await this.#prepare(method, options, deadline).catch(unsent);
+      }
+      this.#wire.watch();
+      return await this.#send(shape, method, request, options, deadline);
     } finally {
       this.#gate.leave();
     }
   }
 
+  /** A connection that can be relied on, or a reason why there is none. Nothing was sent when this rejects. */
+  async #prepare(method: string, options: ChannelCall, deadline: Deadline): Promise<void> {
+    this.#assertOpen(options);
+    if (this.#wire.ready && this.#wire.silence.doubtful) {
+      this.#probing ??= this.#probe(this.#wire).finally(() => (this.#probing = undefined));
+      await deadline.race(this.#probing, `a sign of life from ${this.address} (${method})`);
+      this.#assertOpen(options);
+    }
+    if (!this.#wire.ready) await this.#connect(method, deadline);
+    this.#assertOpen(options);
+  }
+
   #send<Answer>(
-    { path, serialize, deserialize }: Wire<Answer>,
+    { path, serialize, deserialize }: Shape<Answer>,
     method: string,
     request: object,
     options: ChannelCall,
@@ -133,9 +144,13 @@ export class Channel {
   ): Promise<Answer> {
     const { signal, timeoutMs, idempotent, metadata, farewell } = options;
     const known = { method, address: this.address, idempotent, timeoutMs, ...(signal && { signal }) };
+    const wire = this.#wire;
+    const sentAt = performance.now();
+    wire.silence.sent(sentAt);
     return new Promise<Answer>((resolve, reject) => {
       let objection: Error | undefined;
-      const call = this.#client.makeUnaryRequest(
+      let heard = false;
+      const call = wire.client.makeUnaryRequest(
         path,
         serialize,
         deserialize,
@@ -144,7 +159,11 @@ export class Channel {
         { deadline: Date.now() + (deadline.left.timeoutMs ?? timeoutMs) },
         (error, answer) => {
           this.#calls.delete(link);
+          wire.reads.delete(call);
           signal?.removeEventListener('abort', onAbort);
+          const inVain = !heard && error !== null && isOurs(error.code);
+          if (!heard && !inVain) wire.silence.heard();
+          wire.silence.ended(sentAt, inVain);
           if (objection !== undefined) reject(objection);
           else if (!error) resolve(answer as Answer);
           else if (this.#closing && !farewell) reject(new ClosedError('the client'));
@@ -154,7 +173,10 @@ export class Channel {
       const onAbort = () => call.cancel();
       signal?.addEventListener('abort', onAbort, { once: true });
       const link = this.#calls.add(call);
+      if (idempotent) wire.reads.set(call, (error) => (objection ??= error));
       call.on('metadata', (answered: Metadata) => {
+        heard = true;
+        wire.silence.heard();
         const server = answered.get(IDENTITY_HEADER)[0];
         try {
           if (typeof server === 'string') this.#onIdentity(server);
@@ -166,39 +188,42 @@ export class Channel {
     });
   }
 
-  get #isReady(): boolean {
-    return !this.#closed && this.#client.getChannel().getConnectivityState(false) === connectivityState.READY;
+  /** Asks for a sign of life. A connection over which none comes is given up for a new one. Never rejects. */
+  #probe(wire: Wire): Promise<void> {
+    const { path, requestSerialize } = methodDefinition('immudb.schema.ImmuService', 'Health');
+    return new Promise((resolve) => {
+      const deadline = Date.now() + PROBE_MS;
+      const done = (error: { code: status } | null) => {
+        if (error?.code !== status.DEADLINE_EXCEEDED) wire.silence.heard();
+        else this.#replace(wire);
+        resolve();
+      };
+      wire.client.makeUnaryRequest(path, requestSerialize, plain, {}, new Metadata(), { deadline }, done);
+    });
+  }
+
+  /** Over another connection from now on. */
+  #replace(wire: Wire): void {
+    if (wire !== this.#wire || this.#closed) return;
+    this.#losses += 1;
+    this.#wire = this.#newWire();
+    const what = `nothing is heard any more over the connection to ${this.address}`;
+    wire.abandon(() => new TransportError('UNAVAILABLE', what));
   }
 
   /** Waits until there is a connection or a reason why there is none: nothing was sent when this rejects. */
   #connect(method: string, deadline: Deadline): Promise<void> {
-    this.#connecting ??= this.#settled()
-      .then(() => {
-        this.#connects += 1;
+    const wire = this.#wire;
+    const late = () => noConnection(this.address, this.#connectTimeoutMs);
+    this.#connecting ??= wire
+      .settled(this.#connectTimeoutMs, late)
+      .catch((error: unknown) => {
+        // One that was accepted and then left in silence would be waited for for ever.
+        this.#replace(wire);
+        throw error;
       })
       .finally(() => (this.#connecting = undefined));
     return deadline.race(this.#connecting, `a connection to ${this.address} (${method})`);
-  }
-
-  #settled(): Promise<void> {
-    const channel = this.#client.getChannel();
-    const until = Date.now() + this.#connectTimeoutMs;
-    return new Promise((resolve, reject) => {
-      this.#stopConnecting = resolve;
-      const look = () => {
-        const state = channel.getConnectivityState(!this.#closed);
-        // A failed connection is not waited for: the call itself says why, at once.
-        if (state !== connectivityState.IDLE && state !== connectivityState.CONNECTING) {
-          resolve();
-          return;
-        }
-        channel.watchConnectivityState(state, until, (late) => {
-          if (!late || this.#closed) look();
-          else reject(noConnection(this.address, this.#connectTimeoutMs));
-        });
-      };
-      look();
-    });
   }
 
   /** Waits `ms`, or less when the channel is closed meanwhile. */
@@ -223,7 +248,7 @@ export class Channel {
     if (this.#closing) return;
     this.#closing = true;
     this.#gate.close();
-    this.#stopConnecting?.();
+    this.#wire.stop();
     for (const wake of [...this.#naps.keys()]) wake();
     for (const call of this.#calls) call.cancel();
   }
@@ -233,11 +258,11 @@ export class Channel {
     this.end();
     if (this.#closed) return;
     this.#closed = true;
-    this.#client.close();
+    this.#wire.close();
   }
 }
 
-interface Wire<Answer> {
+interface Shape<Answer> {
   readonly path: string;
   readonly serialize: (request: object) => Buffer;
   readonly deserialize: (bytes: Buffer) => Answer;
@@ -248,8 +273,21 @@ function encoded(request: object): Buffer {
   return Buffer.from(buffer, byteOffset, length);
 }
 
+/** Statuses that this side gives a call of which nothing was heard. */
+function isOurs(code: status): boolean {
+  return code === status.DEADLINE_EXCEEDED || code === status.CANCELLED;
+}
+
+/** For errors of before the request left. */
+function unsent(error: unknown): never {
+  throw asNotDone(error);
+}
+
 function aborted(method: string, signal: AbortSignal): TransportError {
-  return new TransportError('ABORTED', `${method} was aborted before it was sent`, { cause: signal.reason });
+  const error = new TransportError('ABORTED', `${method} was aborted before it was sent`, {
+    cause: signal.reason,
+  });
+  return asNotDone(error);
 }
 
 function noConnection(address: string, afterMs: number): TransportError {

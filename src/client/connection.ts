@@ -12,6 +12,7 @@ import { DatabaseCalls } from './database-calls.js';
 import type { GroupDiagnostics } from './database-calls.js';
 import type { Deadline } from './deadline.js';
 import { Admission } from './group/admission.js';
+import { HeldSessions } from './held-sessions.js';
 import { ServerIdentity } from './identity.js';
 import { DEFAULT_DATABASE } from './options.js';
 import type { ResolvedCredentials, ResolvedOptions } from './options.js';
@@ -23,6 +24,7 @@ import type { LoginKind } from './session.js';
 import { DatabaseTrust } from './trust/database-trust.js';
 import type { TrustDiagnostics } from './trust/database-trust.js';
 import { Journal } from './trust/journal.js';
+import { WriteTxs } from './trust/write-txs.js';
 
 /** A client seen from inside. */
 export interface ClientDiagnostics {
@@ -48,6 +50,9 @@ export class Connection {
   readonly #trust = new Map<string, Promise<DatabaseTrust>>();
   readonly #trusted = new Map<string, DatabaseTrust>();
   readonly #calls = new Map<Session, DatabaseCalls>();
+  /** Txs of writes by database, whatever the session and the trust they were made under. */
+  readonly #writes = new Map<string, WriteTxs>();
+  readonly #held = new HeldSessions();
   #login: Login;
   #sessions = new Map<string, Session>();
   #current: string;
@@ -82,7 +87,7 @@ export class Connection {
     if (this.#closing) throw new ClosedError('the client');
     const open = this.#sessions.get(database);
     if (open) return open;
-    const { timeoutMs, keepAliveMs, maxWritesInFlight } = this.options;
+    const { timeoutMs, keepAliveMs, maxWritesInFlight, retry } = this.options;
     const onPasswordChanged = this.#passwordChanged.bind(this);
     const session = new Session({
       channel: this.#channel,
@@ -91,6 +96,8 @@ export class Connection {
       timeoutMs,
       keepAliveMs,
       maxWritesInFlight,
+      retry,
+      held: this.#held,
       onPasswordChanged,
     });
     this.#sessions.set(database, session);
@@ -107,8 +114,17 @@ export class Connection {
       database,
       verifier: this.#verifier,
       admission: this.admission,
+      writes: this.#writesOn(database),
     });
     this.#calls.set(session, made);
+    return made;
+  }
+
+  #writesOn(database: string): WriteTxs {
+    const known = this.#writes.get(database);
+    if (known) return known;
+    const made = new WriteTxs();
+    this.#writes.set(database, made);
     return made;
   }
 
@@ -241,7 +257,11 @@ export class Connection {
 
   /** Whoever is logged in when it is used: proofs do not depend on the user. */
   #rpcOn(database: string): Rpc {
+    const channel = this.#channel;
     return {
+      get connects() {
+        return channel.connects;
+      },
       unary: (...call) => this.sessionOn(database).unary(...call),
       unaryRaw: (...call) => this.sessionOn(database).unaryRaw(...call),
       unaryEncoded: (...call) => this.sessionOn(database).unaryEncoded(...call),
@@ -267,6 +287,7 @@ export class Connection {
       cacheBytes: this.options.cacheBytes,
       ...(this.options.keepHeaders && { keepHeaders: this.options.keepHeaders }),
       followMs: this.options.followMs,
+      writes: this.#writesOn(database),
       onFork,
       ...(publicKey && { publicKey }),
     });

@@ -11,8 +11,11 @@ import { WaitingLine } from './group/waiting-call.js';
 import type { WaitingCall } from './group/waiting-call.js';
 import { WriteGroups } from './group/write-groups.js';
 import type { WriteCounts } from './group/write-groups.js';
+import { setEntries, withoutTx } from './kv.js';
 import type { KeyValue, Write } from './kv.js';
+import type { CallOptions } from './options.js';
 import type { Rpc } from './rpc.js';
+import { isNotDone } from './server-errors.js';
 import type { Call } from './trust/call.js';
 import type { DatabaseTrust } from './trust/database-trust.js';
 import { unixSeconds } from './unix-seconds.js';
@@ -25,6 +28,7 @@ import { verifiedGet } from './verified/verified-get.js';
 import type { VerifiedEntry } from './verified/verified-get.js';
 import { verifiedRpc } from './verified/verified-rpc.js';
 import { verifiedSet } from './verified/verified-set.js';
+import { WriteTxs } from './trust/write-txs.js';
 import type { VerifiedWrite } from './verified/verified-set.js';
 
 export interface DatabaseCallsOptions {
@@ -32,6 +36,8 @@ export interface DatabaseCallsOptions {
   readonly database: string;
   readonly verifier: Verifier;
   readonly admission: Admission;
+  /** Txs of this client's writes to the database, those of its trust too. @default some of its own */
+  readonly writes?: WriteTxs;
 }
 
 /** A header that has been proven makes a plain read plus a look-up cheaper than a read with its proof. */
@@ -48,6 +54,7 @@ export class DatabaseCalls {
   readonly #writing: WaitingLine;
   readonly #reads: ReadGroups<PlainReader | VerifiedReader>;
   readonly #writes: WriteGroups<Writer>;
+  readonly #writeTxs: WriteTxs;
   #trust: DatabaseTrust | undefined;
   /** Verified calls that came before there was a head. */
   #early = 0;
@@ -55,6 +62,7 @@ export class DatabaseCalls {
   constructor(options: DatabaseCallsOptions) {
     const { rpc, database, verifier, admission } = options;
     this.#options = options;
+    this.#writeTxs = options.writes ?? new WriteTxs();
     const left = (bytes: number) => admission.leave(bytes);
     this.#reading = new WaitingLine('an answer', left);
     this.#writing = new WaitingLine(
@@ -66,9 +74,10 @@ export class DatabaseCalls {
       verifier,
       context: () => this.#trust?.headContext ?? { head: null, database, now: unixSeconds() },
       askAlone: (key, reader) => reader.verified && this.#askAlone(key, reader),
-      probe: () => this.#trust?.probe('verifiedGet'),
+      probe: () => this.#trust?.assure('verifiedGet'),
     });
-    this.#writes = new WriteGroups<Writer>({ send: (...group) => writeGroup(rpc, ...group) });
+    const room = { rpc, writes: this.#writeTxs, headTx: () => this.#trust?.headTx ?? 0n };
+    this.#writes = new WriteGroups<Writer>({ send: (...group) => writeGroup(room, ...group) });
   }
 
   get diagnostics(): GroupDiagnostics {
@@ -106,7 +115,7 @@ export class DatabaseCalls {
       key.length,
       (call, known) => {
         const name = keyName(key);
-        const reading = { trust, known, from, counted: false };
+        const reading = { rpc: this.#options.rpc, trust, known, from, counted: false };
         this.#reads.read(key, name, new VerifiedReader(reading, key, name, call));
       },
     );
@@ -124,7 +133,7 @@ export class DatabaseCalls {
       from,
       bytesOf(keys),
       (all, known) => {
-        const reading = { trust, known, from, counted: true };
+        const reading = { rpc: this.#options.rpc, trust, known, from, counted: true };
         void proveTogether(reading, keys, all, (names, tell) =>
           this.#reads.readTogether(keys, names, from.deadline, tell),
         );
@@ -146,10 +155,31 @@ export class DatabaseCalls {
     entries: readonly KeyValue[],
     ownTx: boolean,
   ): Promise<VerifiedWrite> {
-    return this.#enterVerified<VerifiedWrite>(this.#writing, trust, from, bytesOfEntries(entries), (call) => {
+    const start = (call: WaitingCall<VerifiedWrite>) => {
       if (!ownTx) this.#writes.write(new VerifiedWriter(trust, call, entries.length, from), entries);
       else call.follow(verifiedSet(verifiedRpc(this.#options.rpc), trust, from, entries));
-    });
+    };
+    return this.#enterVerified(this.#writing, trust, from, bytesOfEntries(entries), start, true);
+  }
+
+  /** Writes entries in a transaction that holds nothing else: the server's word, and its tx is no other write's. */
+  async setAlone(entries: readonly KeyValue[], options: CallOptions): Promise<Write> {
+    const { rpc } = this.#options;
+    const writes = this.#writeTxs;
+    const write = writes.begin(this.#trust?.headTx ?? 0n);
+    let mayBeDone = true;
+    try {
+      const written = await setEntries(rpc, entries, options);
+      if (!writes.claim(written.tx)) throw withoutTx();
+      mayBeDone = false;
+      return written;
+    } catch (error) {
+      mayBeDone &&= !isNotDone(error);
+      throw error;
+    } finally {
+      if (mayBeDone) writes.doubt();
+      writes.end(write, this.#trust?.headTx ?? 0n);
+    }
   }
 
   /** Whoever waits is refused with ClosedError. */
@@ -165,14 +195,17 @@ export class DatabaseCalls {
     from: Call,
     bytes: number,
     start: (call: WaitingCall<T>, known: Knowledge) => void,
+    writes = false,
   ): Promise<T> {
     this.#trust = trust;
     const { deadline } = from;
     // What the call is proven by, whatever is trusted when it ends.
-    const known = trust.knownNow;
+    const known = trust.enter(from, writes);
     if (!known) {
       if (this.#early++ > 0) this.#options.verifier.prepare?.();
-      return trust.ready(from).then(() => this.#enterVerified(line, trust, from, bytes, start));
+      return trust
+        .ready(from, writes)
+        .then(() => this.#enterVerified(line, trust, from, bytes, start, writes));
     }
     const begin = () => {
       const call = this.#join<T>(line, deadline, bytes);

@@ -9,7 +9,7 @@ import { checkIngestOptions, ingest } from './ingest.js';
 import type { IngestClient, IngestOptions, IngestReceipt, IngestRecord } from './ingest.js';
 import { checkVersion, hasVersion } from './get-options.js';
 import type { GetOptions } from './get-options.js';
-import { getEntry, setEntries, toEntries, toKeys } from './kv.js';
+import { getEntry, toEntries, toKeys } from './kv.js';
 import type { KeyValue, Pairs, Write } from './kv.js';
 import { flag, optionsObject } from './option-checks.js';
 import type { CallOptions } from './options.js';
@@ -50,7 +50,7 @@ export class ImmuClient extends BaseClient {
   /** Writes one entry. */
   async set(key: BytesInput, value: BytesInput, options: CallOptions = {}): Promise<Write> {
     const entry = { key: toKey(key, 'key'), value: toValue(value, 'value') };
-    if (!this.connection.options.group) return setEntries(this.session(options), [entry], options);
+    if (!this.connection.options.group) return this.#calls(options).setAlone([entry], options);
     return this.#calls(options).set([entry], this.deadline(options));
   }
 
@@ -64,7 +64,7 @@ export class ImmuClient extends BaseClient {
 
   /** Writes up to 1024 entries in one transaction: all or none. */
   async setAll(entries: Pairs, options: CallOptions = {}): Promise<Write> {
-    return setEntries(this.session(options), toEntries(entries), options);
+    return this.#calls(options).setAlone(toEntries(entries), options);
   }
 
   /** Reads many entries: in the order of the keys, null where there is none. */

@@ -39,13 +39,15 @@ export async function setEntries(
     id?: string;
     ts?: string;
   };
-  if (header.id === undefined) {
-    throw new TransportError(
-      'OUTCOME_UNKNOWN',
-      'the server answered the write without a transaction: read the keys back with verifiedGet',
-    );
-  }
+  if (header.id === undefined) throw withoutTx();
   return { tx: BigInt(header.id), timestamp: BigInt(header.ts ?? 0) };
+}
+
+/** For a write that was answered, but with no tx that can be its own. */
+export function withoutTx(): TransportError {
+  const message =
+    'the server answered the write without a transaction of its own: read the keys back with verifiedGet';
+  return new TransportError('OUTCOME_UNKNOWN', message);
 }
 
 /** Null when the server says there is no such key, or no such version of it. */

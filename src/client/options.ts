@@ -19,6 +19,8 @@ import {
   whole,
   wrongType,
 } from './option-checks.js';
+import { resolveRetry } from './retry.js';
+import type { RetryOptions, RetryPolicy } from './retry.js';
 import { Secret } from './secret.js';
 
 /** Last argument of every call. */
@@ -76,6 +78,11 @@ export interface ImmuClientOptions {
    * those of all its clients counted. @default 24
    */
   readonly maxWritesInFlight?: number;
+  /**
+   * How a call is sent again, within its deadline, that found no server or a busy one: reads, and writes that are certain
+   * not to have been done. false: never. @default 8 sends in all, pauses of up to 100 ms, doubled up to 2 s
+   */
+  readonly retry?: RetryOptions | false;
   /**
    * Calls that may wait in this client (grouped reads and writes, in line or on their way), and the bytes of their keys and
    * values. Bounds memory when calls are made faster than the server serves them. @default 16 384 calls, 64 MiB
@@ -157,6 +164,7 @@ export interface ResolvedOptions {
   readonly keepAliveMs: number;
   readonly maxInFlight: number;
   readonly maxWritesInFlight: number;
+  readonly retry: RetryPolicy;
   readonly maxQueuedCalls: number;
   readonly maxQueuedBytes: number;
   readonly overload: 'wait' | 'fail';
@@ -191,6 +199,7 @@ const OPTION_NAMES: Record<keyof ImmuClientOptions, true> = {
   keepAliveMs: true,
   maxInFlight: true,
   maxWritesInFlight: true,
+  retry: true,
   maxQueuedCalls: true,
   maxQueuedBytes: true,
   overload: true,
@@ -232,6 +241,7 @@ export function resolveOptions(input: string | ImmuClientOptions = {}): Resolved
     keepAliveMs: number('keepAliveMs', 60_000, 0),
     maxInFlight: number('maxInFlight', 1000),
     maxWritesInFlight: number('maxWritesInFlight', 24),
+    retry: resolveRetry(options.retry),
     maxQueuedCalls: number('maxQueuedCalls', 16_384),
     maxQueuedBytes: number('maxQueuedBytes', 64 * MIB, 1024),
     overload: oneOf('overload', or('overload', 'wait'), ['wait', 'fail']),

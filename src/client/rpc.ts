@@ -3,7 +3,7 @@ import type { ServiceName } from '../wire-schema.js';
 import type { CallOptions } from './options.js';
 
 export interface RpcOptions extends CallOptions {
-  /** May be sent again when its session or connection was lost. Writes are not. */
+  /** May be sent again whatever it ended with. Writes are sent again only where they are certain not to have been done. */
   readonly idempotent: boolean;
   /** @default 'immudb.schema.ImmuService' */
   readonly service?: ServiceName;
@@ -11,6 +11,8 @@ export interface RpcOptions extends CallOptions {
 
 /** Calls in one database of one server. */
 export interface Rpc {
+  /** Another number whenever the connection to the server was lost: what answers next may be another one, or an older copy. */
+  readonly connects?: number;
   /** Decoded answer: 64-bit fields as decimal strings, absent fields absent. */
   unary(method: string, request: object, options: RpcOptions): Promise<object>;
   /** Answer as it came, for those who decode elsewhere. */

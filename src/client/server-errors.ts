@@ -3,10 +3,27 @@ import { status } from '@grpc/grpc-js';
 import type { ServiceError } from '@grpc/grpc-js';
 import { ArgumentError, ServerError, TransportError } from '../errors.js';
 import type { ImmuError } from '../errors.js';
-import { findServerWords } from './server-words.js';
+import { serverWords, shortened } from '../visible.js';
+import { saysNotDone } from './not-done.js';
+import { MAX_WORDS, findServerWords } from './server-words.js';
 import type { Kind } from './server-words.js';
 
 const kinds = new WeakMap<object, Kind>();
+const notDone = new WeakSet();
+
+/**
+ * The write that ended with this error is certain not to have been done: it never left, or the server refused it in a way
+ * that is known to come before the commit (`not-done.ts`). Whatever else a write ends with leaves it open.
+ */
+export function isNotDone(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && notDone.has(error);
+}
+
+/** For errors of before a request left. Returns the error. */
+export function asNotDone<E>(error: E): E {
+  if (typeof error === 'object' && error !== null) notDone.add(error);
+  return error;
+}
 
 /** The server says that the key (or this version of it) does not exist. */
 export function isKeyNotFound(error: unknown): boolean {
@@ -33,9 +50,14 @@ export function isNotAllowed(error: unknown): boolean {
   return kindOf(error) === 'not-allowed';
 }
 
-/** Too many were at it just then: nothing was done, and it may work a moment later. */
+/** Too many were at it just then: it may work a moment later. Says nothing of a write: see {@link isNotDone}. */
 export function isBusy(error: unknown): boolean {
   return kindOf(error) === 'busy';
+}
+
+/** The database is not loaded, or the whole server is closing. */
+export function isDatabaseClosed(error: unknown): boolean {
+  return kindOf(error) === 'database-closed';
 }
 
 function kindOf(error: unknown): Kind | undefined {
@@ -45,6 +67,7 @@ function kindOf(error: unknown): Kind | undefined {
 /** What is known about the call that failed. */
 export interface FailedCall {
   readonly method: string;
+  /** The server's, and whatever lies in between. */
   readonly address: string;
   readonly idempotent: boolean;
   readonly timeoutMs: number;
@@ -61,20 +84,18 @@ const BROKEN_OFF =
   /^(Received RST_STREAM|Connection dropped|Call cancelled|No status information received|No message received|Write (error|failed)|Failed to decompress|Received HTTP status code)/;
 /** grpc-js's words for a request that could not even be put into bytes. */
 const NOT_SERIALIZED = /^Request message serialization failure/;
-
-/**
- * What a server says of its databases while it shuts down, or of one that was unloaded under a call. A write that waited for
- * the disk then may still be done.
- */
-const CLOSING = /^already closed/;
+/** And for one that was larger than it may be. */
+const TOO_LARGE = /^Attempted to send message with a size larger than/;
 
 const CHECK_WRITE = 'the write may have happened: read it back with verifiedGet';
 
 /** Turns a failed gRPC call into an error of ours. The cause is kept, without request or metadata. */
 export function toImmuError(error: ServiceError, call: FailedCall): ImmuError {
   const { method, address, idempotent, signal, timeoutMs } = call;
-  const { code, details } = error;
-  const cause = new Error(`gRPC status ${code} (${status[code]}): ${details}`);
+  const { code } = error;
+  const details = shortened(error.details, MAX_WORDS);
+  const words = serverWords(details);
+  const cause = new Error(`gRPC status ${code} (${status[code]}): ${words}`);
   const aside = idempotent ? '' : `; ${CHECK_WRITE}`;
 
   if (code === status.CANCELLED && signal?.aborted) {
@@ -83,46 +104,48 @@ export function toImmuError(error: ServiceError, call: FailedCall): ImmuError {
     });
   }
   if (code === status.DEADLINE_EXCEEDED) {
-    const unsent = NEVER_SENT_LATE.test(details);
-    return new TransportError(
-      'DEADLINE_EXCEEDED',
-      `${method} to ${address} passed its deadline of ${timeoutMs} ms${unsent ? ' before it was sent' : aside}`,
-      { cause },
-    );
+    const late = `${method} to ${address} passed its deadline of ${timeoutMs} ms`;
+    return NEVER_SENT_LATE.test(details)
+      ? asNotDone(new TransportError('DEADLINE_EXCEEDED', `${late} before it was sent`, { cause }))
+      : new TransportError('DEADLINE_EXCEEDED', `${late}${aside}`, { cause });
   }
   if (code === status.UNAVAILABLE && NEVER_SENT.test(details)) {
-    const message = `no immudb reached at ${address} (${method}): ${details}`;
-    return new TransportError('UNAVAILABLE', message, { cause });
+    const message = `no immudb reached at ${address} (${method}): ${words}`;
+    return asNotDone(new TransportError('UNAVAILABLE', message, { cause }));
   }
   if (code === status.UNAVAILABLE || code === status.CANCELLED || BROKEN_OFF.test(details)) {
-    return lost(`the connection to ${address} broke during ${method}`, call, details, cause);
+    const what = `the connection to ${address} broke during ${method}: ${words}`;
+    return idempotent ? new TransportError('UNAVAILABLE', what, { cause }) : outcomeUnknown(what, cause);
   }
-  if (CLOSING.test(details)) return lost(`${address} is closing (${method})`, call, details, cause);
   if (NOT_SERIALIZED.test(details)) {
-    return new ArgumentError('request', `${method} was given something that cannot be sent: ${details}`);
+    return asNotDone(
+      new ArgumentError('request', `${method} was given something that cannot be sent: ${words}`),
+    );
   }
-  return refusal(error, call, cause);
+  return refusal(code, details, call, cause);
 }
 
-/** No answer, or none about the call: whether it was done is not known. */
-function lost(what: string, { idempotent }: FailedCall, details: string, cause: Error): TransportError {
-  return idempotent
-    ? new TransportError('UNAVAILABLE', `${what}: ${details}`, { cause })
-    : new TransportError('OUTCOME_UNKNOWN', `${what}; ${CHECK_WRITE}`, { cause });
+/** The server's answer to a write, or the lack of one, does not say whether it was done. */
+function outcomeUnknown(what: string, cause: Error): TransportError {
+  return new TransportError('OUTCOME_UNKNOWN', `${what}; ${CHECK_WRITE}`, { cause });
 }
 
-function refusal(error: ServiceError, { method, idempotent }: FailedCall, cause: Error): ServerError {
-  const { code, details } = error;
-  const words = findServerWords(code, details, method);
-  const what = words?.says ?? 'the server refused';
-  // An answer that came but could not be taken in: a write behind it was done.
-  const aside = words?.answered && !idempotent ? `; ${CHECK_WRITE}` : '';
-  const refused = new ServerError(
-    words?.code ?? 'SERVER_REFUSED',
-    `${what} (${method}): ${details}${aside}`,
-    { code, message: details },
-    { cause },
-  );
-  if (words?.kind) kinds.set(refused, words.kind);
-  return refused;
+function refusal(
+  code: status,
+  details: string,
+  { method, idempotent }: FailedCall,
+  cause: Error,
+): ServerError | TransportError {
+  const known = findServerWords(code, details, method);
+  const what = `${known?.says ?? 'the server refused'} (${method}): ${serverWords(details)}`;
+  const certain =
+    (code === status.RESOURCE_EXHAUSTED && TOO_LARGE.test(details)) || saysNotDone(method, code, details);
+  const grpc = { code, message: details };
+  const refused = new ServerError(known?.code ?? 'SERVER_REFUSED', what, grpc, { cause });
+  if (known?.kind) kinds.set(refused, known.kind);
+  if (certain) return asNotDone(refused);
+  if (idempotent) return refused;
+  const unknown = outcomeUnknown(what, refused);
+  if (known?.kind) kinds.set(unknown, known.kind);
+  return unknown;
 }

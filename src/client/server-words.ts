@@ -5,7 +5,13 @@ import type { ImmuErrorCode } from '../errors.js';
 
 /** What the rest of the client acts on, beside the public code. */
 export type Kind =
-  'key-not-found' | 'session-lost' | 'not-logged-in' | 'server-behind' | 'not-allowed' | 'busy';
+  | 'key-not-found'
+  | 'session-lost'
+  | 'not-logged-in'
+  | 'server-behind'
+  | 'not-allowed'
+  | 'busy'
+  | 'database-closed';
 
 export interface ServerWords {
   /** Start of the server's message, or a pattern. */
@@ -17,8 +23,6 @@ export interface ServerWords {
   /** Only on methods whose name matches. */
   readonly on?: RegExp;
   readonly kind?: Kind;
-  /** The server has done the call; its answer could not be taken in. */
-  readonly answered?: true;
 }
 
 const { INVALID_ARGUMENT, PERMISSION_DENIED, NOT_FOUND, INTERNAL, FAILED_PRECONDITION, RESOURCE_EXHAUSTED } =
@@ -84,6 +88,13 @@ const TABLE: readonly ServerWords[] = [
   },
 
   // What they may do, and where
+  {
+    // Said of one that its admin has unloaded, and of every one while the server shuts down.
+    words: /^already closed/,
+    code: 'DATABASE_CLOSED',
+    says: 'the database is not loaded, or the server is closing',
+    kind: 'database-closed',
+  },
   {
     words: 'database does not exist',
     code: 'DATABASE_NOT_FOUND',
@@ -164,7 +175,6 @@ const TABLE: readonly ServerWords[] = [
     grpc: RESOURCE_EXHAUSTED,
     code: 'LIMIT_EXCEEDED',
     says: 'the answer is larger than maxMessageBytes',
-    answered: true,
   },
   {
     words: 'Attempted to send message with a size larger than',
@@ -185,7 +195,7 @@ const TABLE: readonly ServerWords[] = [
   },
   { words: /^result size limit/, code: 'LIMIT_EXCEEDED', says: 'more results than the server gives at once' },
 
-  // Too much at a time: nothing was done
+  // Too much at a time. Whether a write so refused was done is for `not-done.ts` to say: some of these come after it.
   {
     words:
       /^(read tx pool exhausted|transaction pool exhausted|max active transactions|max concurrency limit|watchers: max)/,
@@ -200,11 +210,13 @@ const TABLE: readonly ServerWords[] = [
     words: /^Response message parsing error/,
     code: 'SERVER_REFUSED',
     says: 'the answer is not immudb',
-    answered: true,
   },
 ];
 
-/** The row that a failed call falls under, if any. */
+/** What a server says is looked at, and kept, up to so many characters. */
+export const MAX_WORDS = 4096;
+
+/** The row that a failed call falls under, if any. `message`: no longer than {@link MAX_WORDS}. */
 export function findServerWords(grpc: status, message: string, method: string): ServerWords | undefined {
   return TABLE.find((row) => {
     if (row.on && !row.on.test(method)) return false;

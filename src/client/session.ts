@@ -1,27 +1,35 @@
 // Calls in one database under one login. A lost session is opened again, once for all who need it; what may be
-// repeated is repeated, writes never are.
+// repeated is repeated here and nowhere else: reads, and writes that are certain not to have been done.
 import type { Metadata } from '@grpc/grpc-js';
 import { ClosedError, ImmuError, ServerError, TransportError } from '../errors.js';
 import type { Channel } from './channel.js';
+import { whatIsClosed } from './closed-database.js';
 import { Deadline } from './deadline.js';
+import type { HeldSession, HeldSessions } from './held-sessions.js';
 import { InFlightGate } from './in-flight-gate.js';
 import { giveBack, NO_TICKET, obtainToken, openSession } from './login.js';
 import type { LoginKind, Ticket } from './login.js';
 import { checkCallOptions } from './options.js';
 import type { ResolvedCredentials } from './options.js';
+import { Retries } from './retry.js';
+import type { RetryPolicy } from './retry.js';
 import type { Rpc, RpcOptions } from './rpc.js';
-import { isBusy, isNotLoggedIn, isSessionLost } from './server-errors.js';
+import {
+  asNotDone,
+  isBusy,
+  isDatabaseClosed,
+  isNotDone,
+  isNotLoggedIn,
+  isSessionLost,
+} from './server-errors.js';
 
 export type { LoginKind } from './login.js';
 
-/**
- * Pauses before a call is sent again that the server was not there for (idempotent calls only) or had no room for
- * (nothing was done, so writes too): about three seconds in all, which is more than an immudb takes to restart.
- */
-const RETRY_PAUSES_MS = [50, 100, 200, 400, 800, 1600];
-
 /** Without a heartbeat: how long a session may have been idle before a write is not risked on it any more. */
 const RISKY_IDLE_MS = 60_000;
+
+/** Longest wait for the server's word on why it said what it said. */
+const LOOK_TIMEOUT_MS = 2000;
 
 /** Answered to anybody; a login, least of all a failing one, is no condition. */
 const NEEDS_NO_LOGIN = new Set(['Health', 'ServerInfo']);
@@ -35,13 +43,16 @@ export interface SessionOptions {
   readonly timeoutMs: number;
   readonly keepAliveMs: number;
   readonly maxWritesInFlight: number;
+  readonly retry: RetryPolicy;
+  /** Told of what the server holds for this one. */
+  readonly held?: HeldSessions;
   /** For those who hold other sessions of the same login. */
   readonly onPasswordChanged?: (user: string, password: string) => void;
 }
 
 type Send<T> = (call: RpcOptions & { timeoutMs: number; metadata: Metadata }) => Promise<T>;
 
-export class Session implements Rpc {
+export class Session implements Rpc, HeldSession {
   readonly database: string;
   readonly #options: SessionOptions;
   readonly #writes: InFlightGate;
@@ -50,6 +61,7 @@ export class Session implements Rpc {
   #opening: Promise<Ticket> | undefined;
   #asking: Promise<void> | undefined;
   #wasOpen = false;
+  #underWay = 0;
   #closed = false;
   /** When the server last took a call of this session, and over which connection. */
   #lastUsed = 0;
@@ -68,6 +80,18 @@ export class Session implements Rpc {
     return this.#options.kind;
   }
 
+  get connects(): number {
+    return this.#options.channel.connects;
+  }
+
+  get idle(): boolean {
+    return this.#underWay === 0 && this.#opening === undefined;
+  }
+
+  get lastUsed(): number {
+    return this.#lastUsed;
+  }
+
   /** Logs in now, to have wrong credentials reported here. */
   async open(deadline: Deadline): Promise<void> {
     await this.#login(deadline);
@@ -78,6 +102,16 @@ export class Session implements Rpc {
   rest(): void {
     clearInterval(this.#heartbeat);
     this.#heartbeat = undefined;
+  }
+
+  /** Given back to the server, when no call is under way: the next one opens it again. */
+  suspend(): void {
+    const { channel, kind } = this.#options;
+    const ticket = this.#ticket;
+    if (kind === 'anonymous' || !ticket) return;
+    this.rest();
+    this.#drop(ticket);
+    void giveBack(channel, kind, ticket);
   }
 
   /** For logging in again after the user's password was changed. */
@@ -104,49 +138,95 @@ export class Session implements Rpc {
   async #call<T>(method: string, options: RpcOptions, send: Send<T>): Promise<T> {
     checkCallOptions(options);
     const deadline = new Deadline(options, this.#options.timeoutMs);
-    if (options.idempotent) return this.#attempt(method, options, deadline, send);
-    await this.#writes.enter(deadline, `${method} to be sent, after too many writes in flight`);
+    this.#underWay += 1;
     try {
-      return await this.#attempt(method, options, deadline, send);
+      if (options.idempotent) return await this.#attempts(method, options, deadline, send);
+      const waitingFor = `${method} to be sent, after too many writes in flight`;
+      await this.#writes.enter(deadline, waitingFor).catch(unsent);
+      try {
+        return await this.#attempts(method, options, deadline, send);
+      } finally {
+        this.#writes.leave();
+      }
     } finally {
-      this.#writes.leave();
+      this.#underWay -= 1;
+      if (this.#underWay === 0) this.#options.held?.trim();
     }
   }
 
   /** Sends; and again where that is safe and may help, as long as the deadline lets it. */
-  async #attempt<T>(method: string, options: RpcOptions, deadline: Deadline, send: Send<T>): Promise<T> {
-    const { idempotent, service } = options;
-    for (let retries = 0, reopened = false; ;) {
-      const ticket = this.#ticketFor(method, idempotent) ?? (await this.#freshTicket(idempotent, deadline));
-      const sentAt = performance.now();
-      const { timeoutMs = this.#options.timeoutMs, signal } = deadline.left;
-      const { metadata } = ticket;
+  async #attempts<T>(method: string, options: RpcOptions, deadline: Deadline, send: Send<T>): Promise<T> {
+    const { idempotent } = options;
+    const retries = new Retries(this.#options.retry);
+    for (let lost: unknown; ;) {
+      let ticket: Ticket | undefined;
       try {
-        const answer = await send({
-          idempotent,
-          timeoutMs,
-          metadata,
-          ...(signal && { signal }),
-          ...(service && { service }),
-        });
-        this.#noteUse(ticket, sentAt);
-        return answer;
-      } catch (error) {
-        if (ticket !== NO_TICKET && this.#isLost(error)) {
-          this.#drop(ticket);
-          if (!idempotent) throw await this.#refusedWrite(method, deadline, error as ServerError);
-          if (reopened) throw error;
-          reopened = true;
-          continue;
+        ticket =
+          this.#ticketFor(method, idempotent) ??
+          (await this.#freshTicket(idempotent, deadline).catch(unsent));
+        return await this.#attempt(ticket, options, deadline, send);
+      } catch (failed) {
+        let error = failed;
+        const sessionLost = ticket !== undefined && ticket !== NO_TICKET && this.#isLost(error);
+        if (sessionLost) {
+          this.#drop(ticket as Ticket);
+          // The first time a new session is opened at once.
+          const first = lost === undefined;
+          lost = error;
+          if (first) continue;
+        } else if (isDatabaseClosed(error) && !NEEDS_NO_LOGIN.has(method)) {
+          error = await this.#whatIsClosed(error, method, idempotent, deadline, ticket);
         }
-        if (error instanceof ServerError) this.#noteUse(ticket, sentAt);
-        const pause = RETRY_PAUSES_MS[retries];
-        const again = isBusy(error) || (idempotent && this.#wasOpen && isUnavailable(error));
-        if (!again || pause === undefined) throw error;
-        retries += 1;
+        const again = sessionLost || this.#mayHelp(error, idempotent);
+        const pause = again ? retries.next() : undefined;
+        if (pause === undefined) throw ticket || idempotent ? error : notReopened(method, error, lost);
         await this.#pause(pause, deadline, error);
       }
     }
+  }
+
+  async #attempt<T>(ticket: Ticket, options: RpcOptions, deadline: Deadline, send: Send<T>): Promise<T> {
+    const { idempotent, service } = options;
+    const { timeoutMs = this.#options.timeoutMs, signal } = deadline.left;
+    const { metadata } = ticket;
+    const { connects } = this;
+    const sentAt = performance.now();
+    try {
+      const answer = await send({
+        idempotent,
+        timeoutMs,
+        metadata,
+        ...(signal && { signal }),
+        ...(service && { service }),
+      });
+      this.#noteUse(ticket, sentAt, connects);
+      return answer;
+    } catch (error) {
+      if (error instanceof ServerError && !this.#isLost(error)) this.#noteUse(ticket, sentAt, connects);
+      throw error;
+    }
+  }
+
+  /** Another send may go better, and cannot do anything twice. */
+  #mayHelp(error: unknown, idempotent: boolean): boolean {
+    if (!idempotent && !isNotDone(error)) return false;
+    return isBusy(error) || (this.#wasOpen && isUnavailable(error));
+  }
+
+  async #whatIsClosed(
+    error: unknown,
+    method: string,
+    idempotent: boolean,
+    deadline: Deadline,
+    ticket: Ticket | undefined,
+  ): Promise<ImmuError> {
+    const { channel, database } = this.#options;
+    const timeoutMs = Math.min(LOOK_TIMEOUT_MS, deadline.left.timeoutMs ?? LOOK_TIMEOUT_MS);
+    const ask = (other: string) => {
+      const { metadata } = NEEDS_NO_LOGIN.has(other) ? NO_TICKET : (ticket ?? NO_TICKET);
+      return channel.unary(other, {}, { idempotent: true, timeoutMs, metadata });
+    };
+    return whatIsClosed(error, { database, method, idempotent: idempotent || !ticket, ask });
   }
 
   /** Waits; when the caller's time ends first, what went wrong is told rather than that time is up. */
@@ -179,29 +259,15 @@ export class Session implements Rpc {
   /** Drops a ticket that the server does not know. */
   async #ask(ticket: Ticket): Promise<void> {
     const { channel, timeoutMs } = this.#options;
+    const { connects } = channel;
     const askedAt = performance.now();
     try {
       await channel.unary('KeepAlive', {}, { idempotent: true, timeoutMs, metadata: ticket.metadata });
-      this.#noteUse(ticket, askedAt);
+      this.#noteUse(ticket, askedAt, connects);
     } catch (error) {
       if (!isSessionLost(error)) throw error;
       this.#drop(ticket);
     }
-  }
-
-  async #refusedWrite(method: string, deadline: Deadline, error: ServerError): Promise<ImmuError> {
-    const again = await this.#login(deadline).then(
-      () => 'a new session is open: call again',
-      (failure: unknown) =>
-        `and no new session could be opened (${failure instanceof Error ? failure.message : String(failure)})`,
-    );
-    const grpc = { code: error.grpcCode, message: error.serverMessage };
-    return new ServerError(
-      'SESSION_EXPIRED',
-      `${method} was not executed, its session had ended; ${again}`,
-      grpc,
-      { cause: error },
-    );
   }
 
   #login(deadline: Deadline): Promise<Ticket> {
@@ -212,15 +278,17 @@ export class Session implements Rpc {
   }
 
   async #open(): Promise<Ticket> {
-    const { channel, kind, timeoutMs } = this.#options;
+    const { channel, kind, timeoutMs, held } = this.#options;
     const credentials = this.#credentials;
     if (!credentials) throw new Error('an anonymous session is always open');
     const obtain = kind === 'session' ? openSession : obtainToken;
+    const { connects } = channel;
     try {
       const ticket = await obtain(channel, credentials, this.database, timeoutMs);
       this.#ticket = ticket;
-      this.#noteUse(ticket, performance.now());
+      this.#noteUse(ticket, performance.now(), connects);
       if (!this.#closed) this.#startHeartbeat();
+      if (kind === 'session') held?.opened(this);
       return ticket;
     } catch (error) {
       // A login that is refused is not tried again by a timer: some servers lock users out.
@@ -229,11 +297,11 @@ export class Session implements Rpc {
     }
   }
 
-  #noteUse(ticket: Ticket, at: number): void {
+  #noteUse(ticket: Ticket, at: number, connects: number): void {
     if (ticket !== this.#ticket) return;
     this.#wasOpen = true;
     this.#lastUsed = Math.max(this.#lastUsed, at);
-    this.#connects = this.#options.channel.connects;
+    this.#connects = connects;
   }
 
   /** The server knows nothing of a token whose user has logged out everywhere: it then says "not logged in". */
@@ -242,7 +310,9 @@ export class Session implements Rpc {
   }
 
   #drop(ticket: Ticket): void {
-    if (this.#ticket === ticket) this.#ticket = undefined;
+    if (this.#ticket !== ticket) return;
+    this.#ticket = undefined;
+    this.#options.held?.gone(this);
   }
 
   #startHeartbeat(): void {
@@ -262,11 +332,31 @@ export class Session implements Rpc {
     this.#closed = true;
     this.rest();
     this.#writes.close();
-    const { channel, kind } = this.#options;
+    const { channel, kind, held } = this.#options;
     const ticket = this.#ticket ?? (await this.#opening?.catch(() => undefined));
     this.#ticket = undefined;
+    held?.gone(this);
     if (ticket && kind !== 'anonymous') await giveBack(channel, kind, ticket);
   }
+}
+
+/** For errors of before the request left. */
+function unsent(error: unknown): never {
+  throw asNotDone(error);
+}
+
+/** A write whose session had ended, and for which none could be opened again. */
+function notReopened(method: string, error: unknown, lost: unknown): unknown {
+  if (!(lost instanceof ServerError) || !(error instanceof ServerError || isUnavailable(error))) return error;
+  const why = error instanceof Error ? error.message : String(error);
+  return asNotDone(
+    new ServerError(
+      'SESSION_EXPIRED',
+      `${method} was not executed, its session had ended; and no new session could be opened (${why})`,
+      { code: lost.grpcCode, message: lost.serverMessage },
+      { cause: lost },
+    ),
+  );
 }
 
 function isUnavailable(error: unknown): boolean {

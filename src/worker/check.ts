@@ -4,6 +4,7 @@ import { checkBlock } from './checks/block.js';
 import { checkClaim } from './checks/claim.js';
 import { checkClaims } from './checks/claims.js';
 import { checkGet } from './checks/get.js';
+import { checkGone } from './checks/gone.js';
 import { checkLeaves } from './checks/leaves.js';
 import { checkSegment } from './checks/segment.js';
 import { checkSet } from './checks/set.js';
@@ -41,6 +42,8 @@ function prove({ question, context, answer }: Job): Proven {
       return checkClaims(question, context, answer);
     case 'claim':
       return checkClaim(question, context, answer);
+    case 'gone':
+      return checkGone(question, context, answer);
     case 'written':
       return checkWritten(question, context, answer);
     case 'block':

@@ -8,6 +8,7 @@ import { toHex } from '../proof/bytes.js';
 import { check } from './check.js';
 import { alhIn } from './header-pack.js';
 import { assertJob } from './job.js';
+import { knownBeside } from './known-beside.js';
 import { unpackJob } from './packet.js';
 import type { HeaderPack, Job, Proven, Refuted, Root, Verdict } from './verifier.js';
 
@@ -93,12 +94,15 @@ export function verifyEvidence(evidence: FailedCheck): EvidenceVerdict {
 /** A proof was asked for and did not come: what the server said before that may hold by itself. */
 function wasNotProven({ check: name }: FailedCheck, { answer }: Job, { ok }: Verdict): boolean {
   const isEmpty = answer.length === 0;
-  return name === 'trust.unproven-tx' ? ok || isEmpty : name === 'claim.entry' && isEmpty;
+  if (name === 'trust.unproven-tx') return ok || isEmpty;
+  if (name === 'get.reference-target') return ok;
+  return (name === 'claim.entry' || name === 'get.stale') && isEmpty;
 }
 
 /** Of an answer to several questions a part may fail alone; of one that holds, what it says may contradict the history. */
 function refutedWithin(evidence: FailedCheck, proven: Proven, { context }: Job): Refuted | null {
-  if (proven.kind !== 'claims') return contradiction(evidence, proven, context.head);
+  if (proven.kind !== 'claims')
+    return knownBeside(evidence, proven) ?? contradiction(evidence, proven, context.head);
   for (const outcome of proven.outcomes) {
     if (outcome.kind === 'refuted' && sameFailure(outcome.refuted, evidence)) return outcome.refuted;
   }

@@ -63,6 +63,12 @@ function assertQuestion(question: Question, head: Root | null): void {
       assertTx(question.tx, 1n, 'question.tx');
       assertBytes(question.shown, 'question.shown');
       return;
+    case 'gone':
+      assertKey(question.key, 'question.key');
+      assertTx(question.tx, 1n, 'question.tx');
+      assertTx(question.floor, 0n, 'question.floor');
+      if (question.shown) assertBytes(question.shown, 'question.shown');
+      return;
     case 'written':
       assertBytes(question.request, 'question.request');
       return;

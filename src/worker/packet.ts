@@ -18,6 +18,7 @@
 //            | u8 11 (stretch) ‖ u64 first ‖ u64 last ‖ u8 flags (1 after, 2 values, 4 digests) ‖ [32 bytes after]
 //              ‖ bytes proof ‖ [bytes digests]
 //            | u8 12 (state)
+//            | u8 13 (gone)    ‖ u64 tx ‖ u64 floor ‖ u8 flags (1 shown) ‖ bytes key ‖ [bytes shown]
 //   metadata = u8 flags (1 present, 2 deleted, 4 expires, 8 non-indexable) ‖ [i64 expires at]
 //   frontier = u64 size ‖ u8 count ‖ count × 32 bytes
 //   message  = count × (u32 length ‖ job)

@@ -16,6 +16,7 @@ const LEAVES = 9;
 const TX_LEAVES = 10;
 const STRETCH = 11;
 const STATE = 12;
+const GONE = 13;
 const AT_TX = 1;
 const NO_REFERENCE = 2;
 const AT_REVISION = 4;
@@ -24,6 +25,7 @@ const SINGLE = 1;
 const AFTER = 1;
 const VALUES = 2;
 const DIGESTS = 4;
+const SHOWN = 1;
 const FACTS_SIZE = 8 + 1 + 4 + 32;
 
 export function questionSize(question: Question): number {
@@ -54,6 +56,8 @@ export function questionSize(question: Question): number {
     }
     case 'claim':
       return 9 + 8 + question.key.length + question.shown.length;
+    case 'gone':
+      return 18 + 4 + question.key.length + (question.shown ? 4 + question.shown.length : 0);
     case 'written':
       return 5 + question.request.length;
     case 'block':
@@ -117,6 +121,14 @@ export function writeQuestion(writer: PacketWriter, question: Question): void {
       writer.u64(question.tx);
       writer.bytes(question.key);
       writer.bytes(question.shown);
+      return;
+    case 'gone':
+      writer.u8(GONE);
+      writer.u64(question.tx);
+      writer.u64(question.floor);
+      writer.u8(question.shown ? SHOWN : 0);
+      writer.bytes(question.key);
+      if (question.shown) writer.bytes(question.shown);
       return;
     case 'written':
       writer.u8(WRITTEN);
@@ -194,6 +206,12 @@ export function readQuestion(reader: PacketReader): Question {
     }
     case CLAIM:
       return { kind: 'claim', tx: reader.u64(), key: reader.bytes(), shown: reader.bytes() };
+    case GONE: {
+      const tx = reader.u64();
+      const floor = reader.u64();
+      const isShown = (reader.u8() & SHOWN) !== 0;
+      return { kind: 'gone', tx, floor, key: reader.bytes(), ...(isShown && { shown: reader.bytes() }) };
+    }
     case WRITTEN:
       return { kind: 'written', request: reader.bytes() };
     case BLOCK:

@@ -32,6 +32,9 @@ const LEAVES = 11;
 const STRETCH = 12;
 const SHORT_STRETCH = 13;
 const STATE = 14;
+const GONE = 15;
+
+const ENDS = ['deleted', 'expired', 'reference'] as const;
 
 const TRUNCATED = 1;
 const EXTRA = 2;
@@ -106,6 +109,16 @@ function writeProven(
     case 'claim':
       writer.u8(proven.kind === 'set' ? SET : CLAIM);
       writeEnds(writer, proven, before);
+      return proven.target;
+    case 'gone':
+      writer.u8(GONE);
+      writeEnds(writer, proven, before);
+      writer.u8(ENDS.indexOf(proven.how));
+      if (proven.expiresAt !== undefined) writer.i64(proven.expiresAt);
+      if (proven.reference) {
+        writer.u64(proven.reference.atTx);
+        writer.bytes(proven.reference.key);
+      }
       return proven.target;
     case 'segment':
       writer.u8(SEGMENT);
@@ -192,6 +205,7 @@ function readProven(
     return { kind: 'get', ...ends, found: readReference(reader), ...readLeaves(reader) };
   if (tag === SET && question.kind === 'set') return { kind: 'set', ...ends };
   if (tag === CLAIM && question.kind === 'claim') return { kind: 'claim', ...ends };
+  if (tag === GONE && question.kind === 'gone') return { kind: 'gone', ...ends, ...readEnd(reader) };
   if (tag === TX && question.kind === 'tx') return { kind: 'tx', ...ends, ...readLeaves(reader) };
   throw new RangeError(`outcome ${tag} is no answer to a ${question.kind} question`);
 }
@@ -277,6 +291,19 @@ function readTxRest(reader: PacketReader, tx: bigint, alh: Uint8Array, prevAlh: 
     ...((flags & EXTRA) !== 0 && { extra: reader.bytes() }),
   };
   return { tx, alh, prevAlh, ts, version, nentries, eH, metadata };
+}
+
+function readEnd(
+  reader: PacketReader,
+): Pick<Extract<Proven, { kind: 'gone' }>, 'how' | 'expiresAt' | 'reference'> {
+  const how = ENDS[reader.u8()];
+  if (how === 'expired') return { how, expiresAt: reader.i64() };
+  if (how === 'reference') {
+    const atTx = reader.u64();
+    return { how, reference: { atTx, key: reader.bytes() } };
+  }
+  if (how === undefined) throw new RangeError('an end that is not known');
+  return { how };
 }
 
 function writeLeaves(writer: PacketWriter, leaves: Uint8Array | undefined): void {

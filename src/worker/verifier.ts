@@ -67,6 +67,18 @@ export type Question =
   | { readonly kind: 'claims'; readonly keys: readonly Uint8Array[]; readonly single?: boolean }
   /** Answer: VerifiableTx of `tx` with all its entries: proves that the claim in `shown` (a raw Entry) about `key` holds. */
   | { readonly kind: 'claim'; readonly key: Uint8Array; readonly tx: bigint; readonly shown: Uint8Array }
+  /**
+   * Answer: VerifiableTx of `tx` with all its entries: proves that the key's entry there is no value (deleted, expired), or a
+   * reference. `floor`: the newest version that was proven before; `shown`: the raw answer to History that names `tx`, absent
+   * where a proven reference does.
+   */
+  | {
+      readonly kind: 'gone';
+      readonly key: Uint8Array;
+      readonly tx: bigint;
+      readonly floor: bigint;
+      readonly shown?: Uint8Array;
+    }
   /** Answer: TxHeader of the Set whose request was these bytes: exactly its entries, in a tx newer than the head. */
   | { readonly kind: 'written'; readonly request: Uint8Array }
   /**
@@ -184,6 +196,17 @@ export type Proven =
   /** One outcome per key, in order. Nothing but the binding to the key is proven yet. */
   | { readonly kind: 'claims'; readonly outcomes: readonly ClaimOutcome[] }
   | { readonly kind: 'claim'; readonly subject: ProvenTx; readonly target: ProvenTarget }
+  | {
+      readonly kind: 'gone';
+      /** Header of the tx that holds the entry. */
+      readonly subject: ProvenTx;
+      readonly target: ProvenTarget;
+      readonly how: 'deleted' | 'expired' | 'reference';
+      /** Of an expired entry. */
+      readonly expiresAt?: bigint;
+      /** Where a reference leads: gone only if that is. `atTx` 0 = unbound. */
+      readonly reference?: { readonly key: Uint8Array; readonly atTx: bigint };
+    }
   /** Exactly what was sent is what this header commits to; the header itself is proven when the head reaches it. */
   | { readonly kind: 'written'; readonly subject: ProvenTx; readonly tree: TreeAt }
   | { readonly kind: 'block'; readonly headers: HeaderPack }

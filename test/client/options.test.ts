@@ -34,6 +34,7 @@ test('defaults', () => {
     keepAliveMs: 60_000,
     maxInFlight: 1000,
     maxWritesInFlight: 24,
+    retry: { attempts: 8, firstPauseMs: 100, maxPauseMs: 2000 },
     maxQueuedCalls: 16_384,
     maxQueuedBytes: 64 * 1024 * 1024,
     overload: 'wait',

@@ -2,9 +2,12 @@
 import { Metadata, status } from '@grpc/grpc-js';
 import { describe, expect, test } from 'vitest';
 import {
+  asNotDone,
   isBusy,
+  isDatabaseClosed,
   isKeyNotFound,
   isNotAllowed,
+  isNotDone,
   isNotLoggedIn,
   isServerBehind,
   isSessionLost,
@@ -25,7 +28,15 @@ function fail(code: status, details: string, method = 'Get', idempotent = true, 
   });
 }
 
-const KINDS = { isKeyNotFound, isSessionLost, isNotLoggedIn, isServerBehind, isNotAllowed, isBusy };
+const KINDS = {
+  isKeyNotFound,
+  isSessionLost,
+  isNotLoggedIn,
+  isServerBehind,
+  isNotAllowed,
+  isBusy,
+  isDatabaseClosed,
+};
 
 describe("the server's words", () => {
   test.each<[status, string, string, string, (keyof typeof KINDS)?]>([
@@ -109,6 +120,7 @@ describe("the server's words", () => {
     [UNKNOWN, 'max active transactions limit exceeded', 'Set', 'OVERLOADED', 'isBusy'],
     [UNKNOWN, 'read tx pool exhausted', 'Get', 'OVERLOADED', 'isBusy'],
     [UNKNOWN, 'watchers: max waiting limit exceeded', 'Get', 'OVERLOADED', 'isBusy'],
+    [UNKNOWN, 'already closed', 'Get', 'DATABASE_CLOSED', 'isDatabaseClosed'],
     [INTERNAL, 'operation not supported', 'PrintTree', 'SERVER_REFUSED'],
     [UNKNOWN, 'something new', 'Get', 'SERVER_REFUSED'],
   ])('%i %j in %s', (grpc, details, method, code, kind) => {
@@ -136,6 +148,86 @@ describe("the server's words", () => {
   });
 });
 
+describe('a write that was refused', () => {
+  test.each<[status, string, string, string]>([
+    [PERMISSION_DENIED, 'session not found', 'Set', 'SESSION_EXPIRED'],
+    [UNKNOWN, 'max concurrency limit exceeded', 'Set', 'OVERLOADED'],
+    [UNKNOWN, 'read tx pool exhausted', 'VerifiableSet', 'OVERLOADED'],
+    [FAILED_PRECONDITION, 'precondition failed: KeyMustExist', 'Set', 'PRECONDITION_FAILED'],
+    [UNKNOWN, 'max key length exceeded', 'VerifiableSet', 'LIMIT_EXCEEDED'],
+    [INTERNAL, 'permission denied', 'Set', 'PERMISSION_DENIED'],
+    [INVALID_ARGUMENT, 'illegal state', 'VerifiableSet', 'SERVER_REFUSED'],
+    [UNKNOWN, 'user already exists', 'CreateUser', 'SERVER_REFUSED'],
+    [UNKNOWN, 'database already exists', 'CreateDatabaseV2', 'SERVER_REFUSED'],
+    [PERMISSION_DENIED, 'old password is incorrect', 'ChangePassword', 'WRONG_CREDENTIALS'],
+    [status.RESOURCE_EXHAUSTED, 'grpc: received message larger than max (9 vs. 8)', 'Set', 'LIMIT_EXCEEDED'],
+    [
+      status.RESOURCE_EXHAUSTED,
+      'Attempted to send message with a size larger than 8',
+      'CreateUser',
+      'LIMIT_EXCEEDED',
+    ],
+  ])('%i %j to %s is certain not to have been done', (grpc, details, method, code) => {
+    const error = fail(grpc, details, method, false);
+    expect(error).toBeInstanceOf(ServerError);
+    expect(error.code).toBe(code);
+    expect(isNotDone(error)).toBe(true);
+    expect(error.message).not.toContain('may have happened');
+  });
+
+  test.each<[status, string, string]>([
+    // Said after the commit.
+    [UNKNOWN, 'watchers: max waiting limit exceeded', 'Set'],
+    [UNKNOWN, 'watchers: max waiting limit exceeded', 'CreateUser'],
+    [UNKNOWN, 'max concurrency limit exceeded', 'VerifiableSet'],
+    [UNKNOWN, 'already closed', 'Set'],
+    [UNKNOWN, 'tx not found', 'VerifiableSet'],
+    [status.RESOURCE_EXHAUSTED, 'Received message larger than max (9 vs 8)', 'Set'],
+    [INTERNAL, 'Response message parsing error: no', 'Set'],
+    // The same words of another status or RPC, or with something behind them, are not those that were tried.
+    [UNKNOWN, 'session not found', 'Set'],
+    [UNKNOWN, 'max key length exceeded: somewhere', 'Set'],
+    [UNKNOWN, 'max key length exceeded', 'CreateUser'],
+    [UNKNOWN, 'user already exists', 'Set'],
+    [UNKNOWN, 'something new', 'Set'],
+  ])('%i %j to %s: OUTCOME_UNKNOWN, with the words', (grpc, details, method) => {
+    const error = fail(grpc, details, method, false);
+    expect(error).toBeInstanceOf(TransportError);
+    expect(error.code).toBe('OUTCOME_UNKNOWN');
+    expect(error.message).toContain(details);
+    expect(error.message).toContain('may have happened');
+    expect(isNotDone(error)).toBe(false);
+  });
+
+  test('what never left is certain; what belongs to others is not', () => {
+    const refused = 'No connection established. Last error: connect ECONNREFUSED';
+    expect(isNotDone(fail(status.UNAVAILABLE, refused, 'Set', false))).toBe(true);
+    expect(isNotDone(fail(status.UNAVAILABLE, 'Connection dropped', 'Set', false))).toBe(false);
+    expect(isNotDone(fail(status.DEADLINE_EXCEEDED, 'Deadline exceeded', 'Set', false))).toBe(false);
+    for (const other of [null, undefined, 'x', new Error('session not found')]) {
+      expect(isNotDone(other)).toBe(false);
+      expect(asNotDone(other)).toBe(other);
+    }
+  });
+});
+
+describe('words that would do something', () => {
+  const nasty = `max key length exceeded\u001b[2J\r\nok: all verified ${'x'.repeat(100_000)}`;
+
+  test.each([true, false])('are shown, and cut (idempotent: %s)', (idempotent) => {
+    for (const code of [UNKNOWN, status.UNAVAILABLE, status.CANCELLED, INTERNAL]) {
+      const error = fail(code, nasty, 'Set', idempotent);
+      const texts = [error.message, (error.cause as Error).message];
+      for (const text of texts) {
+        expect(text.length).toBeLessThan(1000);
+        expect(text).not.toMatch(/[\p{Cc}\p{Cf}]/u);
+        expect(text).toContain('\\u{1b}[2J');
+      }
+      if (error instanceof ServerError) expect(error.serverMessage.length).toBeLessThanOrEqual(4096);
+    }
+  });
+});
+
 describe('the way to the server', () => {
   test.each([
     [
@@ -157,7 +249,6 @@ describe('the way to the server', () => {
       'OUTCOME_UNKNOWN',
     ],
     [status.UNKNOWN, 'No status information received', 'UNAVAILABLE', 'OUTCOME_UNKNOWN'],
-    [status.UNKNOWN, 'already closed', 'UNAVAILABLE', 'OUTCOME_UNKNOWN'],
     [status.DEADLINE_EXCEEDED, 'Deadline exceeded after 1s', 'DEADLINE_EXCEEDED', 'DEADLINE_EXCEEDED'],
   ])('%i %j: %s for a read, %s for a write', (code, details, read, write) => {
     for (const [idempotent, expected] of [

@@ -58,7 +58,7 @@ export function connect(address: string, options: ConnectOptions = {}): Connecte
   const sessions: Session[] = [];
   const also = (wanted: LoginKind, credentials?: Credentials) => {
     const login = credentials ? { credentials: resolveCredentials(credentials) } : {};
-    const { timeoutMs, keepAliveMs, maxWritesInFlight } = resolved;
+    const { timeoutMs, keepAliveMs, maxWritesInFlight, retry } = resolved;
     const on = credentials?.database ?? 'defaultdb';
     const session = new Session({
       channel,
@@ -68,6 +68,7 @@ export function connect(address: string, options: ConnectOptions = {}): Connecte
       timeoutMs,
       keepAliveMs,
       maxWritesInFlight,
+      retry,
     });
     sessions.push(session);
     return session;

@@ -12,9 +12,12 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"runtime/debug"
+	"strings"
 	"syscall"
 	"time"
 
+	"github.com/codenotary/immudb/cmd/version"
 	"github.com/codenotary/immudb/embedded/logger"
 	"github.com/codenotary/immudb/pkg/server"
 	"github.com/codenotary/immudb/pkg/server/sessions"
@@ -71,6 +74,7 @@ func main() {
 	options, err := serverOptions(c, listener)
 	exitOn(err)
 
+	sayVersion()
 	immudb := server.DefaultServer().WithOptions(options).
 		WithLogger(logger.NewSimpleLogger("immudb ", quiet(c.verbose)))
 	exitOn(immudb.Initialize())
@@ -89,6 +93,21 @@ func main() {
 
 	exitOn(json.NewEncoder(ready).Encode(map[string]string{"address": listener.Addr().String()}))
 	exitOn(immudb.Start())
+}
+
+// sayVersion has the server say which immudb it is, as a released one does.
+func sayVersion() {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return
+	}
+	for _, dep := range info.Deps {
+		if dep.Path == "github.com/codenotary/immudb" {
+			version.App, version.Version = "immudb", strings.TrimPrefix(dep.Version, "v")
+			// What the command `immudb` sets for Health.
+			server.Version.Version = version.Version
+		}
+	}
 }
 
 func serverOptions(c config, listener net.Listener) (*server.Options, error) {

@@ -64,6 +64,17 @@ export class WireClient {
     });
   }
 
+  /** A call by the path of its method, with an empty message: for methods that our schema does not have. */
+  callPath(path: string): Promise<Decoded> {
+    const bytes = (message: Buffer) => message;
+    return new Promise((resolve, reject) => {
+      this.#client.makeUnaryRequest(path, bytes, bytes, Buffer.alloc(0), this.metadata, (error, answer) => {
+        if (error) reject(error);
+        else resolve(answer);
+      });
+    });
+  }
+
   close(): void {
     this.#client.close();
   }

@@ -96,9 +96,9 @@ describePrivate('a server that goes back or forks', () => {
     for (const call of [() => client.verifiedGet('a'), () => client.verifiedSet('b', '1')]) {
       const error = await rejection(call());
       expect(error).toBeInstanceOf(VerificationError);
-      expect(error.code).toBe('VERIFICATION_FAILED');
+      expect(error.code).toBe('FORK_DETECTED');
     }
-    const failures = await rowsOf(store, { outcome: 'failure' });
+    const failures = await rowsOf(store, { outcome: 'fork' });
     expect(failures).toHaveLength(2);
     for (const { evidence } of failures) {
       const again = check(unpackJob(evidence!.job));

@@ -27,9 +27,14 @@ export interface Passing {
 export type Intercept = (passing: Passing) => Uint8Array | Promise<Uint8Array>;
 
 /** A refusal in an immudb's words. */
-export function refusal(details: string, method = 'Get', code: status = status.UNKNOWN): Error {
+export function refusal(
+  details: string,
+  method = 'Get',
+  code: status = status.UNKNOWN,
+  idempotent = true,
+): Error {
   const error = Object.assign(new Error(details), { code, details }) as ServiceError;
-  return toImmuError(error, { method, address: 'fake', idempotent: true, timeoutMs: 1000 });
+  return toImmuError(error, { method, address: 'fake', idempotent, timeoutMs: 1000 });
 }
 
 export class FakeImmudb implements Rpc {

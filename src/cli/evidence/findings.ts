@@ -121,6 +121,8 @@ function questionWords(question: Question): string {
     }
     case 'claim':
       return `key ${bytesWords(question.key)} in tx ${question.tx.toString()}, as a plain read showed it`;
+    case 'gone':
+      return `why key ${bytesWords(question.key)} has no value any more, by tx ${question.tx.toString()}`;
     case 'written':
       return `to write a group of ${question.request.length} bytes`;
     case 'block':

@@ -1,4 +1,4 @@
-// What a re-audit needs of the client that it runs in, and how it asks the server: patiently, and about one root.
+// What a re-audit needs of the client that it runs in, and how it asks the server: about one root.
 import { setTimeout as delay } from 'node:timers/promises';
 import { PoolError, TransportError } from '../../errors.js';
 import type { RootStore } from '../../store/root-store.js';
@@ -6,7 +6,6 @@ import type { Job, Root, Verdict, Verifier } from '../../worker/verifier.js';
 import { Deadline } from '../deadline.js';
 import type { CallOptions } from '../options.js';
 import type { Rpc } from '../rpc.js';
-import { isBusy } from '../server-errors.js';
 import type { Call } from '../trust/call.js';
 import type { DatabaseTrust } from '../trust/database-trust.js';
 import type { Journal } from '../trust/journal.js';
@@ -28,9 +27,6 @@ export interface AuditAccess {
   readonly maxMessageBytes: number;
 }
 
-/** A request that found the server busy or the connection lost is sent again this often, after twice the time each. */
-const ATTEMPTS = 6;
-const FIRST_PAUSE_MS = 50;
 /** Checking an answer takes some milliseconds. */
 const ROOM_PAUSE_MS = 5;
 
@@ -70,9 +66,10 @@ export class AuditAsker {
    */
   async ask(root: AskedUnder, send: (rpc: Rpc, options: CallOptions) => Promise<Uint8Array>) {
     const { trust, rpc } = this.#access;
-    const answer = await this.#patiently(() =>
-      root.trusted ? trust.ask(this.call(), root, () => send(rpc, this.#options)) : send(rpc, this.#options),
-    );
+    this.assertNotAborted();
+    const answer = await (root.trusted
+      ? trust.ask(this.call(), root, () => send(rpc, this.#options))
+      : send(rpc, this.#options));
     this.bytes += answer.length;
     return answer;
   }
@@ -89,23 +86,6 @@ export class AuditAsker {
         await verifier.ready();
         // There is room, though maybe not for so much: what is being checked has to end first.
         await delay(ROOM_PAUSE_MS);
-      }
-    }
-  }
-
-  async #patiently<T>(send: () => Promise<T>): Promise<T> {
-    for (let attempt = 1; ; attempt++) {
-      this.assertNotAborted();
-      try {
-        return await send();
-      } catch (error) {
-        const passing = isBusy(error) || (error instanceof TransportError && error.code === 'UNAVAILABLE');
-        if (!passing || attempt === ATTEMPTS) throw error;
-        const { signal } = this.#options;
-        // Ends early when aborted, which the next round reports.
-        await delay(FIRST_PAUSE_MS * 2 ** (attempt - 1), undefined, signal ? { signal } : {}).catch(
-          () => undefined,
-        );
       }
     }
   }

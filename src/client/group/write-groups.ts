@@ -1,8 +1,8 @@
 // Groups the writes that are in flight: what waits goes out as the next transaction, several of them on their way at a
 // time. Writes of one key keep their order: a key that is in a group already waits for the next one.
-import { ServerError, VerificationError } from '../../errors.js';
+import { ServerError } from '../../errors.js';
 import type { Deadline } from '../deadline.js';
-import { isBusy } from '../server-errors.js';
+import { isBusy, isNotDone } from '../server-errors.js';
 import { readSetRequest } from '../../worker/wire/requests.js';
 import { AdaptiveSize } from './adaptive-size.js';
 import { keyName } from '../../worker/key-name.js';
@@ -28,7 +28,7 @@ export interface GroupedWrite {
 export interface WriteGroupsOptions<W extends GroupedWrite> {
   /**
    * Sends one transaction and tells its writes their outcome. `request`: the SetRequest in its wire form; `names`: its keys
-   * (`keyName`). Resolves when the server has answered; rejects with a ServerError when nothing was written.
+   * (`keyName`). Resolves when the server has answered; rejects when it refused, or when it is not known what became of it.
    */
   readonly send: (writes: readonly W[], request: Uint8Array, names: Iterable<string>) => Promise<Answered>;
 }
@@ -177,7 +177,7 @@ export class WriteGroups<W extends GroupedWrite> {
     }
   }
 
-  /** Nothing was written, and one write may be to blame: the others are sent without it. In order, as they came. */
+  /** Nothing was written, for certain, and one write may be to blame: the others go without it. In order, as they came. */
   async #apart(group: Group<W>): Promise<void> {
     const { writes, names } = group;
     if (names.size > 1) this.#size.tooLarge(names.size);
@@ -190,9 +190,12 @@ export class WriteGroups<W extends GroupedWrite> {
 /** gRPC's status for a request that is wrong in itself. */
 const INVALID_ARGUMENT = 3;
 
-/** The server refused what was in the request, rather than to serve just then or at all. */
+/**
+ * The server refused what was in the request, rather than to serve just then or at all, before it wrote any of it: only then
+ * may any of it be sent again.
+ */
 function isAboutContent(error: unknown): boolean {
-  if (error instanceof VerificationError || !(error instanceof ServerError) || isBusy(error)) return false;
+  if (!(error instanceof ServerError) || !isNotDone(error) || isBusy(error)) return false;
   return (
     error.code === 'LIMIT_EXCEEDED' ||
     (error.code === 'SERVER_REFUSED' && error.grpcCode === INVALID_ARGUMENT)

@@ -5,6 +5,7 @@ import type { Verifier } from '../../worker/verifier.js';
 import type { TrustPolicy } from '../options.js';
 import type { Rpc } from '../rpc.js';
 import type { Introduction } from './establish.js';
+import type { WriteTxs } from './write-txs.js';
 
 export interface DatabaseTrustOptions {
   readonly rpc: Rpc;
@@ -22,6 +23,8 @@ export interface DatabaseTrustOptions {
   readonly followMs: number;
   /** SPKI DER of the server's state key and its SHA-256. */
   readonly publicKey?: { readonly spki: Uint8Array; readonly fingerprint: Uint8Array };
+  /** Where writes of this client note their txs, plain ones too. @default one of its own */
+  readonly writes?: WriteTxs;
   /** Told of every fork, also of one that no call fails with. */
   readonly onFork?: ((fork: VerificationError) => void) | undefined;
   /** Whether a first contact may take place here, and where that is. @default it may */

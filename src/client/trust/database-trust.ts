@@ -7,18 +7,15 @@ import { isServerBehind } from '../server-errors.js';
 import { unixSeconds } from '../unix-seconds.js';
 import type { Call } from './call.js';
 import type { DatabaseTrustOptions } from './database-trust-options.js';
-import { establish } from './establish.js';
+import { beginEpoch, endEpoch, leaveEpoch } from './epoch.js';
+import type { Epoch } from './epoch.js';
 import type { Head } from './head.js';
-import { Follower } from './follower.js';
-import { HeadMover } from './head-mover.js';
 import { Jobs } from './jobs.js';
 import type { Claimed } from './jobs.js';
 import { Journal } from './journal.js';
-import { Knowledge } from './knowledge.js';
-import type { KnowledgeDiagnostics } from './knowledge.js';
-import { LatestSeen } from './latest-seen.js';
+import type { Knowledge, KnowledgeDiagnostics } from './knowledge.js';
 import { newestState } from './newest-state.js';
-import type { ProofSource, ProvenBy } from './proof-source.js';
+import type { ProvenBy } from './proof-source.js';
 import type { Settlement } from './settlement.js';
 import { askHeaderUnder } from './trust-wire.js';
 import { WriteTxs } from './write-txs.js';
@@ -29,21 +26,14 @@ export interface TrustDiagnostics extends KnowledgeDiagnostics {
   readonly headTx: bigint;
 }
 
-/** The head, and what is proven under it: dropped together when trust is forgotten. */
-interface Epoch {
-  readonly mover: HeadMover;
-  readonly known: Knowledge;
-  readonly follower?: Follower;
-}
-
-/** Reads that name no head find out this often that the server still reaches it, in milliseconds. */
-const PROBE_MS = 1000;
+/** Checks that a write fails which a server answers that has gone back: whether it has is asked before it is called a lie. */
+const NOT_NEWER = new Set(['written.tx', 'set.tx']);
+/** An answer that holds by itself and has another hash for what is trusted. */
+const FORK = 'trust.fork';
 
 export class DatabaseTrust {
-  /** Newest proven version per key: a floor for later reads. */
-  readonly seen = new LatestSeen();
-  /** Txs of writes in flight: no two writes share one. */
-  readonly writes = new WriteTxs();
+  /** Txs of writes: no two writes of this client share one. */
+  readonly writes: WriteTxs;
   readonly #options: DatabaseTrustOptions;
   readonly #journal: Journal;
   readonly #jobs: Jobs;
@@ -51,12 +41,12 @@ export class DatabaseTrust {
   #epoch: Epoch | undefined;
   #establishing: Promise<Epoch> | undefined;
   #root: Root = { tx: 0n, alh: new Uint8Array(0) };
-  #reachedAt = -Infinity;
   #ended = false;
 
   constructor(options: DatabaseTrustOptions) {
     const { store, server, database, clientId, publicKey, onFork } = options;
     this.#options = options;
+    this.writes = options.writes ?? new WriteTxs();
     this.#jobs = new Jobs(database, publicKey?.spki);
     this.#journal = new Journal({
       store,
@@ -109,10 +99,51 @@ export class DatabaseTrust {
     return epoch && { headTx: epoch.mover.head.tx, ...epoch.known.diagnostics };
   }
 
-  /** Resolves when there is a head. */
-  async ready(call: Call): Promise<void> {
-    if (!this.#epoch) await this.#ready(call);
-    this.#assertReady();
+  /**
+   * Lets a verified call in at once, under the present trust; undefined when it has to wait for {@link ready}: there is no
+   * head, the server was refused, or (`writes`) it is not known well enough where the server stands.
+   */
+  enter(call: Call, writes = false): Knowledge | undefined {
+    const epoch = this.#epoch;
+    if (!epoch || epoch.standing.holdsBack || (writes && !this.#takesWrites(epoch))) return undefined;
+    return this.#assertStill(call).known;
+  }
+
+  /**
+   * Resolves when there is a head and the server is not known to contradict it. `writes`: its newest state has been proven
+   * to extend the head, over this connection and since a write of ours last ended without a tx.
+   *
+   * @throws VerificationError when it does not: nothing was sent then
+   */
+  async ready(call: Call, writes = false): Promise<void> {
+    const { standing } = await this.#ready(call);
+    const since = writes ? this.writes.doubtedAt : -Infinity;
+    const assured = standing.holdsBack || writes ? standing.assure(call.operation, since) : undefined;
+    if (assured) await call.deadline.race(assured, 'the server to prove that it extends what is trusted');
+    this.#assertStill(call);
+  }
+
+  #takesWrites({ standing }: Epoch): boolean {
+    return standing.isProven(this.writes.doubtedAt);
+  }
+
+  /** For writes that were let in and waited: what {@link ready} assures of writes still holds, or does now. */
+  async assureWrites(operation: string): Promise<void> {
+    await this.#assertReady().standing.assure(operation, this.writes.doubtedAt);
+  }
+
+  /** Why a call that was let in must not be sent any more; undefined when it may. */
+  heldBack({ epoch }: Call): StoreError | undefined {
+    return epoch === this.#epoch ? undefined : this.forgotten();
+  }
+
+  /**
+   * Rejects when the server's newest state does not extend the head. Undefined: it did a moment ago, or there is no head, and
+   * so nothing that could be told under it.
+   */
+  assure(operation: string): Promise<void> | undefined {
+    const { forked } = this.#journal;
+    return forked ? Promise.reject(forked) : this.#epoch?.standing.assure(operation);
   }
 
   async #ready(call: Call): Promise<Epoch> {
@@ -148,59 +179,25 @@ export class DatabaseTrust {
   }
 
   async #establish(): Promise<Epoch> {
-    const { rpc, store, verifier, cacheBytes, keepHeaders, followMs, publicKey } = this.#options;
-    const journal = this.#journal;
-    const contextFor = this.#contextFor;
-    const head = await establish({ ...this.#options, journal, contextFor }, {});
-    const source: ProofSource = {
-      head: () => mover.head,
-      ask: (operation, under, send) => this.#ask(operation, under, () => send(rpc), {}),
-      check: (operation, question, under, answer) => this.check(operation, question, under, answer),
-      fork: (operation, question, under, answer, other) =>
-        journal.contradicted(operation, under, other, this.job(question, under, answer)),
-    };
-    const known: Knowledge = new Knowledge(source, {
-      cacheBytes,
-      ...(keepHeaders && { keep: { ...keepHeaders, store, verifier, journal } }),
-      reach: (tx, task) =>
-        mover.reach({ tx, operation: task.operation, startedAt: task.startedAt, job: this.claimJob(task) }),
-      refuse: (task, check, detail) => {
-        const refuted = { check, detail, tx: task.claim.tx };
-        return journal.refuse('failure', task.operation, mover.head, refuted, this.claimJob(task));
-      },
-    });
-    const mover: HeadMover = new HeadMover(head, {
-      rpc,
-      verifier,
-      journal,
-      contextFor,
-      headers: known.headers,
-      signed: publicKey !== undefined,
+    const epoch = await beginEpoch({
+      ...this.#options,
+      journal: this.#journal,
+      contextFor: this.#contextFor,
       ask: (operation, under, send) => this.#ask(operation, under, send, {}),
-      forgotten: async () => {
-        if (this.#epoch?.mover === mover) {
+      check: (operation, question, under, answer) => this.check(operation, question, under, answer),
+      job: (question, head, answer) => this.job(question, head, answer),
+      claimJob: (claimed) => this.claimJob(claimed),
+      forgotten: async (forgotten) => {
+        if (this.#epoch === forgotten) {
           this.#drop();
-          await journal.end(mover.head);
+          await this.#journal.end(forgotten.mover.head);
         }
         return this.forgotten();
       },
     });
-    await known.start();
-    if (this.#ended) throw this.forgotten();
-    const follower = followMs > 0 ? this.#follow(mover, known, followMs) : undefined;
-    this.#epoch = { mover, known, ...(follower && { follower }) };
-    return this.#epoch;
-  }
-
-  #follow(mover: HeadMover, known: Knowledge, everyMs: number): Follower {
-    const operation = 'follow';
-    return new Follower({
-      everyMs,
-      head: () => mover.head,
-      newest: async () => (await this.#newestState(operation, mover.head, {})).tx,
-      reach: (tx) => mover.reach({ tx, operation, startedAt: performance.now() }),
-      prefetch: (from, to) => known.prefetch(from, to, operation),
-    });
+    if (this.#ended) endEpoch(epoch, this.forgotten());
+    else this.#epoch = epoch;
+    return epoch;
   }
 
   /**
@@ -221,7 +218,14 @@ export class DatabaseTrust {
       const calls = call.counted === true ? 0 : 1;
       call.counted = true;
       const job = this.job(question, head, answer, call.askedAt);
-      const settled = this.settle({ target: proven.target, from: head, job, operation, startedAt, calls });
+      const settled = this.settle(call, {
+        target: proven.target,
+        from: head,
+        job,
+        operation,
+        startedAt,
+        calls,
+      });
       await call.deadline.race(settled, 'the head to reach the answer');
       if (proven.kind === 'get') known.learn(proven.subject, operation, proven.leaves);
     }
@@ -229,8 +233,9 @@ export class DatabaseTrust {
   }
 
   /** Resolves when the target is proven under the one trusted head, and that head is durable. */
-  async settle({ target, from, job, operation, startedAt, calls }: Settlement): Promise<void> {
-    const { mover } = this.#assertReady();
+  async settle(call: Call, settlement: Settlement): Promise<void> {
+    const { target, from, job, operation, startedAt, calls } = settlement;
+    const { mover } = this.#assertStill(call);
     if (from && target.tx <= from.tx) {
       mover.learn(target);
       if (calls > 0) this.cover(operation, startedAt, calls);
@@ -250,6 +255,9 @@ export class DatabaseTrust {
     const job = this.job(question, head, answer, askedAt);
     const verdict = await this.#options.verifier.verify(job);
     if (!verdict.ok) {
+      const { check } = verdict.refuted;
+      if (NOT_NEWER.has(check)) await this.#newestState(operation, head, {});
+      if (check === FORK) this.#epoch?.standing.doubt();
       const tx = 'tx' in question ? { tx: question.tx } : {};
       throw await this.#journal.refuse('failure', operation, head, { ...verdict.refuted, ...tx }, job);
     }
@@ -319,20 +327,11 @@ export class DatabaseTrust {
     }
   }
 
-  /** For answers to questions that name no head: rejects when the server does not reach it. Undefined: it did just now. */
-  probe(operation: string): Promise<void> | undefined {
-    return performance.now() - this.#reachedAt < PROBE_MS ? undefined : this.#probeNow(operation);
-  }
-
-  async #probeNow(operation: string): Promise<void> {
-    await this.#newestState(operation, this.#assertReady().mover.head, {});
-    this.#reachedAt = performance.now();
-  }
-
   /** Rejects when that is behind the head, or another. */
-  #newestState(operation: string, head: Root, options: CallOptions): Promise<Root> {
+  async #newestState(operation: string, head: Root, options: CallOptions): Promise<void> {
+    this.#epoch?.standing.doubt();
     const asker = { rpc: this.#options.rpc, journal: this.#journal, contextFor: this.#contextFor };
-    return newestState(asker, operation, head, options);
+    await newestState(asker, operation, head, options);
   }
 
   /** A proven answer that contradicts what was proven before, or what was asked. */
@@ -366,24 +365,24 @@ export class DatabaseTrust {
     this.#journal.stop(this.forgotten());
     const epoch = this.#epoch;
     this.#epoch = undefined;
-    this.seen.clear();
+    this.writes.forget();
     if (!epoch) return;
-    epoch.follower?.close();
-    await epoch.known.close();
+    await leaveEpoch(epoch, this.forgotten());
     await this.#journal.end(epoch.mover.head);
   }
 
   #drop(): void {
-    this.#epoch?.follower?.close();
-    this.#epoch?.known.drop();
+    const epoch = this.#epoch;
     this.#epoch = undefined;
-    this.seen.clear();
+    this.writes.forget();
+    if (epoch) endEpoch(epoch, this.forgotten());
   }
 
   /** Keeps what is to be kept, and writes the counts that are due. */
   async close(): Promise<void> {
     this.#epoch?.follower?.close();
     await this.#epoch?.known.close();
+    await this.#epoch?.standing.close();
     await this.#journal.close(this.#epoch?.mover.head ?? null);
   }
 

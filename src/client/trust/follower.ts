@@ -1,14 +1,12 @@
 // Follows a database in the background: the head goes along with the server's newest transaction, and every header on the
 // way is proven and kept, so that reads find what they need.
-import { VerificationError } from '../../errors.js';
 import type { Root } from '../../worker/verifier.js';
 
 export interface FollowerOptions {
   readonly everyMs: number;
   readonly head: () => Root;
-  /** The server's newest tx, by its word. Rejects with a VerificationError when that is behind the head. */
-  readonly newest: () => Promise<bigint>;
-  readonly reach: (tx: bigint) => Promise<void>;
+  /** Moves the head to the server's newest transaction. */
+  readonly reach: () => Promise<void>;
   /** Proves and keeps the headers `from` to `to`. */
   readonly prefetch: (from: bigint, to: bigint) => Promise<unknown>;
 }
@@ -38,17 +36,15 @@ export class Follower {
   }
 
   async #step(): Promise<void> {
-    const { head, newest, reach, prefetch } = this.#options;
+    const { head, reach, prefetch } = this.#options;
     try {
       const from = head().tx;
-      const to = await newest();
-      if (to > from) {
-        await reach(to);
-        if (to - from > NEAR) await prefetch(from + 1n, to);
-      }
-    } catch (error) {
-      // A lie is recorded by now, and callers meet it themselves; what else failed may go well the next time.
-      if (error instanceof VerificationError) this.close();
+      await reach();
+      const to = head().tx;
+      if (to - from > NEAR) await prefetch(from + 1n, to);
+    } catch {
+      // A refusal is in the log and told by `onFork` where it is a fork, callers meet it themselves, and trust is kept: the
+      // server may be well again the next time. So may whatever else failed.
     }
     this.#sleep();
   }

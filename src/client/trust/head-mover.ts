@@ -6,48 +6,17 @@ import type { AdvanceOutcome } from '../../store/root-store.js';
 import type { Context, Job, Proven, ProvenTarget, Question, Root, Verifier } from '../../worker/verifier.js';
 import type { Rpc } from '../rpc.js';
 import { isServerBehind } from '../server-errors.js';
-import { candidateOf, follow, headAt, sameRoot } from './head.js';
+import { askAgainIfSilent } from './ask-again.js';
+import { candidateOf, headAt, sameRoot } from './head.js';
 import type { Candidate, Head } from './head.js';
 import type { Journal } from './journal.js';
 import type { ProvenHeaders } from './proven-headers.js';
 import { askHeaderUnder, askHeaders } from './trust-wire.js';
+import { followable, moverOf } from './waiters.js';
+import type { Followed, Goal, Mover, Offer, Waiter } from './waiters.js';
 
 /** Longest run of headers fetched to bind several answers at once; above it each gets its own dual proof. */
 const MAX_RUN = 1000n;
-
-/** An answer whose subject is newer than the head it was asked under. */
-export interface Offer {
-  /** Head at the time of the question, when the answer proves its subject from there. */
-  readonly from?: Root;
-  readonly target: Candidate;
-  readonly operation: string;
-  readonly startedAt: number;
-  /** Calls that this answer serves and that the log does not count yet. */
-  readonly calls: number;
-  /** Kept until the offer is settled: evidence if it turns out to be from another history. */
-  readonly job: Job;
-}
-
-/** A tx that an answer named and that the head is to reach, whatever it holds. */
-export interface Goal {
-  readonly tx: bigint;
-  readonly operation: string;
-  readonly startedAt: number;
-  readonly job?: Job;
-}
-
-interface Waiter {
-  readonly tx: bigint;
-  readonly operation: string;
-  readonly startedAt: number;
-  /** Not for a mere goal. */
-  readonly offer?: Offer;
-  readonly job?: Job;
-  /** Calls that the next row counts. */
-  calls: number;
-  readonly resolve: () => void;
-  readonly reject: (error: unknown) => void;
-}
 
 export interface HeadMoverOptions {
   readonly rpc: Rpc;
@@ -63,17 +32,12 @@ export interface HeadMoverOptions {
   readonly forgotten: () => Promise<Error>;
 }
 
-/** Who a move is made for, and the answer that proves its target from the head on. */
-interface Mover {
-  readonly waiter: Waiter;
-  readonly job: Job;
-}
-
 export class HeadMover {
   readonly #options: HeadMoverOptions;
   #head: Head;
   #waiting: Waiter[] = [];
   #running = false;
+  #ended: Error | undefined;
 
   constructor(head: Head, options: HeadMoverOptions) {
     // The empty database has an empty tree: its first headers can be followed like any others.
@@ -97,8 +61,15 @@ export class HeadMover {
     return goal.tx <= this.#head.tx ? Promise.resolve() : this.#wait({ ...goal, calls: 0 });
   }
 
+  /** Trust was forgotten: whoever waits is told, and nothing moves any more. */
+  end(error: Error): void {
+    this.#ended = error;
+    for (const { reject } of this.#waiting.splice(0)) reject(error);
+  }
+
   #wait(waiting: Omit<Waiter, 'resolve' | 'reject'>): Promise<void> {
     return new Promise((resolve, reject) => {
+      if (this.#ended) throw this.#ended;
       this.#waiting.push({ ...waiting, resolve, reject });
       if (this.#running) return;
       this.#running = true;
@@ -188,9 +159,11 @@ export class HeadMover {
     const count = Number(to - head.tx);
     const proofAsked = offer?.from
       ? undefined
-      : this.#ask(newest, head, (rpc) => askHeaderUnder(rpc, to, head, {}));
+      : this.#ask(newest, head, (rpc, signal) => askHeaderUnder(rpc, to, head, { signal }));
     proofAsked?.catch(() => undefined);
-    const answer = await this.#ask(newest, head, (rpc) => askHeaders(rpc, head.tx + 1n, count, {}));
+    const answer = await this.#ask(newest, head, (rpc, signal) =>
+      askHeaders(rpc, head.tx + 1n, count, { signal }),
+    );
     const question: Question = {
       kind: 'segment',
       after: { tx: head.tx, alh: head.alh },
@@ -198,19 +171,22 @@ export class HeadMover {
       ...(head.frontier && { frontier: head.frontier }),
     };
     const segment = this.#job(question, head, answer);
-    const proven = await this.#check(newest, segment);
-    const last = proven?.kind === 'segment' ? proven.headers.at(-1) : undefined;
-    if (proven?.kind !== 'segment' || !last) return open.filter((waiter) => waiter !== newest);
-    let target: Candidate | undefined = offer?.target;
+    const without = () => open.filter((waiter) => waiter !== newest);
+    // The proof first: where the server shows another history, that is what says so.
+    let end: Extract<Proven, { kind: 'tx' }> | undefined;
     let job = offer?.job ?? segment;
     if (proofAsked) {
       job = this.#job({ kind: 'tx', tx: to }, head, await proofAsked);
-      const end = await this.#check(newest, job);
-      if (end?.kind !== 'tx') return open.filter((waiter) => waiter !== newest);
-      if (!equalBytes(end.subject.alh, last.alh))
-        return this.#dropFork(newest, open, end.subject, { root: last });
-      target = end.target;
+      const proof = await this.#check(newest, job);
+      if (proof?.kind !== 'tx') return without();
+      end = proof;
     }
+    const proven = await this.#check(newest, segment);
+    const last = proven?.kind === 'segment' ? proven.headers.at(-1) : undefined;
+    if (proven?.kind !== 'segment' || !last) return without();
+    if (end && !equalBytes(end.subject.alh, last.alh))
+      return this.#dropFork(newest, open, end.subject, { root: last });
+    const target: Candidate | undefined = end ? end.target : offer?.target;
     if (offer && !equalBytes(last.alh, offer.target.alh)) return this.#dropFork(newest, open, last);
     const { signature } = target ?? {};
     const next = { ...candidateOf(last, proven.frontier), ...(signature && { signature }) };
@@ -223,7 +199,7 @@ export class HeadMover {
   async #moveByProof(mover: Waiter, open: Waiter[], followed?: Followed): Promise<Waiter[]> {
     const head = this.#head;
     const { tx, offer } = mover;
-    const answer = await this.#ask(mover, head, (rpc) => askHeaderUnder(rpc, tx, head, {}));
+    const answer = await this.#ask(mover, head, (rpc, signal) => askHeaderUnder(rpc, tx, head, { signal }));
     const job = this.#job({ kind: 'tx', tx }, head, answer);
     const proven = await this.#check(mover, job);
     if (proven?.kind !== 'tx') return open.filter((waiter) => waiter !== mover);
@@ -236,7 +212,9 @@ export class HeadMover {
   async #proveBehind(waiter: Waiter, { target }: Offer): Promise<void> {
     const head = this.#head;
     try {
-      const answer = await this.#ask(waiter, head, (rpc) => askHeaderUnder(rpc, target.tx, head, {}));
+      const answer = await this.#ask(waiter, head, (rpc, signal) =>
+        askHeaderUnder(rpc, target.tx, head, { signal }),
+      );
       const proven = await this.#check(waiter, this.#job({ kind: 'tx', tx: target.tx }, head, answer));
       if (proven?.kind !== 'tx') return;
       if (!equalBytes(proven.subject.alh, target.alh)) {
@@ -252,9 +230,10 @@ export class HeadMover {
 
   /** Makes a target, proven from the head, the head: first in the store, then here. */
   async #commit(target: ProvenTarget, open: Waiter[], mover: Mover, followed?: Followed): Promise<Waiter[]> {
+    if (this.#ended) throw this.#ended;
     const covered = open.filter((waiter) => waiter.tx <= target.tx);
     const operation = covered.at(-1)?.operation ?? 'verified';
-    const startedAt = Math.min(...covered.map((waiter) => waiter.startedAt));
+    const startedAt = covered.reduce((first, waiter) => Math.min(first, waiter.startedAt), Infinity);
     const calls = covered.reduce((sum, waiter) => sum + waiter.calls, 0);
     const move = { outcome: 'root', operation, calls, startedAt } as const;
     const outcome = await this.#options.journal.advance(this.#head, target, move, mover.job);
@@ -289,7 +268,9 @@ export class HeadMover {
         `the stored head of ${journal.key.database} is tx ${current.tx.toString()} (${toHex(current.alh)}), not above tx ${head.tx.toString()} that was stored before`,
       );
     }
-    const answer = await this.#ask(waiter, current, (rpc) => askHeaderUnder(rpc, current.tx, head, {}));
+    const answer = await this.#ask(waiter, current, (rpc, signal) =>
+      askHeaderUnder(rpc, current.tx, head, { signal }),
+    );
     const overtaking = this.#job({ kind: 'tx', tx: current.tx }, head, answer);
     const proven = await this.#check(waiter, overtaking);
     if (proven?.kind !== 'tx') return open.filter((other) => other !== waiter);
@@ -301,11 +282,20 @@ export class HeadMover {
     return open;
   }
 
-  #ask(waiter: Waiter, head: Root, send: (rpc: Rpc) => Promise<Uint8Array>): Promise<Uint8Array> {
-    return this.#options.ask(waiter.operation, head, () => send(this.#options.rpc));
+  #ask(
+    { operation }: Waiter,
+    head: Root,
+    send: (rpc: Rpc, signal: AbortSignal) => Promise<Uint8Array>,
+  ): Promise<Uint8Array> {
+    const { ask, rpc } = this.#options;
+    return askAgainIfSilent((signal) => ask(operation, head, () => send(rpc, signal)));
   }
 
   #release(waiter: Waiter): void {
+    if (this.#ended) {
+      waiter.reject(this.#ended);
+      return;
+    }
     const { operation, startedAt, calls } = waiter;
     if (calls > 0) this.#options.journal.cover(operation, () => this.#head, startedAt, calls);
     waiter.resolve();
@@ -356,36 +346,4 @@ type Lost = Extract<AdvanceOutcome, { moved: false }>;
 interface Shown {
   readonly root: Root;
   readonly job?: Job;
-}
-
-/** Requires a waiter whose own answer proves its target. */
-function moverOf(waiter: Waiter): Mover {
-  return { waiter, job: (waiter.offer as Offer).job };
-}
-
-/** Where following the answers at hand leads. */
-interface Followed {
-  readonly waiter: Waiter;
-  readonly target: Candidate;
-  readonly head: Head;
-  /** Headers on the way. */
-  readonly passed: readonly Candidate[];
-}
-
-/** Farthest target that can be reached from the head by following the answers at hand, one header at a time. */
-function followable(head: Head, open: readonly Waiter[], signed: boolean): Followed | undefined {
-  let at = head;
-  let farthest: Followed | undefined;
-  const passed: Candidate[] = [];
-  for (const waiter of open) {
-    const { tx, offer } = waiter;
-    if (tx === at.tx) continue;
-    const next = offer && follow(offer.target, at);
-    if (!next) break;
-    at = next;
-    const { target } = offer;
-    passed.push(target);
-    if (target.tree || !signed || target.signature) farthest = { waiter, target, head: next, passed };
-  }
-  return farthest;
 }

@@ -45,6 +45,27 @@ export const SIGNED = 'stateSignature';
 
 type RefusalOutcome = Extract<AuditOutcome, 'failure' | 'fork' | 'rollback'>;
 
+/** Checks that refuse more than an answer: the server is not where it was, or shows another history. */
+const OUTCOMES: Readonly<Record<string, RefusalOutcome>> = {
+  'trust.rollback': 'rollback',
+  'trust.fork': 'fork',
+};
+
+/** What can be done about it, where somebody may have done it on purpose. */
+const WAYS_OUT: Readonly<Partial<Record<RefusalOutcome, string>>> = {
+  fork: '; trust is kept. If the server was restored or made anew on purpose: forgetTrust(reason)',
+  rollback:
+    '; trust is kept. Once the server has caught up calls go on by themselves; if it was restored on purpose: forgetTrust(reason)',
+};
+
+/** What a refusal was recorded with. */
+interface Recorded {
+  readonly outcome: RefusalOutcome;
+  readonly head: StoredRoot | null;
+  readonly refuted: Refuted & { readonly tx?: bigint };
+  readonly job: Job | undefined;
+}
+
 const CODES = {
   failure: 'VERIFICATION_FAILED',
   fork: 'FORK_DETECTED',
@@ -58,6 +79,8 @@ export class Journal {
   #forked: VerificationError | undefined;
   #earlierForkIsTold = false;
   #ended: Error | undefined;
+  /** What refusals were recorded with, as long as somebody has them: further calls may be refused by them. */
+  readonly #recorded = new WeakMap<VerificationError, Recorded>();
   #flushTimer: NodeJS.Timeout | undefined;
   #flushing: Promise<void> = Promise.resolve();
 
@@ -195,12 +218,34 @@ export class Journal {
    * it refuses.
    */
   async refuse(
-    outcome: RefusalOutcome,
+    kind: RefusalOutcome,
     operation: string,
     head: StoredRoot | null,
     refuted: Refuted & { readonly tx?: bigint },
     job?: Job,
     calls = 1,
+  ): Promise<VerificationError> {
+    const outcome = OUTCOMES[refuted.check] ?? kind;
+    const error = await this.#refuse(outcome, operation, head, refuted, job, calls);
+    this.#recorded.set(error, { outcome, head, refuted, job });
+    return error;
+  }
+
+  /** The same for `calls` further calls, which were refused without being sent. Never rejects. */
+  async again(refusal: VerificationError, operation: string, calls: number): Promise<VerificationError> {
+    const recorded = this.#recorded.get(refusal);
+    if (!recorded) return refusal;
+    const { outcome, head, refuted, job } = recorded;
+    return this.#refuse(outcome, operation, head, refuted, job, calls);
+  }
+
+  async #refuse(
+    outcome: RefusalOutcome,
+    operation: string,
+    head: StoredRoot | null,
+    refuted: Refuted & { readonly tx?: bigint },
+    job: Job | undefined,
+    calls: number,
   ): Promise<VerificationError> {
     const { server, database } = this.#options.key;
     const { check, expected, computed } = refuted;
@@ -215,7 +260,7 @@ export class Journal {
       ...terms,
       ...(refuted.tx !== undefined && { tx: refuted.tx }),
     };
-    const message = `${operation} on ${database}: ${refuted.detail}`;
+    const message = `${operation} on ${database}: ${refuted.detail}${WAYS_OUT[outcome] ?? ''}`;
     const subject = head ?? { tx: 0n, alh: new Uint8Array(32) };
     try {
       await this.#options.store.record({

@@ -1,11 +1,12 @@
 // What is proven under the head of one database, and how more of it is found out: headers, entries, claims.
-import type { ProvenTx } from '../../worker/verifier.js';
+import type { Job, ProvenTx } from '../../worker/verifier.js';
 import { ClaimProver } from './claim-prover.js';
 import type { ClaimCounts, ClaimProverOptions, ClaimTask } from './claim-prover.js';
 import { EntryLeaves } from './entry-leaves.js';
 import { HeaderFetcher } from './header-fetcher.js';
 import { KEEPING, KeptHeaders } from './kept-headers.js';
 import type { KeptDiagnostics, KeptHeadersOptions } from './kept-headers.js';
+import { LatestSeen } from './latest-seen.js';
 import { LeavesFetcher } from './leaves-fetcher.js';
 import { ProofCosts } from './proof-costs.js';
 import type { ProofSource } from './proof-source.js';
@@ -45,6 +46,8 @@ export interface KnowledgeDiagnostics {
 export class Knowledge {
   readonly headers: ProvenHeaders;
   readonly leaves: EntryLeaves;
+  /** Newest proven entry per key: a floor for later reads. */
+  readonly seen = new LatestSeen();
   readonly #source: ProofSource;
   readonly #kept: KeptHeaders | undefined;
   readonly #fetcher: HeaderFetcher;
@@ -122,6 +125,14 @@ export class Knowledge {
     if (!known) this.#fetcher.owe(header.tx, operation);
     this.headers.add(header);
     if (leaves && header.nentries > 1) this.leaves.add(header.tx, leaves);
+  }
+
+  /** The transaction of a claim, asked for whole: what proves, to anyone, that it holds. */
+  async evidenceOf({ claim: { tx }, key, shown, operation }: ClaimTask): Promise<Job> {
+    const head = this.#source.head();
+    const question = { kind: 'claim', key, tx, shown } as const;
+    const answer = await this.#source.ask(operation, head, (rpc) => askTxUnder(rpc, tx, head, {}));
+    return this.#source.job(question, head, answer);
   }
 
   /** Share of recent claims that were known already, 0 to 1. */

@@ -13,11 +13,10 @@ export interface StateAsker {
   readonly contextFor: (head: Root | null) => Context;
 }
 
-/** Checks that refuse more than an answer: the server is not where it was. */
-const OUTCOMES: Readonly<Record<string, 'rollback' | 'fork'>> = {
-  'trust.rollback': 'rollback',
-  'trust.fork': 'fork',
-};
+/** The server's word, with the answer it is from. */
+export interface NewestState extends Root {
+  readonly job: Job;
+}
 
 /**
  * Asks for it and returns it; it never changes trust.
@@ -30,7 +29,7 @@ export async function newestState(
   operation: string,
   head: Root | null,
   options: CallOptions,
-): Promise<Root> {
+): Promise<NewestState> {
   const answer = await askState(rpc, options);
   const context = contextFor(head && { tx: head.tx, alh: head.alh });
   const job: Job = { question: { kind: 'state' }, context, answer };
@@ -38,8 +37,8 @@ export async function newestState(
   const verdict = check(job);
   if (!verdict.ok) {
     const { refuted } = verdict;
-    throw await journal.refuse(OUTCOMES[refuted.check] ?? 'failure', operation, head, refuted, job);
+    throw await journal.refuse('failure', operation, head, refuted, job);
   }
   if (verdict.proven.kind !== 'state') throw new Error(`a ${verdict.proven.kind} is no state`);
-  return verdict.proven.claimed;
+  return { ...verdict.proven.claimed, job };
 }

@@ -1,6 +1,6 @@
 // How the rooms of trust ask the server for proofs and have them checked.
 import type { VerificationError } from '../../errors.js';
-import type { Proven, Question, Root } from '../../worker/verifier.js';
+import type { Job, Proven, Question, Root } from '../../worker/verifier.js';
 import type { Rpc } from '../rpc.js';
 import type { Contradiction } from './proven-headers.js';
 
@@ -18,6 +18,8 @@ export interface ProofSource {
     head: Root,
     answer: Uint8Array,
   ): Promise<ProvenBy<Q>>;
+  /** A question with its answer, as evidence keeps it. */
+  job(question: Question, head: Root, answer: Uint8Array): Job;
   /** An answer proves another hash than was proven before: recorded with the answer. The error to throw. */
   fork(
     operation: string,

@@ -54,6 +54,16 @@ export function askDigests(
   );
 }
 
+/** Raw Entries: the newest `count` entries of a key, deletions and expired ones too, newest first. */
+export function askHistory(
+  rpc: Rpc,
+  key: Uint8Array,
+  count: number,
+  options: CallOptions,
+): Promise<Uint8Array> {
+  return rpc.unaryRaw('History', { key, limit: count, desc: true }, { ...options, idempotent: true });
+}
+
 function askTx(rpc: Rpc, request: object, options: CallOptions): Promise<Uint8Array> {
   return rpc.unaryRaw('VerifiableTxById', request, { ...options, idempotent: true });
 }

@@ -1,31 +1,68 @@
-// Every write gets a tx of its own. A server that answers two equal writes in flight with one tx has written one of
+// Every write gets a tx of its own, whatever its kind. A server that answers two equal writes with one tx has written one of
 // them only; nothing in the answers themselves would show it.
 import { Chain } from '../chain.js';
 import type { Link } from '../chain.js';
 
 /** A write on its way, by the tx of the head it was sent under. */
-export type WriteInFlight = Link<bigint>;
+export interface WriteInFlight {
+  readonly line: Chain<bigint>;
+  readonly place: Link<bigint>;
+}
+
+/** Txs that are remembered one by one: more come together only where plain writes are made and nothing is proven. */
+const MAX_CLAIMED = 65_536;
 
 export class WriteTxs {
   readonly #claimed = new Set<bigint>();
   /** In the order they were sent: heads only grow, so the first is under the oldest head. */
-  readonly #inFlight = new Chain<bigint>();
+  #inFlight = new Chain<bigint>();
+  #doubtedAt = -Infinity;
+  #prunedTo = 0n;
+
+  /**
+   * When a write last ended of which it is not known whether, and as which tx, it was done (`performance.now()`): before the
+   * next verified write is sent, the head must have reached what the server had by then.
+   */
+  get doubtedAt(): number {
+    return this.#doubtedAt;
+  }
 
   begin(sinceTx: bigint): WriteInFlight {
-    return this.#inFlight.add(sinceTx);
+    return { line: this.#inFlight, place: this.#inFlight.add(sinceTx) };
   }
 
   /** False when the tx was claimed by another write of ours. */
   claim(tx: bigint): boolean {
     if (this.#claimed.has(tx)) return false;
+    if (this.#claimed.size >= MAX_CLAIMED) {
+      this.#claimed.clear();
+      this.doubt();
+    }
     this.#claimed.add(tx);
     return true;
   }
 
+  /** A write ended, and may have been done. */
+  doubt(): void {
+    this.#doubtedAt = performance.now();
+  }
+
   /** Forgets what no write can be answered with any more: its tx must be newer than the head it was sent under. */
-  end(write: WriteInFlight, headTx: bigint): void {
-    this.#inFlight.delete(write);
-    const floor = this.#inFlight.first ?? headTx;
+  end({ line, place }: WriteInFlight, headTx: bigint): void {
+    line.delete(place);
+    if (line !== this.#inFlight) return;
+    const first = this.#inFlight.first;
+    const floor = first === undefined || headTx < first ? headTx : first;
+    if (floor <= this.#prunedTo) return;
+    this.#prunedTo = floor;
     for (const tx of this.#claimed) if (tx <= floor) this.#claimed.delete(tx);
+  }
+
+  /** Trust has ended: the next history may have other writes in these txs. Writes on their way may still become part of it. */
+  forget(): void {
+    this.#claimed.clear();
+    this.#inFlight = new Chain();
+    this.#prunedTo = 0n;
+    this.doubt();
   }
 }

@@ -60,7 +60,7 @@ export async function proveTogether(
   const deliver: TellPart = (outcomes, from) =>
     outcomes.forEach((outcome, i) => (readers[from + i] as VerifiedReader).deliver(outcome));
   try {
-    const probed = reading.trust.probe(reading.from.operation);
+    const probed = reading.trust.assure(reading.from.operation);
     if (!probed) {
       await read(names, deliver);
       return;

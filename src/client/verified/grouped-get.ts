@@ -3,14 +3,19 @@ import { toHex } from '../../proof/bytes.js';
 import type { Claim, ClaimOutcome, Root } from '../../worker/verifier.js';
 import type { Deadline } from '../deadline.js';
 import type { Reader } from '../group/read-groups.js';
+import { keyName } from '../../worker/key-name.js';
 import { copyBytes } from '../pooled-bytes.js';
+import type { Rpc } from '../rpc.js';
 import type { ProvenFacts } from '../trust/proven-headers.js';
 import type { ClaimTask } from '../trust/claim-prover.js';
 import type { Call } from '../trust/call.js';
 import type { DatabaseTrust } from '../trust/database-trust.js';
 import type { Knowledge } from '../trust/knowledge.js';
+import { assertMissing } from './absence.js';
 import { refuseStale } from './stale.js';
+import { noteSeen, verifiedGet } from './verified-get.js';
 import type { VerifiedEntry } from './verified-get.js';
+import { verifiedRpc } from './verified-rpc.js';
 
 /** A verified call that reads: verifiedGet with its one key, or verifiedGetAll with all of its keys. */
 export interface Reading {
@@ -20,6 +25,7 @@ export interface Reading {
   readonly from: Call;
   /** The log counts the call that this is a part of. */
   readonly counted: boolean;
+  readonly rpc: Rpc;
 }
 
 /** Where a proven entry goes: to the one who waits for it. */
@@ -54,7 +60,7 @@ export class VerifiedReader implements Reader, ClaimTask {
     this.#name = name;
     this.#end = end;
     this.#place = place;
-    this.#floor = reading.trust.seen.floor(name);
+    this.#floor = reading.known.seen.floor(name);
   }
 
   get from(): Call {
@@ -95,7 +101,7 @@ export class VerifiedReader implements Reader, ClaimTask {
 
   /** Takes the outcome for its key; proves it together with the others of the answer. */
   deliver(outcome: ClaimOutcome): void {
-    if (outcome.kind === 'missing') this.#end.resolve(null, this.#place);
+    if (outcome.kind === 'missing') void this.#missing();
     else if (outcome.kind === 'refuted') void this.#refuse(outcome);
     else {
       this.#outcome = outcome;
@@ -114,7 +120,8 @@ export class VerifiedReader implements Reader, ClaimTask {
       return;
     }
     if (trust.knownNow !== known) this.failed(trust.forgotten());
-    else if (outcome.claim.tx < this.#floor) void this.#refuseStale(outcome.claim.tx);
+    else if (outcome.claim.tx < this.#floor) void this.#refuseStale(outcome.claim);
+    else if (this.#isOvertaken(outcome)) this.#askAlone();
     else if (!this.#end.settled) this.#finish(outcome, facts);
   }
 
@@ -123,9 +130,11 @@ export class VerifiedReader implements Reader, ClaimTask {
   }
 
   #finish(outcome: Claiming, { ts }: ProvenFacts): void {
-    const { trust, from, counted } = this.#reading;
-    const { tx } = outcome.claim;
-    if (tx !== this.#floor) trust.seen.note(this.#name, tx);
+    const { trust, known, from, counted } = this.#reading;
+    const { tx, metadata } = outcome.claim;
+    if (tx !== this.#floor) noteSeen(known, this.#name, tx, metadata);
+    if (outcome.kind === 'reference')
+      noteSeen(known, keyName(outcome.target.key), outcome.target.tx, outcome.target.metadata);
     if (!counted) trust.cover(from.operation, from.startedAt, 1);
     const entry =
       outcome.kind === 'value'
@@ -134,8 +143,40 @@ export class VerifiedReader implements Reader, ClaimTask {
     this.#end.resolve(entry, this.#place);
   }
 
-  async #refuseStale(tx: bigint): Promise<void> {
-    this.failed(await refuseStale(this.#reading.trust, this.operation, this.key, tx, this.#floor));
+  /** An unbound reference led to an older entry than one that is proven by now; it may have been proven on the way. */
+  #isOvertaken(outcome: Claiming): boolean {
+    if (outcome.kind === 'value' || outcome.atTx !== 0n) return false;
+    return outcome.target.tx < this.#reading.known.seen.floor(keyName(outcome.target.key));
+  }
+
+  /** With its proof, by itself: what is a floor then was one before the question was sent. */
+  #askAlone(): void {
+    const { rpc, trust, from, counted } = this.#reading;
+    this.follow(verifiedGet(verifiedRpc(rpc), trust, counted ? { ...from, counted } : from, this.key, {}));
+  }
+
+  async #missing(): Promise<void> {
+    const { rpc, trust, known, from, counted } = this.#reading;
+    try {
+      // The group has made sure already that the server extends the head.
+      if (this.#floor > 0n) {
+        const call = counted ? { ...from, counted } : from;
+        await assertMissing({ rpc, trust, known, call }, this.key, this.#floor);
+      }
+      if (trust.knownNow !== known) throw trust.forgotten();
+      this.#end.resolve(null, this.#place);
+    } catch (error) {
+      this.failed(error);
+    }
+  }
+
+  /** Asked for whole, its transaction proves that the older version is what was shown. */
+  async #refuseStale({ tx }: Claim): Promise<void> {
+    const { trust, known } = this.#reading;
+    const evidence = await known
+      .evidenceOf(this)
+      .catch(() => trust.claimJob({ key: this.key, claim: { tx }, shown: this.shown }));
+    this.failed(await refuseStale(trust, this.operation, this.key, tx, this.#floor, evidence));
   }
 
   async #refuse({ refuted, shown, job }: Refuting): Promise<void> {

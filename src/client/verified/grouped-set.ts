@@ -1,19 +1,22 @@
 // Verified writes in a group, top to bottom: one Set for many callers → the entries root that this client computes
 // itself, in the answered header → that header proven under the head → every caller told.
-import { ServerError, TransportError } from '../../errors.js';
+import { ServerError } from '../../errors.js';
 import type { Root } from '../../worker/verifier.js';
 import type { Deadline } from '../deadline.js';
 import type { Answered, GroupedWrite } from '../group/write-groups.js';
 import type { WaitingCall } from '../group/waiting-call.js';
+import { withoutTx } from '../kv.js';
 import type { Write } from '../kv.js';
 import type { Rpc } from '../rpc.js';
+import { isNotDone } from '../server-errors.js';
 import type { Call } from '../trust/call.js';
 import type { DatabaseTrust } from '../trust/database-trust.js';
+import type { WriteTxs } from '../trust/write-txs.js';
 import { readTxHeader } from '../../worker/wire/headers.js';
 import { WireReader } from '../../worker/wire/reader.js';
 import { readSetRequest } from '../../worker/wire/requests.js';
 import { verifiedRpc } from './verified-rpc.js';
-import { unproven, verifiedSet } from './verified-set.js';
+import { refuseShared, unproven, verifiedSet } from './verified-set.js';
 import type { VerifiedWrite } from './verified-set.js';
 
 /** A lone write of up to this many entries is answered with its proof; the answer holds every entry's digest. */
@@ -34,7 +37,10 @@ export class VerifiedWriter implements GroupedWrite {
     return this.call.deadline;
   }
 
+  /** A write that waits is told when trust is forgotten, or the server refused: it has not been sent, and is not any more. */
   get settled(): boolean {
+    const held = this.call.settled ? undefined : this.trust.heldBack(this.from);
+    if (held) this.call.reject(held);
     return this.call.settled;
   }
 
@@ -69,14 +75,23 @@ const NOTHING_LEFT: Answered = { told: Promise.resolve() };
 
 export type Writer = VerifiedWriter | PlainWriter;
 
+/** Where a group is sent, and where it notes the tx that it gets. */
+export interface WriteRoom {
+  readonly rpc: Rpc;
+  readonly writes: WriteTxs;
+  /** Tx of the trusted head; 0 before there is one. */
+  readonly headTx: () => bigint;
+}
+
 /**
  * Writes a group in one transaction; resolves when the server has answered. Plain writers are told its word; verified ones
  * when the transaction is proven and its root durable: then `told` resolves.
  *
- * @throws ServerError when nothing was written
+ * @throws ServerError when nothing was written, for certain
+ * @throws VerificationError, StoreError when nothing was sent
  */
 export async function writeGroup(
-  rpc: Rpc,
+  room: WriteRoom,
   writers: readonly Writer[],
   request: Uint8Array,
   names: Iterable<string>,
@@ -84,35 +99,60 @@ export async function writeGroup(
   const verified = writers.filter((writer) => writer.kind === 'verified');
   const [first] = verified;
   if (first && writers.length === 1 && first.entryCount <= MAX_ALONE) {
-    await writeAlone(rpc, first, request);
+    await writeAlone(room.rpc, first, request);
     return NOTHING_LEFT;
   }
+  if (first) await assurePlace(first, verified);
   const head = first?.trust.root;
-  const end = head ? beginWrite(first.trust, head) : () => undefined;
+  const end = beginWrite(first ? { ...room, writes: first.trust.writes } : room, head);
   let answer: Uint8Array;
   try {
-    answer = await rpc.unaryEncoded('Set', request, { ...timeLeft(writers), idempotent: false });
+    answer = await room.rpc.unaryEncoded('Set', request, { ...timeLeft(writers), idempotent: false });
   } catch (error) {
-    end();
+    end(!isNotDone(error));
     if (error instanceof ServerError) throw error;
     for (const writer of writers) writer.reject(error);
     return NOTHING_LEFT;
   }
-  for (const writer of writers) if (writer.kind === 'plain') tellWritten(writer, answer);
-  if (!head) return NOTHING_LEFT;
+  if (!head) {
+    const tx = shownTx(answer);
+    const isOurs = tx !== undefined && room.writes.claim(tx.id);
+    end(!isOurs);
+    for (const writer of writers) if (writer.kind === 'plain') tellWritten(writer, isOurs ? tx : undefined);
+    return NOTHING_LEFT;
+  }
+  for (const writer of writers) if (writer.kind === 'plain') tellWritten(writer, shownTx(answer));
   const told = proveWritten(verified, head, request, answer, names)
-    .catch(unproven)
+    .then(() => end(false))
+    .catch((error: unknown) => {
+      end(true);
+      return unproven(error);
+    })
     .catch((error: unknown) => {
       for (const writer of verified) writer.reject(error);
-    })
-    .finally(end);
+    });
   return { told };
 }
 
-/** Until the write ends no other one may have its tx. */
-function beginWrite(trust: DatabaseTrust, head: Root): () => void {
-  const write = trust.writes.begin(head.tx);
-  return () => trust.writes.end(write, trust.headTx);
+/** The server stands where it is trusted, and so does trust itself: nothing is sent before. */
+async function assurePlace(
+  { trust, from }: VerifiedWriter,
+  verified: readonly VerifiedWriter[],
+): Promise<void> {
+  await trust.assureWrites(from.operation);
+  for (const writer of verified) {
+    const held = trust.heldBack(writer.from);
+    if (held) throw held;
+  }
+}
+
+/** Until the write ends no other one may have its tx. What is returned is told whether it may be done as a tx not known. */
+function beginWrite({ writes, headTx }: WriteRoom, head: Root | undefined): (mayBeDone: boolean) => void {
+  const write = writes.begin(head ? head.tx : headTx());
+  return (mayBeDone) => {
+    if (mayBeDone) writes.doubt();
+    writes.end(write, headTx());
+  };
 }
 
 async function writeAlone(
@@ -131,39 +171,39 @@ async function proveWritten(
   names: Iterable<string>,
 ): Promise<void> {
   const { trust, from } = writers[0] as VerifiedWriter;
+  const { known } = trust;
   const { operation, startedAt } = from;
   const question = { kind: 'written', request } as const;
   const { subject, tree } = await trust.check(operation, question, head, answer);
   const { tx, alh, ts } = subject;
   const job = trust.job(question, head, answer);
-  await trust.settle({ target: { ...subject, tree }, job, operation, startedAt, calls: writers.length });
+  const target = { ...subject, tree };
+  await trust.settle(from, { target, job, operation, startedAt, calls: writers.length });
   // Only now: a tx that was named and never proven is still to be had by an honest write.
-  if (!trust.writes.claim(tx)) {
-    throw await trust.refuse(operation, {
-      check: 'set.tx-shared',
-      detail: `the write was answered with tx ${tx.toString()}, which is that of another write`,
-      tx,
-    });
-  }
+  if (!trust.writes.claim(tx)) throw await refuseShared(trust, operation, tx, job);
   // One result for all of them: callers share the transaction.
   const written = Object.freeze({ tx, alh: new Uint8Array(alh), timestamp: ts, root: trust.root });
-  for (const name of names) trust.seen.note(name, tx);
+  for (const name of names) known.seen.note(name, tx);
   for (const { call } of writers) call.resolve(written);
 }
 
-function tellWritten({ call }: PlainWriter, answer: Uint8Array): void {
+/** Header of the answer to a Set; undefined when it shows none. */
+function shownTx(answer: Uint8Array): { readonly id: bigint; readonly ts: bigint } | undefined {
   try {
-    const { id, ts } = readTxHeader(new WireReader(answer));
-    call.resolve({ tx: id, timestamp: ts });
-  } catch (cause) {
-    const message =
-      'the server answered the write without a transaction: read the keys back with verifiedGet';
-    call.reject(new TransportError('OUTCOME_UNKNOWN', message, { cause }));
+    return readTxHeader(new WireReader(answer));
+  } catch {
+    return undefined;
   }
+}
+
+/** `header`: none when the server shows none, or that of another write. */
+function tellWritten({ call }: PlainWriter, header: ReturnType<typeof shownTx>): void {
+  if (header) call.resolve({ tx: header.id, timestamp: header.ts });
+  else call.reject(withoutTx());
 }
 
 /** As long as the one who waits longest. */
 function timeLeft(writers: readonly Writer[]): { timeoutMs: number } {
-  const endsAt = Math.max(...writers.map(({ deadline }) => deadline.endsAt));
+  const endsAt = writers.reduce((latest, { deadline }) => Math.max(latest, deadline.endsAt), 0);
   return { timeoutMs: Math.max(1, Math.ceil(endsAt - performance.now())) };
 }

@@ -3,12 +3,15 @@ import type { CallOptions } from '../options.js';
 import type { Rpc } from '../rpc.js';
 
 export interface VerifiedRpc {
+  /** What else has to be asked. */
+  readonly plain: Rpc;
   get(request: object, options: CallOptions): Promise<Uint8Array>;
   set(request: object, options: CallOptions): Promise<Uint8Array>;
 }
 
 export function verifiedRpc(rpc: Rpc): VerifiedRpc {
   return {
+    plain: rpc,
     get: (request, options) => rpc.unaryRaw('VerifiableGet', request, { ...options, idempotent: true }),
     set: (request, options) => rpc.unaryRaw('VerifiableSet', request, { ...options, idempotent: false }),
   };

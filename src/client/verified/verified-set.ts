@@ -1,7 +1,8 @@
 // verifiedSet, top to bottom: request → answer → exact entries proven in a new tx → trusted head.
 import { ImmuError, TransportError, VerificationError } from '../../errors.js';
-import type { Root, WrittenEntry } from '../../worker/verifier.js';
+import type { Job, Root, WrittenEntry } from '../../worker/verifier.js';
 import { keyName } from '../../worker/key-name.js';
+import { isNotDone } from '../server-errors.js';
 import type { Call } from '../trust/call.js';
 import type { DatabaseTrust } from '../trust/database-trust.js';
 import type { VerifiedRpc } from './verified-rpc.js';
@@ -30,23 +31,28 @@ export async function verifiedSet(
   call: Call,
   entries: readonly WrittenEntry[],
 ): Promise<VerifiedWrite> {
+  await trust.ready(call, true);
+  const { known } = trust;
   const head = await trust.head(call);
   const request = {
     setRequest: { KVs: entries.map(({ key, value }) => ({ key, value })) },
     proveSinceTx: head.tx.toString(),
   };
   const write = trust.writes.begin(head.tx);
+  let mayBeDone = true;
   try {
-    const answer = await trust.ask(call, head, () => rpc.set(request, call.deadline.left));
-    const { subject } = await trust.prove(call, { kind: 'set', entries }, head, answer).catch(unproven);
-    if (!trust.writes.claim(subject.tx)) {
-      throw await trust.refuse(call.operation, {
-        check: 'set.tx-shared',
-        detail: `the write was answered with tx ${subject.tx.toString()}, which is that of another write`,
-        tx: subject.tx,
+    const answer = await trust
+      .ask(call, head, () => rpc.set(request, call.deadline.left))
+      .catch((error: unknown) => {
+        mayBeDone = !isNotDone(error);
+        throw error;
       });
-    }
-    for (const { key } of entries) trust.seen.note(keyName(key), subject.tx);
+    const question = { kind: 'set', entries } as const;
+    const { subject } = await trust.prove(call, question, head, answer).catch(unproven);
+    if (!trust.writes.claim(subject.tx))
+      throw await refuseShared(trust, call.operation, subject.tx, trust.job(question, head, answer));
+    mayBeDone = false;
+    for (const { key } of entries) known.seen.note(keyName(key), subject.tx);
     const root = await trust.head(call);
     return {
       tx: subject.tx,
@@ -55,8 +61,20 @@ export async function verifiedSet(
       root: { tx: root.tx, alh: root.alh },
     };
   } finally {
+    if (mayBeDone) trust.writes.doubt();
     trust.writes.end(write, trust.headTx);
   }
+}
+
+/** Records that a write was answered with the tx of another one: the server has done one of the two only. */
+export function refuseShared(
+  trust: DatabaseTrust,
+  operation: string,
+  tx: bigint,
+  job: Job,
+): Promise<VerificationError> {
+  const detail = `the write was answered with tx ${tx.toString()}, which is that of another write`;
+  return trust.refuse(operation, { check: 'set.tx-shared', detail, computed: tx.toString(), tx }, job);
 }
 
 /** The server has answered, so it has most likely written: a failure on our side must not look like "not done". */

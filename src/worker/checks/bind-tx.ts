@@ -2,6 +2,7 @@
 // (protocol file 02 §1.2), and its entries to its header (§1.4).
 import { equalBytes } from '../../proof/bytes.js';
 import { verifyDualProof } from '../../proof/dual-proof.js';
+import type { ProvenEnds } from '../../proof/dual-proof.js';
 import { verifyEntries } from '../../proof/entries-tree.js';
 import { ProofFailure } from '../../proof/failure.js';
 import { Frontier } from '../../proof/frontier.js';
@@ -51,12 +52,7 @@ export function bindTx(
   const since = startOf(context, options, sourceTxHeader);
   const sourceTx = since === null || n < since.tx ? n : since.tx;
   const targetTx = since === null || n > since.tx ? n : since.tx;
-  const alhs = verifyDualProof(dualProof, {
-    sourceTx,
-    sourceAlh: since?.tx === sourceTx ? since.alh : null,
-    targetTx,
-    targetAlh: since?.tx === targetTx ? since.alh : null,
-  });
+  const alhs = verifyFrom(since, answer, { sourceTx, targetTx }, context);
 
   const [header, subjectAlh] =
     n === targetTx ? [targetTxHeader, alhs.targetAlh] : [sourceTxHeader, alhs.sourceAlh];
@@ -76,6 +72,53 @@ export function bindTx(
   const subject = provenTx(header, subjectAlh);
   const target = n === targetTx ? subject : provenTx(targetTxHeader, alhs.targetAlh);
   return { header, subject, target: provenTarget(target, frontierAt(dualProof, alhs.targetAlh), signature) };
+}
+
+/**
+ * Verifies the dual proof between two txs, one of which is the head's. One that holds by itself, with another hash for the
+ * head's tx, is more than a proof that fails: the server shows another history.
+ */
+function verifyFrom(
+  since: Root | null,
+  { dualProof, signature }: VerifiableTx,
+  { sourceTx, targetTx }: { readonly sourceTx: bigint; readonly targetTx: bigint },
+  context: Context,
+): ProvenEnds {
+  const isSource = since?.tx === sourceTx;
+  const isTarget = since?.tx === targetTx;
+  try {
+    return verifyDualProof(dualProof, {
+      sourceTx,
+      sourceAlh: isSource ? since.alh : null,
+      targetTx,
+      targetAlh: isTarget ? since.alh : null,
+    });
+  } catch (failure) {
+    const own = since && (isSource || isTarget) ? shownInstead(isSource, dualProof) : undefined;
+    if (!own || !since || equalBytes(own, since.alh)) throw failure;
+    try {
+      const shown = verifyDualProof(dualProof, {
+        sourceTx,
+        sourceAlh: isSource ? own : null,
+        targetTx,
+        targetAlh: isTarget ? own : null,
+      });
+      checkStateSignature(context, { tx: targetTx, alh: shown.targetAlh }, signature);
+    } catch {
+      throw failure;
+    }
+    const detail = `the server proves another hash for the trusted tx ${since.tx.toString()}`;
+    throw new ProofFailure('trust.fork', detail, since.alh, own);
+  }
+}
+
+/** Hash of the header that the proof has where the head's belongs; undefined when it is none. */
+function shownInstead(isSource: boolean, proof: DualProof): Uint8Array | undefined {
+  try {
+    return alh(isSource ? proof.sourceTxHeader : proof.targetTxHeader);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Where the proof has to start or end beside n, or null where it is n's own. */

@@ -20,7 +20,7 @@ export function checkState(context: Context, answer: Uint8Array): Extract<Proven
     throw new ProofFailure('state.database', detail, context.database, database);
   }
   if (head && tx < head.tx) {
-    const detail = `the server is at tx ${tx.toString()}, behind the trusted tx ${head.tx.toString()}; trust is kept`;
+    const detail = `the server is at tx ${tx.toString()}, behind the trusted tx ${head.tx.toString()}`;
     throw new ProofFailure('trust.rollback', detail, head.tx, tx);
   }
   if (head && tx === head.tx && !equalBytes(alh, head.alh)) {

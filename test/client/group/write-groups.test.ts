@@ -238,6 +238,17 @@ describe('refusals', () => {
       () => refusal('permission denied', 'Set', status.PERMISSION_DENIED),
       'PERMISSION_DENIED',
     ],
+    [
+      'an answer that is larger than this client takes: it was written',
+      () =>
+        refusal('Received message larger than max (9 vs 8)', 'Set', status.RESOURCE_EXHAUSTED, false),
+      'OUTCOME_UNKNOWN',
+    ],
+    [
+      'words that may come after the commit',
+      () => refusal('illegal arguments: of some kind', 'Set', status.INVALID_ARGUMENT, false),
+      'OUTCOME_UNKNOWN',
+    ],
     ['an unknown outcome', () => new TransportError('OUTCOME_UNKNOWN', 'lost'), 'OUTCOME_UNKNOWN'],
     [
       'an answer that is not proven',

@@ -1,0 +1,34 @@
+// A question whose answer does not come is asked again beside the first: one stalled proof must not hold up all who wait for
+// the head. It changes nothing on the server, and whichever answer comes first is checked like any other.
+import { VerificationError } from '../../errors.js';
+
+/** After so many milliseconds without an answer another one is asked for. */
+const PAUSES_MS = [1000, 2000, 4000];
+
+/** The first answer of several attempts; rejects when all that are under way have failed, or one was refused. */
+export function askAgainIfSilent<T>(send: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    const others = new AbortController();
+    let underWay = 0;
+    let attempts = 0;
+    let timer: NodeJS.Timeout | undefined;
+    const end = (tell: () => void) => {
+      clearTimeout(timer);
+      tell();
+      others.abort();
+    };
+    const attempt = () => {
+      underWay += 1;
+      const pause = PAUSES_MS[attempts++];
+      if (pause !== undefined) timer = setTimeout(attempt, pause);
+      send(others.signal).then(
+        (answer) => end(() => resolve(answer)),
+        (error: unknown) => {
+          underWay -= 1;
+          if (underWay === 0 || error instanceof VerificationError) end(() => reject(error as Error));
+        },
+      );
+    };
+    attempt();
+  });
+}

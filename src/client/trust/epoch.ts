@@ -1,0 +1,114 @@
+// One stretch of trust in a database: from a first head until it is forgotten. What is proven, what was seen and where the
+// server stands belong to it, and end with it.
+import type { StoreError } from '../../errors.js';
+import type { Context, Job, Question, Root } from '../../worker/verifier.js';
+import { establish } from './establish.js';
+import { Follower } from './follower.js';
+import { HeadMover } from './head-mover.js';
+import type { Journal } from './journal.js';
+import type { Claimed } from './jobs.js';
+import { Knowledge } from './knowledge.js';
+import { newestState } from './newest-state.js';
+import type { ProofSource, ProvenBy } from './proof-source.js';
+import { Standing } from './standing.js';
+import type { DatabaseTrustOptions } from './database-trust-options.js';
+
+export interface Epoch {
+  readonly mover: HeadMover;
+  readonly known: Knowledge;
+  readonly standing: Standing;
+  readonly follower?: Follower;
+}
+
+/** What an epoch needs of the trust that it is of. */
+export interface EpochOptions extends DatabaseTrustOptions {
+  readonly journal: Journal;
+  readonly contextFor: (head: Root | null) => Context;
+  /** Sends a question that names the head; a server that does not reach it is reported. */
+  readonly ask: <T>(operation: string, head: Root, send: () => Promise<T>) => Promise<T>;
+  /** Checks an answer; a refusal is recorded and thrown. */
+  readonly check: <Q extends Question>(
+    operation: string,
+    question: Q,
+    head: Root,
+    answer: Uint8Array,
+  ) => Promise<ProvenBy<Q>>;
+  readonly job: (question: Question, head: Root | null, answer: Uint8Array) => Job;
+  readonly claimJob: (claimed: Claimed) => Job;
+  /** Another process has forgotten this trust: ends it, and returns what callers are told. */
+  readonly forgotten: (epoch: Epoch) => Promise<StoreError>;
+}
+
+/** Finds the first head and starts what works under it. */
+export async function beginEpoch(options: EpochOptions): Promise<Epoch> {
+  const { rpc, store, verifier, cacheBytes, keepHeaders, followMs, publicKey, journal, contextFor } = options;
+  const startedFrom = performance.now();
+  const { head, isFirstUse } = await establish(options, {});
+  const source: ProofSource = {
+    head: () => mover.head,
+    ask: (operation, under, send) => options.ask(operation, under, () => send(rpc)),
+    check: options.check,
+    job: options.job,
+    fork: (operation, question, under, answer, other) =>
+      journal.contradicted(operation, under, other, options.job(question, under, answer)),
+  };
+  const known: Knowledge = new Knowledge(source, {
+    cacheBytes,
+    ...(keepHeaders && { keep: { ...keepHeaders, store, verifier, journal } }),
+    reach: (tx, task) =>
+      mover.reach({
+        ...{ tx, operation: task.operation, startedAt: task.startedAt },
+        job: options.claimJob(task),
+      }),
+    refuse: (task, check, detail) => {
+      const refuted = { check, detail, tx: task.claim.tx };
+      return journal.refuse('failure', task.operation, mover.head, refuted, options.claimJob(task));
+    },
+  });
+  const mover: HeadMover = new HeadMover(head, {
+    ...{ rpc, verifier, journal, contextFor, headers: known.headers, ask: options.ask },
+    signed: publicKey !== undefined,
+    forgotten: () => options.forgotten(epoch),
+  });
+  const standing = new Standing({
+    prove: async (operation) => {
+      const state = await newestState({ rpc, journal, contextFor }, operation, mover.head, {});
+      await mover.reach({ tx: state.tx, job: state.job, operation, startedAt: performance.now() });
+    },
+    connection: () => rpc.connects ?? 0,
+    again: (refusal, operation, calls) => journal.again(refusal, operation, calls),
+  });
+  if (isFirstUse) standing.note(startedFrom);
+  await known.start();
+  const follower = followMs > 0 ? follow(mover, known, standing, followMs) : undefined;
+  const epoch: Epoch = { mover, known, standing, ...(follower && { follower }) };
+  return epoch;
+}
+
+function follow(mover: HeadMover, known: Knowledge, standing: Standing, everyMs: number): Follower {
+  const operation = 'follow';
+  return new Follower({
+    everyMs,
+    head: () => mover.head,
+    reach: async () => standing.assure(operation, performance.now()),
+    prefetch: (from, to) => known.prefetch(from, to, operation),
+  });
+}
+
+/** Ends what works by itself; what it counted has been written. */
+export function endEpoch({ mover, known, follower }: Epoch, error: StoreError): void {
+  follower?.close();
+  known.drop();
+  mover.end(error);
+}
+
+/** The same for what may be taken up again: what it has proven is kept, what it counted is written. */
+export async function leaveEpoch(
+  { mover, known, standing, follower }: Epoch,
+  error: StoreError,
+): Promise<void> {
+  follower?.close();
+  mover.end(error);
+  await known.close();
+  await standing.close();
+}

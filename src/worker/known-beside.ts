@@ -1,0 +1,55 @@
+// Answers that hold by themselves and were refused for what this client knew beside them: a newer version, another write's
+// transaction, what the entry behind a reference really holds. What they prove is in the evidence; what was known is the log's word.
+import { toHex } from '../proof/bytes.js';
+import type { Proven, Refuted } from './verifier.js';
+
+interface Failed {
+  readonly check: string;
+  readonly expected?: string;
+  readonly computed?: string;
+}
+
+/** Bytes of a value that stand in a refusal. */
+export const SHOWN_VALUE_BYTES = 64;
+
+/** The refusal, when the answer proves what it was refused for; null when it does not. */
+export function knownBeside({ check, expected, computed }: Failed, proven: Proven): Refuted | null {
+  switch (check) {
+    case 'get.stale': {
+      if (expected === undefined || computed === undefined || !/^\d{1,20}$/.test(expected)) return null;
+      const isOlder = txsIn(proven).some((tx) => tx.toString() === computed && tx < BigInt(expected));
+      return isOlder
+        ? { check, detail: `the answer proves the version of tx ${computed}`, expected, computed }
+        : null;
+    }
+    case 'get.non-indexable': {
+      if (proven.kind !== 'get') return null;
+      const { found } = proven;
+      const shown =
+        found.kind === 'value' ? [found.entry.metadata] : [found.metadata, found.claimed.metadata];
+      const isOutside = shown.some((metadata) => metadata?.nonIndexable === true);
+      return isOutside ? { check, detail: 'the answer is an entry that is not indexed' } : null;
+    }
+    case 'set.tx-shared': {
+      const isShown = txsIn(proven).some((tx) => tx.toString() === computed);
+      if (!isShown || computed === undefined) return null;
+      return { check, detail: `the answer proves the write to be tx ${computed}`, computed };
+    }
+    case 'get.reference-value': {
+      if (proven.kind !== 'get' || proven.found.kind !== 'value' || computed === undefined) return null;
+      const value = toHex(proven.found.entry.value.subarray(0, SHOWN_VALUE_BYTES));
+      if (value !== expected || value === computed) return null;
+      return { check, detail: 'the entry that the reference leads to has another value', expected, computed };
+    }
+    default:
+      return null;
+  }
+}
+
+/** Txs of the entries that an answer proves, or leads to. */
+function txsIn(proven: Proven): bigint[] {
+  if (!('subject' in proven)) return [];
+  const { subject } = proven;
+  const behind = proven.kind === 'get' && proven.found.kind === 'reference' ? [proven.found.claimed.tx] : [];
+  return [subject.tx, ...behind];
+}

@@ -1,0 +1,356 @@
+// The allow-list of refusals that leave nothing behind: each row is provoked on a real immudb, and what it would have
+// written is looked for afterwards.
+import type { ServiceError } from '@grpc/grpc-js';
+import { afterAll, expect, test } from 'vitest';
+import { NOT_DONE, saysNotDone } from '#dist/client/not-done.js';
+import type { NotDone } from '#dist/client/not-done.js';
+import { startImmudb } from '../support/immudb.js';
+import { describePrivate, describeReal, freshDatabase, sharedImmudb } from '../support/real.js';
+import { WireClient } from '../support/wire-client.js';
+
+/** Rows that a test has met, with the RPC that it met them on. */
+const met = new Map<NotDone, Set<string>>();
+
+interface Refusal {
+  readonly method: string;
+  readonly code: number;
+  readonly details: string;
+}
+
+/** What the server refuses the call with. */
+async function refusalOf(client: WireClient, method: string, request: object = {}): Promise<Refusal> {
+  const error = await client.call(method, request).then(
+    () => {
+      throw new Error(`${method} was not refused`);
+    },
+    (reason: ServiceError) => reason,
+  );
+  return { method, code: error.code, details: error.details };
+}
+
+/** The refusal is on the list; which row it is is noted. */
+function onTheList({ method, code, details }: Refusal, words: string | RegExp): void {
+  if (typeof words === 'string') expect(details).toBe(words);
+  else expect(details).toMatch(words);
+  expect([method, code, details, saysNotDone(method, code, details)]).toEqual([method, code, details, true]);
+  for (const row of NOT_DONE) {
+    const says = typeof row.words === 'string' ? row.words === details : row.words.test(details);
+    if (says && row.grpc === code) met.set(row, (met.get(row) ?? new Set()).add(method));
+  }
+}
+
+const kv = (key: string, value = 'v') => ({ key: Buffer.from(key), value: Buffer.from(value) });
+const set = (...KVs: object[]) => ({ KVs });
+const size = async (client: WireClient) => Number((await client.call('CurrentState')).txId ?? 0);
+
+/** A Set, and a VerifiableSet of the same, are refused with these words and write nothing. */
+async function refused(
+  client: WireClient,
+  request: object,
+  words: string | RegExp,
+  witness = client,
+): Promise<void> {
+  const before = await size(witness);
+  onTheList(await refusalOf(client, 'Set', request), words);
+  onTheList(await refusalOf(client, 'VerifiableSet', { setRequest: request, proveSinceTx: '0' }), words);
+  expect(await size(witness)).toBe(before);
+}
+
+let users = 0;
+async function newUser(admin: WireClient, database: string, permission: number): Promise<string> {
+  users += 1;
+  const name = `u${users}_${database}`;
+  const password = Buffer.from('Passw0rd!');
+  await admin.call('CreateUser', { user: Buffer.from(name), password, permission, database });
+  return name;
+}
+
+describeReal('what is refused before it is written', () => {
+  test('sets, by what is in them', async () => {
+    const client = await WireClient.open(
+      sharedImmudb(),
+      await freshDatabase(undefined, { maxKeyLen: 20, maxValueLen: 40, maxTxEntries: 3 }),
+    );
+    await client.call('Set', set(kv('there')));
+    await refused(client, set(kv('')), 'illegal arguments');
+    await refused(client, set(), 'no entries provided');
+    await refused(client, set(kv('k'.repeat(30))), 'max key length exceeded');
+    await refused(client, set(kv('k', 'v'.repeat(50))), 'max value length exceeded');
+    await refused(
+      client,
+      set(...[1, 2, 3, 4, 5].map((i) => kv(`k${i}`))),
+      'max number of entries per tx exceeded',
+    );
+    await refused(
+      client,
+      set(kv('a'), kv('a')),
+      'duplicated keys are not supported in single batch transaction',
+    );
+    const preconditions = [{ keyMustNotExist: { key: Buffer.from('there') } }];
+    await refused(client, { ...set(kv('b')), preconditions }, 'precondition failed: KeyMustNotExist');
+    const before = await size(client);
+    const ahead = { setRequest: set(kv('c')), proveSinceTx: '99' };
+    onTheList(await refusalOf(client, 'VerifiableSet', ahead), 'illegal state');
+    expect(await size(client)).toBe(before);
+    client.close();
+  });
+
+  test('metadata on a database of the old format', async () => {
+    const database = await freshDatabase(undefined, { writeTxHeaderVersion: 0 });
+    const client = await WireClient.open(sharedImmudb(), database);
+    await refused(
+      client,
+      set({ ...kv('k'), metadata: { nonIndexable: true } }),
+      /^metadata is unsupported when in 1\.1 compatibility mode/,
+    );
+    client.close();
+  });
+
+  test('a message that is too large, and an RPC that is not there', async () => {
+    const client = await WireClient.open(sharedImmudb(), await freshDatabase());
+    await refused(
+      client,
+      set(kv('k', 'v'.repeat(34 * 1024 * 1024))),
+      /^grpc: received message larger than max/,
+    );
+    const unknown = await client.callPath('/immudb.schema.ImmuService/NoSuchMethod').then(
+      () => undefined,
+      (error: ServiceError) => error,
+    );
+    onTheList({ method: 'NoSuchMethod', code: unknown!.code, details: unknown!.details }, /^unknown method/);
+    client.close();
+  });
+
+  test('who is not logged in, or on no database, or has lost the session', async () => {
+    const database = await freshDatabase();
+    const stranger = new WireClient(sharedImmudb());
+    const admin = await WireClient.open(sharedImmudb(), database);
+    for (const [method, request] of [
+      ['Set', set(kv('k'))],
+      ['VerifiableSet', { setRequest: set(kv('k')) }],
+      ['CreateUser', { user: Buffer.from('x'), password: Buffer.from('Passw0rd!'), permission: 1, database }],
+      ['ChangePassword', { user: Buffer.from('x'), newPassword: Buffer.from('Passw0rd!') }],
+      ['ChangePermission', { action: 'GRANT', username: 'x', database, permission: 1 }],
+      ['SetActiveUser', { username: 'x', active: true }],
+    ] as const) {
+      onTheList(await refusalOf(stranger, method, request), 'not logged in');
+    }
+    onTheList(
+      await refusalOf(stranger, 'CreateDatabaseV2', { name: `${database}x` }),
+      'could not get loggedin user data',
+    );
+    const { token } = await stranger.call('Login', {
+      user: Buffer.from('immudb'),
+      password: Buffer.from('immudb'),
+    });
+    stranger.metadata.set('authorization', token);
+    await refused(stranger, set(kv('k')), 'please select a database first', admin);
+    const lost = await WireClient.open(sharedImmudb(), database);
+    await lost.call('CloseSession');
+    onTheList(await refusalOf(lost, 'Set', set(kv('k'))), 'session not found');
+    onTheList(await refusalOf(lost, 'CreateDatabaseV2', { name: `${database}x` }), 'session not found');
+    expect(await size(admin)).toBe(0);
+    const { databases } = await admin.call('DatabaseListV2');
+    expect(databases.map(({ name }: { name: string }) => name)).not.toContain(`${database}x`);
+    for (const client of [stranger, admin, lost]) client.close();
+  });
+
+  test('users who may not: sets, users, databases', async () => {
+    const database = await freshDatabase();
+    const other = await freshDatabase();
+    const admin = await WireClient.open(sharedImmudb(), database);
+    const name = await newUser(admin, database, 1);
+    const reader = await WireClient.open(sharedImmudb(), database, name, 'Passw0rd!');
+    await refused(reader, set(kv('k')), 'permission denied');
+    const listed = async () => JSON.stringify(await admin.call('ListUsers'));
+    const before = await listed();
+    const password = Buffer.from('Passw0rd!');
+    const user = Buffer.from(`${name}x`);
+    onTheList(
+      await refusalOf(reader, 'CreateUser', { user, password, permission: 1, database }),
+      'you do not have permission on this database',
+    );
+    onTheList(
+      await refusalOf(reader, 'ChangePassword', { user: Buffer.from(name), newPassword: password }),
+      'user is not system admin nor admin in any of the databases',
+    );
+    onTheList(
+      await refusalOf(reader, 'SetActiveUser', { username: `${name}x`, active: false }),
+      'user is not system admin nor admin in any of the databases',
+    );
+    onTheList(
+      await refusalOf(reader, 'CreateDatabaseV2', { name: `${database}y` }),
+      'loggedin user does not have permissions for this operation',
+    );
+    const local = await newUser(admin, database, 254);
+    const localAdmin = await WireClient.open(sharedImmudb(), database, local, 'Passw0rd!');
+    const elsewhere = await listed();
+    onTheList(
+      await refusalOf(localAdmin, 'ChangePermission', {
+        action: 'GRANT',
+        username: name,
+        database: other,
+        permission: 2,
+      }),
+      'you do not have permission on this database',
+    );
+    onTheList(
+      await refusalOf(localAdmin, 'SetActiveUser', { username: name, active: false }),
+      `${name} was not created by you`,
+    );
+    onTheList(
+      await refusalOf(localAdmin, 'ChangePassword', { user: Buffer.from(name), newPassword: password }),
+      `user ${name} was not found or it was not created by you`,
+    );
+    expect(await listed()).toBe(elsewhere);
+    expect(elsewhere).not.toBe(before);
+    for (const client of [admin, reader, localAdmin]) client.close();
+  });
+
+  test('users and databases that are named wrongly', async () => {
+    const database = await freshDatabase();
+    const admin = await WireClient.open(sharedImmudb(), database);
+    const name = await newUser(admin, database, 1);
+    const password = Buffer.from('Passw0rd!');
+    const grant = { action: 'GRANT', username: name, database, permission: 2 };
+    await admin.call('SetActiveUser', { username: name, active: false });
+    const before = JSON.stringify(await admin.call('ListUsers'));
+    const create = { user: Buffer.from(name), password, permission: 1, database };
+    onTheList(await refusalOf(admin, 'CreateUser', create), 'user already exists');
+    const nowhere = { ...create, user: Buffer.from(`${name}z`), database: 'nowhere' };
+    onTheList(await refusalOf(admin, 'CreateUser', nowhere), 'database nowhere does not exist');
+    onTheList(
+      await refusalOf(admin, 'ChangePermission', { ...grant, database: 'nowhere' }),
+      'database does not exist',
+    );
+    onTheList(
+      await refusalOf(admin, 'ChangePermission', { ...grant, username: 'immudb' }),
+      'changing your own permissions is not allowed',
+    );
+    onTheList(
+      await refusalOf(admin, 'ChangePermission', { ...grant, username: 'nobody' }),
+      'user nobody not found',
+    );
+    onTheList(await refusalOf(admin, 'ChangePermission', grant), `user ${name} is not active`);
+    const wrong = { user: Buffer.from('immudb'), oldPassword: Buffer.from('wrong'), newPassword: password };
+    onTheList(await refusalOf(admin, 'ChangePassword', wrong), 'old password is incorrect');
+    onTheList(
+      await refusalOf(admin, 'ChangePassword', { user: Buffer.from('nobody'), newPassword: password }),
+      'user nobody was not found or it was not created by you',
+    );
+    onTheList(
+      await refusalOf(admin, 'SetActiveUser', { username: 'nobody', active: true }),
+      'user nobody not found',
+    );
+    onTheList(
+      await refusalOf(admin, 'SetActiveUser', { username: 'immudb', active: false }),
+      'changing your own status is not allowed',
+    );
+    onTheList(await refusalOf(admin, 'CreateDatabaseV2', { name: database }), 'database already exists');
+    onTheList(await refusalOf(admin, 'CreateDatabaseV2', { name: 'defaultdb' }), 'database is reserved');
+    expect(JSON.stringify(await admin.call('ListUsers'))).toBe(before);
+    admin.close();
+  });
+
+  test('more at a time than a database takes', async () => {
+    const database = await freshDatabase(undefined, { maxConcurrency: 2 });
+    const client = await WireClient.open(sharedImmudb(), database);
+    const outcomes = await Promise.all(
+      Array.from({ length: 60 }, (_, i) =>
+        client.call('Set', set(kv(`k${i}`, 'v'.repeat(100_000)))).then(
+          () => undefined,
+          ({ code, details }: ServiceError): Refusal => ({ method: 'Set', code, details }),
+        ),
+      ),
+    );
+    const refusals = outcomes.filter((outcome) => outcome !== undefined);
+    expect(refusals.length).toBeGreaterThan(0);
+    for (const refusal of refusals) onTheList(refusal, 'max concurrency limit exceeded');
+    await nothingOf(client, outcomes);
+    client.close();
+  });
+
+  test('more proofs at a time than a database has buffers for', async () => {
+    const database = await freshDatabase(undefined, { readTxPoolSize: 1 });
+    const client = await WireClient.open(sharedImmudb(), database);
+    const outcomes = await Promise.all(
+      Array.from({ length: 60 }, (_, i) =>
+        client.call('VerifiableSet', { setRequest: set(kv(`k${i}`, 'v'.repeat(10_000))) }).then(
+          () => undefined,
+          ({ code, details }: ServiceError): Refusal => ({ method: 'VerifiableSet', code, details }),
+        ),
+      ),
+    );
+    const exhausted = outcomes.filter((outcome) => outcome?.details === 'read tx pool exhausted');
+    expect(exhausted.length).toBeGreaterThan(0);
+    for (const refusal of exhausted) onTheList(refusal as Refusal, 'read tx pool exhausted');
+    await nothingOf(
+      client,
+      outcomes.map((outcome) => (outcome?.details === 'read tx pool exhausted' ? outcome : undefined)),
+    );
+    client.close();
+  });
+});
+
+/** No key of a refused write is there. */
+async function nothingOf(client: WireClient, outcomes: readonly (Refusal | undefined)[]): Promise<void> {
+  for (const [i, outcome] of outcomes.entries()) {
+    if (!outcome) continue;
+    const refusal = await refusalOf(client, 'Get', { key: Buffer.from(`k${i}`) });
+    expect(refusal.details).toBe('tbtree: key not found');
+  }
+}
+
+describePrivate('what is refused before it is written', () => {
+  test('a token of before a restart', async () => {
+    await using server = await startImmudb();
+    const old = new WireClient(server.address);
+    const login = async (client: WireClient) => {
+      const asked = { user: Buffer.from('immudb'), password: Buffer.from('immudb') };
+      const { token } = await client.call('Login', asked);
+      client.metadata.set('authorization', token);
+    };
+    await login(old);
+    await server.restart();
+    const witness = new WireClient(server.address);
+    onTheList(await refusalOf(old, 'Set', set(kv('k'))), 'not logged in');
+    await login(witness);
+    await refused(old, set(kv('k')), 'invalid token', witness);
+    expect(await size(witness)).toBe(0);
+    for (const client of [old, witness]) client.close();
+  });
+
+  test('a replica', async () => {
+    await using primary = await startImmudb();
+    await using replica = await startImmudb({ replicaOf: primary.address });
+    const client = await WireClient.open(replica.address);
+    await refused(client, set(kv('k')), "database is read-only because it's a replica");
+    client.close();
+  });
+
+  test('a server without logins', async () => {
+    await using server = await startImmudb({ auth: false });
+    const client = new WireClient(server.address);
+    const user = Buffer.from('x');
+    const password = Buffer.from('Passw0rd!');
+    const on = 'this command is available only with authentication on';
+    onTheList(
+      await refusalOf(client, 'CreateUser', { user, password, permission: 1, database: 'defaultdb' }),
+      on,
+    );
+    onTheList(await refusalOf(client, 'ChangePassword', { user, newPassword: password }), on);
+    onTheList(await refusalOf(client, 'SetActiveUser', { username: 'x', active: true }), on);
+    onTheList(await refusalOf(client, 'CreateDatabaseV2', { name: 'x' }), 'authentication must be on');
+    client.close();
+  });
+
+  // Last in its file: all rows are met, or say why they could not be.
+  afterAll(() => {
+    const missed = NOT_DONE.filter(
+      (row) =>
+        row.read === undefined &&
+        (row.on === 'any' ? !met.has(row) : row.on.some((method) => met.get(row)?.has(method) !== true)),
+    );
+    expect(missed).toEqual([]);
+  });
+});
