@@ -10,7 +10,7 @@ export { openForReading } from './store/reading.js';
 export { MemoryRootStore } from './store/memory-root-store.js';
 export { SqliteRootStore } from './store/sqlite-root-store.js';
 export { defaultStorePath } from './store/default-path.js';
-export { verifyEvidence } from './worker/evidence.js';
+export { signedContradiction, verifyEvidence } from './worker/evidence.js';
 export {
   ArgumentError,
   ClosedError,
@@ -44,6 +44,7 @@ export type {
   TlsOptions,
   TrustPolicy,
 } from './client/options.js';
+export type { RetryOptions } from './client/retry.js';
 export type { CreateDatabaseOptions, DatabaseInfo, DatabaseSettings } from './client/databases.js';
 export type { Entry } from './client/entries.js';
 export type { GetOptions } from './client/get-options.js';
@@ -80,6 +81,7 @@ export type {
   HeaderBlockInfo,
   HeaderStore,
   LoggedDatabase,
+  OmittedBytes,
   RecordOutcome,
   RootConflict,
   RootsFilter,
@@ -96,6 +98,7 @@ export type { StoreDiagnostics } from './store/sqlite/messages.js';
 export type { CheckpointsOptions, SqliteRootStoreOptions } from './store/sqlite-root-store.js';
 export type { VerifierOptions } from './worker/create-verifier.js';
 export type { EvidenceVerdict, FailedCheck } from './worker/evidence.js';
+export type { Signed, TwoHashes } from './worker/signed-roots.js';
 export type {
   Context,
   FrontierPeaks,

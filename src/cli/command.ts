@@ -45,11 +45,13 @@ export interface Definition<O extends Options> {
   readonly name: string;
   /** What may stand behind the name besides options, e.g. `SEQ`; absent = nothing. */
   readonly operand?: string;
+  /** What may stand behind that. */
+  readonly second?: string;
   readonly summary: string;
   /** Further lines of the help. */
   readonly more?: string;
   readonly options: O;
-  run(values: Values<O>, operand: string | undefined, io: Io): Promise<number>;
+  run(values: Values<O>, operand: string | undefined, io: Io, second?: string): Promise<number>;
 }
 
 export function command<O extends Options>(definition: Definition<O>): Command {
@@ -57,26 +59,31 @@ export function command<O extends Options>(definition: Definition<O>): Command {
     name: definition.name,
     help: helpOf(definition),
     run: (args, io) => {
-      const { values, operand } = parsed(definition, args);
-      return definition.run(values, operand, io);
+      const { values, operand, second } = parsed(definition, args);
+      return definition.run(values, operand, io, second);
     },
   };
 }
 
 function parsed<O extends Options>(
-  { name, operand, options }: Definition<O>,
+  { name, operand, second, options }: Definition<O>,
   args: readonly string[],
-): { values: Values<O>; operand: string | undefined } {
+): { values: Values<O>; operand: string | undefined; second?: string } {
   const { values, positionals } = parsedWords(options, args);
-  const [first, ...more] = positionals;
+  const [first, ...others] = positionals;
+  const [next] = others;
+  const more = second === undefined ? others : others.slice(1);
   if (operand === undefined && first !== undefined) {
     throw new UsageError(`${name} takes options only, not ${JSON.stringify(first)}`);
   }
   if (more.length > 0)
-    throw new UsageError(`${name} takes one ${operand ?? ''}, not also ${JSON.stringify(more[0])}`);
+    throw new UsageError(
+      `${name} takes ${second === undefined ? 'one' : 'at most two'} ${operand ?? ''}, not also ${JSON.stringify(more[0])}`,
+    );
   const given = { ...values };
   for (const [option, { type }] of Object.entries(options)) if (type === 'boolean') given[option] ??= false;
-  return { values: given as Values<O>, operand: first };
+  const operands = { operand: first, ...(second !== undefined && next !== undefined && { second: next }) };
+  return { values: given as Values<O>, ...operands };
 }
 
 function parsedWords(options: Options, args: readonly string[]) {
@@ -98,12 +105,13 @@ function parsedWords(options: Options, args: readonly string[]) {
   }
 }
 
-function helpOf({ name, operand, summary, more, options }: Definition<Options>): string {
+function helpOf({ name, operand, second, summary, more, options }: Definition<Options>): string {
   const lines = Object.entries(options).map(([option, { value, says, default: preset }]) => {
     const left = `--${option}${value === undefined ? '' : ` ${value}`}`;
     return `  ${left.padEnd(22)} ${says}${preset === undefined ? '' : ` (default: ${preset})`}`;
   });
-  const first = `immu-ts ${name}${operand === undefined ? '' : ` ${operand}`} [options]`;
+  const operands = [operand ?? [], second === undefined ? [] : `[${second}]`].flat();
+  const first = ['immu-ts', name, ...operands, '[options]'].join(' ');
   return (
     [`${first}\n  ${summary}`, lines.join('\n'), ...(more === undefined ? [] : [more])].join('\n\n') + '\n'
   );

@@ -1,9 +1,10 @@
 #!/usr/bin/env node
 // The `immu-ts` command. Exit codes: 0 done, 1 failed, 2 wrong command line, 130 interrupted.
 import { readFile } from 'node:fs/promises';
-import { ArgumentError, ImmuError } from '../index.js';
+import { ArgumentError } from '../index.js';
 import { parseRequest } from './arguments.js';
 import { UsageError } from './command.js';
+import { errorLine, firstFailure } from './error-line.js';
 import { Output } from './output.js';
 
 async function main(signal: AbortSignal): Promise<number> {
@@ -27,18 +28,6 @@ async function version(): Promise<string> {
   return (JSON.parse(manifest) as { version: string }).version;
 }
 
-/** The first thing that went wrong: what failed while cleaning up after it only wraps it. */
-function firstFailure(error: unknown): unknown {
-  return error instanceof Error && 'suppressed' in error ? firstFailure(error.suppressed) : error;
-}
-
-/** One line. */
-function describe(error: unknown): string {
-  const code = error instanceof ImmuError ? `${error.code}: ` : '';
-  const message = error instanceof Error ? error.message : String(error);
-  return `${code}${message.replaceAll(/\s*\n\s*/g, ' ')}`;
-}
-
 // A reader that has seen enough, such as `head`, does not end the job.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
@@ -54,6 +43,6 @@ try {
 } catch (thrown) {
   const error = firstFailure(thrown);
   const usage = error instanceof UsageError || error instanceof ArgumentError;
-  process.stderr.write(`immu-ts: ${describe(error)}${usage ? ' (see immu-ts --help)' : ''}\n`);
+  process.stderr.write(`immu-ts: ${errorLine(error)}${usage ? ' (see immu-ts --help)' : ''}\n`);
   process.exitCode = interrupt.signal.aborted ? 130 : usage ? 2 : 1;
 }

@@ -38,6 +38,11 @@ export interface OpenLog extends AsyncDisposable {
   readonly damage?: () => Promise<readonly StoreDamage[]>;
 }
 
+/** Where that log is. */
+export function logPath({ store, archive }: LogWords): string {
+  return archive ?? store ?? defaultStorePath();
+}
+
 export function openStore(path: string | undefined): Promise<SqliteRootStore> {
   return SqliteRootStore.open(path ?? defaultStorePath(), { create: 'never' });
 }

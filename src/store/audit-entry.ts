@@ -2,7 +2,14 @@
 import { MAX_ID, equalBytes } from '../proof/bytes.js';
 import { HASH_SIZE } from '../proof/hash.js';
 import { BOOK_KEEPING, HEAD_MOVES, OUTCOMES, bad } from './audit-query.js';
-import type { AuditEntry, AuditOutcome, Evidence, StoredRoot, TrustKey } from './audit-types.js';
+import type {
+  AuditEntry,
+  AuditOutcome,
+  Evidence,
+  OmittedBytes,
+  StoredRoot,
+  TrustKey,
+} from './audit-types.js';
 
 /** The ways to append a row. Each has its own outcomes, so that the heads can always be told from the log. */
 export type AppendKind = 'advance' | 'record' | 'forget';
@@ -119,13 +126,27 @@ const ALLOWED: Readonly<Record<AppendKind, readonly AuditOutcome[]>> = {
 
 function checkedEvidence(evidence: Evidence): Evidence {
   if (!isObject(evidence)) bad('evidence', 'must be an object');
-  const { check, expected, computed, job } = evidence;
+  const { check, expected, computed, job, omitted } = evidence;
   return {
     check: checkedText('evidence.check', check),
     ...(expected !== undefined && { expected: checkedText('evidence.expected', expected) }),
     ...(computed !== undefined && { computed: checkedText('evidence.computed', computed) }),
     job: checkedBytes('evidence.job', job),
+    ...(omitted !== undefined && { omitted: checkedOmitted(omitted, job) }),
   };
+}
+
+/** @throws ArgumentError naming the field that makes no sense */
+export function checkedOmitted(omitted: OmittedBytes, job: Uint8Array): OmittedBytes {
+  if (!isObject(omitted)) bad('evidence.omitted', 'must be an object');
+  const { part, reason }: { part: unknown; reason: unknown } = omitted;
+  const { sha256, length } = omitted;
+  if (part !== 'answer' && part !== 'job') bad('evidence.omitted.part', 'must be answer or job');
+  if (reason !== 'size' && reason !== 'budget') bad('evidence.omitted.reason', 'must be size or budget');
+  if (!Number.isSafeInteger(length) || length < 0)
+    bad('evidence.omitted.length', 'must be a number of bytes');
+  if (part === 'job' && job.length > 0) bad('evidence.omitted.part', 'must be answer where there is a job');
+  return { part, reason, sha256: checkedBytes('evidence.omitted.sha256', sha256, HASH_SIZE), length };
 }
 
 export function checkedId(field: string, value: bigint): bigint {

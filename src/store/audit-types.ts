@@ -69,9 +69,21 @@ export interface Evidence {
   readonly computed?: string;
   /**
    * The packed job: question, context and raw answer (see worker/packet). Empty in the `fork` rows that a store adds itself:
-   * it has the two roots, and no answer.
+   * it has the two roots, and no answer. See also `omitted`.
    */
   readonly job: Uint8Array;
+  /** Bytes that were not kept. Absent: all of them were. */
+  readonly omitted?: OmittedBytes;
+}
+
+/** What evidence says of bytes that it does not hold: whoever has them from elsewhere can tell that it is them. */
+export interface OmittedBytes {
+  /** What they are: the answer (where `job` is not empty, it has the question), or the whole of `job`. */
+  readonly part: 'answer' | 'job';
+  /** `size`: there are too many of them; `budget`: much had been kept already, in this hour, of this database. */
+  readonly reason: 'size' | 'budget';
+  readonly sha256: Uint8Array;
+  readonly length: number;
 }
 
 /** A row as it stands in the log. */

@@ -2,6 +2,7 @@
 import type { KeyObject } from 'node:crypto';
 import { StoreError } from '../errors.js';
 import { equalBytes, toHex } from '../proof/bytes.js';
+import { sha256 } from '../proof/hash.js';
 import { copyRoot } from './audit-entry.js';
 import { GapFinder } from './audit-gaps.js';
 import type { CheckedGapsQuery } from './audit-gaps.js';
@@ -18,11 +19,12 @@ import type {
 import { BOOK_KEEPING, checkedFilter, isHeadMove, matcher } from './audit-query.js';
 import { evidenceHash, rowHash } from './audit-row.js';
 import { StatsBuilder, hourOf, sumsOf } from './audit-stats.js';
-import type { AuditEntry, AuditRow, RootsQuery, StoredRoot, TrustKey } from './audit-types.js';
+import type { AuditEntry, AuditRow, Evidence, RootsQuery, StoredRoot, TrustKey } from './audit-types.js';
 import { CheckedAudit } from './checked-audit.js';
 import type { AuditRequest } from './checked-audit.js';
 import { checkedCheckpoint, signCheckpoint } from './checkpoint.js';
 import type { ForkLog } from './conflict.js';
+import { budgetHour, isWithinBudget, withoutBytes } from './evidence-budget.js';
 import { LogState, byName, nameOf } from './log-state.js';
 import { broken, contradicts, startDiffers, stateDiffers } from './verify-rules.js';
 
@@ -41,6 +43,9 @@ export class MemoryAudit extends CheckedAudit implements ForkLog {
   readonly #forgotten = new Map<string, bigint>();
   readonly #forks = new Map<string, bigint>();
   readonly #checkpoints: Checkpoint[] = [];
+  /** Packed jobs of evidence by their SHA-256, and bytes of them by hour and database. */
+  readonly #jobs = new Map<string, Uint8Array>();
+  readonly #evidenceUsed = new Map<string, number>();
 
   constructor(storeId: Uint8Array, start: Uint8Array, assertOpen: () => void) {
     super();
@@ -49,7 +54,8 @@ export class MemoryAudit extends CheckedAudit implements ForkLog {
     this.#assertOpen = assertOpen;
   }
 
-  append(entry: AuditEntry): void {
+  append(given: AuditEntry): void {
+    const entry = given.evidence ? { ...given, evidence: this.#kept(given, given.evidence) } : given;
     const previous = this.#rows.at(-1);
     const seq = (previous?.seq ?? 0n) + 1n;
     const row = { ...entry, seq, hash: this.#hash(previous, seq, entry) };
@@ -215,8 +221,9 @@ export class MemoryAudit extends CheckedAudit implements ForkLog {
     }
     const state = new LogState();
     let previous: AuditRow | undefined;
+    const jobHashes = new Map<Uint8Array, Uint8Array>();
     for (const row of [undefined, ...this.#rows]) {
-      if (row && !equalBytes(this.#hash(previous, row.seq, row), row.hash)) {
+      if (row && !equalBytes(this.#hash(previous, row.seq, row, jobHashes), row.hash)) {
         return broken(row.seq, 'the row was changed');
       }
       if (row) state.apply(row);
@@ -237,8 +244,33 @@ export class MemoryAudit extends CheckedAudit implements ForkLog {
     };
   }
 
-  #hash(previous: AuditRow | undefined, seq: bigint, entry: AuditEntry): Uint8Array {
-    const evidence = entry.evidence && evidenceHash(entry.evidence);
+  /** Evidence as it is kept: bytes that another row has too, once; beyond the budget, none. */
+  #kept(entry: AuditEntry, evidence: Evidence): Evidence {
+    const { job } = evidence;
+    if (job.length === 0) return evidence;
+    const jobHash = sha256(job);
+    const name = toHex(jobHash);
+    const known = this.#jobs.get(name);
+    if (known) return { ...evidence, job: known };
+    const budget = `${budgetHour(entry)} ${nameOf(entry)}`;
+    const used = this.#evidenceUsed.get(budget) ?? 0;
+    if (!isWithinBudget(used, job.length)) return withoutBytes(evidence, jobHash);
+    this.#evidenceUsed.set(budget, used + job.length);
+    this.#jobs.set(name, job);
+    return evidence;
+  }
+
+  /** `jobHashes`: of what was hashed before, for several rows may be about the same bytes. */
+  #hash(
+    previous: AuditRow | undefined,
+    seq: bigint,
+    entry: AuditEntry,
+    jobHashes = new Map<Uint8Array, Uint8Array>(),
+  ): Uint8Array {
+    const job = entry.evidence?.job;
+    const jobHash = job && (jobHashes.get(job) ?? sha256(job));
+    if (job && jobHash) jobHashes.set(job, jobHash);
+    const evidence = entry.evidence && evidenceHash(entry.evidence, jobHash);
     return rowHash(previous?.hash ?? this.#start, seq, entry, evidence);
   }
 }

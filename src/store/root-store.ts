@@ -27,6 +27,7 @@ export type {
   AuditOutcome,
   AuditRow,
   Evidence,
+  OmittedBytes,
   RootsFilter,
   RootsQuery,
   StoredRoot,

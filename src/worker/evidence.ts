@@ -1,8 +1,10 @@
 // Re-running the check that failed, offline, from what the audit log kept of it.
 //
-// Evidence holds the question, the root that was trusted, and the answer as its bytes came from the server. Whoever has
-// it can see for themselves that the answer does not prove what it claims. That these bytes are what the server sent is
-// the word of the client that wrote the log, unless they carry the server's state signature.
+// Evidence holds the question, the root that was trusted, and the answer. Whoever has it can see for themselves that these
+// bytes do not prove what they claim. That a server sent them in answer to that question is the word of whoever wrote the log,
+// and can be made up of honest answers: with a byte changed, beside another question, under another root. A signature in the
+// answer changes nothing of that. What binds a server is two valid signatures of its key over one transaction of one database,
+// with different hashes: nobody else can make those.
 import { ArgumentError, ImmuError } from '../errors.js';
 import { toHex } from '../proof/bytes.js';
 import { check } from './check.js';
@@ -10,6 +12,8 @@ import { alhIn } from './header-pack.js';
 import { assertJob } from './job.js';
 import { knownBeside } from './known-beside.js';
 import { unpackJob } from './packet.js';
+import { rootWithSignature, signedRoot, twoHashesIn } from './signed-roots.js';
+import type { Signed, TwoHashes } from './signed-roots.js';
 import type { HeaderPack, Job, Proven, Refuted, Root, Verdict } from './verifier.js';
 
 /** What is re-run: the `evidence` of a row of the audit log. */
@@ -21,6 +25,13 @@ export interface FailedCheck {
   readonly computed?: string;
   /** The packed job: question, trusted root and raw answer. */
   readonly job: Uint8Array;
+  /** Bytes that were not kept: of the answer, or of the whole job. */
+  readonly omitted?: {
+    readonly part: 'answer' | 'job';
+    readonly reason: 'size' | 'budget';
+    readonly sha256: Uint8Array;
+    readonly length: number;
+  };
 }
 
 /**
@@ -28,12 +39,16 @@ export interface FailedCheck {
  * (`refuted` is null), or something else is wrong with it. `no-answer`: there is no answer to run a check on. Either a store
  * added it itself when it met a root that contradicts its log: the two rows of the log are what there is. Or the server
  * named a transaction and did not prove it: what it did show is in the question, or in an answer that holds by itself.
+ * `not-kept`: the log did not keep the answer, for its size or for how much it had kept already; it has its SHA-256.
  * `unreadable`: these bytes are no job that this release knows.
+ *
+ * None of them says who made these bytes: see {@link signedContradiction}, and the log's hashes.
  */
 export type EvidenceVerdict =
   | { readonly outcome: 'reproduced'; readonly refuted: Refuted; readonly job: Job }
   | { readonly outcome: 'not-reproduced'; readonly refuted: Refuted | null; readonly job: Job }
   | { readonly outcome: 'no-answer'; readonly reason: string; readonly job?: Job }
+  | { readonly outcome: 'not-kept'; readonly reason: string; readonly job?: Job }
   | { readonly outcome: 'unreadable'; readonly reason: string };
 
 /**
@@ -74,14 +89,11 @@ export function verifyEvidence(evidence: FailedCheck): EvidenceVerdict {
       reason: 'two rows of the log have two hashes; no answer is kept with them',
     };
   }
-  let job: Job;
-  try {
-    job = unpackJob(evidence.job);
-    assertJob(job);
-  } catch (error) {
-    if (error instanceof ImmuError) return { outcome: 'unreadable', reason: error.message };
-    throw error;
-  }
+  const reason = evidence.omitted && notKept(evidence.omitted);
+  if (reason !== undefined && evidence.job.length === 0) return { outcome: 'not-kept', reason };
+  const job = jobOf(evidence);
+  if (typeof job === 'string') return { outcome: 'unreadable', reason: job };
+  if (reason !== undefined) return { outcome: 'not-kept', reason, job };
   const verdict = check(job);
   const refuted = verdict.ok ? refutedWithin(evidence, verdict.proven, job) : verdict.refuted;
   if (refuted && sameFailure(refuted, evidence)) return { outcome: 'reproduced', refuted, job };
@@ -89,6 +101,59 @@ export function verifyEvidence(evidence: FailedCheck): EvidenceVerdict {
     return { outcome: 'no-answer', reason: 'the server named a transaction, and gave no proof of it', job };
   }
   return { outcome: 'not-reproduced', refuted, job };
+}
+
+/** The job, or why it is none. */
+function jobOf(evidence: FailedCheck): Job | string {
+  try {
+    const job = unpackJob(evidence.job);
+    assertJob(job);
+    return job;
+  } catch (error) {
+    if (error instanceof ImmuError) return error.message;
+    throw error;
+  }
+}
+
+function notKept({ part, reason, sha256, length }: NonNullable<FailedCheck['omitted']>): string {
+  const what = part === 'answer' ? 'the answer' : 'question and answer, packed as a job';
+  const why = reason === 'size' ? 'too long' : 'much was kept already';
+  return `not kept, ${why}: ${what} of ${length} bytes, SHA-256 ${toHex(sha256)}`;
+}
+
+/**
+ * Whether pieces of evidence, and roots with their signatures from a log, show that one key signed two hashes for one
+ * transaction of one database: only its holder can have done that. Undefined: they do not.
+ *
+ * `publicKey`: SPKI DER of the server's state key. That it is the server's is for the caller to know; without it the key that
+ * evidence names is taken, which anyone can have made. A database that was made anew under its old name has other hashes too.
+ *
+ * @throws ArgumentError when one of them is neither evidence nor a signed root, or the key is none
+ *
+ * @example
+ * const both = signedContradiction([first.evidence, second.evidence], publicKey);
+ * if (both) console.log('tx', both.tx, 'was signed twice:', both.alhs);
+ */
+export function signedContradiction(
+  shown: readonly (FailedCheck | Signed)[],
+  publicKey?: Uint8Array,
+): TwoHashes | undefined {
+  const jobs: Job[] = [];
+  const signed: Signed[] = [];
+  for (const each of shown) {
+    if ('signature' in each) {
+      signed.push(each);
+      continue;
+    }
+    assertEvidence(each);
+    const job = jobOf(each);
+    if (typeof job === 'string') continue;
+    jobs.push(job);
+    const root = rootWithSignature(job);
+    if (root) signed.push(root);
+  }
+  const named = publicKey ? [publicKey] : jobs.flatMap(({ context }) => context.publicKey ?? []);
+  return twoHashesIn(named.flatMap((key) => signed.flatMap((root) => signedRoot(root, key) ?? [])));
 }
 
 /** A proof was asked for and did not come: what the server said before that may hold by itself. */
@@ -165,6 +230,13 @@ function assertEvidence(evidence: FailedCheck): void {
     if (term !== undefined && typeof term !== 'string') bad(`evidence.${name}`, 'must be a string');
   }
   if (!(job instanceof Uint8Array)) bad('evidence.job', 'must be a Uint8Array');
+  if (evidence.omitted !== undefined) assertOmitted(evidence.omitted);
+}
+
+function assertOmitted(omitted: unknown): void {
+  if (typeof omitted !== 'object' || omitted === null) bad('evidence.omitted', 'must be an object');
+  const { sha256 } = omitted as { sha256?: unknown };
+  if (!(sha256 instanceof Uint8Array)) bad('evidence.omitted.sha256', 'must be a Uint8Array');
 }
 
 function bad(argument: string, what: string): never {

@@ -15,9 +15,12 @@ export function noCounts(): MutableCounts {
     otherKind: 0,
     deleted: 0,
     expiring: 0,
+    expired: 0,
     values: 0,
     valueBytes: 0,
     valuesNotShown: 0,
+    valuesExpired: 0,
+    valuesOfDocuments: 0,
     treeRoots: 0,
     treeRootsNotChecked: 0,
   };

@@ -153,6 +153,7 @@ function writeProven(
       writer.raw(proven.prevAlh);
       writer.raw(proven.alh);
       writeCounts(writer, proven.counts);
+      writer.u64(proven.truncatedUpTo);
       return before;
     case 'short-stretch':
       writer.u8(SHORT_STRETCH);
@@ -194,7 +195,8 @@ function readProven(
     return { kind: 'leaves', leaves: question.txs.map(() => reader.bytes()) };
   if (tag === STRETCH && question.kind === 'stretch') {
     const prevAlh = reader.digest();
-    return { kind: 'stretch', prevAlh, alh: reader.digest(), counts: readCounts(reader) };
+    const alh = reader.digest();
+    return { kind: 'stretch', prevAlh, alh, counts: readCounts(reader), truncatedUpTo: reader.u64() };
   }
   if (tag === SHORT_STRETCH && question.kind === 'stretch') return { kind: 'short-stretch' };
   if (tag === STATE && question.kind === 'state') return { kind: 'state', claimed: reader.root() };

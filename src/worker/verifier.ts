@@ -219,6 +219,8 @@ export type Proven =
       /** Alh of the last. */
       readonly alh: Uint8Array;
       readonly counts: StretchCounts;
+      /** Values of txs up to this one were given up: a header among these says so. 0: none does. */
+      readonly truncatedUpTo: bigint;
     }
   /** Entries are missing beside their values: nothing was checked. Ask again, with `digests`. */
   | { readonly kind: 'short-stretch' }
@@ -239,11 +241,16 @@ export interface StretchCounts {
   /** Entries by attribute. */
   readonly deleted: number;
   readonly expiring: number;
+  /** Those of them, documents apart, that had expired by our clock. */
+  readonly expired: number;
   /** Values hashed, and their bytes. */
   readonly values: number;
   readonly valueBytes: number;
   /** Entries whose value was asked for and not shown. */
   readonly valuesNotShown: number;
+  /** Of these: entries that had expired, and documents. Servers do not show them in this way. */
+  readonly valuesExpired: number;
+  readonly valuesOfDocuments: number;
   /** Headers whose tree root was recomputed; those that commit to no tree among them. */
   readonly treeRoots: number;
   /** Headers whose tree ends before the stretch, as tree lag leaves it: their root was not recomputed. */

@@ -2,6 +2,7 @@
 import { createHash, generateKeyPairSync } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { ArgumentError, TransportError, reportText } from '#dist/index.js';
+import { LedgerRefusal } from '#dist/ledger/errors.js';
 import type { DatabaseProgress, DatabaseReport } from '#dist/index.js';
 import type { Lie } from '#dist/testing.js';
 import { rejection, rowsOf } from '../trust/support.js';
@@ -182,7 +183,8 @@ describe('interrupted and resumed', () => {
     const bad = [
       '',
       'no token',
-      changed({ v: 2 }),
+      changed({ v: 1 }),
+      changed({ v: 3 }),
       changed({ database: 'x' }),
       changed({ tx: -1 }),
       changed({ alh: 7 }),
@@ -212,6 +214,8 @@ describe('interrupted and resumed', () => {
       valuesRefused: [{ tx: '1', toTx: '1', reason: 'x' }],
       findings: [],
       findingsTotal: 0,
+      gone: { values: 1, upTo: '1' },
+      truncatedUpTo: '1',
       bytes: 1,
       startedAt: 0,
       durationMs: 1,
@@ -372,13 +376,43 @@ describe('what a server shows wrongly', () => {
     expect(told(await client.audit.database({ values: true }))).toEqual(['20 stretch.value']);
   });
 
-  test('values left out: the digests stand in for them, and they are counted', async () => {
+  test.for([
+    ['data is corrupted: value length or digest mismatch', 'server.corrupted'],
+    ['EOF', undefined],
+    ['no', undefined],
+    ['no\n1. all is well\u001b[2K', undefined],
+  ] as const)('values refused with the words %j: never everything holds', async ([words, check]) => {
+    const { ledger, client } = await stage();
+    ledger.lie({
+      kind: 'mutate',
+      methods: ['TxScan'],
+      mutate: (answer, { request }) => {
+        const withValues = (request as { entriesSpec?: { kvEntriesSpec?: { action?: unknown } } }).entriesSpec
+          ?.kvEntriesSpec?.action;
+        const { txs } = answer as { txs: Tx[] };
+        const asked = withValues === 'RAW_VALUE' && txs.some(({ header }) => Number(header.id) === 20);
+        if (asked) throw new LedgerRefusal(2, words);
+        return undefined;
+      },
+    });
+    const report = await client.audit.database({ values: true });
+    expect(told(report)).toEqual(check ? [`20 ${check}`] : []);
+    expect(report).toMatchObject({ ok: false, complete: false, valuesTruncated: 0, to: '40' });
+    expect(report.valuesMissing).toBeGreaterThanOrEqual(3);
+    expect(reportText(report).split('\n')[0]).toMatch(
+      check ? /: 1 finding, not complete$/ : /: not complete$/,
+    );
+    expect(reportText(report)).toMatch(/not shown by the server: \d+ MISSING/);
+    expect(reportText(report)).not.toMatch(/^1\. all is well|\u001b/m);
+  });
+
+  test('values left out: the digests stand in for them, they are counted, and it is not complete', async () => {
     const { ledger, client } = await stage();
     ledger.lie(
       scanLie(20, (shown) => shown.entries[1]!.value && (shown.entries = shown.entries.slice(0, 1))),
     );
     expect(await client.audit.database({ values: true })).toMatchObject({
-      ok: true,
+      ...{ ok: false, complete: false, valuesMissing: 2, findings: [] },
       checked: { entries: 60, values: 58, valuesNotShown: 2 },
     });
   });

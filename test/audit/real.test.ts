@@ -1,4 +1,6 @@
 // Audits of a real immudb with everything in it that a database can hold, and of one that a proxy tells lies about.
+import { readFile, readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { reportText } from '#dist/index.js';
 import { methodDefinition } from '#dist/wire-schema.js';
@@ -6,7 +8,7 @@ import { Proxy } from '../adversary/proxy.js';
 import { TestImmudb } from '../support/immudb.js';
 import { describePrivate, describeReal, freshDatabase, sharedImmudb } from '../support/real.js';
 import type { WireClient } from '../support/wire-client.js';
-import { openClient, openWire } from '../trust/support.js';
+import { openClient, openWire, rowsOf } from '../trust/support.js';
 import { clientOf, refusals, told } from './support.js';
 
 const bytes = (text: string) => Buffer.from(text);
@@ -94,6 +96,9 @@ describeReal('a real immudb', () => {
     expect(valued.checked.valuesNotShown).toBe(checked.document + 1);
     expect(valued.checked.values).toBe(checked.entries - checked.document - 1);
     expect(valued.valuesRefused).toEqual([]);
+    // No server shows these here: told apart, and nothing is missing.
+    expect(valued).toMatchObject({ ok: true, complete: true, valuesMissing: 0, valuesTruncated: 0 });
+    expect(valued.checked).toMatchObject({ valuesExpired: 1, valuesOfDocuments: checked.document });
     expect(reportText(valued)).toContain('not shown by the server');
     expect((await client.audit.prove()).ok).toBe(true);
   });
@@ -120,7 +125,9 @@ describeReal('a real immudb', () => {
     await wire.call('Set', { KVs: [{ key: bytes('huge'), value: Buffer.alloc(700_000, 1) }] });
     const report = await client.audit.database({ values: true });
     expect(told(report)).toEqual([]);
-    expect(report).toMatchObject({ ok: true, checked: { entries: 9, values: 8, valuesNotShown: 1 } });
+    // What was asked for and not given is not complete, whoever's limit it was.
+    expect(report).toMatchObject({ ok: false, complete: false, valuesMissing: 1 });
+    expect(report.checked).toMatchObject({ entries: 9, values: 8, valuesNotShown: 1 });
     expect(report.valuesRefused).toMatchObject([{ tx: '9', toTx: '9' }]);
   });
 
@@ -183,6 +190,45 @@ describeReal('a real immudb', () => {
     expect(await refusals(store, 'audit.database')).toHaveLength(lies.length);
   });
 });
+
+describePrivate('a real immudb with a value that is not what was stored', () => {
+  test('says so itself: that is a finding, and the rest is checked all the same', async () => {
+    await using server = await TestImmudb.start({});
+    const first = clientOf(server);
+    for (let i = 0; i < 40; i++) await first.client.verifiedSet(`k${i}`, `the value of number ${i}.`);
+    await first.client.close();
+    await server.stop();
+    expect(await flipInFiles(server.dir, 'the value of number 23.')).toBe(1);
+    await server.start();
+    const { client } = clientOf(server, { store: first.store });
+    expect((await client.audit.database()).ok).toBe(true);
+    const report = await client.audit.database({ values: true });
+    expect(told(report)).toEqual(['24 server.corrupted']);
+    expect(report).toMatchObject({ ok: false, complete: false, valuesMissing: 1, to: '40' });
+    expect(report.checked).toMatchObject({ values: 39, valuesNotShown: 1 });
+    expect(report.valuesRefused).toMatchObject([
+      { tx: '24', toTx: '24', reason: expect.stringContaining('corrupted') as string },
+    ]);
+    expect(reportText(report)).toMatch(/^1\. tx 24: the server says that values are not those/m);
+    expect(await rowsOf(first.store, { operation: 'audit.database', outcome: 'failure' })).toHaveLength(1);
+  });
+});
+
+/** Changes one byte in every place of the files where this stands; how many there are. */
+async function flipInFiles(folder: string, text: string): Promise<number> {
+  let found = 0;
+  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue;
+    const path = join(entry.parentPath, entry.name);
+    const content = await readFile(path);
+    const at = content.indexOf(text);
+    if (at < 0) continue;
+    content[at]! ^= 1;
+    await writeFile(path, content);
+    found += 1;
+  }
+  return found;
+}
 
 describePrivate('a real immudb that signs, and notes who asked', () => {
   test('is audited under its signature, restored behind its head it is found out', async () => {

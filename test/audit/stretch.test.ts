@@ -104,6 +104,7 @@ describe('what is honest', () => {
           ...{ txs: Number(N), entries: 43, keyValue: 38, sortedSet: 1, sql: 1, document: 2, otherKind: 1 },
           ...{ deleted: 1, expiring: 1, treeRoots: Number(N) },
         },
+        truncatedUpTo: 2n,
       },
     });
     expect(await pooled.verify(whole)).toEqual(verdict);

@@ -48,14 +48,19 @@ test('export, and verify without the store: as processes, with exit codes', asyn
   const fields = JSON.parse(await readFile(join(folder, 'e.json'), 'utf8')) as Record<string, unknown>;
   expect(fields).toMatchObject({
     format: 'immu-ts/evidence',
-    version: 1,
+    version: 2,
     seq,
     database: 'defaultdb',
     outcome: 'failure',
     tx: '8',
   });
-  const verified = await call(['evidence', 'verify', join(folder, 'e.json')]);
+  const hash = fields['hash'] as string;
+  expect(out.stderr).toContain(`whose hash is ${hash}`);
+  const verified = await call(['evidence', 'verify', join(folder, 'e.json'), '--row-hash', hash]);
   expect(verified).toMatchObject({ code: 0, stdout: expect.stringContaining('reproduced') as string });
+  expect(verified.stdout).toMatch(
+    /^against +the log: the row hash that was given\. .*is the word of whoever/m,
+  );
   expect((await call(['evidence', 'show', join(folder, 'e.json')])).stdout).toContain('key "k3"');
 });
 
@@ -141,7 +146,17 @@ describe('a file that was changed', () => {
       expect(stdout).toContain(words);
       expect(stdout).toContain('intact');
       // A row that was hashed anew is another row: whoever knows the hash of the one that was logged sees it.
-      expect(code).toBe(words === 'reproduced: ' ? 0 : 1);
+      expect(code).toBe(1);
+      expect(stdout).toMatch(/^against +nobody: nothing ties the file to a log/m);
+      const tied = await call([
+        'evidence',
+        'verify',
+        file,
+        '--row-hash',
+        Buffer.from(row.hash).toString('hex'),
+      ]);
+      expect(tied.code).toBe(1);
+      expect(tied.stdout).toMatch(/^against +nobody: not the row of the hash that was given/m);
     }
   });
 
@@ -150,7 +165,8 @@ describe('a file that was changed', () => {
     ['a list', '[]', /not a JSON object/],
     ['another format', '{"format":"x"}', /its format is another/],
     ['no format', '{}', /"format" must be text/],
-    ['another version', '{"format":"immu-ts/evidence","version":2}', /version 2/],
+    ['another version', '{"format":"immu-ts/evidence","version":3}', /version 3/],
+    ['version 0', '{"format":"immu-ts/evidence","version":0}', /version 0/],
   ] as const)('into %s: one line that says so', async ([, text, words]) => {
     const file = join(folder, 'evidence.json');
     await writeFile(file, text);
@@ -235,9 +251,11 @@ describe('a fork that the store met in its own log', () => {
     const file = join(folder, 'fork.json');
     expect((await call(['evidence', 'export', row, '--store', forked, '--out', file])).code).toBe(0);
     expect(await call(['evidence', 'verify', row, '--store', forked])).toMatchObject({ code: 0 });
-    const verified = await call(['evidence', 'verify', file]);
-    expect(verified).toMatchObject({ code: 0, stdout: expect.stringContaining('confirmed') as string });
     const parsed = parseEvidenceFile(await readFile(file, 'utf8'), file);
+    const tie = ['--row-hash', Buffer.from(parsed.row.hash).toString('hex')];
+    const verified = await call(['evidence', 'verify', file, ...tie]);
+    expect(verified).toMatchObject({ code: 0, stdout: expect.stringContaining('confirmed') as string });
+    expect((await call(['evidence', 'verify', file])).code).toBe(1);
     const other = parsed.contradicted!;
     const changes: [string, object][] = [
       ['not confirmed', { contradicted: undefined }],

@@ -25,6 +25,7 @@ test('immu-ts', () => {
     'openForReading',
     'parseCheckpoint',
     'reportText',
+    'signedContradiction',
     'verifyCheckpoint',
     'verifyEvidence',
     'verifyKeptHeaders',

@@ -42,8 +42,18 @@ function expectedHash(previous: Uint8Array, seq: bigint, row: AuditEntry): Buffe
     duration,
     text(row.clientId),
     optional(row.detail, text),
-    optional(row.evidence, ({ check, expected, computed, job }) =>
-      sha256(text(check), optional(expected, text), optional(computed, text), bytes(job)),
+    optional(row.evidence, ({ check, expected, computed, job, omitted }) =>
+      sha256(
+        number(4, 2 ** 32 - 1),
+        number(1, 2),
+        text(check),
+        optional(expected, text),
+        optional(computed, text),
+        sha256(Buffer.from(job)),
+        optional(omitted, ({ part, reason, sha256: hash, length }) =>
+          Buffer.concat([text(part), text(reason), hash, number(8, length)]),
+        ),
+      ),
     ),
   );
 }
@@ -52,8 +62,14 @@ const short = fc.string({ maxLength: 6 });
 const id = fc.bigInt(0n, 2n ** 63n - 1n);
 const blob = fc.uint8Array({ maxLength: 80 });
 const hash32 = fc.uint8Array({ minLength: 32, maxLength: 32 });
+const omitted = fc.record({
+  part: fc.constantFrom('answer' as const, 'job' as const),
+  reason: fc.constantFrom('size' as const, 'budget' as const),
+  sha256: hash32,
+  length: fc.maxSafeNat(),
+});
 const evidence: fc.Arbitrary<Evidence> = fc.record(
-  { check: short, expected: short, computed: short, job: fc.uint8Array({ maxLength: 2000 }) },
+  { check: short, expected: short, computed: short, job: fc.uint8Array({ maxLength: 2000 }), omitted },
   { requiredKeys: ['check', 'job'] },
 );
 const anyEntry: fc.Arbitrary<AuditEntry> = fc.record(
@@ -98,6 +114,7 @@ describe('row hash', () => {
       detail: 'd',
       evidence: { check: 'c', expected: 'e', computed: 'f', job: new Uint8Array(4) },
     };
+    const left = { part: 'answer', reason: 'size', sha256: new Uint8Array(32), length: 5 };
     const changes: Partial<Record<keyof AuditEntry, unknown>>[] = [
       { server: 'x' },
       { database: 'x' },
@@ -125,6 +142,9 @@ describe('row hash', () => {
       { evidence: { ...row.evidence, expected: undefined } },
       { evidence: { ...row.evidence, computed: '' } },
       { evidence: { ...row.evidence, job: new Uint8Array(5) } },
+      ...[left, { ...left, part: 'job' }, { ...left, reason: 'budget' }, { ...left, length: 6 }].map(
+        (omittedBytes) => ({ evidence: { ...row.evidence, omitted: omittedBytes } }),
+      ),
     ];
     const hashes = [
       hashOf(previous, 1n, row),

@@ -191,7 +191,7 @@ describe('in a file', () => {
     expect(await again.headers.list()).toHaveLength(1);
     await again.close();
     const db = new Database(path, { readonly: true });
-    expect(db.pragma('user_version', { simple: true })).toBe(3);
+    expect(db.pragma('user_version', { simple: true })).toBe(4);
     db.close();
   });
 

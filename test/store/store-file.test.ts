@@ -300,6 +300,16 @@ describe('audit.verify', () => {
     ].map((set): [string, bigint, string] => [set, 9n, `UPDATE audit SET ${set} WHERE seq = 9`]),
     ['the row removed', 9n, 'DELETE FROM audit WHERE seq = 9'],
     ['evidence changed', 3n, "UPDATE evidence SET job = x'01' WHERE seq = 3"],
+    ['evidence changed where it is kept', 3n, "UPDATE evidence_blob SET bytes = x'01'"],
+    ['evidence named anew', 3n, "UPDATE evidence_blob SET sha256 = x'01'"],
+    ['evidence taken away', 3n, 'DELETE FROM evidence_blob'],
+    ['evidence left out', 3n, 'UPDATE evidence SET blob = NULL WHERE seq = 3'],
+    [
+      'evidence said to be left out',
+      3n,
+      "UPDATE evidence SET omitted_part = 'answer', omitted_reason = 'size', omitted_sha256 = zeroblob(32), omitted_length = 1 WHERE seq = 3",
+    ],
+    ['evidence of nobody', LAST, "INSERT INTO evidence_blob (sha256, bytes) VALUES (x'01', x'02')"],
     ['evidence renamed', 3n, "UPDATE evidence SET failed_check = 'other' WHERE seq = 3"],
     ['evidence removed', 3n, 'DELETE FROM evidence WHERE seq = 3'],
     ['bounds narrowed', 256n, 'UPDATE zone SET tx_max = tx_max - 1 WHERE kind = 2'],
@@ -307,7 +317,7 @@ describe('audit.verify', () => {
     ['sums changed', LAST, 'UPDATE hour SET rows = rows + 1 WHERE kind = 2'],
     ['sums removed', LAST, 'DELETE FROM hour WHERE kind = 2'],
     ['sums of nothing', LAST, 'INSERT INTO hour SELECT 99, hour, 1, 1, 1, 1, 1, 1, 1, 1 FROM hour LIMIT 1'],
-    ['evidence added', 9n, "INSERT INTO evidence VALUES (9, 'c', NULL, NULL, x'01')"],
+    ['evidence added', 9n, "INSERT INTO evidence (seq, failed_check, job) VALUES (9, 'c', x'01')"],
   ];
 
   it('finds any alteration of an old row, which opening does not look at', async () => {

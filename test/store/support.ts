@@ -119,10 +119,14 @@ export function edit(path: string, sql: string, ...values: unknown[]): void {
 }
 
 /** Makes of a closed store or archive what the release with that schema would have left. */
-export function toSchema(path: string, version: 1 | 2): void {
+export function toSchema(path: string, version: 1 | 2 | 3): void {
   const db = new Database(path);
   try {
-    db.exec('DROP TABLE recent');
+    db.exec('DROP TABLE evidence_use; DROP INDEX evidence_by_blob');
+    for (const column of ['blob', 'omitted_part', 'omitted_reason', 'omitted_sha256', 'omitted_length'])
+      db.exec(`ALTER TABLE evidence DROP COLUMN ${column}`);
+    db.exec('DROP TABLE evidence_blob');
+    if (version < 3) db.exec('DROP TABLE recent');
     if (version === 1) db.exec('DROP TABLE header_content; DROP TABLE header_block');
     db.pragma(`user_version = ${version}`);
   } finally {

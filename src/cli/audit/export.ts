@@ -8,6 +8,7 @@ import { rowColumns } from '../format/row-columns.js';
 import { QUERY_OPTIONS, orderOf, queryOf } from '../query-options.js';
 import { LOG_OPTIONS, openLog } from '../store-option.js';
 import type { OpenLog } from '../store-option.js';
+import { visible } from '../../visible.js';
 import { writeWholeFile } from '../whole-file.js';
 
 export const exportCommand = command({
@@ -38,7 +39,7 @@ In CSV a text that a spreadsheet would run as a formula has an apostrophe in fro
     const { value: rows, sha256 } = await writeWholeFile(options.out, (file) =>
       print(rowsOf(log, query, signal), format, file),
     );
-    await err.write(`${rows} rows in ${options.out}, SHA-256 ${sha256}\n`);
+    await err.write(`${rows} rows in ${visible(options.out)}, SHA-256 ${sha256}\n`);
     return 0;
   },
 });

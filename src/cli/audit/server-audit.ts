@@ -4,8 +4,10 @@ import { ImmuClient, reportText } from '../../index.js';
 import type { AuditReport } from '../../index.js';
 import { UsageError } from '../command.js';
 import type { Io } from '../command.js';
+import { jsonText } from '../format/formats.js';
 import { countOf } from '../query-options.js';
 import { STORE_OPTION, openStore } from '../store-option.js';
+import { visible } from '../../visible.js';
 import { writeWholeFile } from '../whole-file.js';
 
 export const SERVER_OPTIONS = {
@@ -68,11 +70,11 @@ export async function auditServer(
     ...(serverPublicKey && { serverPublicKey }),
   });
   const report = await audit(client);
-  const text = format === 'json' ? `${JSON.stringify(report, null, 2)}\n` : reportText(report);
+  const text = format === 'json' ? `${jsonText(report, 2)}\n` : reportText(report);
   if (out === undefined) await io.out.write(text);
   else {
     const { sha256 } = await writeWholeFile(out, (file) => file.write(text));
-    await io.err.write(`report in ${out}, SHA-256 ${sha256}\n`);
+    await io.err.write(`report in ${visible(out)}, SHA-256 ${sha256}\n`);
   }
   return report.ok ? 0 : 1;
 }
@@ -86,6 +88,6 @@ export function teller({ err }: Io): (words: () => string) => void {
   return (words) => {
     if (performance.now() - saidAt < SAY_EVERY_MS) return;
     saidAt = performance.now();
-    void err.write(`${words()}\n`);
+    void err.write(`${visible(words())}\n`);
   };
 }

@@ -68,7 +68,7 @@ async function isSigned(checkpoint: Checkpoint, keyFile: string | undefined, { o
     return true;
   }
   const verdict = verifyCheckpoint(checkpoint, await readFile(keyFile, 'utf8'));
-  await out.write(`${name}: ${verdict.ok ? 'signed by this key' : `REFUSED: ${verdict.finding}`}\n`);
+  await out.write(`${name}: ${verdict.ok ? 'signed by this key' : `REFUSED: ${visible(verdict.finding)}`}\n`);
   return verdict.ok;
 }
 

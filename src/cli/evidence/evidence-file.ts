@@ -1,7 +1,7 @@
 // A failed verification as a file that stands alone: its row of the audit log, the hash which that row follows, and the
 // evidence. Whoever has the file can recompute the row's hash and run the failed check again (docs/audit.md).
-import type { AuditRow, Evidence } from '../../index.js';
-import { evidenceHash, rowHash } from '../../store/audit-row.js';
+import type { AuditRow, Evidence, OmittedBytes } from '../../index.js';
+import { evidenceHashes, rowHash } from '../../store/audit-row.js';
 import { fieldsOf } from '../format/columns.js';
 import { jsonText } from '../format/formats.js';
 import { hex, rowColumns } from '../format/row-columns.js';
@@ -9,7 +9,8 @@ import { OUTCOMES } from '../../store/audit-query.js';
 import { JsonFields } from '../json-fields.js';
 
 const FORMAT = 'immu-ts/evidence';
-const VERSION = 1;
+/** Version 1 knew no evidence whose bytes were not all kept, and covered its job in another way. */
+const VERSION = 2;
 /** The answers of a server are far smaller; the text of a file is held in memory. */
 export const MAX_FILE_BYTES = 256 * 1024 * 1024;
 
@@ -20,14 +21,18 @@ export interface ChainedRow {
   readonly previousHash: Uint8Array | null;
 }
 
-/** A row that has evidence. */
-export interface EvidenceFile extends ChainedRow {
-  readonly row: AuditRow & { readonly evidence: Evidence };
+/** A row that has evidence, or a root with the server's signature. */
+export interface RowFile extends ChainedRow {
   /** Of a fork that the log itself shows: the row that has another hash for the same transaction. */
   readonly contradicted?: ChainedRow;
 }
 
-export function formatEvidenceFile(file: EvidenceFile): string {
+/** A row that has evidence. */
+export interface EvidenceFile extends RowFile {
+  readonly row: AuditRow & { readonly evidence: Evidence };
+}
+
+export function formatEvidenceFile(file: RowFile): string {
   const { contradicted } = file;
   const fields = {
     ...{ format: FORMAT, version: VERSION, ...chainedFields(file) },
@@ -42,17 +47,25 @@ function chainedFields({ row, previousHash }: ChainedRow) {
 
 /** Throws an error that says what the text lacks. */
 export function parseEvidenceFile(text: string, name: string): EvidenceFile {
+  const file = parseRowFile(text, name);
+  if (!hasEvidence(file)) throw new Error(`${name} is not an evidence file: "check" must be text`);
+  return file;
+}
+
+export function hasEvidence(file: RowFile): file is EvidenceFile {
+  return file.row.evidence !== undefined;
+}
+
+/** The same for a file that may hold a signed root in place of evidence. */
+export function parseRowFile(text: string, name: string): RowFile {
   const fields = JsonFields.parse(text, name);
   if (fields.text('format') !== FORMAT)
     throw new Error(`${name} is not an evidence file: its format is another`);
   const version = fields.number('version');
-  if (version !== VERSION)
-    throw new Error(`${name} has version ${version}; this release reads version ${VERSION}`);
-  const { row, previousHash } = chainedRow(fields, name);
-  const { evidence } = row;
-  if (!evidence) throw new Error(`${name} is not an evidence file: "check" must be text`);
+  if (version < 1 || version > VERSION)
+    throw new Error(`${name} has version ${version}; this release reads up to version ${VERSION}`);
   return {
-    ...{ row: { ...row, evidence }, previousHash },
+    ...chainedRow(fields, name),
     ...(fields.has('contradicted') && { contradicted: chainedRow(fields.object('contradicted'), name) }),
   };
 }
@@ -85,10 +98,22 @@ function chainedRow(fields: JsonFields, name: string): ChainedRow {
         ...(fields.has('expected') && { expected: fields.text('expected') }),
         ...(fields.has('computed') && { computed: fields.text('computed') }),
         job: fields.base64('job'),
+        ...(fields.has('omittedPart') && { omitted: omittedBytes(fields, name) }),
       },
     }),
   };
   return { row, previousHash: fields.has('previousHash') ? fields.hex('previousHash', 32) : null };
+}
+
+function omittedBytes(fields: JsonFields, name: string): OmittedBytes {
+  const part = fields.text('omittedPart');
+  const reason = fields.text('omittedReason');
+  if (part !== 'answer' && part !== 'job') throw new Error(`${name}: "omittedPart" must be answer or job`);
+  if (reason !== 'size' && reason !== 'budget')
+    throw new Error(`${name}: "omittedReason" must be size or budget`);
+  const length = fields.number('omittedBytes');
+  if (!Number.isSafeInteger(length)) throw new Error(`${name}: "omittedBytes" must be a number of bytes`);
+  return { part, reason, sha256: fields.hex('omittedSha256', 32), length };
 }
 
 export type Integrity = 'intact' | 'changed' | 'unknown';
@@ -100,6 +125,7 @@ export type Integrity = 'intact' | 'changed' | 'unknown';
 export function rowIntegrity({ row, previousHash }: ChainedRow): Integrity {
   if (!previousHash) return 'unknown';
   const { seq, hash, evidence, ...entry } = row;
-  const computed = rowHash(previousHash, seq, entry, evidence && evidenceHash(evidence));
-  return Buffer.from(computed).equals(hash) ? 'intact' : 'changed';
+  const covered = evidence ? [...evidenceHashes(evidence)] : [undefined];
+  const isOne = covered.some((each) => Buffer.from(rowHash(previousHash, seq, entry, each)).equals(hash));
+  return isOne ? 'intact' : 'changed';
 }

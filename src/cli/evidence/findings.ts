@@ -1,14 +1,17 @@
 // What evidence says and what came of running its check again, line by line: for the terminal and for the page.
 import { createHash } from 'node:crypto';
 import { verifyEvidence } from '../../index.js';
-import type { AuditRow, EvidenceVerdict, Job, Question } from '../../index.js';
+import type { AuditRow, EvidenceVerdict, Job, OmittedBytes, Question } from '../../index.js';
 import { hex, isoTime } from '../format/row-columns.js';
+import { attributionWords, logAttribution, serverAttribution } from './attribution.js';
+import type { Attribution, Tie } from './attribution.js';
 import { rowIntegrity } from './evidence-file.js';
 import type { EvidenceFile, Integrity } from './evidence-file.js';
 
 export interface Findings {
-  /** Everything that can be checked holds together, and the check fails today as it did then. */
+  /** Everything that can be checked holds together, and the check fails today as it did then. Says nothing of who made it. */
   readonly reproduced: boolean;
+  readonly attribution: Attribution;
   readonly summary: string;
   /** Facts in order, by name. */
   readonly facts: readonly (readonly [name: string, text: string])[];
@@ -17,7 +20,8 @@ export interface Findings {
 /** Bytes of keys and values that are shown. */
 const MAX_SHOWN_BYTES = 256;
 
-export function findingsOf(file: EvidenceFile): Findings {
+/** @param ties what is known of the row from elsewhere; @param publicKey SPKI DER of the server's state key */
+export function findingsOf(file: EvidenceFile, ties: readonly Tie[], publicKey?: Uint8Array): Findings {
   const verdict = verifyEvidence(file.row.evidence);
   const integrity = rowIntegrity(file);
   const job = 'job' in verdict ? verdict.job : undefined;
@@ -28,6 +32,8 @@ export function findingsOf(file: EvidenceFile): Findings {
     ['computed', file.row.evidence.computed ?? '-'],
   ];
   if (job) facts.push(...jobFacts(job));
+  const { omitted } = file.row.evidence;
+  if (omitted) facts.push(['kept', omittedWords(omitted)]);
   const isOfRows = verdict.outcome === 'no-answer' && file.row.evidence.job.length === 0;
   if (isOfRows) facts.push(...rowFacts(file));
   facts.push(['row hash', INTEGRITY_WORDS[integrity]], ['re-run', verdictWords(verdict)]);
@@ -35,7 +41,9 @@ export function findingsOf(file: EvidenceFile): Findings {
   const wrong = disbelief(integrity, foreign);
   const isShown = isOfRows ? twoHashes(file) : verdict.outcome === 'reproduced';
   const outcome = isOfRows ? (isShown ? 'two-hashes' : 'no-row') : verdict.outcome;
-  return { reproduced: isShown && wrong === null, summary: wrong ?? SUMMARIES[outcome], facts };
+  const attribution = serverAttribution([file], publicKey) ?? logAttribution(file, integrity, ties);
+  facts.push(['against', attributionWords(attribution)]);
+  return { reproduced: isShown && wrong === null, summary: wrong ?? SUMMARIES[outcome], attribution, facts };
 }
 
 /** Two rows of one log, both intact, say that a transaction has two hashes. */
@@ -75,8 +83,9 @@ const SUMMARIES = {
   'two-hashes': 'confirmed: two rows of the log have two hashes for one transaction',
   'no-row': 'not confirmed: the row with the other hash is not at hand, or not what was logged',
   'no-answer': 'cannot be run again: the server did not answer with the proof that it was asked for',
-  reproduced: 'reproduced: the answer fails this check today as it did then',
+  reproduced: 'reproduced: these bytes fail this check today as they did then',
   'not-reproduced': 'not reproduced: the answer does not fail this check in this way',
+  'not-kept': 'cannot be run again: the log has the SHA-256 of the answer, and did not keep the answer',
   unreadable: 'unreadable: the check cannot be run again',
 } as const;
 
@@ -85,6 +94,11 @@ const INTEGRITY_WORDS = {
   changed: 'CHANGED: the row or its evidence is not what was logged',
   unknown: 'cannot be computed: the hash that it follows is not at hand',
 } as const;
+
+function omittedWords({ part, reason, sha256: hash, length }: OmittedBytes): string {
+  const why = reason === 'size' ? 'too long to be kept' : 'much had been kept already';
+  return `not the ${part === 'answer' ? 'answer' : 'job'}, ${why}: ${length} bytes, SHA-256 ${hex(hash)}`;
+}
 
 function jobFacts({ question, context, answer }: Job): [string, string][] {
   const { head, publicKey, now } = context;
@@ -149,6 +163,7 @@ function verdictWords(verdict: EvidenceVerdict): string {
         ? `fails in another way: ${verdict.refuted.check}: ${verdict.refuted.detail}`
         : 'holds: the answer proves what it claims';
     case 'no-answer':
+    case 'not-kept':
     case 'unreadable':
       return verdict.reason;
   }

@@ -6,27 +6,48 @@ import type { Io } from '../command.js';
 import { idOf } from '../query-options.js';
 import { hashBefore, openLog } from '../store-option.js';
 import type { LogWords, OpenLog } from '../store-option.js';
-import { MAX_FILE_BYTES, parseEvidenceFile } from './evidence-file.js';
-import type { EvidenceFile } from './evidence-file.js';
+import { MAX_FILE_BYTES, hasEvidence, parseRowFile } from './evidence-file.js';
+import type { EvidenceFile, RowFile } from './evidence-file.js';
 
-/** A number is a row of the store; anything else is the path of a file (`./12` for one that is named like a number). */
+/** Whether this names a row of the store; anything else is the path of a file (`./12` for one that is named like a number). */
+export function isRow(operand: string): boolean {
+  return /^\d+$/.test(operand);
+}
+
+/** Throws when there is no evidence there. */
 export async function evidenceFrom(
   operand: string | undefined,
   words: LogWords,
   nothing: string,
   io: Pick<Io, 'err'>,
 ): Promise<EvidenceFile> {
+  return asEvidence(await rowFrom(operand, words, nothing, io));
+}
+
+/** The same, also for a root with the server's signature. */
+export async function rowFrom(
+  operand: string | undefined,
+  words: LogWords,
+  nothing: string,
+  io: Pick<Io, 'err'>,
+): Promise<RowFile> {
   if (operand === undefined) throw new UsageError(nothing);
-  if (!/^\d+$/.test(operand)) {
+  if (!isRow(operand)) {
     if (words.store !== undefined || words.archive !== undefined || words.damaged) {
       throw new UsageError(
         `--store, --archive and --damaged go with a row, ${JSON.stringify(operand)} is a file`,
       );
     }
-    return evidenceIn(operand);
+    return rowIn(operand);
   }
   await using log = await openLog(words, io);
-  return await evidenceOf(log, idOf('SEQ', operand));
+  return await rowOf(log, idOf('SEQ', operand));
+}
+
+/** Throws when it is a signed root. */
+export function asEvidence(file: RowFile): EvidenceFile {
+  if (hasEvidence(file)) return file;
+  throw new Error(`row ${file.row.seq.toString()} (${file.row.outcome}) has no evidence`);
 }
 
 /** Throws when there is no such row, or the row has no evidence. */
@@ -34,13 +55,18 @@ export async function evidenceOf(
   log: Pick<OpenLog, 'audit' | 'startsAfter'>,
   seq: bigint,
 ): Promise<EvidenceFile> {
+  return asEvidence(await rowOf(log, seq));
+}
+
+async function rowOf(log: Pick<OpenLog, 'audit' | 'startsAfter'>, seq: bigint): Promise<RowFile> {
   const row = await log.audit.row(seq);
   if (!row) throw new Error(`the log has no row ${seq.toString()}`);
   const { evidence } = row;
-  if (!evidence) throw new Error(`row ${seq.toString()} (${row.outcome}) has no evidence`);
-  const contradicted = evidence.job.length === 0 ? await contradictedBy(log, row) : null;
+  if (!evidence && !row.signature) throw new Error(`row ${seq.toString()} (${row.outcome}) has no evidence`);
+  const isOfRows = evidence?.job.length === 0 && !evidence.omitted;
+  const contradicted = isOfRows ? await contradictedBy(log, row) : null;
   return {
-    ...{ row: { ...row, evidence }, previousHash: await hashBefore(log, seq) },
+    ...{ row, previousHash: await hashBefore(log, seq) },
     ...(contradicted && { contradicted }),
   };
 }
@@ -53,8 +79,11 @@ async function contradictedBy(log: Pick<OpenLog, 'audit' | 'startsAfter'>, row: 
   return other && { row: other, previousHash: await hashBefore(log, other.seq) };
 }
 
-async function evidenceIn(path: string): Promise<EvidenceFile> {
+async function rowIn(path: string): Promise<RowFile> {
   const { size } = await stat(path);
   if (size > MAX_FILE_BYTES) throw new Error(`${path} is too long for an evidence file: ${size} bytes`);
-  return parseEvidenceFile(await readFile(path, 'utf8'), path);
+  const file = parseRowFile(await readFile(path, 'utf8'), path);
+  if (!file.row.evidence && !file.row.signature)
+    throw new Error(`${path} is not an evidence file: "check" must be text`);
+  return file;
 }

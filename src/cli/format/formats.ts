@@ -16,8 +16,9 @@ export interface Format<T> {
 
 /** Longest text in the last column of a table; `show` and the other formats have all of it. */
 const MAX_SHOWN_CHARS = 100;
-// JSON escapes what is below U+0020 itself. These may stand in it, but do things to a terminal.
-const RISKY_IN_JSON = /[\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
+// JSON escapes what is below U+0020 itself, so that a line break is its own. The rest may stand in it, but does things to a
+// terminal: see visible.ts.
+const RISKY_IN_JSON = /(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 
 export function formatNamed<T>(name: FormatName, columns: readonly Column<T>[]): Format<T> {
   switch (name) {
@@ -68,7 +69,11 @@ export async function print<T>(
 export function jsonText(value: unknown, indent?: number): string {
   return JSON.stringify(value, null, indent).replaceAll(
     RISKY_IN_JSON,
-    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+    // By its code units: JSON knows no others.
+    (char) =>
+      Array.from({ length: char.length }, (_, i) => char.charCodeAt(i).toString(16).padStart(4, '0'))
+        .map((unit) => `\\u${unit}`)
+        .join(''),
   );
 }
 

@@ -36,11 +36,17 @@ const COLUMNS: readonly Column<AuditRow>[] = [
   { name: 'hash', value: ({ hash }) => hex(hash) },
 ];
 
-const JOB: Column<AuditRow> = { name: 'job', value: ({ evidence }) => evidence && base64(evidence.job) };
+const JOB: readonly Column<AuditRow>[] = [
+  { name: 'job', value: ({ evidence }) => evidence && base64(evidence.job) },
+  { name: 'omittedPart', value: ({ evidence }) => evidence?.omitted?.part },
+  { name: 'omittedReason', value: ({ evidence }) => evidence?.omitted?.reason },
+  { name: 'omittedSha256', value: ({ evidence }) => evidence?.omitted && hex(evidence.omitted.sha256) },
+  { name: 'omittedBytes', value: ({ evidence }) => evidence?.omitted?.length },
+];
 
 /** `jobs`: with the packed job of each row that has evidence; it holds the server's raw answer and can be megabytes. */
 export function rowColumns({ jobs }: { readonly jobs: boolean }): readonly Column<AuditRow>[] {
-  return jobs ? [...COLUMNS, JOB] : COLUMNS;
+  return jobs ? [...COLUMNS, ...JOB] : COLUMNS;
 }
 
 /** UTC to the millisecond; a number that is no date stays the number. */

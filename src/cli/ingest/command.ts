@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ImmuClient, SqliteRootStore } from '../../index.js';
+import { visible } from '../../visible.js';
 import { EmbeddedLedger } from '../../testing.js';
 import { command } from '../command.js';
 import { ingest } from './ingest.js';
@@ -41,8 +42,8 @@ export const ingestCommand = command({
 
     // Says what is wrong with the server or the login before any work is shown.
     const { tx } = await client.currentState({ signal });
-    const server = `${ledger ? 'embedded ledger' : 'immudb'} at ${address}`;
-    await out.write(`${server}, database ${client.database} at tx ${tx.toString()}\n`);
+    const server = `${ledger ? 'embedded ledger' : 'immudb'} at ${visible(address)}`;
+    await out.write(`${server}, database ${visible(client.database)} at tx ${tx.toString()}\n`);
     const { writesPerSecond, readsPerSecond } = await ingest(client, records, signal);
     await out.write(
       `${records.length} records, each proven when written and when read back: ` +

@@ -5,7 +5,7 @@ import { equalBytes, toHex } from '../../proof/bytes.js';
 import { EMPTY_HASH } from '../../proof/hash.js';
 import { addCounts, noCounts } from '../../worker/stretch-counts.js';
 import type { MutableCounts } from '../../worker/stretch-counts.js';
-import type { Root } from '../../worker/verifier.js';
+import type { Root, StretchCounts } from '../../worker/verifier.js';
 import { AuditAsker } from './access.js';
 import type { AuditAccess } from './access.js';
 import { findingOf, Findings, recordFinding } from './findings.js';
@@ -18,7 +18,7 @@ import type { DatabaseProgress, DatabaseReport } from './report.js';
 import { ResumePoints, loggedPoint } from './resume-points.js';
 import type { ResumePoint } from './resume-token.js';
 import { StretchChecker } from './stretch-checker.js';
-import type { Part } from './stretch-checker.js';
+import type { Part, ValuesRefusal } from './stretch-checker.js';
 import { StretchPlan } from './stretch-plan.js';
 import type { Stretch } from './stretch-plan.js';
 
@@ -69,6 +69,8 @@ async function startOf(
     counts: noCounts(),
     txsWrong: 0,
     valuesRefused: [],
+    gone: { values: 0, upTo: 0n },
+    truncatedUpTo: 0n,
     findings: [],
     findingsTotal: 0,
     bytes: 0,
@@ -90,6 +92,8 @@ class DatabaseAudit {
   readonly #counts: MutableCounts = noCounts();
   readonly #refusals: DatabaseReport['valuesRefused'][number][];
   readonly #beganAt = performance.now();
+  #gone: ResumePoint['gone'];
+  #truncatedUpTo: bigint;
   #txsWrong: number;
   /** Everything up to here is done. */
   #tx: bigint;
@@ -119,6 +123,8 @@ class DatabaseAudit {
     this.#points = new ResumePoints(access, OPERATION);
     addCounts(this.#counts, start.counts);
     this.#refusals = [...start.valuesRefused];
+    this.#gone = start.gone;
+    this.#truncatedUpTo = start.truncatedUpTo;
     this.#txsWrong = start.txsWrong;
     this.#tx = start.tx;
     this.#alh = start.alh;
@@ -193,13 +199,31 @@ class DatabaseAudit {
   }
 
   async #commitHeld(part: Extract<Part, { kind: 'held' }>): Promise<void> {
-    const { first, last, prevAlh, alh, counts, refusal } = part;
+    const { last, prevAlh, alh, counts, refusal, truncatedUpTo } = part;
     if (this.#alh && !equalBytes(this.#alh, prevAlh)) await this.#commitUnlinked(part, this.#alh);
     addCounts(this.#counts, counts);
-    if (refusal !== undefined && this.#refusals.length < MAX_REFUSALS)
-      this.#refusals.push({ tx: first.toString(), toTx: last.toString(), reason: refusal });
+    if (refusal) await this.#commitRefused(part, refusal);
+    if (truncatedUpTo > this.#truncatedUpTo) this.#truncatedUpTo = truncatedUpTo;
     this.#tx = last;
     this.#alh = alh;
+  }
+
+  /** A server that says itself that its values are not those that were hashed is believed. */
+  async #commitRefused(
+    { first, last, counts }: Extract<Part, { kind: 'held' }>,
+    { kind, reason }: ValuesRefusal,
+  ): Promise<void> {
+    if (this.#refusals.length < MAX_REFUSALS)
+      this.#refusals.push({ tx: first.toString(), toTx: last.toString(), reason });
+    if (kind === 'gone') this.#gone = { values: this.#gone.values + plainNotShown(counts), upTo: last };
+    if (kind !== 'corrupted') return;
+    const detail = `the server says that values are not those that were hashed: ${reason}`;
+    this.#findings.add(
+      await recordFinding(this.#access.journal, {
+        ...{ outcome: 'failure', operation: OPERATION, head: this.#head },
+        ...{ refuted: { check: 'server.corrupted', detail }, tx: first, toTx: last },
+      }),
+    );
   }
 
   async #commitFailed({ first, last, refuted, job }: Extract<Part, { kind: 'failed' }>): Promise<void> {
@@ -251,6 +275,7 @@ class DatabaseAudit {
     return {
       ...{ server, database, withValues, from, startedAt },
       ...{ tx: this.#tx, alh: this.#alh, counts: this.#counts, txsWrong: this.#txsWrong },
+      ...{ gone: this.#gone, truncatedUpTo: this.#truncatedUpTo },
       ...{ valuesRefused: this.#refusals, bytes: this.#bytes, durationMs: this.#durationMs },
       findings: this.#findings.listed,
       findingsTotal: this.#findings.total,
@@ -275,7 +300,10 @@ class DatabaseAudit {
     await this.#logPoint();
     const { tx, alh, trusted, signed } = this.#state;
     const { server, database, from, withValues, startedAt } = this.#start;
-    const complete = this.#tx >= tx && trusted;
+    // A truncation takes all that is before it, so what is gone behind it was taken by somebody else.
+    const valuesTruncated = this.#gone.upTo <= this.#truncatedUpTo ? this.#gone.values : 0;
+    const valuesMissing = plainNotShown(this.#counts) - valuesTruncated;
+    const complete = this.#tx >= tx && trusted && valuesMissing === 0;
     const durationMs = this.#durationMs;
     return {
       kind: 'database',
@@ -294,12 +322,19 @@ class DatabaseAudit {
       txsWrong: this.#txsWrong,
       checked: { ...this.#counts },
       withValues,
+      valuesTruncated,
+      valuesMissing,
       valuesRefused: this.#refusals,
       txsPerSecond: Math.round(perSecond(this.#counts.txs, durationMs)),
       entriesPerSecond: Math.round(perSecond(this.#counts.entries, durationMs)),
       resume: this.#points.token,
     };
   }
+}
+
+/** Values that were asked for, and that a server shows unless there was a truncation. */
+function plainNotShown({ valuesNotShown, valuesExpired, valuesOfDocuments }: StretchCounts): number {
+  return valuesNotShown - valuesExpired - valuesOfDocuments;
 }
 
 function sizeOf(parts: readonly Part[]): number {

@@ -76,7 +76,7 @@ export async function recordFinding(journal: Journal, found: Found): Promise<Aud
   const { check, detail, expected, computed } = refuted;
   const where = toTx !== undefined && toTx > tx ? `txs ${String(tx)} to ${String(toTx)}` : `tx ${String(tx)}`;
   const told = { ...refuted, detail: `${where}: ${detail}`, tx };
-  const error = await journal.refuse(outcome, operation, head, told, job);
+  const error = await journal.refuseInLog(outcome, operation, head, told, job);
   return {
     check,
     detail,

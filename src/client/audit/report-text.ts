@@ -1,4 +1,5 @@
-// An audit's report as text, for people.
+// An audit's report as text, for people. What a server, or who made the log, had a say in is made visible: it forges no line.
+import { visible } from '../../visible.js';
 import type { AuditFinding } from './findings.js';
 import type { AuditReport, DatabaseReport, RootCounts, RootsReport } from './report.js';
 
@@ -18,25 +19,37 @@ function databaseLines(report: DatabaseReport): string[] {
     ...(checked.otherKind > 0 ? [`${count(checked.otherKind)} other`] : []),
   ];
   return [
-    `Audit of database ${report.database}: ${verdict(report)}`,
+    `Audit of database ${visible(report.database)}: ${verdict(report)}`,
     ...headLines(report),
     `Transactions   ${from} to ${to}: ${count(checked.txs)} checked${txsWrong > 0 ? `, ${count(txsWrong)} in parts that do not hold` : ''}`,
     `Tree roots     ${count(checked.treeRoots)} recomputed${checked.treeRootsNotChecked > 0 ? `, ${count(checked.treeRootsNotChecked)} not checkable (tree lag)` : ''}`,
     `Entries        ${count(checked.entries)} hashed: ${kinds.join(', ')}; ${count(checked.deleted)} deletions, ${count(checked.expiring)} expiring`,
     withValues
-      ? `Values         ${count(checked.values)} hashed (${count(checked.valueBytes)} bytes), ${count(checked.valuesNotShown)} not shown by the server`
+      ? `Values         ${count(checked.values)} hashed (${count(checked.valueBytes)} bytes), ${count(checked.valuesNotShown)} not shown by the server${notShown(report)}`
       : 'Values         not asked for: covered by the hashes in their entries',
     ...valuesRefused.map(
-      ({ tx, toTx, reason }) => `               refused for txs ${tx} to ${toTx}: ${reason}`,
+      ({ tx, toTx, reason }) => `               refused for txs ${tx} to ${toTx}: ${visible(reason)}`,
     ),
     `Effort         ${count(report.bytes)} bytes, ${seconds(report.durationMs)}, ${count(report.txsPerSecond)} txs/s, ${count(report.entriesPerSecond)} entries/s`,
   ];
 }
 
+/** What they are, which is what makes them a matter of course or not. */
+function notShown({ checked, valuesTruncated, valuesMissing }: DatabaseReport): string {
+  const kinds = [
+    [checked.valuesExpired, 'expired'],
+    [checked.valuesOfDocuments, 'of documents'],
+    [valuesTruncated, 'truncated'],
+    [valuesMissing, 'MISSING'],
+  ] as const;
+  const told = kinds.filter(([n]) => n > 0).map(([n, what]) => `${count(n)} ${what}`);
+  return told.length === 0 ? '' : `: ${told.join(', ')}`;
+}
+
 function rootsLines(report: RootsReport): string[] {
   const { rows, earlierRows, proofs } = report;
   return [
-    `Audit of the logged roots of database ${report.database}: ${verdict(report)}`,
+    `Audit of the logged roots of database ${visible(report.database)}: ${verdict(report)}`,
     ...headLines(report),
     ...askedLines(report),
     `Logged roots   ${rootCounts(rows)}`,
@@ -62,7 +75,7 @@ function askedLines({ asked: { after, tx, time } }: RootsReport): string[] {
 function headLines({ server, state, startedAt }: AuditReport): string[] {
   const word = state.trusted ? 'trusted, proven to extend what was trusted before' : "the server's word only";
   return [
-    `Server         ${server}`,
+    `Server         ${visible(server)}`,
     `State          tx ${state.tx} ${state.alh}`,
     `               ${word}; ${state.signed ? 'signed with the configured key' : 'no state key configured'}`,
     `Begun          ${startedAt}`,
@@ -98,15 +111,10 @@ function oneFinding(finding: AuditFinding, number: number): string[] {
   const seq = 'seq' in finding && typeof finding.seq === 'string' ? ` (row ${finding.seq} of the log)` : '';
   return [
     `${number}. ${where}${visible(detail)}${seq}`,
-    `   check ${check}${recorded ? '' : ', not recorded in the log'}`,
+    `   check ${visible(check)}${recorded ? '' : ', not recorded in the log'}`,
     ...(expected === undefined ? [] : [`   expected ${visible(expected)}`]),
     ...(computed === undefined ? [] : [`   computed ${visible(computed)}`]),
   ];
-}
-
-/** What a server said may hold anything, line breaks and terminal controls too. */
-function visible(text: string): string {
-  return text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\u{fffd}');
 }
 
 function count(value: number): string {

@@ -18,7 +18,7 @@ interface Report {
   readonly state: AuditedState;
   /** Nothing is wrong, and everything was looked at. */
   readonly ok: boolean;
-  /** Everything that was asked for was looked at. */
+  /** Everything that was asked for was looked at, values too where they were asked for. */
   readonly complete: boolean;
   /** ISO 8601. */
   readonly startedAt: string;
@@ -40,6 +40,10 @@ export interface DatabaseReport extends Report {
   /** What was found, and how much of it was checked. */
   readonly checked: StretchCounts;
   readonly withValues: boolean;
+  /** Values that a truncation gave up: a proven header among those that were looked at says so. Not missing. */
+  readonly valuesTruncated: number;
+  /** Values that were asked for and not shown, and that are neither expired, nor of documents, nor truncated. */
+  readonly valuesMissing: number;
   /** Why values were not shown, in the server's words: the first few times. */
   readonly valuesRefused: readonly { readonly tx: string; readonly toTx: string; readonly reason: string }[];
   readonly txsPerSecond: number;

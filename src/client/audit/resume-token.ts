@@ -19,6 +19,9 @@ export interface ResumePoint {
   readonly counts: StretchCounts;
   readonly txsWrong: number;
   readonly valuesRefused: DatabaseReport['valuesRefused'];
+  /** Values that are gone, if a truncation up to `upTo` is proven: how many, and up to which transaction. */
+  readonly gone: { readonly values: number; readonly upTo: bigint };
+  readonly truncatedUpTo: bigint;
   readonly findings: readonly AuditFinding[];
   readonly findingsTotal: number;
   readonly bytes: number;
@@ -27,11 +30,15 @@ export interface ResumePoint {
   readonly durationMs: number;
 }
 
-const VERSION = 1;
+const VERSION = 2;
 
 export function resumeToken(point: ResumePoint): string {
-  const { tx, from, alh, ...rest } = point;
-  const plain = { v: VERSION, ...rest, tx: tx.toString(), from: from.toString(), alh: alh && toHex(alh) };
+  const { tx, from, alh, gone, truncatedUpTo, ...rest } = point;
+  const plain = {
+    ...{ v: VERSION, ...rest, tx: tx.toString(), from: from.toString(), alh: alh && toHex(alh) },
+    gone: { values: gone.values, upTo: gone.upTo.toString() },
+    truncatedUpTo: truncatedUpTo.toString(),
+  };
   return Buffer.from(JSON.stringify(plain)).toString('base64url');
 }
 
@@ -59,6 +66,11 @@ export function readResumeToken(
     counts,
     txsWrong: number(plain['txsWrong']),
     valuesRefused: valuesRefused as DatabaseReport['valuesRefused'],
+    gone: {
+      values: number((plain['gone'] as Fields | undefined)?.['values']),
+      upTo: id((plain['gone'] as Fields | undefined)?.['upTo']),
+    },
+    truncatedUpTo: id(plain['truncatedUpTo']),
     findings: findings as AuditFinding[],
     findingsTotal: number(plain['findingsTotal']),
     bytes: number(plain['bytes']),

@@ -1,5 +1,6 @@
 // Proves logged roots under one state of the server, a group at a time, and keeps the evidence of those it contradicts.
 import { ServerError } from '../../errors.js';
+import { serverWords } from '../../visible.js';
 import { equalBytes, toHex } from '../../proof/bytes.js';
 import { EMPTY_HASH } from '../../proof/hash.js';
 import type { AuditRow } from '../../store/root-store.js';
@@ -177,7 +178,7 @@ export class RootProver {
       job = this.#job({ kind: 'tx', tx }, state, answer);
     } catch (error) {
       if (!isRefusal(error)) throw error;
-      const refuted = { check: 'audit.not-there', detail: error.message };
+      const refuted = { check: 'audit.not-there', detail: serverWords(error.message) };
       return rows.map((row) => ({ row, verdict: 'not-there', refuted: { refuted } }));
     }
     const verdict = await this.#asker.verify(job);

@@ -1,6 +1,7 @@
 // Asks for a stretch of transactions and has it checked. What does not hold is narrowed down to the smallest part that fails
 // when it is asked for again, and that part's answer is the evidence.
 import { ServerError } from '../../errors.js';
+import { serverWords } from '../../visible.js';
 import type { Job, Question, Refuted, Root, StretchCounts } from '../../worker/verifier.js';
 import type { CallOptions } from '../options.js';
 import type { Rpc } from '../rpc.js';
@@ -22,8 +23,20 @@ interface Held {
   readonly counts: StretchCounts;
   /** Bytes of the answer. */
   readonly bytes: number;
-  /** The server would not show values: its words. */
-  readonly refusal?: string;
+  /** See `Proven`. */
+  readonly truncatedUpTo: bigint;
+  /** The server would not show the values of all of it. */
+  readonly refusal?: ValuesRefusal;
+}
+
+/**
+ * Why, as far as its words tell. `corrupted`: it has other bytes than those that were hashed. `gone`: what a truncation leaves,
+ * if there was one. Else no reason that would make the rest complete.
+ */
+export interface ValuesRefusal {
+  readonly kind: 'corrupted' | 'gone' | 'other';
+  /** Its words. */
+  readonly reason: string;
 }
 
 interface Failed {
@@ -84,11 +97,16 @@ export class StretchChecker {
       return await this.#attemptWith(stretch, after, true);
     } catch (error) {
       if (!(error instanceof ServerError) || !isRefusal(error)) throw error;
-      if (stretch.last - stretch.first >= BigInt(VALUES_REFUSED_TXS)) return { kind: 'too-large' };
+      const refusal = refusalOf(error);
+      // What is corrupted is found, what is gone is not worth a question for each.
+      const isNarrowed = refusal.kind === 'corrupted' && this.#options.narrows();
+      const unread = isNarrowed ? 1 : VALUES_REFUSED_TXS;
+      if (stretch.last - stretch.first >= BigInt(unread)) return { kind: 'too-large' };
       const outcome = await this.#attemptWith(stretch, after, false);
       if (outcome.kind !== 'held') return outcome;
-      const counts = { ...outcome.counts, valuesNotShown: outcome.counts.entries };
-      return { ...outcome, counts, refusal: error.message };
+      const { entries, expired, document } = outcome.counts;
+      const notShown = { valuesNotShown: entries, valuesExpired: expired, valuesOfDocuments: document };
+      return { ...outcome, counts: { ...outcome.counts, ...notShown }, refusal };
     }
   }
 
@@ -145,10 +163,10 @@ export class StretchChecker {
     const { proven } = verdict;
     if (proven.kind === 'short-stretch') return { kind: 'short' };
     if (proven.kind !== 'stretch') throw new Error(`a ${proven.kind} proves no stretch`);
-    const { prevAlh, alh, counts } = proven;
+    const { prevAlh, alh, counts, truncatedUpTo } = proven;
     // Copies: they may be views of a message that holds much else.
     const ends = { prevAlh: new Uint8Array(prevAlh), alh: new Uint8Array(alh) };
-    return { kind: 'held', ...ends, counts, bytes: answer.length };
+    return { kind: 'held', ...ends, counts, truncatedUpTo, bytes: answer.length };
   }
 
   /** Transactions that must be there and that the server will not show are a finding; other errors are none. */
@@ -157,7 +175,7 @@ export class StretchChecker {
     const isOne = stretch.first === stretch.last;
     if (error.code === 'LIMIT_EXCEEDED' && !isOne) return { kind: 'too-large' };
     if (values || error.code !== 'SERVER_REFUSED') throw error;
-    return { kind: 'failed', refuted: { check: 'server.refused', detail: error.message } };
+    return { kind: 'failed', refuted: { check: 'server.refused', detail: serverWords(error.message) } };
   }
 }
 
@@ -165,6 +183,13 @@ type StretchQuestion = Extract<Question, { kind: 'stretch' }>;
 
 function isRefusal({ code }: ServerError): boolean {
   return code === 'SERVER_REFUSED' || code === 'LIMIT_EXCEEDED';
+}
+
+/** immudb's words: what it finds on its disk is not what it hashed; and the end of the file, where values were cut off. */
+function refusalOf({ serverMessage, message }: ServerError): ValuesRefusal {
+  const reason = serverWords(message);
+  if (/corrupt/i.test(serverMessage)) return { kind: 'corrupted', reason };
+  return { kind: serverMessage === 'EOF' ? 'gone' : 'other', reason };
 }
 
 function rootOf({ tx, alh }: Root): Root {

@@ -25,7 +25,8 @@ export function askAgainIfSilent<T>(send: (signal: AbortSignal) => Promise<T>): 
         (answer) => end(() => resolve(answer)),
         (error: unknown) => {
           underWay -= 1;
-          if (underWay === 0 || error instanceof VerificationError) end(() => reject(error as Error));
+          if (underWay === 0 || error instanceof VerificationError)
+            end(() => reject(error instanceof Error ? error : new Error(String(error))));
         },
       );
     };

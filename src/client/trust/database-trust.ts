@@ -6,9 +6,9 @@ import type { CallOptions } from '../options.js';
 import { isServerBehind } from '../server-errors.js';
 import { unixSeconds } from '../unix-seconds.js';
 import type { Call } from './call.js';
-import type { DatabaseTrustOptions } from './database-trust-options.js';
-import { beginEpoch, endEpoch, leaveEpoch } from './epoch.js';
+import { beginEpoch, closeEpoch, endEpoch } from './epoch.js';
 import type { Epoch } from './epoch.js';
+import type { DatabaseTrustOptions } from './database-trust-options.js';
 import type { Head } from './head.js';
 import { Jobs } from './jobs.js';
 import type { Claimed } from './jobs.js';
@@ -187,16 +187,19 @@ export class DatabaseTrust {
       check: (operation, question, under, answer) => this.check(operation, question, under, answer),
       job: (question, head, answer) => this.job(question, head, answer),
       claimJob: (claimed) => this.claimJob(claimed),
-      forgotten: async (forgotten) => {
-        if (this.#epoch === forgotten) {
+      forgotten: async (ended) => {
+        if (this.#epoch === ended) {
           this.#drop();
-          await this.#journal.end(forgotten.mover.head);
+          await this.#journal.end(ended.mover.head);
         }
         return this.forgotten();
       },
     });
-    if (this.#ended) endEpoch(epoch, this.forgotten());
-    else this.#epoch = epoch;
+    if (this.#ended) {
+      endEpoch(epoch, this.forgotten());
+      throw this.forgotten();
+    }
+    this.#epoch = epoch;
     return epoch;
   }
 
@@ -367,7 +370,7 @@ export class DatabaseTrust {
     this.#epoch = undefined;
     this.writes.forget();
     if (!epoch) return;
-    await leaveEpoch(epoch, this.forgotten());
+    await closeEpoch(epoch, this.forgotten());
     await this.#journal.end(epoch.mover.head);
   }
 
@@ -380,9 +383,7 @@ export class DatabaseTrust {
 
   /** Keeps what is to be kept, and writes the counts that are due. */
   async close(): Promise<void> {
-    this.#epoch?.follower?.close();
-    await this.#epoch?.known.close();
-    await this.#epoch?.standing.close();
+    if (this.#epoch) await closeEpoch(this.#epoch);
     await this.#journal.close(this.#epoch?.mover.head ?? null);
   }
 

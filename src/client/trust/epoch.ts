@@ -102,13 +102,13 @@ export function endEpoch({ mover, known, follower }: Epoch, error: StoreError): 
   mover.end(error);
 }
 
-/** The same for what may be taken up again: what it has proven is kept, what it counted is written. */
-export async function leaveEpoch(
+/** Ends it and keeps what is to be kept. `error`: what those who wait for the head are told; absent: they go on. */
+export async function closeEpoch(
   { mover, known, standing, follower }: Epoch,
-  error: StoreError,
+  error?: StoreError,
 ): Promise<void> {
   follower?.close();
-  mover.end(error);
-  await known.close();
+  if (error) mover.end(error);
   await standing.close();
+  await known.close();
 }

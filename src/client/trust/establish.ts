@@ -105,7 +105,7 @@ async function firstState(
   const { target, job } = await proveHeader(options, null, state.tx, call).catch(async (error: unknown) => {
     if (!isServerBehind(error)) throw error;
     const detail = `the server cannot prove tx ${state.tx.toString()}, which it says is its newest`;
-    throw await refuse(options, null, { check: 'state.tx', detail, tx: state.tx });
+    throw await refuse(options, null, { check: 'state.tx', detail, tx: state.tx }, state.job);
   });
   if (!equalBytes(target.alh, state.alh)) {
     const detail = 'the state is not what its proof proves';

@@ -12,6 +12,10 @@ export interface Claimed {
 export class Jobs {
   readonly #database: string;
   readonly #spki: Uint8Array | undefined;
+  readonly #claims = new WeakMap<
+    Uint8Array,
+    { readonly head: Root | null; readonly tx: bigint; readonly job: Job }
+  >();
 
   /** `spki`: SPKI DER of the server's state key, where one is configured. */
   constructor(database: string, spki: Uint8Array | undefined) {
@@ -28,8 +32,12 @@ export class Jobs {
     return { question, context: this.context(head && { tx: head.tx, alh: head.alh }, now), answer };
   }
 
-  /** The check that a claim of a plain read fails, to be run again by anyone. */
+  /** The check that a claim of a plain read fails, to be run again by anyone. One job for all who were shown it. */
   claim({ key, claim, shown }: Claimed, head: Root | null): Job {
-    return this.job({ kind: 'claim', key, tx: claim.tx, shown }, head, new Uint8Array(0));
+    const known = this.#claims.get(shown);
+    if (known?.head === head && known.tx === claim.tx) return known.job;
+    const job = this.job({ kind: 'claim', key, tx: claim.tx, shown }, head, new Uint8Array(0));
+    this.#claims.set(shown, { head, tx: claim.tx, job });
+    return job;
   }
 }

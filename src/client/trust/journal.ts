@@ -1,5 +1,5 @@
 // What trust writes into the root store: moves, first trust, refusals with their evidence, counts of covered calls.
-import { VerificationError } from '../../errors.js';
+import { StoreError, VerificationError } from '../../errors.js';
 import type { VerificationEvidence } from '../../errors.js';
 import { equalBytes, toHex } from '../../proof/bytes.js';
 import { EMPTY_HASH } from '../../proof/hash.js';
@@ -13,9 +13,13 @@ import type {
   StoredRoot,
   TrustKey,
 } from '../../store/root-store.js';
-import { packJob } from '../../worker/packet.js';
+import { serverWords } from '../../visible.js';
 import type { Job, ProvenTarget, Refuted, Root } from '../../worker/verifier.js';
 import type { Contradiction } from './proven-headers.js';
+import { Refusals } from './refusals.js';
+
+/** Of a refusal's words in its row: they may be a server's. */
+const MAX_DETAIL_CHARS = 2000;
 
 /** How long covered calls are counted before their row is written, when no head move takes them along. */
 const COVERAGE_FLUSH_MS = 1000;
@@ -58,13 +62,14 @@ const WAYS_OUT: Readonly<Partial<Record<RefusalOutcome, string>>> = {
     '; trust is kept. Once the server has caught up calls go on by themselves; if it was restored on purpose: forgetTrust(reason)',
 };
 
-/** What a refusal was recorded with. */
-interface Recorded {
-  readonly outcome: RefusalOutcome;
-  readonly head: StoredRoot | null;
-  readonly refuted: Refuted & { readonly tx?: bigint };
-  readonly job: Job | undefined;
-}
+type Refusal = [
+  outcome: RefusalOutcome,
+  operation: string,
+  head: StoredRoot | null,
+  refuted: Refuted & { readonly tx?: bigint },
+  job?: Job,
+  calls?: number,
+];
 
 const CODES = {
   failure: 'VERIFICATION_FAILED',
@@ -78,14 +83,18 @@ export class Journal {
   /** Set once the log has another hash for the head that calls rest on: no call is proven under it any longer. */
   #forked: VerificationError | undefined;
   #earlierForkIsTold = false;
-  #ended: Error | undefined;
   /** What refusals were recorded with, as long as somebody has them: further calls may be refused by them. */
-  readonly #recorded = new WeakMap<VerificationError, Recorded>();
+  readonly #recorded = new WeakMap<VerificationError, Refusal>();
+  readonly #refusals: Refusals;
+  /** Why a refusal is not in the log. */
+  #unwritten: StoreError | undefined;
+  #ended: Error | undefined;
   #flushTimer: NodeJS.Timeout | undefined;
   #flushing: Promise<void> = Promise.resolve();
 
   constructor(options: JournalOptions) {
     this.#options = options;
+    this.#refusals = new Refusals(options.store);
   }
 
   get key(): TrustKey {
@@ -188,6 +197,7 @@ export class Journal {
   /** Trust has ended: what was counted under it is written, and nothing that was found under it ends the next one. */
   async end(head: StoredRoot): Promise<void> {
     await this.#flushing;
+    await this.#refusals.idle();
     // Told by `onFork` when the log contradicts it; a store that cannot take it says so on its next use.
     await this.flush(head).catch(() => undefined);
     this.#forked = undefined;
@@ -208,26 +218,28 @@ export class Journal {
   /** Waits for a flush under way and writes the last counts. */
   async close(head: StoredRoot | null): Promise<void> {
     await this.#flushing;
+    await this.#refusals.idle();
     if (head) await this.flush(head);
     clearTimeout(this.#flushTimer);
+    if (this.#unwritten) throw this.#unwritten;
   }
 
   /**
-   * Records a refusal with everything needed to re-run the check, and returns the error to throw.
-   * A store that cannot take it does not hide the refusal: its error becomes the cause. Never rejects. `calls`: how many
-   * it refuses.
+   * Records a refusal with everything needed to re-run the check, and returns the error to throw. Its row is durable by then,
+   * unless there are megabytes to be written first: {@link close} waits for those.
+   * A store that cannot take it does not hide the refusal: its error becomes the cause, at once or later. Never rejects.
+   * `calls`: how many it refuses.
    */
-  async refuse(
-    kind: RefusalOutcome,
-    operation: string,
-    head: StoredRoot | null,
-    refuted: Refuted & { readonly tx?: bigint },
-    job?: Job,
-    calls = 1,
-  ): Promise<VerificationError> {
-    const outcome = OUTCOMES[refuted.check] ?? kind;
-    const error = await this.#refuse(outcome, operation, head, refuted, job, calls);
-    this.#recorded.set(error, { outcome, head, refuted, job });
+  async refuse(...refusal: Refusal): Promise<VerificationError> {
+    const { error, written, isShort } = this.#refuse(refusal);
+    if (isShort) await written;
+    return error;
+  }
+
+  /** {@link refuse}, for one who has to know whether there is a row of it: then the error has no cause. */
+  async refuseInLog(...refusal: Refusal): Promise<VerificationError> {
+    const { error, written } = this.#refuse(refusal);
+    await written;
     return error;
   }
 
@@ -235,18 +247,13 @@ export class Journal {
   async again(refusal: VerificationError, operation: string, calls: number): Promise<VerificationError> {
     const recorded = this.#recorded.get(refusal);
     if (!recorded) return refusal;
-    const { outcome, head, refuted, job } = recorded;
-    return this.#refuse(outcome, operation, head, refuted, job, calls);
+    const [outcome, , head, refuted, job] = recorded;
+    return this.refuse(outcome, operation, head, refuted, job, calls);
   }
 
-  async #refuse(
-    outcome: RefusalOutcome,
-    operation: string,
-    head: StoredRoot | null,
-    refuted: Refuted & { readonly tx?: bigint },
-    job: Job | undefined,
-    calls: number,
-  ): Promise<VerificationError> {
+  #refuse(refusal: Refusal) {
+    const [kind, operation, head, refuted, job, calls = 1] = refusal;
+    const outcome = OUTCOMES[refuted.check] ?? kind;
     const { server, database } = this.#options.key;
     const { check, expected, computed } = refuted;
     const terms = {
@@ -261,20 +268,25 @@ export class Journal {
       ...(refuted.tx !== undefined && { tx: refuted.tx }),
     };
     const message = `${operation} on ${database}: ${refuted.detail}${WAYS_OUT[outcome] ?? ''}`;
+    const error = new VerificationError(CODES[outcome], message, evidence);
+    this.#recorded.set(error, refusal);
     const subject = head ?? { tx: 0n, alh: new Uint8Array(32) };
-    try {
-      await this.#options.store.record({
-        ...this.#row(subject, outcome, operation, head),
-        calls,
-        durationMs: 0,
-        detail: refuted.detail,
-        ...(job && { evidence: { check, ...terms, job: packJob(job) } }),
-      });
-    } catch (cause) {
-      const words = `${message} (not recorded: the store failed)`;
-      return this.#tell(new VerificationError(CODES[outcome], words, evidence, { cause }));
-    }
-    return this.#tell(new VerificationError(CODES[outcome], message, evidence));
+    const row = {
+      ...this.#row(subject, outcome, operation, head),
+      ...{ calls, durationMs: 0, detail: serverWords(refuted.detail, MAX_DETAIL_CHARS) },
+    };
+    const { written, isShort } = this.#refusals.add(row, { check, ...terms }, job);
+    const told = written.catch((cause: unknown) => {
+      // Whoever was told already sees it there, and when the client is closed.
+      if (!isShort) {
+        const words = `a refusal is not in the audit log: ${cause instanceof Error ? cause.message : String(cause)}`;
+        this.#unwritten ??= new StoreError('STORE_FAILED', words, { cause });
+      }
+      error.message = `${message} (not recorded: the store failed)`;
+      error.cause = cause;
+    });
+    this.#tell(error);
+    return { error, written: told, isShort };
   }
 
   #tell(error: VerificationError): VerificationError {

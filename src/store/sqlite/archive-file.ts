@@ -119,6 +119,13 @@ export class ArchiveDraft {
     const from = this.#copied;
     const to = from + COPY_ROWS < lastSeq ? from + COPY_ROWS : lastSeq;
     this.#db.transaction(() => {
+      // What several rows are about is in each file that has one of them.
+      this.#db
+        .prepare(
+          `INSERT OR IGNORE INTO main.evidence_blob SELECT * FROM live.evidence_blob
+           WHERE id IN (SELECT blob FROM live.evidence WHERE seq > ? AND seq <= ?)`,
+        )
+        .run(from, to);
       for (const table of ['audit', 'evidence', 'checkpoint']) {
         this.#db
           .prepare(`INSERT INTO main.${table} SELECT * FROM live.${table} WHERE seq > ? AND seq <= ?`)

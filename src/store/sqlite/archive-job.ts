@@ -92,7 +92,7 @@ export async function freeRows({ db, reader, pause }: ArchiveJobOptions): Promis
           .pluck()
           .get(low, FREED_ROWS) as bigint | null;
         if (last === null) return false;
-        reader.statements.get('DELETE FROM evidence WHERE seq <= ?').run(last);
+        reader.evidenceTable.free(last);
         reader.statements.get('DELETE FROM audit WHERE seq <= ?').run(last);
         return true;
       })

@@ -3,16 +3,19 @@ import { equalBytes, toHex } from '../../proof/bytes.js';
 import { sha256 } from '../../proof/hash.js';
 import { ArgumentError } from '../../errors.js';
 import type { AuditVerdict, Checkpoint, VerifyOptions } from '../audit-log.js';
-import { evidenceHash, rowHash } from '../audit-row.js';
+import { coversEvidence, evidenceHash, rowHash } from '../audit-row.js';
 import { addSums, hourOf, sumsOf } from '../audit-stats.js';
 import type { Sums } from '../audit-stats.js';
 import type { AuditRow } from '../audit-types.js';
 import { LogState } from '../log-state.js';
 import { broken, contradicts, startDiffers, stateDiffers } from '../verify-rules.js';
+import { toEvidence } from './evidence-table.js';
 import { TWICE, stateOf } from './tail-check.js';
 import { toSums } from './hours.js';
 import type { Base, LogReader } from './log-reader.js';
 import type { RowRecord } from './row-record.js';
+
+const EVIDENCE_CHANGED = 'the evidence of the row was changed';
 
 export interface WalkOptions extends VerifyOptions {
   /** An archive is a part of a log: the row about its beginning may be in the next part. */
@@ -35,6 +38,8 @@ export class ChainWalk {
   #sums = new Map<string, Sums>();
   #baseIsSaid = false;
   #checkpoints = 0;
+  /** Blobs of evidence that are what their hash says. */
+  readonly #hashed = new Set<bigint>();
 
   constructor(reader: LogReader, options: WalkOptions) {
     this.#reader = reader;
@@ -120,11 +125,8 @@ export class ChainWalk {
     }
     this.#hash = new Uint8Array(hash);
     if (covered) {
-      const evidence = this.#reader.evidence(seq);
-      if (!evidence) return broken(seq, 'the evidence of the row is missing');
-      if (!equalBytes(evidenceHash(evidence), covered)) {
-        return broken(seq, 'the evidence of the row was changed');
-      }
+      const wrong = this.#evidenceOf(seq, covered);
+      if (wrong !== undefined) return broken(seq, wrong);
     }
     this.#state.apply(row);
     const name = `${record.kind.toString()} ${hourOf(row.verifiedAt)}`;
@@ -134,6 +136,26 @@ export class ChainWalk {
     if (row.outcome !== 'archive' || row.tx !== this.#base?.seq) return undefined;
     this.#baseIsSaid = equalBytes(row.alh, sha256(this.#base.checkpoint ?? new Uint8Array(0)));
     return this.#baseIsSaid ? undefined : broken(seq, 'the log does not begin where this row says');
+  }
+
+  /** Bytes that several rows are about are hashed once. */
+  #evidenceOf(seq: bigint, covered: Uint8Array): string | undefined {
+    const { evidenceTable } = this.#reader;
+    const record = evidenceTable.record(seq);
+    if (!record) return 'the evidence of the row is missing';
+    const { blob } = record;
+    if (blob === null) {
+      const evidence = toEvidence(record, record.job);
+      return coversEvidence(covered, evidence) ? undefined : EVIDENCE_CHANGED;
+    }
+    const name = evidenceTable.hashOf(blob);
+    const bytes = this.#hashed.has(blob) ? undefined : evidenceTable.bytes(blob);
+    if (!name || bytes === null) return 'the evidence of the row is missing';
+    // One place for the bytes: what stands in the other is nothing that was written.
+    if (record.job.length > 0 || (bytes && !equalBytes(sha256(bytes), name))) return EVIDENCE_CHANGED;
+    this.#hashed.add(blob);
+    const given = evidenceHash(toEvidence(record, new Uint8Array(0)), name);
+    return equalBytes(given, covered) ? undefined : EVIDENCE_CHANGED;
   }
 
   /** Holds the checkpoints of a row against it. */
@@ -177,6 +199,8 @@ export class ChainWalk {
       return broken(base.seq + 1n, 'no row says that the rows before this one were archived');
     const stray = reader.strayEvidence();
     if (stray !== null) return broken(stray, 'there is evidence that the row does not name');
+    if (reader.evidenceTable.strayBlob() !== null)
+      return broken(last, 'bytes are kept as evidence that no row is about');
     const words = this.#options.isDraft ? undefined : stateDiffers(reader.held(), this.#state.snapshot());
     if (words !== undefined) return broken(last, words);
     if (!this.#sumsAreRight()) return broken(last, 'the statistics are not what the rows give');

@@ -8,6 +8,7 @@ import type { AuditOutcome, AuditRow, Evidence, RootsQuery, StoredRoot, TrustKey
 import type { StateAt } from '../log-state.js';
 import { Clients } from './clients.js';
 import type { Damage } from './damage.js';
+import { EvidenceTable } from './evidence-table.js';
 import { HeaderBlocks } from './header-blocks.js';
 import { Hours } from './hours.js';
 import { Kinds } from './kinds.js';
@@ -16,8 +17,8 @@ import { KeptCheckpoints } from './kept-checkpoints.js';
 import { pageKeys } from './page-keys.js';
 import type { LogRange } from './page-keys.js';
 import { Recent } from './recent.js';
-import { ROW_COLUMNS, copy, toEvidence, toRow } from './row-record.js';
-import type { EvidenceRecord, RowRecord } from './row-record.js';
+import { ROW_COLUMNS, copy, toRow } from './row-record.js';
+import type { RowRecord } from './row-record.js';
 import { SETTLED, UNITED } from './row-tables.js';
 import type { RowTables } from './row-tables.js';
 import { Statements } from './statements.js';
@@ -48,6 +49,7 @@ export class LogReader {
   readonly headerBlocks: HeaderBlocks;
   readonly recent: Recent;
   readonly keptCheckpoints: KeptCheckpoints;
+  readonly evidenceTable: EvidenceTable;
   /** Set for a log that is only looked at: what is broken in it, and rows that cannot be read are left out and noted here. */
   readonly damage: Damage | undefined;
   #tables = SETTLED;
@@ -66,6 +68,7 @@ export class LogReader {
     this.headerBlocks = new HeaderBlocks(this.statements, this.kinds);
     this.recent = new Recent(this.statements, this.hours, this.zones);
     this.keptCheckpoints = new KeptCheckpoints(this.statements);
+    this.evidenceTable = new EvidenceTable(this.statements);
   }
 
   /** Takes up what other connections have written. */
@@ -227,9 +230,7 @@ export class LogReader {
 
   evidence(seq: bigint): Evidence | null {
     if (seq < this.range().low) return null;
-    const sql = 'SELECT failed_check, expected, computed, job FROM evidence WHERE seq = ?';
-    const record = this.statements.get(sql).get(seq) as EvidenceRecord | undefined;
-    return record ? toEvidence(record) : null;
+    return this.evidenceTable.read(seq);
   }
 
   /** A row that evidence names but that does not name it; null when there is none. Recent rows have no evidence. */

@@ -145,17 +145,15 @@ export class LogWriter implements ForkLog {
     const tail = this.tail();
     const seq = tail.seq + 1n;
     const kind = reader.kinds.of(entry);
-    const { evidence } = entry;
-    const covered = evidence && evidenceHash(evidence);
+    const kept = entry.evidence && reader.evidenceTable.keepBytes(kind.ledger, entry, entry.evidence);
+    const covered = kept && evidenceHash(kept.evidence, kept.jobHash);
     const hash = rowHash(tail.hash, seq, entry, covered);
     const client = reader.clients.of(entry.clientId);
     reader.recent.add(entry, { seq, kind: kind.id, client, evidenceHash: covered, hash });
-    if (evidence) {
+    if (kept) {
       // It names its row in the log.
       reader.recent.move();
-      this.#sql(
-        'INSERT INTO evidence (seq, failed_check, expected, computed, job) VALUES (?, ?, ?, ?, ?)',
-      ).run(seq, evidence.check, evidence.expected ?? null, evidence.computed ?? null, evidence.job);
+      reader.evidenceTable.add(seq, kept);
     }
     this.#tail = { seq, hash };
     this.#grown = true;

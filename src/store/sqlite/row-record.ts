@@ -22,13 +22,6 @@ export interface RowRecord {
   readonly hash: Uint8Array;
 }
 
-export interface EvidenceRecord {
-  readonly failed_check: string;
-  readonly expected: string | null;
-  readonly computed: string | null;
-  readonly job: Uint8Array;
-}
-
 const COLUMN_NAMES = [
   ...['seq', 'kind', 'tx', 'alh', 'previous_tx', 'calls', 'header_time', 'signature', 'key_fingerprint'],
   ...['verified_at', 'duration_ms', 'client', 'detail', 'evidence_hash', 'hash'],
@@ -71,15 +64,6 @@ export function toRow(
     ...(record.detail !== null && { detail: record.detail }),
     ...(evidence && { evidence }),
     hash: copy(record.hash),
-  };
-}
-
-export function toEvidence({ failed_check, expected, computed, job }: EvidenceRecord): Evidence {
-  return {
-    check: failed_check,
-    ...(expected !== null && { expected }),
-    ...(computed !== null && { computed }),
-    job: copy(job),
   };
 }
 

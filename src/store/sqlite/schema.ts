@@ -180,6 +180,28 @@ export const MIGRATIONS: readonly string[] = [
     hash BLOB NOT NULL
   ) STRICT;
   `,
+  `
+  -- What was refused, once, however many rows are about it (evidence-table.ts).
+  CREATE TABLE evidence_blob (
+    id INTEGER PRIMARY KEY,
+    sha256 BLOB NOT NULL UNIQUE,
+    bytes BLOB NOT NULL                   -- the packed job
+  ) STRICT;
+  -- NULL: the bytes are in job, where earlier releases put them, or there are none.
+  ALTER TABLE evidence ADD COLUMN blob INTEGER REFERENCES evidence_blob;
+  ALTER TABLE evidence ADD COLUMN omitted_part TEXT;
+  ALTER TABLE evidence ADD COLUMN omitted_reason TEXT;
+  ALTER TABLE evidence ADD COLUMN omitted_sha256 BLOB;
+  ALTER TABLE evidence ADD COLUMN omitted_length INTEGER;
+  CREATE INDEX evidence_by_blob ON evidence (blob);
+  -- Bytes of evidence kept of a database in an hour (evidence-budget.ts).
+  CREATE TABLE evidence_use (
+    ledger INTEGER NOT NULL REFERENCES ledger,
+    hour INTEGER NOT NULL,
+    bytes INTEGER NOT NULL,
+    PRIMARY KEY (ledger, hour)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

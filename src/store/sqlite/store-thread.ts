@@ -135,7 +135,11 @@ export class StoreThread {
     if (last) this.#turnEnds = false;
     this.#part = last ? FIRST_PART : PART;
     const buffers = items.flatMap(buffersIn);
-    if (rows) buffers.push(rows.bytes.buffer);
+    if (rows) {
+      buffers.push(rows.bytes.buffer);
+      // Copied when it was checked: answers can be megabytes.
+      for (const { evidence } of rows.extras) if (evidence) buffers.push(evidence.job.buffer as ArrayBuffer);
+    }
     this.#thread.postMessage({ rows, items, last } satisfies StoreMessage, buffers);
     Atomics.add(this.#sent, 0, 1);
     Atomics.notify(this.#sent, 0);

@@ -39,6 +39,7 @@ export function checkStretch(
   answer: Uint8Array,
 ): Extract<Proven, { kind: 'stretch' | 'short-stretch' }> {
   const { first, last, proof, after, values = false, digests } = question;
+  const { now } = context;
   const { subject, dualProof } = bindLast(proof, last, context);
 
   const whole = digests ?? answer;
@@ -56,14 +57,17 @@ export function checkStretch(
   checkTrees(headers, alhs, dualProof, counts);
   for (const tx of txs) {
     columns.read(tx);
-    checkWholeEntries(tx.header, { bytes: whole, entries: columns }, counts);
+    checkWholeEntries(tx.header, { bytes: whole, entries: columns }, counts, now);
     if (values && !digests) {
       const own = { bytes: whole, entries: columns };
-      checkValues(own, own, counts, tx.header.id);
+      checkValues(own, own, counts, tx.header.id, now);
     }
   }
-  if (digests) checkShownValues(txs, digests, readTxs(answer, first, last, 'stretch.values'), answer, counts);
-  return { kind: 'stretch', prevAlh, alh: subject.alh, counts };
+  if (digests) {
+    const shown = readTxs(answer, first, last, 'stretch.values');
+    checkShownValues(txs, digests, shown, answer, counts, now);
+  }
+  return { kind: 'stretch', prevAlh, alh: subject.alh, counts, truncatedUpTo: truncatedUpTo(headers) };
 }
 
 function bindLast(proof: Uint8Array, last: bigint, context: Context) {
@@ -170,12 +174,23 @@ function assertInHead(frontier: Frontier, roots: readonly Uint8Array[], dualProo
   if (root) assertSame(root, blRoot, 'stretch.tree', 'chain and tree are two histories');
 }
 
+/** A truncation gives up values of what came before it. */
+function truncatedUpTo(headers: readonly TxHeader[]): bigint {
+  let highest = 0n;
+  for (const { id, metadata } of headers) {
+    const upTo = metadata?.truncatedTxId ?? 0n;
+    if (upTo > highest && upTo < id) highest = upTo;
+  }
+  return highest;
+}
+
 function checkShownValues(
   txs: readonly LazyTx[],
   bytes: Uint8Array,
   shown: readonly LazyTx[],
   shownBytes: Uint8Array,
   counts: MutableCounts,
+  now: bigint,
 ): void {
   txs.forEach((tx, i) => {
     const beside = shown[i] as LazyTx;
@@ -185,6 +200,6 @@ function checkShownValues(
     }
     columns.read(tx);
     shownColumns.read(beside);
-    checkValues({ bytes, entries: columns }, { bytes: shownBytes, entries: shownColumns }, counts, id);
+    checkValues({ bytes, entries: columns }, { bytes: shownBytes, entries: shownColumns }, counts, id, now);
   });
 }

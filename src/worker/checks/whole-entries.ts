@@ -29,9 +29,10 @@ export function checkWholeEntries(
   header: TxHeader,
   { bytes, entries }: EntriesIn,
   counts: MutableCounts,
+  now: bigint,
 ): void {
   const leaves = provenLeaves(header, { bytes, entries });
-  for (let entry = 0; entry < leaves.length; entry++) countEntry(bytes, entries, entry, counts);
+  for (let entry = 0; entry < leaves.length; entry++) countEntry(bytes, entries, entry, counts, now);
   counts.entries += leaves.length;
 }
 
@@ -89,13 +90,41 @@ function copy(out: Uint8Array, at: number, bytes: Uint8Array, from: number, leng
   return at + length;
 }
 
-function countEntry(bytes: Uint8Array, entries: EntryColumns, entry: number, counts: MutableCounts): void {
-  const kind = KIND_NAMES[bytes[entries.key(entry)] as number] ?? 'otherKind';
+function countEntry(
+  bytes: Uint8Array,
+  entries: EntryColumns,
+  entry: number,
+  counts: MutableCounts,
+  now: bigint,
+): void {
+  const kind = kindOf(bytes, entries, entry);
   counts[kind] += 1;
   const metadata = entries.attributes(entry)?.metadata;
   if (!metadata) return;
   if (metadata.deleted === true) counts.deleted += 1;
-  if (metadata.expiresAt !== undefined) counts.expiring += 1;
+  if (metadata.expiresAt === undefined) return;
+  counts.expiring += 1;
+  if (kind !== 'document' && metadata.expiresAt <= now) counts.expired += 1;
+}
+
+function kindOf(bytes: Uint8Array, entries: EntryColumns, entry: number) {
+  return KIND_NAMES[bytes[entries.key(entry)] as number] ?? 'otherKind';
+}
+
+/** What is not shown, and whether an honest server would not either: the entry's own proven key and metadata say so. */
+function countNotShown(
+  { bytes, entries }: EntriesIn,
+  entry: number,
+  counts: MutableCounts,
+  now: bigint,
+): void {
+  counts.valuesNotShown += 1;
+  if (kindOf(bytes, entries, entry) === 'document') {
+    counts.valuesOfDocuments += 1;
+    return;
+  }
+  const expiresAt = entries.attributes(entry)?.metadata?.expiresAt;
+  if (expiresAt !== undefined && expiresAt <= now) counts.valuesExpired += 1;
 }
 
 /**
@@ -107,6 +136,7 @@ export function checkValues(
   shown: EntriesIn,
   counts: MutableCounts,
   tx: bigint,
+  now: bigint,
 ): void {
   let next = 0;
   for (let entry = 0; entry < entries.count; entry++) {
@@ -120,7 +150,8 @@ export function checkValues(
         shown.entries.key(next),
         shown.entries.keyEnd(next),
       );
-    if (!isNext || !checkValue(bytes, entries.hValue(entry), shown, next++, counts)) counts.valuesNotShown++;
+    if (!isNext || !checkValue(bytes, entries.hValue(entry), shown, next++, counts))
+      countNotShown({ bytes, entries }, entry, counts, now);
   }
   if (next < shown.entries.count) {
     const key = shown.bytes.subarray(shown.entries.key(next), shown.entries.keyEnd(next));
