@@ -235,9 +235,10 @@ describe('a server that is accepted', () => {
       'other defaultdb first-use null → 2',
       'other defaultdb root 2 → 3',
       'other fresh first-use null → 2',
-      // From where trust in the first was left.
+      // From where trust in the first was left: what the other has answered meanwhile is proven first.
       'one fresh root 2 → 3',
-      'one defaultdb root 2 → 4',
+      'one defaultdb root 2 → 3',
+      'one defaultdb root 3 → 4',
     ]);
     const bound = await rowsOf(store, { outcome: 'identity' });
     expect(bound.map(({ operation }) => operation)).toEqual([

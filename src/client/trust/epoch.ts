@@ -43,8 +43,7 @@ export interface EpochOptions extends DatabaseTrustOptions {
 export async function beginEpoch(options: EpochOptions): Promise<Epoch> {
   const { rpc, store, verifier, cacheBytes, keepHeaders, followMs, publicKey, journal, contextFor } = options;
   const startedFrom = performance.now();
-  const isFirstUse = options.policy.policy === 'first-use' && (await store.head(journal.key)) === null;
-  const head = await establish(options, {});
+  const { head, isFirstUse } = await establish(options, {});
   const source: ProofSource = {
     head: () => mover.head,
     ask: (operation, under, send) => options.ask(operation, under, () => send(rpc)),

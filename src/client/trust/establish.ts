@@ -34,6 +34,12 @@ export interface Introduction {
   assertMayBegin(): Promise<void>;
 }
 
+export interface Established {
+  readonly head: Head;
+  /** It is the server's newest state, as it was shown just now. */
+  readonly isFirstUse: boolean;
+}
+
 type Proof = Extract<Proven, { kind: 'tx' }> & { readonly job: Job };
 
 const OPERATION = 'firstContact';
@@ -45,11 +51,12 @@ const MAX_ATTEMPTS = 16;
  * itself, and logged as first use. With a key configured none of them is used before a signature of that key over it, or over
  * a root that is proven to extend it, was checked.
  */
-export async function establish(options: EstablishOptions, call: CallOptions): Promise<Head> {
+export async function establish(options: EstablishOptions, call: CallOptions): Promise<Established> {
   const { store, journal, policy } = options;
   const startedAt = performance.now();
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
     const stored = await store.head(journal.key);
+    const isFirstUse = !stored && policy.policy === 'first-use';
     const head =
       policy.policy === 'pinned'
         ? await pinnedHead(options, stored, policy, call, startedAt)
@@ -57,7 +64,7 @@ export async function establish(options: EstablishOptions, call: CallOptions): P
           ? await storedHead(options, stored, call)
           : await firstUse(options, call, startedAt);
     // Somebody else was first: what they trusted is what this store trusts, and is looked at like any stored head.
-    if (head) return head;
+    if (head) return { head, isFirstUse };
   }
   throw new StoreError('STORE_FAILED', `the stored head of ${journal.key.database} does not stay what it is`);
 }
@@ -152,7 +159,7 @@ async function pinnedHead(
     unreached(options, newer, call, error),
   );
   if (!equalBytes(subject.alh, older.alh)) {
-    const detail = 'the pinned root is not on the trusted history';
+    const detail = 'the pinned root is not on the trusted history: check it first';
     const refuted = different('trust.pinned', detail, older.alh, subject.alh);
     throw await journal.refuse('fork', OPERATION, stored, { ...refuted, tx: older.tx }, job);
   }
@@ -185,7 +192,7 @@ async function proveSigned(
     unreached(options, root, call, error),
   );
   if (equalBytes(proof.target.alh, root.alh)) return proof;
-  const detail = words('the server has signed another hash for it');
+  const detail = `${what} (tx ${tx.toString()}) is not used: the server has signed another hash for it`;
   const refuted = different(check, detail, root.alh, proof.target.alh);
   throw await options.journal.refuse('fork', OPERATION, root, { ...refuted, tx }, proof.job);
 }
