@@ -123,7 +123,7 @@ function countNotShown(
     counts.valuesOfDocuments += 1;
     return;
   }
-  const expiresAt = entries.attributes(entry)?.metadata?.expiresAt;
+  const expiresAt = entries.attributes(entry)?.metadata.expiresAt;
   if (expiresAt !== undefined && expiresAt <= now) counts.valuesExpired += 1;
 }
 
