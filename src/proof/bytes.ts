@@ -2,6 +2,9 @@
 
 /** Largest id this package accepts: ids are unsigned on the wire, signed where they are stored. */
 export const MAX_ID = 0x7fff_ffff_ffff_ffffn;
+/** What a time may be, in unix seconds: what can be negated, and so written down everywhere. */
+export const MIN_TIME = -MAX_ID;
+export const MAX_TIME = MAX_ID;
 
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false;

@@ -25,9 +25,12 @@ export function plainValue(value: Uint8Array): Uint8Array {
   return concatBytes(VALUE_PLAIN, value);
 }
 
-/** Raw value of a reference to user key `key`, bound to the value at `atTx`; 0 = unbound. */
+/** Raw value of a reference to user key `key`, bound to the value at `atTx`; 0 = unbound. Rejects a key that none can be. */
 export function referenceValue(atTx: bigint, key: Uint8Array): Uint8Array {
   assertId(atTx, 'entry.at-tx', 0n);
+  if (key.length < 1 || key.length >= MAX_RAW_KEY) {
+    throw new ProofFailure('entry.reference-key', 'bad length of key', `1..${MAX_RAW_KEY - 1}`, key.length);
+  }
   return concatBytes(VALUE_REFERENCE, be64(atTx), KIND_KEY_VALUE, key);
 }
 

@@ -3,7 +3,7 @@ import { ProofFailure } from './failure.js';
 import { assertCount, assertDigest, assertId } from './guard.js';
 import { EMPTY_HASH, HASH_SIZE, ZERO_HASH, sha256 } from './hash.js';
 import { encodeTxMetadata } from './metadata.js';
-import { equalBytes } from './bytes.js';
+import { MAX_TIME, MIN_TIME, equalBytes } from './bytes.js';
 import type { TxHeader } from './types.js';
 
 /** Most entries a header can count: 16 bits in version 0, 32 bits in version 1. */
@@ -19,8 +19,8 @@ export function assertHeader(h: TxHeader): void {
   assertDigest(h.prevAlh, 'header.prev-alh');
   assertDigest(h.eH, 'header.entries-root');
   assertDigest(h.blRoot, 'header.tree-root');
-  if (typeof h.ts !== 'bigint' || BigInt.asIntN(64, h.ts) !== h.ts) {
-    throw new ProofFailure('header.ts', 'not a 64-bit time', 'int64', h.ts);
+  if (typeof h.ts !== 'bigint' || h.ts < MIN_TIME || h.ts > MAX_TIME) {
+    throw new ProofFailure('header.ts', 'not a time', '-(2^63-1)..2^63-1', h.ts);
   }
   if (h.version !== 0 && h.version !== 1) {
     throw new ProofFailure('header.version', 'unknown version', '0 or 1', h.version);

@@ -1,5 +1,5 @@
 // What a store accepts: every argument is checked once and copied, so that nothing the caller does later changes it.
-import { MAX_ID, equalBytes } from '../proof/bytes.js';
+import { MAX_ID, MAX_TIME, MIN_TIME, equalBytes } from '../proof/bytes.js';
 import { HASH_SIZE } from '../proof/hash.js';
 import { BOOK_KEEPING, HEAD_MOVES, OUTCOMES, bad } from './audit-query.js';
 import type {
@@ -46,7 +46,7 @@ export function checkEntry(entry: AuditEntry, kind: AppendKind): AuditEntry {
   }
   if (!Number.isSafeInteger(verifiedAt)) bad('verifiedAt', 'must be unix milliseconds');
   if (!Number.isFinite(durationMs) || durationMs < 0) bad('durationMs', 'must be a number of 0 or more');
-  if (typeof headerTime !== 'bigint' || headerTime < -MAX_ID || headerTime > MAX_ID) {
+  if (typeof headerTime !== 'bigint' || headerTime < MIN_TIME || headerTime > MAX_TIME) {
     bad('headerTime', 'must be a bigint below 2^63');
   }
   const checked: AuditEntry = {

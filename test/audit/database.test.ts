@@ -1,5 +1,6 @@
 // A whole database audited, on a ledger that is honest and on one that lies in every way.
 import { createHash, generateKeyPairSync } from 'node:crypto';
+import { status } from '@grpc/grpc-js';
 import { describe, expect, test } from 'vitest';
 import { ArgumentError, TransportError, reportText } from '#dist/index.js';
 import { LedgerRefusal } from '#dist/ledger/errors.js';
@@ -391,7 +392,7 @@ describe('what a server shows wrongly', () => {
           ?.kvEntriesSpec?.action;
         const { txs } = answer as { txs: Tx[] };
         const asked = withValues === 'RAW_VALUE' && txs.some(({ header }) => Number(header.id) === 20);
-        if (asked) throw new LedgerRefusal(2, words);
+        if (asked) throw new LedgerRefusal(status.UNKNOWN, words);
         return undefined;
       },
     });

@@ -9,6 +9,7 @@ import { SqliteRootStore, openForReading } from '#dist/index.js';
 import type { ReadStore } from '#dist/index.js';
 import {
   KEY,
+  addHiddenTrigger,
   alh,
   child,
   climb,
@@ -127,6 +128,21 @@ describe('a store that is damaged', () => {
       'a trigger',
       () => sql('CREATE TRIGGER t DELETE ON head BEGIN SELECT 1; END'),
       [[null, 'trigger t']],
+      to(12),
+      null,
+    ],
+    [
+      'a trigger under a name of SQLite',
+      () => addHiddenTrigger(path),
+      [[null, 'trigger sqlite_t']],
+      to(12),
+      null,
+    ],
+    ['no schema version', () => sql('PRAGMA user_version = 0'), [[null, 'schema version']], to(12), null],
+    [
+      'a schema version below zero',
+      () => sql('PRAGMA user_version = -3'),
+      [[null, 'schema version']],
       to(12),
       null,
     ],

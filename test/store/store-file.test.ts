@@ -14,10 +14,11 @@ import {
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import { SqliteRootStore } from '#dist/store/sqlite-root-store.js';
 import type { SqliteRootStoreOptions } from '#dist/store/sqlite-root-store.js';
 import {
+  addHiddenTrigger,
   KEY,
   alh,
   child,
@@ -188,6 +189,16 @@ describe('a store that is foreign', () => {
   });
 });
 
+test('statistics that SQLite made are no damage', async () => {
+  const path = await closedStore();
+  const db = new Database(path);
+  db.exec('ANALYZE');
+  expect(db.prepare('SELECT count(*) FROM sqlite_stat1').pluck().get()).toBeGreaterThan(0);
+  db.close();
+  const store = await newStore(path);
+  expect(await store.audit.verify()).toMatchObject({ ok: true });
+});
+
 describe('a store that is damaged', () => {
   const damages: [string, (path: string) => Promise<void> | void][] = [
     ['an empty file', (path) => truncate(path, 0)],
@@ -243,6 +254,7 @@ describe('a store that is damaged', () => {
     ['a start of another store', (path) => edit(path, "UPDATE store SET base_hash = x'00'")],
     ['an archive of nothing', (path) => edit(path, "UPDATE store SET base_checkpoint = x'00'")],
     ['a trigger', (path) => sql(path, 'CREATE TRIGGER t AFTER INSERT ON audit BEGIN DELETE FROM head; END')],
+    ['a trigger under a name of SQLite', (path) => addHiddenTrigger(path)],
     ['a view', (path) => sql(path, 'CREATE VIEW v AS SELECT * FROM audit')],
     ['a table more', (path) => sql(path, 'CREATE TABLE more (x)')],
     [

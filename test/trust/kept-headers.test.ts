@@ -12,7 +12,9 @@ import { packHeaders } from '#dist/worker/checks/block.js';
 import { packColumns } from '#dist/worker/header-pack.js';
 import { checkClaims } from '#dist/worker/checks/claims.js';
 import type { ClaimTask } from '#dist/client/trust/claim-prover.js';
+import { methodDefinition } from '#dist/wire-schema.js';
 import { DATABASE, TestChain, bytesOf, utf8 } from '../worker/support/test-chain.js';
+import type { Wire } from '../worker/support/test-chain.js';
 import { contextAt } from '../worker/support/verifiers.js';
 import { FakeImmudb, Gate, callOf, trusting, turns } from './fake-immudb.js';
 import { rowsOf } from './support.js';
@@ -652,4 +654,38 @@ describe('a store that fails', () => {
       expect(kept(process)).toMatchObject({ skipped: 8, saved: 32 });
     });
   });
+});
+
+test('true answers that are padded: what was proven is kept, and no more than that', async () => {
+  const honest = await warmed();
+  const store = new MemoryRootStore();
+  const first = await start(store);
+  // A field that nobody knows, of 100,000 bytes; a key beside the signature, as long; entries that nobody asked for.
+  const unknown = Buffer.concat([Buffer.from([0xa2, 0x06, 0xa0, 0x8d, 0x06]), Buffer.alloc(100_000)]);
+  first.fake.intercept = ({ method, answer }) => {
+    const bytes = answer();
+    if (method !== 'TxScan' && method !== 'VerifiableTxById') return bytes;
+    const { responseDeserialize, responseSerialize } = methodDefinition('immudb.schema.ImmuService', method);
+    const shown = responseDeserialize(Buffer.from(bytes)) as Wire;
+    const entries = [{ key: Buffer.alloc(5000), hValue: Buffer.alloc(32) }];
+    if (method === 'TxScan') for (const tx of shown.txs) tx.entries = entries;
+    else
+      Object.assign(shown, { signature: { publicKey: Buffer.alloc(100_000), signature: Buffer.alloc(70) } });
+    if (method === 'VerifiableTxById') shown.tx.entries = entries;
+    return new Uint8Array(Buffer.concat([responseSerialize(shown), unknown]));
+  };
+  expect(await first.trust.warm(callOf(), 1n)).toBe(SIZE);
+  await first.end();
+  for (const at of [1n, 1025n, 2049n]) {
+    const [padded, plain] = [await blockOfStore(store, at), await blockOfStore(honest, at)];
+    expect(padded.headers).toEqual(plain.headers);
+    expect(padded.columns).toEqual(plain.columns);
+    // But for the signature, which is 70 bytes and was taken for what it may be.
+    expect(padded.proof.length - plain.proof.length).toBeLessThan(80);
+  }
+  expect(await verifyKeptHeaders(store)).toMatchObject({ ok: true, blocks: 3 });
+  const next = await start(store);
+  expect(await prove(next.trust, 300)).toBe('proven');
+  expect(next.asked()).toEqual([]);
+  await next.end();
 });

@@ -9,6 +9,7 @@ import { FewAtATime } from './few-at-a-time.js';
 import type { Journal } from './journal.js';
 import { Seals, contradiction, jobOf, malformed, sealOf, standing } from './kept-block.js';
 import type { ProvenBlock, Standing } from './kept-block.js';
+import { plainBlock } from './plain-block.js';
 import { blockOf, blockStart } from './proven-headers.js';
 import type { ProvenHeaders } from './proven-headers.js';
 
@@ -213,11 +214,12 @@ export class KeptHeaders {
     this.#saving.add(saving);
   }
 
-  async #write({ first, last, head, proof, headers }: ProvenBlock, pack: HeaderPack): Promise<void> {
+  async #write(proven: ProvenBlock, pack: HeaderPack): Promise<void> {
     const { kept, journal, maxBytes } = this.#options;
-    const root = { tx: head.tx, alh: head.alh };
-    const block = { first, last, head: root, proof, headers, columns: packColumns(pack) };
     try {
+      const { first, last, head, proof, headers } = plainBlock(proven);
+      const root = { tx: head.tx, alh: head.alh };
+      const block = { first, last, head: root, proof, headers, columns: packColumns(pack) };
       await kept.save(journal.key, block, maxBytes);
       this.#counts.saved += 1;
       if (this.#dropped) return;

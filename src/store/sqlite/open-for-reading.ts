@@ -7,9 +7,9 @@ import { STORE_ID_SIZE } from '../checkpoint.js';
 import { Damage } from './damage.js';
 import { LogReader } from './log-reader.js';
 import { assertMarker, markerPath, readMarker } from './marker.js';
-import { assertNotEmpty, assertOurs, guarded, storeIdOf, version } from './open.js';
+import { NO_VERSION, assertNotEmpty, assertOfUs, guarded, storeIdOf, version } from './open.js';
 import type { OpenedStore } from './open.js';
-import { APPLICATION_ID, strangeObject } from './schema.js';
+import { APPLICATION_ID, SCHEMA_VERSION, strangeObject } from './schema.js';
 import { tailFindings } from './tail-check.js';
 
 /** Header of a write-ahead log, and of each page in it. */
@@ -28,10 +28,13 @@ export function openStoreForReading(path: string): OpenedStore {
   }
   const db = new Database(path, { readonly: true, fileMustExist: true });
   return guarded(db, path, () => {
-    assertOurs(db, path, APPLICATION_ID);
+    assertOfUs(db, path, APPLICATION_ID);
+    // Without it the tables are taken for those of this release, which is then found or not.
+    const schema = version(db) < 1 ? SCHEMA_VERSION : version(db);
+    if (version(db) < 1) damage.note(null, `the store ${NO_VERSION}`);
     const marker = damage.noteErrors('the marker', () => readMarker(path) ?? null);
     if (marker === null) damage.note(null, `the marker ${markerPath(path)} is missing`);
-    const strange = damage.noteErrors('the tables', () => strangeObject(db, version(db)));
+    const strange = damage.noteErrors('the tables', () => strangeObject(db, schema));
     if (strange !== undefined) damage.note(null, `the tables are not as they were made: ${strange}`);
     const storeId = damage.noteErrors('the store id', () => storeIdOf(db, path));
     if (marker && storeId) damage.noteErrors('the marker', () => assertMarker(path, marker, storeId));

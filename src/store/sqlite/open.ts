@@ -101,6 +101,14 @@ function assertNeverMade(path: string, { create }: OpenOptions): void {
 }
 
 export function assertOurs(db: Database.Database, path: string, wanted: number): void {
+  assertOfUs(db, path, wanted);
+  if (version(db) < 1) throw new StoreError('STORE_DAMAGED', `the root store ${path} ${NO_VERSION}`);
+}
+
+export const NO_VERSION = 'has lost its schema version';
+
+/** The same for one that may have lost its version. */
+export function assertOfUs(db: Database.Database, path: string, wanted: number): void {
   const application = Number(db.pragma('application_id', { simple: true }));
   if (application !== wanted) {
     throw new StoreError('STORE_FOREIGN', `${path} is not ${nameOf(wanted)}, it is ${nameOf(application)}`);
@@ -110,7 +118,6 @@ export function assertOurs(db: Database.Database, path: string, wanted: number):
     const words = `it has schema ${found}, this release knows up to ${SCHEMA_VERSION}`;
     throw new StoreError('STORE_FOREIGN', `the root store ${path} is newer: ${words}`);
   }
-  if (found < 1) throw new StoreError('STORE_DAMAGED', `the root store ${path} has lost its schema version`);
 }
 
 function nameOf(application: number): string {

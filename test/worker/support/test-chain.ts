@@ -32,6 +32,7 @@ interface StoredTx {
 interface CommitOptions {
   readonly metadata?: TxMetadata;
   readonly version?: 0 | 1;
+  readonly ts?: bigint;
   /** Size of the tree the header commits to. @default all earlier txs */
   readonly treeSize?: number;
   /** Another tree root than that tree has. */
@@ -83,7 +84,7 @@ export class TestChain {
     const header: TxHeader = {
       id,
       prevAlh: this.root(id - 1n).alh,
-      ts: 1_700_000_000n + id,
+      ts: options.ts ?? 1_700_000_000n + id,
       version,
       ...(options.metadata && { metadata: options.metadata }),
       nentries: entries.length,
