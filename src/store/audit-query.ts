@@ -142,7 +142,7 @@ function range(field: string, value: Range, fits: (value: unknown) => boolean, w
 function copyRange<T extends Range>(field: string, value: T): T | undefined {
   if (value === undefined) return undefined;
   if (typeof value !== 'object' || (value as object | null) === null) bad(field, 'must be { from, to }');
-  knownNames(field, value as object, ['from', 'to']);
+  knownNames(field, value, ['from', 'to']);
   return defined({ from: value.from, to: value.to }) as T;
 }
 
