@@ -95,7 +95,11 @@ function stepByStep(start: () => Promise<Server>): void {
     }
     expect((await client.verifiedGetAll(some())).map(text)).toEqual(['value1', 'value1']);
     expect([await client.getAll([]), await client.verifiedGetAll([])]).toEqual([[], []]);
-    const misuse = [() => client.getAll('key1'), () => client.getAll(bytes('key1')), () => client.getAll(7 as never)];
+    const misuse = [
+      () => client.getAll('key1'),
+      () => client.getAll(bytes('key1')),
+      () => client.getAll(7 as never),
+    ];
     for (const call of misuse)
       expect(await failure(call())).toMatchObject({ code: 'INVALID_ARGUMENT', argument: 'keys' });
   });
@@ -145,7 +149,9 @@ function stepByStep(start: () => Promise<Server>): void {
     await using client = await connect();
     await client.createUser('promoted', 'Pw1:pasWoRd', Permission.R, 'defaultdb');
     const held = async () =>
-      (await client.listUsers()).find(({ name }) => name === 'promoted')?.permissions.map((one) => one.permission);
+      (await client.listUsers())
+        .find(({ name }) => name === 'promoted')
+        ?.permissions.map((one) => one.permission);
     await client.changePermission(PermissionAction.GRANT, 'promoted', bytes('defaultdb'), Permission.RW);
     expect(await held()).toEqual([Permission.RW]);
     await client.changePermission(PermissionAction.REVOKE, 'promoted', 'defaultdb', Permission.RW);
