@@ -3,7 +3,7 @@ export { ImmuClient } from './client/immu-client.js';
 export { reportText } from './client/audit/report-text.js';
 export { verifyKeptHeaders } from './client/audit/verify-kept-headers.js';
 export { IngestError } from './client/ingest.js';
-export { Permission } from './client/users.js';
+export { Permission, PermissionAction } from './client/users.js';
 export { openArchive } from './store/archive.js';
 export { checkpointBytes, checkpointHash, parseCheckpoint, verifyCheckpoint } from './store/checkpoint.js';
 export { openForReading } from './store/reading.js';

@@ -11,6 +11,7 @@ const MAX_NAME = 40;
  * @throws ArgumentError naming the unknown one
  */
 export function knownNames(name: string, value: object, known: readonly string[]): void {
+  if (Array.isArray(value)) throw new ArgumentError(name, `${name} must be an object, not an array`);
   for (const key of Object.keys(value)) {
     if (known.includes(key)) continue;
     const meant = nearest(key, known);

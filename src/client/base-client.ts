@@ -238,8 +238,9 @@ function loginOptions(
   database: unknown,
   options: CallOptions | undefined,
 ): { name: BytesInput | undefined; rest: CallOptions } {
-  if (typeof database !== 'object' || database === null || types.isUint8Array(database))
-    return { name: database as BytesInput | undefined, rest: options ?? NO_OPTIONS };
+  const isName = typeof database !== 'object' || database === null || types.isUint8Array(database);
+  if (isName || Array.isArray(database))
+    return { name: database as BytesInput | undefined, rest: options === undefined ? NO_OPTIONS : options };
   const { database: name, ...rest } = database as CallOptions & { readonly database?: BytesInput };
   return { name, rest };
 }

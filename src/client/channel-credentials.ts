@@ -18,10 +18,12 @@ export function channelCredentials(tls: ResolvedTls | undefined, host: string): 
   const { ca, key, cert } = tls;
   try {
     const name = tls.serverName ?? host;
-    return credentials.createSsl(pem(ca), pem(key?.reveal()), pem(cert), {
+    const [authorities, own] = [pem('tls.ca', CERTIFICATE, ca), pem('tls.cert', CERTIFICATE, cert)];
+    return credentials.createSsl(authorities, pem('tls.key', PRIVATE_KEY, key?.reveal()), own, {
       checkServerIdentity: (_sent, certificate) => checkServerIdentity(name, certificate),
     });
   } catch (error) {
+    if (error instanceof ArgumentError) throw error;
     // OpenSSL's words name the kind of mistake, never the content.
     const why = error instanceof Error ? error.message : 'unknown reason';
     throw new ArgumentError('tls', `tls cannot be used: ${why}`);
@@ -39,6 +41,21 @@ export function nameOverride(tls: ResolvedTls | undefined, host: string): Channe
   };
 }
 
-function pem(value: Uint8Array | undefined): Buffer | null {
-  return value === undefined ? null : Buffer.from(value);
+interface Pem {
+  readonly what: string;
+  readonly begins: RegExp;
+}
+
+const CERTIFICATE: Pem = { what: 'certificate', begins: /-----BEGIN (X509 |TRUSTED )?CERTIFICATE-----/ };
+const PRIVATE_KEY: Pem = { what: 'private key', begins: /-----BEGIN ([A-Z]+ )?PRIVATE KEY-----/ };
+
+/** Text in which there is nothing of the kind is no mistake to OpenSSL: it then trusts nobody, at the first call. */
+function pem(name: string, { what, begins }: Pem, given: Uint8Array | undefined): Buffer | null {
+  if (given === undefined) return null;
+  const bytes = Buffer.from(given);
+  const content = bytes.toString('latin1');
+  if (begins.test(content)) return bytes;
+  const path = content.length < 4096 && /^[^\r\n]*([\\/][^\r\n]*|\.(pem|crt|cer|key))$/i.test(content);
+  const aside = path ? ': it looks like a path; read the file, and give what is in it' : '';
+  throw new ArgumentError('tls', `${name} holds no ${what} in PEM${aside}`);
 }

@@ -26,13 +26,13 @@ export class Deadline {
   /** The error for a caller whose time ended; `waitingFor` completes the sentence. */
   passed(waitingFor: string): TransportError {
     const message = `deadline of ${this.#timeoutMs} ms passed while waiting for ${waitingFor}`;
-    return new TransportError('DEADLINE_EXCEEDED', message);
+    return withoutStack(() => new TransportError('DEADLINE_EXCEEDED', message));
   }
 
   /** The error for a caller that gave up. */
   aborted(waitingFor: string): TransportError {
     const message = `aborted by the caller while waiting for ${waitingFor}`;
-    return new TransportError('ABORTED', message, { cause: this.signal?.reason });
+    return withoutStack(() => new TransportError('ABORTED', message, { cause: this.signal?.reason }));
   }
 
   /**
@@ -54,5 +54,16 @@ export class Deadline {
       clearTimeout(timer);
       takeBack?.();
     }
+  }
+}
+
+/** The stack of a timer shows nothing, and takes long where thousands of calls end together: it gets the caller's later. */
+function withoutStack(make: () => TransportError): TransportError {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  try {
+    return make();
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
   }
 }

@@ -1,4 +1,4 @@
-// TLS as callers describe it: PEM, looked at before anything is dialled.
+// TLS as callers describe it: PEM as bytes or text.
 import { ArgumentError } from '../errors.js';
 import { bytesOrText, knownNames, text, wrongType } from './option-checks.js';
 import { Secret } from './secret.js';
@@ -33,23 +33,9 @@ export function resolveTls(tls: boolean | TlsOptions | undefined): ResolvedTls |
     throw new ArgumentError('tls', 'tls.cert and tls.key belong together: give both or neither');
   }
   return {
-    ...(ca !== undefined && { ca: pem('tls.ca', ca, CERTIFICATE) }),
-    ...(cert !== undefined && { cert: pem('tls.cert', cert, CERTIFICATE) }),
-    ...(key !== undefined && { key: new Secret(pem('tls.key', key, PRIVATE_KEY)) }),
+    ...(ca !== undefined && { ca: bytesOrText('tls.ca', ca) }),
+    ...(cert !== undefined && { cert: bytesOrText('tls.cert', cert) }),
+    ...(key !== undefined && { key: new Secret(bytesOrText('tls.key', key)) }),
     ...(serverName !== undefined && { serverName: text('tls.serverName', serverName) }),
   };
-}
-
-const CERTIFICATE = { what: 'certificate', begins: /-----BEGIN (X509 |TRUSTED )?CERTIFICATE-----/ };
-const PRIVATE_KEY = { what: 'private key', begins: /-----BEGIN ([A-Z]+ )?PRIVATE KEY-----/ };
-
-/** PEM that holds such a thing: OpenSSL takes text without one for an empty list, and then trusts nobody, or says nothing. */
-function pem(name: string, given: unknown, { what, begins }: typeof CERTIFICATE): Uint8Array {
-  const bytes = bytesOrText(name, given);
-  const content = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
-  if (begins.test(content)) return bytes;
-  const isPath =
-    content.length < 4096 && !/[\r\n]/.test(content) && /[\\/]|\.(pem|crt|cer|key)$/i.test(content);
-  const aside = isPath ? ': it looks like a path; give what is in the file, readFileSync(path)' : '';
-  throw new ArgumentError(name, `${name} holds no ${what} in PEM${aside}`);
 }

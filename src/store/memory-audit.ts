@@ -16,7 +16,7 @@ import type {
   StatsQuery,
   VerifyOptions,
 } from './audit-log.js';
-import { BOOK_KEEPING, checkedFilter, isHeadMove, matcher } from './audit-query.js';
+import { BOOK_KEEPING, defined, isHeadMove, matcher } from './audit-query.js';
 import { evidenceHash, rowHash } from './audit-row.js';
 import { StatsBuilder, hourOf, sumsOf } from './audit-stats.js';
 import type { AuditEntry, AuditRow, Evidence, RootsQuery, StoredRoot, TrustKey } from './audit-types.js';
@@ -190,7 +190,8 @@ export class MemoryAudit extends CheckedAudit implements ForkLog {
   }
 
   #gaps(query: CheckedGapsQuery): readonly AuditGap[] {
-    const matches = matcher({ ...checkedFilter(query), outcome: 'all' });
+    const { server, database } = query;
+    const matches = matcher({ ...defined<Partial<TrustKey>>({ server, database }), outcome: 'all' });
     const finder = new GapFinder(query);
     for (const row of this.#rows) if (matches(row) && !finder.feed(row)) break;
     return finder.gaps;

@@ -12,6 +12,7 @@ test('immu-ts', () => {
     'IngestError',
     'MemoryRootStore',
     'Permission',
+    'PermissionAction',
     'PoolError',
     'ServerError',
     'SqliteRootStore',

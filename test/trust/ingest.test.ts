@@ -98,13 +98,20 @@ describeReal('ingest', () => {
     expect(released).toBe(true);
   });
 
-  test('what fails in the source is thrown as it is', async () => {
+  test('what fails in the source is told, with a token to go on with', async () => {
     const { client } = await openClient();
     async function* broken(): AsyncGenerator<IngestRecord> {
       yield await Promise.resolve(['a', '1'] as const);
       throw new RangeError('the source broke');
     }
-    await expect(ingested(client, broken())).rejects.toThrow(new RangeError('the source broke'));
+    const error = await rejection(ingested(client, broken()));
+    expect(error).toBeInstanceOf(IngestError);
+    expect(error).toMatchObject({ code: 'SOURCE_FAILED', index: 1 });
+    expect(error.message).toContain('the source broke');
+    expect((error.cause as Error).cause).toEqual(new RangeError('the source broke'));
+    const { resume } = error as IngestError;
+    const rest = await ingested(client, [['a', '1'], ['b', '2']], { resume }); // prettier-ignore
+    expect(rest.map(({ index }) => index)).toEqual([1]);
     expect(() => client.ingest(5 as never)).toThrow(/iterable/);
   });
 });

@@ -1,9 +1,10 @@
 // What bounds the calls that a client holds, and how each of them ends on its own.
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { Deadline } from '#dist/client/deadline.js';
 import { AdaptiveSize } from '#dist/client/group/adaptive-size.js';
 import { Admission } from '#dist/client/group/admission.js';
 import { WaitingLine } from '#dist/client/group/waiting-call.js';
+import { InFlightGate } from '#dist/client/in-flight-gate.js';
 import { codeOf, failure } from '../support.js';
 
 const deadline = (timeoutMs = 60_000, signal?: AbortSignal) =>
@@ -160,6 +161,54 @@ describe('calls in line', () => {
     expect(await patient.promise).toBe('done');
   });
 
+  test('end when their time is up: not before, and no later', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+    try {
+      const line = new WaitingLine('an answer', () => undefined);
+      const times = [5, 1, 250, 90, 110, 30_000, 99.5, 90];
+      const ended = new Map<number, string>();
+      const waits = times.map((ms, i) => {
+        const call = line.add<string>(deadline(Math.ceil(ms)), 0);
+        return { ms: Math.ceil(ms), i, call };
+      });
+      for (const { call, i } of waits)
+        call.promise.catch((error: unknown) => ended.set(i, (error as { code: string }).code));
+      let now = 0;
+      for (const at of [0, 1, 4, 5, 89, 90, 99, 100, 109, 110, 249, 250, 29_999, 30_000]) {
+        await vi.advanceTimersByTimeAsync(at - now);
+        now = at;
+        const due = waits.filter(({ ms }) => ms <= at).map(({ i }) => i);
+        expect(
+          [...ended.keys()].sort((a, b) => a - b),
+          `after ${at} ms`,
+        ).toEqual(due);
+      }
+      expect(new Set(ended.values())).toEqual(new Set(['DEADLINE_EXCEEDED']));
+      expect([line.size, vi.getTimerCount()]).toEqual([0, 0]);
+      // One that comes later and ends sooner; one that is answered in between.
+      const late = line.add<string>(deadline(1000), 0);
+      const soon = line.add<string>(deadline(10), 0);
+      const answered = line.add<string>(deadline(5), 0);
+      answered.resolve('done');
+      const told = codeOf(soon.promise);
+      await vi.advanceTimersByTimeAsync(9);
+      expect([soon.settled, late.settled]).toEqual([false, false]);
+      await vi.advanceTimersByTimeAsync(1);
+      expect([await told, late.settled]).toEqual(['DEADLINE_EXCEEDED', false]);
+      late.resolve('done');
+      expect(vi.getTimerCount()).toBe(0);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  test('who has given up before is told that nothing was sent', async () => {
+    const line = new WaitingLine('an answer to the write, which may have happened', () => undefined);
+    const call = line.add<string>(deadline(1000, AbortSignal.abort()), 0);
+    expect([call.settled, line.size]).toEqual([true, 0]);
+    expect((await failure(call.promise)).message).toContain('nothing was sent');
+  });
+
   test('end by their own signal, and listen to it no longer than they wait', async () => {
     const controller = new AbortController();
     const { signal } = controller;
@@ -189,7 +238,80 @@ describe('calls in line', () => {
   });
 });
 
+describe('200,000 calls in a full line', () => {
+  // Each of these took the square of it: a quarter of an hour, or more than a test may take.
+  const COUNT = 200_000;
+
+  test('that are given up together leave it, and take no room', async () => {
+    const controller = new AbortController();
+    const admission = new Admission({ maxQueuedCalls: COUNT, maxQueuedBytes: COUNT, overload: 'wait' });
+    for (let i = 0; i < COUNT; i++) void admission.enter(0, deadline());
+    const waits = Array.from({ length: COUNT }, () =>
+      admission.enter(0, deadline(60_000, controller.signal)),
+    );
+    expect(() => admission.enter(0, deadline())).toThrow(expect.objectContaining({ code: 'QUEUE_FULL' }));
+    controller.abort();
+    const ended = await Promise.allSettled(waits);
+    expect(ended.every(({ status }) => status === 'rejected')).toBe(true);
+    // Their places in line are free at once.
+    const next = admission.enter(0, deadline());
+    admission.leave(0);
+    await next;
+    expect(admission.calls).toBe(COUNT);
+  });
+
+  test('that end at their deadlines, which are all different', async () => {
+    const line = new WaitingLine('an answer', () => undefined);
+    const waits = Array.from({ length: COUNT }, (_, i) => line.add(deadline(1 + (i % 1500)), 0).promise);
+    expect((await Promise.allSettled(waits)).every(({ status }) => status === 'rejected')).toBe(true);
+    expect(line.size).toBe(0);
+  });
+
+  test('that wait for a place on the wire', async () => {
+    const controller = new AbortController();
+    const gate = new InFlightGate(1, 'the client');
+    await gate.enter(deadline(), 'room');
+    const waits = Array.from({ length: COUNT }, (_, i) =>
+      gate.enter(i % 2 ? deadline(60_000, controller.signal) : deadline(), 'room'),
+    );
+    controller.abort();
+    for (let i = 0; i < COUNT / 2; i++) gate.leave();
+    const ended = await Promise.allSettled(waits);
+    expect(ended.filter(({ status }) => status === 'rejected')).toHaveLength(COUNT / 2);
+  });
+});
+
 describe('the size of groups', () => {
+  test('is learnt from items that went out on their own: what large ones taught is soon unlearnt', () => {
+    const size = new AdaptiveSize(1024, 1024 * 1024);
+    for (let i = 0; i < 20; i++) size.learn(100 * 500, 500);
+    expect(size.limit).toBe(1024);
+    // Two values of 5 MB in one answer: the next ones go one by one.
+    size.learn(10_000_000, 2);
+    expect(size.limit).toBe(1);
+    let alone = 0;
+    for (; size.limit < 2; alone++) size.learn(100, 1);
+    expect(alone).toBeLessThan(10);
+    let groups = 0;
+    for (; size.limit < 500; groups++) size.learn(100 * size.limit, size.limit);
+    expect(groups).toBeLessThan(20);
+  });
+
+  test('is learnt upwards too: large items that went out on their own are not put together', () => {
+    const size = new AdaptiveSize(1024, 1024 * 1024);
+    for (let i = 0; i < 5; i++) size.learn(30 * 1024 * 1024, 1);
+    expect(size.limit).toBe(1);
+  });
+
+  test('hardly moves for one large item among many small ones', () => {
+    const size = new AdaptiveSize(1024, 1024 * 1024);
+    for (let i = 0; i < 20; i++) {
+      size.learn(100 * 499 + 5_000_000, 500);
+      size.learn(100 * 500, 500);
+    }
+    expect(size.limit).toBeGreaterThan(500);
+  });
+
   test('grows and shrinks with what items turn out to take', () => {
     const size = new AdaptiveSize(1000, 100_000);
     expect(size.limit).toBe(97);

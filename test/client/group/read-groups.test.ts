@@ -90,6 +90,99 @@ const readMany = (count: number, from = 0) =>
 const sizes = () =>
   fake.sent.filter(({ method }) => method === 'GetAll').map(({ request }) => request.keys.length as number);
 
+describe('answers that are too large', () => {
+  /** Values of 30 MiB, as if: three of them are more than an answer may hold, and so are two. */
+  function atMost(keys: number): void {
+    fake.intercept = ({ method, request, answer }) => {
+      const asked = request.keys as readonly Uint8Array[] | undefined;
+      if (method === 'GetAll' && (asked?.length ?? 0) > keys)
+        throw refusal('Received message larger than max (92 vs. 64)', 'GetAll', status.RESOURCE_EXHAUSTED);
+      return answer();
+    };
+  }
+
+  test('keys that are read together are asked for in halves, within the call', async () => {
+    atMost(1);
+    expect(await together(['k1', 'k2', 'k3'])).toEqual(['v1', 'v2', 'v3']);
+    expect(
+      fake.sent.map(({ method, request }) => [method, (request.keys as unknown[] | undefined)?.length]),
+    ).toEqual([
+      ['GetAll', 3],
+      ['Get', undefined],
+      ['GetAll', 2],
+      ['Get', undefined],
+      ['Get', undefined],
+    ]);
+    // And in order, with keys that are named again.
+    atMost(3);
+    const keys = Array.from({ length: 40 }, (_, i) => `k${i % 30}`);
+    expect(await together(keys)).toEqual(keys.map((key) => key.replace('k', 'v')));
+  });
+
+  test('one key whose answer is too large fails the call', async () => {
+    fake.intercept = () => {
+      throw refusal('Received message larger than max (92 vs. 64)', 'GetAll', status.RESOURCE_EXHAUSTED);
+    };
+    await expect(together(['k1', 'k2'])).rejects.toMatchObject({ code: 'LIMIT_EXCEEDED' });
+  });
+
+  test('reads in a group too, and groups are whole again soon', async () => {
+    atMost(1);
+    expect((await readMany(3)).slice(0, 3)).toEqual(['v0', 'v1', 'v2']);
+    fake.intercept = ({ answer }) => answer();
+    fake.methods();
+    // Each round asks for 100 keys: what it is sent in comes down to a request or a few.
+    const requests: number[] = [];
+    for (let round = 0; round < 8; round++) {
+      await readMany(100);
+      requests.push(fake.methods().length);
+    }
+    expect(requests.at(-1)).toBeLessThanOrEqual(3);
+  });
+
+  test('nobody waits any more: the rest is not asked for', async () => {
+    let isOver = false;
+    fake.intercept = ({ answer }) => {
+      isOver = true;
+      return answer();
+    };
+    const keys = Array.from({ length: 1500 }, (_, i) => `k${i}`);
+    await groups.readTogether(
+      ...keysOf(keys),
+      new Deadline({}, 5000),
+      () => undefined,
+      () => isOver,
+    );
+    expect(fake.methods()).toEqual(['GetAll']);
+  });
+});
+
+describe('defects', () => {
+  test('end the reads concerned, and nothing else', async () => {
+    const faulty = new ReadGroups<TestReader>({
+      rpc: fake,
+      verifier: new InlineVerifier(),
+      context: () => ({ head: null, database: DATABASE, now: 1n }),
+      askAlone: () => {
+        throw new TypeError('a defect');
+      },
+      probe: () => {
+        throw new TypeError('another');
+      },
+    });
+    const ask = (key: string, verified: boolean) => {
+      const reader = new TestReader(verified);
+      faulty.read(utf8(key), key, reader);
+      return reader.done;
+    };
+    expect(await ask('k1', true)).toBe('TypeError: a defect');
+    expect(await Promise.all([ask('k1', true), ask('k2', true)])).toEqual(
+      Array(2).fill('TypeError: another'),
+    );
+    expect(await Promise.all([ask('k1', false), ask('k2', false)])).toEqual(['v1', 'v2']);
+  });
+});
+
 describe('grouping', () => {
   test('what is asked in one turn goes out together, each key once', async () => {
     const told = await Promise.all([read('k1'), read('k2'), read('none'), read('k1'), read('k1')]);
