@@ -1,6 +1,7 @@
 // `immu-ts evidence …`: a refusal of a real client, from the store and from a file that somebody may have changed.
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { formatEvidenceFile, parseEvidenceFile } from '#dist/cli/evidence/evidence-file.js';
 import { SqliteRootStore } from '#dist/index.js';
@@ -62,6 +63,15 @@ test('export, and verify without the store: as processes, with exit codes', asyn
     /^against +the log: the row hash that was given\. .*is the word of whoever/m,
   );
   expect((await call(['evidence', 'show', join(folder, 'e.json')])).stdout).toContain('key "k3"');
+});
+
+test('a file of version 1: read, its row hash holds, and its check is run again', async () => {
+  const file = fileURLToPath(new URL('../store/fixtures/schema-3/evidence-8.json', import.meta.url));
+  const { version, hash } = JSON.parse(await readFile(file, 'utf8')) as Record<string, unknown>;
+  expect(version).toBe(1);
+  const { code, stdout } = await call(['evidence', 'verify', file, '--row-hash', hash as string]);
+  expect(stdout).toMatch(/^row hash +intact/m);
+  expect(code).toBe(0);
 });
 
 test('verify from the store, by the number of the row', async () => {

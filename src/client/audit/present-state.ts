@@ -1,6 +1,6 @@
 // The state of the server that an audit holds everything against: the trusted head, moved to where the server is now, or,
 // where the server no longer extends the head, the state it claims instead.
-import { equalBytes, toHex } from '../../proof/bytes.js';
+import { MAX_ID, equalBytes, toHex } from '../../proof/bytes.js';
 import { VerificationError } from '../../errors.js';
 import { EMPTY_HASH } from '../../proof/hash.js';
 import type { Root } from '../../worker/verifier.js';
@@ -29,6 +29,11 @@ export async function presentState(access: AuditAccess, asker: AuditAsker): Prom
   const { trust, rpc, signed } = access;
   const before = await trust.head(asker.call());
   const state = await claimedState(rpc, asker.call().deadline.left);
+  if (state.tx < 0n || state.tx > MAX_ID) {
+    const detail = 'the state that the server claims is of a transaction that none can be';
+    const computed = state.tx.toString();
+    throw await trust.refuse(asker.operation, { check: 'state.tx', detail, expected: '0..2^63-1', computed });
+  }
   try {
     if (state.tx > before.tx) await trust.reach(asker.call(), state.tx);
     else if (before.tx > 0n) await proveHead(access, asker, before);

@@ -102,11 +102,24 @@ export class StretchChecker {
       const isNarrowed = refusal.kind === 'corrupted' && this.#options.narrows();
       const unread = isNarrowed ? 1 : VALUES_REFUSED_TXS;
       if (stretch.last - stretch.first >= BigInt(unread)) return { kind: 'too-large' };
+      // A truncation ends somewhere: what comes behind it is shown.
+      if (refusal.kind === 'gone' && (await this.#endIsShown(stretch))) return { kind: 'too-large' };
       const outcome = await this.#attemptWith(stretch, after, false);
       if (outcome.kind !== 'held') return outcome;
       const { entries, expired, document } = outcome.counts;
       const notShown = { valuesNotShown: entries, valuesExpired: expired, valuesOfDocuments: document };
       return { ...outcome, counts: { ...outcome.counts, ...notShown }, refusal };
+    }
+  }
+
+  async #endIsShown({ first, last }: Stretch): Promise<boolean> {
+    if (first === last) return false;
+    try {
+      await this.#attemptWith({ first: last, last }, undefined, true);
+      return true;
+    } catch (error) {
+      if (error instanceof ServerError && isRefusal(error)) return false;
+      throw error;
     }
   }
 
