@@ -93,6 +93,38 @@ describe('address', () => {
   });
 });
 
+test.each([
+  ['http://host:1', /without http:\/\/$/],
+  ['https://host:1', /without https:\/\/; for TLS set the option tls$/],
+  ['immudb://host', /without immudb:\/\//],
+  ['::1%lo', /zone/],
+  ['fe80::1%eth0', /zone/],
+  ['[fe80::1%25eth0]:3322', /zone/],
+])('%s is refused, and the message says what is wrong with it', (address, words) => {
+  const error = refused(() => resolveOptions({ address }));
+  expect([error.argument, error.message]).toEqual(['address', expect.stringMatching(words)]);
+});
+
+test.each([
+  ['tls.ca', { ca: 'hello' }, /holds no certificate in PEM$/],
+  ['tls.ca', { ca: '/etc/ssl/ca.pem' }, /looks like a path; read the file/],
+  ['tls.ca', { ca: 'ca.crt' }, /looks like a path/],
+  ['tls.ca', { ca: new Uint8Array([0x30, 0x82, 1, 2]) }, /holds no certificate in PEM$/],
+  ['tls.cert', { cert: './me.pem', key: 'k' }, /looks like a path/],
+])('%s without what it should hold is refused, and named: %j', (name, tls, words) => {
+  const error = refused(() => channelCredentials(resolveOptions({ tls }).tls, 'localhost'));
+  expect(error.argument).toBe('tls');
+  expect(error.message).toMatch(words);
+  expect(error.message).toContain(`${name} holds no`);
+});
+
+test('a key that is none is refused without being shown', () => {
+  const cert = '-----BEGIN CERTIFICATE-----\n';
+  const { tls } = resolveOptions({ tls: { cert, key: 'private words' } });
+  const error = refused(() => channelCredentials(tls, 'localhost'));
+  expect(error.message).toBe('tls.key holds no private key in PEM');
+});
+
 test('headers are kept when asked for, in a store that can keep them', () => {
   const maxBytes = 256 * 1024 * 1024;
   expect(resolveOptions({ keepHeaders: true }).keepHeaders).toEqual({ maxBytes });
