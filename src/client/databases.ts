@@ -37,7 +37,7 @@ export async function createDatabase(
   rpc: Rpc,
   name: BytesInput,
   options: CreateDatabaseOptions,
-  call: CallOptions,
+  call: CallOptions = options,
 ): Promise<boolean> {
   const { settings = {}, ifNotExists = false } = options;
   checkSettings(settings);

@@ -64,7 +64,8 @@ export class ImmuClient extends BaseClient {
 
   /** Reads one entry; null when the server says there is none. Of keys in an array, or of another iterable: {@link getAll}. */
   async get(key: BytesInput, options?: GetOptions): Promise<Entry | null>;
-  async get(keys: Iterable<BytesInput>, options?: CallOptions): Promise<(Entry | null)[]>;
+  // `object`: text is an iterable of text too, and is one key.
+  async get(keys: Iterable<BytesInput> & object, options?: CallOptions): Promise<(Entry | null)[]>;
   async get(
     key: BytesInput | Iterable<BytesInput>,
     options: GetOptions = NO_OPTIONS,

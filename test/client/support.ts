@@ -59,7 +59,7 @@ export function connect(address: string, options: ConnectOptions = {}): Connecte
   const also = (wanted: LoginKind, credentials?: Credentials) => {
     const login = credentials ? { credentials: resolveCredentials(credentials) } : {};
     const { timeoutMs, keepAliveMs, maxWritesInFlight, retry } = resolved;
-    const on = credentials?.database ?? 'defaultdb';
+    const on = login.credentials?.database ?? 'defaultdb';
     const session = new Session({
       channel,
       kind: wanted,

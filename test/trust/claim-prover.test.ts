@@ -51,6 +51,7 @@ beforeEach(() => {
   const source: ProofSource = {
     head: () => chain.root(headTx),
     ask: (_operation, _head, send) => send(fake),
+    job: (question, head, answer) => ({ question, context: contextAt(head), answer }),
     // eslint-disable-next-line @typescript-eslint/require-await
     check: async (operation, question, head, answer) => {
       const job: Job = { question, context: contextAt(head), answer };

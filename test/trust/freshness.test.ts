@@ -28,7 +28,7 @@ function codec(method: string) {
 }
 
 function refusal(details: string): Error {
-  return Object.assign(new Error(details), { code: status.UNKNOWN, details }) as ServiceError;
+  return Object.assign(new Error(details), { code: status.UNKNOWN, details });
 }
 
 /** Passes everything on, but for the methods that are named. */

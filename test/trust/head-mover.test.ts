@@ -1,7 +1,7 @@
 // The one head, moved one move at a time: by following, by runs of headers, by proofs; to answers and to mere goals.
 import { beforeEach, describe, expect, test } from 'vitest';
 import { HeadMover } from '#dist/client/trust/head-mover.js';
-import type { Offer } from '#dist/client/trust/head-mover.js';
+import type { Offer } from '#dist/client/trust/waiters.js';
 import type { Candidate, Head } from '#dist/client/trust/head.js';
 import { Journal } from '#dist/client/trust/journal.js';
 import { ProvenHeaders } from '#dist/client/trust/proven-headers.js';

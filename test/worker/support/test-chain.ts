@@ -296,6 +296,7 @@ const METHODS = {
   /** Of claims of a single key, and what is shown in a claim. */
   entry: 'Get',
   claim: 'VerifiableTxById',
+  gone: 'VerifiableTxById',
   written: 'Set',
   block: 'TxScan',
   leaves: 'TxScan',
