@@ -10,7 +10,7 @@ import { toHex } from '../proof/bytes.js';
 import { check } from './check.js';
 import { alhIn } from './header-pack.js';
 import { assertJob } from './job.js';
-import { knownBeside } from './known-beside.js';
+import { knownBeside, shownOutsideIndex } from './known-beside.js';
 import { unpackJob } from './packet.js';
 import { rootWithSignature, signedRoot, twoHashesIn } from './signed-roots.js';
 import type { Signed, TwoHashes } from './signed-roots.js';
@@ -95,7 +95,9 @@ export function verifyEvidence(evidence: FailedCheck): EvidenceVerdict {
   if (typeof job === 'string') return { outcome: 'unreadable', reason: job };
   if (reason !== undefined) return { outcome: 'not-kept', reason, job };
   const verdict = check(job);
-  const refuted = verdict.ok ? refutedWithin(evidence, verdict.proven, job) : verdict.refuted;
+  const refuted =
+    shownOutsideIndex(evidence, job) ??
+    (verdict.ok ? refutedWithin(evidence, verdict.proven, job) : verdict.refuted);
   if (refuted && sameFailure(refuted, evidence)) return { outcome: 'reproduced', refuted, job };
   if (wasNotProven(evidence, job, verdict)) {
     return { outcome: 'no-answer', reason: 'the server named a transaction, and gave no proof of it', job };

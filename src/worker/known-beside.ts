@@ -1,7 +1,9 @@
 // Answers that hold by themselves and were refused for what this client knew beside them: a newer version, another write's
 // transaction, what the entry behind a reference really holds. What they prove is in the evidence; what was known is the log's word.
 import { toHex } from '../proof/bytes.js';
-import type { Proven, Refuted } from './verifier.js';
+import { ProofFailure } from '../proof/failure.js';
+import type { Job, Proven, Refuted } from './verifier.js';
+import { readShownEntry } from './wire/answers.js';
 
 interface Failed {
   readonly check: string;
@@ -11,6 +13,22 @@ interface Failed {
 
 /** Bytes of a value that stand in a refusal. */
 export const SHOWN_VALUE_BYTES = 64;
+
+/** Check of an entry that reads of a key cannot lead to. */
+export const OUTSIDE_INDEX = 'get.non-indexable';
+
+/** The refusal of a plain answer, when the entry that it showed is one for which it was refused. */
+export function shownOutsideIndex({ check }: Failed, { question }: Job): Refuted | null {
+  if (check !== OUTSIDE_INDEX || question.kind !== 'claim') return null;
+  try {
+    const { metadata, referencedBy } = readShownEntry(question.shown).entry;
+    const isOutside = metadata?.nonIndexable === true || referencedBy?.metadata?.nonIndexable === true;
+    return isOutside ? { check, detail: 'the entry shown is not indexed' } : null;
+  } catch (error) {
+    if (error instanceof ProofFailure) return null;
+    throw error;
+  }
+}
 
 /** The refusal, when the answer proves what it was refused for; null when it does not. */
 export function knownBeside({ check, expected, computed }: Failed, proven: Proven): Refuted | null {
@@ -22,7 +40,7 @@ export function knownBeside({ check, expected, computed }: Failed, proven: Prove
         ? { check, detail: `the answer proves the version of tx ${computed}`, expected, computed }
         : null;
     }
-    case 'get.non-indexable': {
+    case OUTSIDE_INDEX: {
       if (proven.kind !== 'get') return null;
       const { found } = proven;
       const shown =

@@ -4,6 +4,7 @@ import type { Claim, ClaimOutcome, Root } from '../../worker/verifier.js';
 import type { Deadline } from '../deadline.js';
 import type { Reader } from '../group/read-groups.js';
 import { keyName } from '../../worker/key-name.js';
+import { OUTSIDE_INDEX } from '../../worker/known-beside.js';
 import { copyBytes } from '../pooled-bytes.js';
 import type { Rpc } from '../rpc.js';
 import type { ProvenFacts } from '../trust/proven-headers.js';
@@ -103,6 +104,7 @@ export class VerifiedReader implements Reader, ClaimTask {
   deliver(outcome: ClaimOutcome): void {
     if (outcome.kind === 'missing') void this.#missing();
     else if (outcome.kind === 'refuted') this.#refuse(outcome).catch((error: unknown) => this.failed(error));
+    else if (isOutsideIndex(outcome)) this.#refuseOutside(outcome);
     else {
       this.#outcome = outcome;
       this.claim = outcome.claim;
@@ -171,6 +173,11 @@ export class VerifiedReader implements Reader, ClaimTask {
     }
   }
 
+  #refuseOutside({ shown }: Claiming): void {
+    const refuted = { check: OUTSIDE_INDEX, detail: 'the entry is not indexed: it is no value of its key' };
+    this.#refuse({ kind: 'refuted', refuted, shown }).catch((error: unknown) => this.failed(error));
+  }
+
   /** Asked for whole, its transaction proves that the older version is what was shown. */
   async #refuseStale({ tx }: Claim): Promise<void> {
     const { trust, known } = this.#reading;
@@ -187,6 +194,14 @@ export class VerifiedReader implements Reader, ClaimTask {
     const evidence = job ?? trust.claimJob({ key, claim: { tx: 1n }, shown });
     this.failed(await trust.refuse(from.operation, { ...refuted, detail }, evidence));
   }
+}
+
+/** Readable only by its transaction: no plain read of a key, nor an unbound reference, leads to it. */
+function isOutsideIndex(outcome: Claiming): boolean {
+  if (outcome.claim.metadata?.nonIndexable === true) return true;
+  return (
+    outcome.kind === 'reference' && outcome.atTx === 0n && outcome.target.metadata?.nonIndexable === true
+  );
 }
 
 /** Bytes are copied, but for the key, which is the caller's: an entry that is kept does not keep the whole answer. */

@@ -5,7 +5,7 @@ import type { Job, Proven, ProvenEntry, ProvenTx, Root } from '../../worker/veri
 import { versionFields } from '../get-options.js';
 import type { Version } from '../get-options.js';
 import { keyName } from '../../worker/key-name.js';
-import { SHOWN_VALUE_BYTES } from '../../worker/known-beside.js';
+import { OUTSIDE_INDEX, SHOWN_VALUE_BYTES } from '../../worker/known-beside.js';
 import { isKeyNotFound, isServerBehind } from '../server-errors.js';
 import { copyBytes } from '../pooled-bytes.js';
 import type { Call } from '../trust/call.js';
@@ -109,7 +109,7 @@ async function provenOnce(asking: Asking, floors: ReadonlyMap<string, bigint>): 
   const metadata = found.kind === 'value' ? found.entry.metadata : found.metadata;
   if (atTx === undefined && isOutsideIndex(found)) {
     const detail = `key ${toHex(key)} was answered with an entry that is not indexed: it is no value of its key`;
-    throw await trust.refuse(call.operation, { check: 'get.non-indexable', detail, tx: subject.tx }, job);
+    throw await trust.refuse(call.operation, { check: OUTSIDE_INDEX, detail, tx: subject.tx }, job);
   }
   noteSeen(known, name, subject.tx, metadata);
 

@@ -49,8 +49,7 @@ export function claimsOf(key: Uint8Array, { entry, raw }: ShownEntry, now: bigin
   }
   const { tx, value, metadata, revision } = entry;
   if (entry.expired) throw new ProofFailure('claim.expired', 'the entry has expired');
-  const isBound = reference !== undefined && reference.atTx !== 0n;
-  const target = claim(tx, entry.key, value, false, metadata, revision, now, isBound);
+  const target = claim(tx, entry.key, value, false, metadata, revision, now);
   if (!reference) return { kind: 'value', claim: target, shown: raw };
   return {
     kind: 'reference',
@@ -79,7 +78,6 @@ function claim(
   metadata: KVMetadata | undefined,
   unprovenRevision: bigint,
   now: bigint,
-  isBound = false,
 ): Claim {
   assertId(tx, 'claim.tx');
   if (metadata === undefined) {
@@ -90,10 +88,6 @@ function claim(
   }
   const { deleted, expiresAt } = metadata;
   if (deleted === true) throw new ProofFailure('claim.deleted', 'the entry is a deletion');
-  // Readable only by its transaction: no plain read of the key can lead to it.
-  if (metadata.nonIndexable === true && !isBound) {
-    throw new ProofFailure('claim.non-indexable', 'the entry is not indexed: it is no value of its key');
-  }
   if (expiresAt !== undefined && expiresAt <= now) {
     throw new ProofFailure('claim.expired', 'the entry has expired', `later than ${String(now)}`, expiresAt);
   }
