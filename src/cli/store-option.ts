@@ -92,7 +92,10 @@ function damageTeller(store: ReadStore, err: Io['err']): (first: boolean) => Pro
     if (first) {
       const sum =
         told === 0 ? 'nothing is found to be broken by opening it' : `${told} findings by opening it`;
-      await err.add(`${visible(store.path)} is open for looking only: ${sum}; audit verify looks at all\n`);
+      const copy = store.isCopy ? ', as a copy, for it cannot be written to where it is' : '';
+      await err.add(
+        `${visible(store.path)} is open for looking only${copy}: ${sum}; audit verify looks at all\n`,
+      );
     }
     await err.flush();
   };

@@ -217,14 +217,17 @@ export class Connection {
     if (typeof store === 'object') return Promise.resolve(store);
     // Nothing is opened that nobody would close.
     if (this.#closing && !this.#store) return Promise.reject(new ClosedError('the client'));
-    const { closeTimeoutMs } = this.options;
-    this.#store ??= SqliteRootStore.open(store ?? defaultStorePath(), { closeTimeoutMs }).catch(
-      (error: unknown) => {
-        this.#store = undefined;
-        throw error;
-      },
-    );
+    this.#store ??= this.#openStore(store).catch((error: unknown) => {
+      this.#store = undefined;
+      throw error;
+    });
     return this.#store;
+  }
+
+  /** async: that there is no place for it is a rejection too. */
+  async #openStore(path: string | undefined): Promise<RootStore> {
+    const { closeTimeoutMs } = this.options;
+    return SqliteRootStore.open(path ?? defaultStorePath(), { closeTimeoutMs });
   }
 
   /** Trust in a database, when it was made already. */

@@ -4,6 +4,7 @@ import { hostname } from 'node:os';
 import { types } from 'node:util';
 import { ArgumentError } from '../errors.js';
 import type { VerificationError } from '../errors.js';
+import { checkedPath } from '../store/checked-audit.js';
 import type { RootStore } from '../store/root-store.js';
 import type { VerifierOptions } from '../worker/create-verifier.js';
 import { parseAddress } from './address.js';
@@ -211,8 +212,8 @@ export function resolveOptions(input: string | ImmuClientOptions = {}): Resolved
   // A misspelt serverPublicKey or trust would quietly weaken what is checked.
   knownNames('options', options, Object.keys(OPTION_NAMES));
   const { credentials, store, serverPublicKey, verifier = {}, onFork } = options;
-  if (store !== undefined && typeof store !== 'string') optionsObject('store', store);
-  if (store === '') throw new ArgumentError('store', 'store must not be an empty path');
+  if (typeof store === 'string' || (store as unknown) instanceof URL) checkedPath(store as string, 'store');
+  else if (store !== undefined) optionsObject('store', store);
   optionsObject('verifier', verifier);
   if (onFork !== undefined && typeof onFork !== 'function') wrongType('onFork', 'a function', onFork);
   // Only what is left out has a default: null is a mistake like any other.

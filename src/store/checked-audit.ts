@@ -109,13 +109,29 @@ export abstract class CheckedAudit implements AuditLog {
   }
 }
 
-/** @throws ArgumentError unless `path` is that of a file */
-export function checkedPath(path: string): string {
-  if (typeof path !== 'string' || path === '' || path.includes('\0')) {
-    throw new ArgumentError('path', 'path must be the path of a file');
+/**
+ * What only looks like a path would make folders of that name where the process happens to run, and nobody would find the
+ * store again.
+ *
+ * @throws ArgumentError unless `path` is that of a file
+ */
+export function checkedPath(path: string, name = 'path'): string {
+  const refuse = (words: string) => new ArgumentError(name, `${name} must be ${words}`);
+  if ((path as unknown) instanceof URL) {
+    throw refuse('the path of a file, not a URL: fileURLToPath(url) of node:url makes one of it');
   }
-  if (path.startsWith(':memory:')) {
-    throw new ArgumentError('path', 'path must be a file; MemoryRootStore is the store in memory');
+  if (typeof path !== 'string' || path === '' || path.includes('\0')) throw refuse('the path of a file');
+  if (path.startsWith(':memory:')) throw refuse('a file; MemoryRootStore is the store in memory');
+  if (path.startsWith('~')) {
+    const words = `~ stands for a home folder in shells only, write join(homedir(), ${JSON.stringify(path.slice(2))})`;
+    throw refuse(
+      `a path as it is: ${words}, or ./${path.split(/[/\\]/, 1)[0] ?? ''} for a file of that name`,
+    );
+  }
+  if (/^(file:|[a-z][a-z0-9+.-]+:\/\/)/i.test(path)) {
+    throw refuse(
+      `the path of a file, not a URL: fileURLToPath(${JSON.stringify(path)}) of node:url makes one of it`,
+    );
   }
   return resolve(path);
 }

@@ -8,6 +8,11 @@ import { StoreThread } from './sqlite/store-thread.js';
 /** A store that is open for reading. It is no root store: no client takes it, and nothing in it can be changed. */
 export interface ReadStore {
   readonly path: string;
+  /**
+   * The store could be read, but not where it is (a disk or folder that cannot be written): this is a copy in the folder for
+   * temporary files, of what was there when it was opened. It is gone when it is closed.
+   */
+  readonly isCopy: boolean;
   /** What of the log can be read. Rows that cannot are left out, and are in `damage()` from then on. */
   readonly audit: AuditLog;
   /** What is found to be broken so far, at first by opening it; `audit.verify()` looks at every row. */
@@ -18,7 +23,8 @@ export interface ReadStore {
 
 /**
  * Opens a root store for looking only, however damaged it is: rows edited or removed, a marker that is missing or another's,
- * a write-ahead log that was cut off. Clients may go on writing meanwhile. Nothing in it is trusted. There are no options yet.
+ * a write-ahead log that was cut off. Clients may go on writing meanwhile. Nothing in it is trusted. One on a disk that cannot
+ * be written is copied first. There are no options yet.
  *
  * @throws StoreError STORE_MISSING, STORE_FOREIGN (not a root store), STORE_DAMAGED (nothing in it can be read), STORE_FAILED
  * @example
@@ -36,6 +42,7 @@ export async function openForReading(
   const close = () => thread.close();
   return {
     path: full,
+    isCopy: thread.isCopy,
     audit: new SqliteAudit(thread),
     damage: () => thread.ask<readonly StoreDamage[]>({ kind: 'damage' }),
     close,

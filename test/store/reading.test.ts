@@ -2,11 +2,13 @@
 // and is left as it is.
 import { createHash } from 'node:crypto';
 import { copyFile, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { SqliteRootStore, openForReading } from '#dist/index.js';
 import type { ReadStore } from '#dist/index.js';
+import { hasSmallDisk, onReadOnlyDisk } from '../support/small-disk.js';
 import {
   KEY,
   addHiddenTrigger,
@@ -22,6 +24,8 @@ import {
   refusal,
   rows,
 } from './support.js';
+
+if (!hasSmallDisk) console.warn('test/store/reading: nothing can be mounted here: read-only disks NOT RUN');
 
 let path: string;
 
@@ -266,5 +270,36 @@ describe('a store that is whole', () => {
     await (await opened()).close();
     const store = closing(await SqliteRootStore.open(path, { create: 'never' }));
     expect((await store.head(KEY))?.tx).toBe(10n);
+  });
+});
+
+describe.runIf(hasSmallDisk)('a store where nothing can be written', () => {
+  const look = async (at: string) => {
+    const script = fileURLToPath(new URL('fixtures/read-only.mjs', import.meta.url));
+    const temporary = await folder();
+    const seen = await onReadOnlyDisk(
+      dirname(at),
+      'env',
+      `TMPDIR=${temporary}`,
+      process.execPath,
+      script,
+      at,
+    );
+    expect(seen).toMatchObject({ failed: 'StoreError STORE_FAILED', isCopy: true, path: at });
+    expect(seen).toMatchObject({ ok: true, damage: [], whileOpen: [], after: [] });
+    return (seen as { seqs: number[] }).seqs;
+  };
+
+  it('is read as a copy, which leaves nothing behind', async () => {
+    expect(await look(path)).toEqual(to(12));
+  });
+
+  it('with the rows that are in its write-ahead log only', async () => {
+    // As a process leaves it that was killed, or that goes on elsewhere.
+    const live = await newStore(path);
+    await live.record(event(1n));
+    const copy = join(await folder(), 'roots.db');
+    for (const suffix of ['', '-wal', '.id']) await copyFile(path + suffix, copy + suffix);
+    expect(await look(copy)).toEqual(to(13));
   });
 });

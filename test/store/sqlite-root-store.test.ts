@@ -1,6 +1,6 @@
 // What only the SQLite store does: group commit in its own thread, and what happens when that thread is lost.
 import { EventEmitter } from 'node:events';
-import { rename, rm } from 'node:fs/promises';
+import { copyFile, readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { Worker } from 'node:worker_threads';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { SqliteRootStore } from '#dist/store/sqlite-root-store.js';
@@ -221,5 +221,54 @@ describe('a file that changes under an open store', () => {
     for (const error of results) expect(error).toMatchObject({ code: 'STORE_MISSING' });
     await store.close();
     expect(await refusal(SqliteRootStore.open(store.path))).toMatchObject({ code: 'STORE_MISSING' });
+  });
+
+  it.each<[string, (path: string, other: string) => Promise<void>]>([
+    ['emptied', (path) => truncate(path, 0)],
+    ['cut off within its first page', (path) => truncate(path, 50)],
+    ['cut off after its first page', (path) => truncate(path, 4096)],
+    [
+      'cut off in the middle',
+      async (path) => truncate(path, Math.floor((await stat(path)).size / 8192) * 4096),
+    ],
+    ['overwritten with another store', async (path, other) => writeFile(path, await readFile(other))],
+    ['overwritten with something else', async (path) => writeFile(path, 'x'.repeat((await stat(path)).size))],
+    ['overwritten with an older copy of it', (path) => copyFile(`${path}.backup`, path)],
+    ['robbed of its write-ahead log', (path) => truncate(`${path}-wal`, 0)],
+    ['robbed of most of its write-ahead log', (path) => truncate(`${path}-wal`, 5000)],
+  ])('refuses to write to a file that was %s', async (_how, change) => {
+    const other = await newStore();
+    await climb(other, 0, 40);
+    await other.close();
+    const store = await newStore();
+    await climb(store, 0, 300);
+    await store.close();
+    await copyFile(store.path, `${store.path}.backup`);
+    // Much of it moved into the file, some of it still in the log beside it.
+    const again = await newStore(store.path);
+    for (let i = 300; i < 700; i += 50) await climb(again, i, i + 50);
+    await change(store.path, other.path);
+    const results = await Promise.all([
+      refusal(again.advance({ tx: 700n, alh: alh(700n) }, entry(701n))),
+      refusal(again.record(event(1n))),
+    ]);
+    for (const error of results) expect(error).toMatchObject({ code: 'STORE_DAMAGED' });
+    for (const error of results) expect(error.message).toContain(store.path);
+    // It stays so.
+    expect(await refusal(again.record(event(2n)))).toMatchObject({ code: 'STORE_DAMAGED' });
+    await again.close();
+  });
+
+  it('goes on when others move pages into it, and when room is given back', async () => {
+    const store = await newStore();
+    await climb(store, 0, 300);
+    // Its own wait for others: a thread of its own.
+    const other = await SqliteRootStore.open(store.path, { busyTimeoutMs: 9000 });
+    for (let i = 0; i < 400; i++) await other.record(event(1n));
+    await climb(store, 300, 310);
+    await other.close();
+    await store.audit.archive({ path: `${store.path}.archive`, keepRows: 5 });
+    await climb(store, 310, 320);
+    expect(await store.audit.verify()).toMatchObject({ ok: true });
   });
 });

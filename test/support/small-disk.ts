@@ -1,8 +1,9 @@
-// A disk that is small for real: a file system in memory, in a mount namespace that ends with the process that is run in it.
+// A disk that is small for real, or cannot be written: in a mount namespace that ends with the process that is run in it.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 
 const MOUNT = 'mount -t tmpfs -o size="$1" tmpfs "$2" && shift 2 && exec "$@"';
+const READ_ONLY = 'mount --bind "$1" "$1" && mount -o remount,bind,ro "$1" && shift && exec "$@"';
 
 /** What a command is run with to have a namespace of its own; as an ordinary user where those may have one. */
 const WAYS = [
@@ -23,8 +24,17 @@ export async function onSmallDisk(
   { folder, kib }: { folder: string; kib: number },
   ...command: string[]
 ): Promise<unknown> {
+  return mounted(MOUNT, `${kib}k`, folder, ...command);
+}
+
+/** Runs a program that finds `folder` as it is, and cannot write there, and reads what it prints as JSON. */
+export async function onReadOnlyDisk(folder: string, ...command: string[]): Promise<unknown> {
+  return mounted(READ_ONLY, folder, ...command);
+}
+
+async function mounted(script: string, ...command: string[]): Promise<unknown> {
   const [program = '', ...args] = way ?? [];
-  const started = spawn(program, [...args, 'sh', '-c', MOUNT, 'sh', `${kib}k`, folder, ...command], {
+  const started = spawn(program, [...args, 'sh', '-c', script, 'sh', ...command], {
     stdio: ['ignore', 'pipe', 'inherit'],
     timeout: 30_000,
     killSignal: 'SIGKILL',

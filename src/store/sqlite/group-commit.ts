@@ -1,11 +1,12 @@
 // Group commit: writes that arrive together share one transaction, and so one flush to disk.
-import { statSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { StoreError } from '../../errors.js';
 import { toSent } from './messages.js';
 import type { Numbered, StoreAnswer, StoreDiagnostics, WriteRequest } from './messages.js';
 import { takeCheckpoint } from './auto-checkpoint.js';
 import type { AutoCheckpoint } from './auto-checkpoint.js';
+import { FileWatch } from './file-watch.js';
+import type { Tail } from './file-watch.js';
 import type { LogWriter } from './log-writer.js';
 
 type Write = Numbered<WriteRequest>;
@@ -17,8 +18,11 @@ export class GroupCommit {
   readonly #writer: LogWriter;
   readonly #checkpoints: AutoCheckpoint | undefined;
   readonly #path: string;
-  readonly #file: string;
+  readonly #file: FileWatch;
+  /** The newest row that was committed here. */
+  #tail: Tail | undefined;
   readonly #inGroup: (more: More) => StoreAnswer[];
+  #written: Tail | undefined;
   #commits = 0;
   #writes = 0;
 
@@ -26,7 +30,7 @@ export class GroupCommit {
     this.#writer = writer;
     this.#checkpoints = checkpoints;
     this.#path = path;
-    this.#file = fileAt(path);
+    this.#file = new FileWatch(db, path);
     // IMMEDIATE: the lock is taken before anything is read, so a compare-and-set holds against other processes.
     const group = db.transaction((more: More) => {
       writer.begin();
@@ -36,9 +40,15 @@ export class GroupCommit {
       }
       this.#checkpoints?.takeIfDue(writer);
       writer.finish();
+      this.#written = writer.tail();
       return answers;
     });
     this.#inGroup = (more) => group.immediate(more);
+  }
+
+  /** The file that was opened is the one at its path. */
+  get isInPlace(): boolean {
+    return this.#file.isInPlace;
   }
 
   get diagnostics(): StoreDiagnostics {
@@ -61,8 +71,10 @@ export class GroupCommit {
       return writes;
     };
     try {
-      this.#assertInPlace();
+      this.#file.assertWhole(this.#tail);
       const answers = this.#inGroup(take);
+      this.#tail = this.#written;
+      this.#file.note();
       this.#commits += 1;
       this.#writes += answers.length;
       return answers;
@@ -112,29 +124,10 @@ export class GroupCommit {
         return undefined;
     }
   }
-
-  /** The file that was opened is the one at its path. */
-  get isInPlace(): boolean {
-    return fileAt(this.#path) === this.#file;
-  }
-
-  /** A file that was deleted or replaced while open still takes writes, which nobody would ever find again. */
-  #assertInPlace(): void {
-    if (this.isInPlace) return;
-    throw new StoreError(
-      'STORE_MISSING',
-      `the root store ${this.#path} was deleted or replaced while in use`,
-    );
-  }
-}
-
-function fileAt(path: string): string {
-  const file = statSync(path, { bigint: true, throwIfNoEntry: false });
-  return file ? `${file.dev.toString()}:${file.ino.toString()}` : '';
 }
 
 /** Not when nothing at all can be written now. */
 function isAboutContent(error: unknown): boolean {
   if (error instanceof Database.SqliteError) return !error.code.startsWith('SQLITE_BUSY');
-  return !(error instanceof StoreError && error.code === 'STORE_MISSING');
+  return !(error instanceof StoreError && ['STORE_MISSING', 'STORE_DAMAGED'].includes(error.code));
 }

@@ -40,6 +40,12 @@ export interface ThreadData {
   readonly sent: Int32Array;
 }
 
+/** The answer to a thread's start, whose number is 0. */
+export interface OpenedAs {
+  /** The file could only be read, and not where it is: a copy of it is open. */
+  readonly isCopy: boolean;
+}
+
 /** A row to be appended, from an entry that was checked. Sent as a {@link RowPacket}. */
 export type RowRequest =
   | { readonly kind: 'advance'; readonly expected: StoredRoot | null; readonly entry: AuditEntry }
@@ -138,6 +144,10 @@ export function toSent(error: unknown, path: string): SentError {
   const message = `root store ${path}: ${words}${code && !words.includes(code) ? ` (${code})` : ''}`;
   if (code.startsWith('SQLITE_BUSY')) {
     return { code: 'STORE_FAILED', message: `${message}: another process kept it locked` };
+  }
+  if (/^SQLITE_(READONLY|CANTOPEN)/.test(code)) {
+    const words = 'where it cannot be written it can be looked at only (openForReading, --damaged)';
+    return { code: 'STORE_FAILED', message: `${message}: ${words}` };
   }
   const damaged = code.startsWith('SQLITE_NOTADB') || code.startsWith('SQLITE_CORRUPT');
   return { code: damaged ? 'STORE_DAMAGED' : 'STORE_FAILED', message };

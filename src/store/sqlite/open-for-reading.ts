@@ -1,6 +1,19 @@
 // Opening a store that nobody trusts any more, to look at what is left of it: nothing is refused for being damaged, nothing is
 // written, and everything that is found to be broken is said.
-import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { StoreError } from '../../errors.js';
 import { STORE_ID_SIZE } from '../checkpoint.js';
@@ -16,17 +29,54 @@ import { tailFindings } from './tail-check.js';
 const WAL_HEADER = 32;
 const WAL_PAGE_HEADER = 24;
 
-/** @throws StoreError STORE_MISSING, STORE_FOREIGN, or STORE_DAMAGED when there is no database in it at all */
+/** What SQLite says where it would have to write: reading in WAL mode takes files of its own beside the store's. */
+const NEEDS_TO_WRITE = /^SQLITE_(CANTOPEN|READONLY)/;
+
+/**
+ * Where nothing can be written, not even by reading, a private copy of the store is opened, which is gone with whoever reads it.
+ *
+ * @throws StoreError STORE_MISSING, STORE_FOREIGN, or STORE_DAMAGED when there is no database in it at all
+ */
 export function openStoreForReading(path: string): OpenedStore {
   if (!existsSync(path)) throw new StoreError('STORE_MISSING', `there is no root store at ${path}`);
   assertNotEmpty(path);
+  try {
+    return openFile(path, path);
+  } catch (error) {
+    if (!(error instanceof Database.SqliteError && NEEDS_TO_WRITE.test(error.code))) throw error;
+    return openCopy(path);
+  }
+}
+
+function openCopy(path: string): OpenedStore {
+  const folder = mkdtempSync(join(tmpdir(), 'immu-ts-copy-'));
+  const remove = () => rmSync(folder, { recursive: true, force: true });
+  try {
+    const copy = join(folder, 'roots.db');
+    for (const suffix of ['', '-wal']) {
+      if (!existsSync(path + suffix)) continue;
+      copyFileSync(path + suffix, copy + suffix, constants.COPYFILE_FICLONE);
+      chmodSync(copy + suffix, 0o600);
+    }
+    const { db, reader } = openFile(path, copy);
+    // What is open stays readable without its name; elsewhere the name has to stay as long.
+    if (process.platform !== 'win32') remove();
+    return { db, reader, isCopy: true, closed: remove };
+  } catch (error) {
+    remove();
+    throw error;
+  }
+}
+
+/** @param file the store at `path`, or a copy of it */
+function openFile(path: string, file: string): OpenedStore {
   const damage = new Damage();
   // Before it is opened: SQLite leaves a log behind itself.
-  const wal = `${path}-wal`;
+  const wal = `${file}-wal`;
   if (existsSync(wal) && isCutOff(wal)) {
-    damage.note(null, `${wal} ends in the middle of a page: the newest rows may be missing`);
+    damage.note(null, `${path}-wal ends in the middle of a page: the newest rows may be missing`);
   }
-  const db = new Database(path, { readonly: true, fileMustExist: true });
+  const db = new Database(file, { readonly: true, fileMustExist: true });
   return guarded(db, path, () => {
     assertOfUs(db, path, APPLICATION_ID);
     // Without it the tables are taken for those of this release, which is then found or not.

@@ -17,6 +17,10 @@ const CACHE_KIB = 32 * 1024;
 export interface OpenedStore {
   readonly db: Database.Database;
   readonly reader: LogReader;
+  /** It is not the file itself that is open. */
+  readonly isCopy?: boolean;
+  /** To be called when it is closed. */
+  readonly closed?: () => void;
 }
 
 /** @throws StoreError STORE_MISSING, STORE_FOREIGN or STORE_DAMAGED; errors of SQLite and of the file system as they are */
@@ -67,7 +71,8 @@ export function guarded(db: Database.Database, path: string, open: () => OpenedS
   }
 }
 
-function checkedLog(db: Database.Database, path: string, marker: Uint8Array | undefined): LogReader {
+/** @throws StoreError STORE_FOREIGN or STORE_DAMAGED */
+export function checkedLog(db: Database.Database, path: string, marker: Uint8Array | undefined): LogReader {
   const strange = strangeObject(db, version(db));
   if (strange !== undefined) {
     throw new StoreError('STORE_DAMAGED', `the tables of root store ${path} are damaged: ${strange}`);

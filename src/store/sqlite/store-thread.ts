@@ -6,6 +6,7 @@ import { RowPacker } from './row-packet.js';
 import type {
   ControlRequest,
   Numbered,
+  OpenedAs,
   RowRequest,
   SentRequest,
   StoreAnswer,
@@ -59,6 +60,7 @@ export class StoreThread implements StoreAccess {
   #turnEnds = false;
   #part = FIRST_PART;
   #diagnostics: StoreDiagnostics = { commits: 0, writes: 0 };
+  #isCopy = false;
   #lastId = 0;
   #ended: Error | undefined;
   #closing: Promise<void> | undefined;
@@ -91,9 +93,13 @@ export class StoreThread implements StoreAccess {
     const thread = new StoreThread(workerData, closeTimeoutMs, worker);
     const openMs = busyMs(data.options) + OPEN_MS;
     try {
-      const opened = new Promise<void>((resolve, reject) =>
-        thread.#pending.set(0, { owner: thread, isWalk: false, resolve: () => resolve(), reject }),
-      );
+      const opened = new Promise<void>((resolve, reject) => {
+        const isOpen = (as: unknown) => {
+          thread.#isCopy = (as as OpenedAs).isCopy;
+          resolve();
+        };
+        thread.#pending.set(0, { owner: thread, isWalk: false, resolve: isOpen, reject });
+      });
       if (!(await within(openMs, opened))) {
         throw new StoreError(
           'STORE_FAILED',
@@ -109,6 +115,11 @@ export class StoreThread implements StoreAccess {
 
   get diagnostics(): StoreDiagnostics {
     return this.#diagnostics;
+  }
+
+  /** It is not the file itself that is open. */
+  get isCopy(): boolean {
+    return this.#isCopy;
   }
 
   /** Whether it has ended, or is about to. */

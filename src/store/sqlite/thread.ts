@@ -15,6 +15,7 @@ import { buffersOf, isWalk, toSent } from './messages.js';
 import type {
   ControlRequest,
   Numbered,
+  OpenedAs,
   ReadRequest,
   RowRequest,
   SentRequest,
@@ -45,7 +46,7 @@ const UNUSED: StoreDiagnostics = { commits: 0, writes: 0 };
 let opened: OpenedStore | undefined;
 try {
   opened = openedAs(options);
-  post([{ id: 0, ok: true, value: undefined }], UNUSED);
+  post([{ id: 0, ok: true, value: { isCopy: opened.isCopy === true } satisfies OpenedAs }], UNUSED);
 } catch (error) {
   post([{ id: 0, ok: false, error: toSent(error, path) }], UNUSED);
 }
@@ -56,7 +57,7 @@ function openedAs(how: ThreadData['options']): OpenedStore {
   return how === 'reading' ? openStoreForReading(path) : openStore(path, how);
 }
 
-function serve({ db, reader }: OpenedStore): void {
+function serve({ db, reader, closed }: OpenedStore): void {
   const writer = new LogWriter(reader);
   const schedule = typeof options === 'string' ? undefined : options.checkpoints;
   const group = new GroupCommit(db, writer, path, schedule && new AutoCheckpoint(schedule));
@@ -112,6 +113,7 @@ function serve({ db, reader }: OpenedStore): void {
         // Every row where others look for it; what cannot be moved now is moved by whoever opens the store next.
         reader.settle();
         db.close();
+        closed?.();
         return undefined;
     }
   }
