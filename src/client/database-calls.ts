@@ -88,26 +88,38 @@ export class DatabaseCalls {
   // Calls that were let in: each gives its place back when it ends.
 
   get(key: Uint8Array, deadline: Deadline): Promise<Entry | null> {
-    return this.#begin<Entry | null>(this.#reading, deadline, key.length, (call) => {
-      this.#reads.read(key, keyName(key), new PlainReader(key, call));
-    });
+    return this.#begin<Entry | null, undefined>(
+      this.#reading,
+      deadline,
+      key.length,
+      (call) => {
+        this.#reads.read(key, keyName(key), new PlainReader(key, call));
+      },
+      undefined,
+    );
   }
 
   /** Entries in the order of the keys, null where there is none; of one snapshot where one answer can hold them. */
   getAll(keys: readonly Uint8Array[], deadline: Deadline): Promise<(Entry | null)[]> {
-    return this.#begin<(Entry | null)[]>(this.#reading, deadline, bytesOf(keys), (call) => {
-      const entries = new Array<Entry | null>(keys.length).fill(null);
-      const tell: TellPart = (outcomes, from) => {
-        outcomes.forEach((outcome, i) => {
-          entries[from + i] = plainEntry(keys[from + i] as Uint8Array, outcome);
-        });
-      };
-      call.follow(
-        this.#reads
-          .readTogether(keys, keys.map(keyName), deadline, tell, () => call.settled)
-          .then(() => entries),
-      );
-    });
+    return this.#begin<(Entry | null)[], undefined>(
+      this.#reading,
+      deadline,
+      bytesOf(keys),
+      (call) => {
+        const entries = new Array<Entry | null>(keys.length).fill(null);
+        const tell: TellPart = (outcomes, from) => {
+          outcomes.forEach((outcome, i) => {
+            entries[from + i] = plainEntry(keys[from + i] as Uint8Array, outcome);
+          });
+        };
+        call.follow(
+          this.#reads
+            .readTogether(keys, keys.map(keyName), deadline, tell, () => call.settled)
+            .then(() => entries),
+        );
+      },
+      undefined,
+    );
   }
 
   /** Reads the latest version of a key and proves it, with what else is read at the time. */
@@ -147,9 +159,15 @@ export class DatabaseCalls {
 
   /** Writes entries, of distinct keys, in one transaction with what else is written at the time. */
   set(entries: readonly KeyValue[], deadline: Deadline): Promise<Write> {
-    return this.#begin<Write>(this.#writing, deadline, bytesOfEntries(entries), (call) => {
-      this.#writes.write(new PlainWriter(call, entries.length), entries);
-    });
+    return this.#begin<Write, undefined>(
+      this.#writing,
+      deadline,
+      bytesOfEntries(entries),
+      (call) => {
+        this.#writes.write(new PlainWriter(call, entries.length), entries);
+      },
+      undefined,
+    );
   }
 
   /** The same, proven. `bytes`: of all entries; `ownTx`: in a transaction that holds nothing else. */
@@ -205,7 +223,7 @@ export class DatabaseCalls {
     this.#trust = trust;
     // What the call is proven by, whatever is trusted when it ends.
     const known = trust.enter(from, writes);
-    if (known) return this.#begin<T>(line, from.deadline, bytes, (call) => start(call, known));
+    if (known) return this.#begin(line, from.deadline, bytes, start, known);
     if (this.#early++ > 0) this.#options.verifier.prepare?.();
     return trust.ready(from, writes).then(
       () => this.#beginVerified(line, trust, from, bytes, start, writes),
@@ -216,14 +234,20 @@ export class DatabaseCalls {
     );
   }
 
-  #begin<T>(
+  /** What `start` throws ends the call. No closure of its own: one for every call would be seen in the times (measured). */
+  #begin<T, Known>(
     line: WaitingLine,
     deadline: Deadline,
     bytes: number,
-    start: (call: WaitingCall<T>) => void,
+    start: (call: WaitingCall<T>, known: Known) => void,
+    known: Known,
   ): Promise<T> {
     const call = line.add<T>(deadline, bytes);
-    if (!call.settled) call.begin(() => start(call));
+    try {
+      if (!call.settled) start(call, known);
+    } catch (error) {
+      call.reject(error);
+    }
     return call.promise;
   }
 

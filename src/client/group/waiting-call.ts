@@ -44,15 +44,6 @@ export class WaitingCall<T> {
     );
   }
 
-  /** Does `start`, which is to see to it that this ends: with what it throws, if it does. */
-  begin(start: () => void): void {
-    try {
-      start();
-    } catch (error) {
-      this.reject(error);
-    }
-  }
-
   resolve(value: T): void {
     if (this.#end()) this.#resolve(value);
   }
@@ -84,6 +75,9 @@ export class WaitingLine {
   readonly what: string;
   readonly #spans = new Map<number, Chain<WaitingCall<unknown>>>();
   readonly #left: (weight: number) => void;
+  /** The span that was used last: most calls come and go in it, and it need not be looked up. */
+  #number = NaN;
+  #span: Chain<WaitingCall<unknown>> | undefined;
   #size = 0;
   #timer: NodeJS.Timeout | undefined;
   #wakesAt = Infinity;
@@ -107,7 +101,7 @@ export class WaitingLine {
   /** For a call that begins to wait. */
   enter(call: WaitingCall<unknown>): Link<WaitingCall<unknown>> {
     const number = spanOf(call);
-    let span = this.#spans.get(number);
+    let span = this.#find(number);
     if (!span) {
       if (this.#spans.size > this.#size + MAX_EMPTY) this.#clearEmpty();
       this.#spans.set(number, (span = new Chain()));
@@ -118,7 +112,7 @@ export class WaitingLine {
 
   /** For a call that ends, which it does once. */
   delete(place: Link<WaitingCall<unknown>>): void {
-    this.#spans.get(spanOf(place.value))?.delete(place);
+    this.#find(spanOf(place.value))?.delete(place);
     this.#size -= 1;
     if (this.#size === 0) this.#sleep();
     this.#left(place.value.weight);
@@ -127,6 +121,19 @@ export class WaitingLine {
   /** Whoever waits is refused with ClosedError. */
   close(what: string): void {
     for (const span of [...this.#spans.values()]) for (const call of span) call.reject(new ClosedError(what));
+  }
+
+  #find(number: number): Chain<WaitingCall<unknown>> | undefined {
+    if (number !== this.#number) {
+      this.#span = this.#spans.get(number);
+      this.#number = this.#span ? number : NaN;
+    }
+    return this.#span;
+  }
+
+  #forget(number: number): void {
+    this.#spans.delete(number);
+    if (number === this.#number) this.#number = NaN;
   }
 
   #wakeAt(at: number): void {
@@ -139,7 +146,9 @@ export class WaitingLine {
     clearTimeout(this.#timer);
     this.#wakesAt = Infinity;
     // Whoever calls one by one is in the same span most of the time.
-    if (this.#spans.size > 1) this.#spans.clear();
+    if (this.#spans.size <= 1) return;
+    this.#spans.clear();
+    this.#number = NaN;
   }
 
   #endOverdue(): void {
@@ -149,7 +158,7 @@ export class WaitingLine {
     let first = Infinity;
     for (const [number, span] of [...this.#spans]) {
       if (number <= present) this.#endOf(span, now);
-      if (span.size === 0) this.#spans.delete(number);
+      if (span.size === 0) this.#forget(number);
       else first = Math.min(first, number);
     }
     const next = this.#spans.get(first);
@@ -163,7 +172,7 @@ export class WaitingLine {
   }
 
   #clearEmpty(): void {
-    for (const [number, { size }] of this.#spans) if (size === 0) this.#spans.delete(number);
+    for (const [number, { size }] of this.#spans) if (size === 0) this.#forget(number);
   }
 }
 
