@@ -78,56 +78,51 @@ const calls: [string, (client: ImmuClient) => Promise<unknown>][] = [
   ['TxScan', (client) => client.audit.database({ values: true })],
 ];
 
-test.for(calls)(
-  '%s: every extreme ends in a verdict',
-  async ([method, run]) => {
-    const changes: Change[] = [];
-    const look = ledger.lie({
+test.for(calls)('%s: every extreme ends in a verdict', { timeout: 240_000 }, async ([method, run]) => {
+  const changes: Change[] = [];
+  const look = ledger.lie({
+    kind: 'mutate',
+    methods: [method],
+    mutate: (answer) => {
+      if (changes.length === 0) changes.push(...changesOf(answer));
+      return undefined;
+    },
+  });
+  {
+    await using honest = clientOf();
+    await run(honest);
+  }
+  look.stop();
+  expect(changes.length).toBeGreaterThan(method === 'CurrentState' ? 4 : 20);
+  let refused = 0;
+  for (const change of changes) {
+    const lie = ledger.lie({
       kind: 'mutate',
       methods: [method],
       mutate: (answer) => {
-        if (changes.length === 0) changes.push(...changesOf(answer));
+        apply(answer, change);
         return undefined;
       },
     });
-    {
-      await using honest = clientOf();
-      await run(honest);
-    }
-    look.stop();
-    expect(changes.length).toBeGreaterThan(method === 'CurrentState' ? 4 : 20);
-    let refused = 0;
-    for (const change of changes) {
-      const lie = ledger.lie({
-        kind: 'mutate',
-        methods: [method],
-        mutate: (answer) => {
-          apply(answer, change);
-          return undefined;
-        },
-      });
-      const store = new MemoryRootStore();
-      await using client = clientOf(store);
-      const outcome = await run(client).then(
-        (value) => value,
-        (error: unknown) => error,
-      );
-      lie.stop();
-      const what = `${change.path.join('.')} = ${String(change.value)}`;
-      expect(outcome instanceof ArgumentError ? outcome.message : '', what).toBe('');
-      expect(outcome instanceof StoreError ? outcome.message : '', what).toBe('');
-      if (!(outcome instanceof VerificationError)) continue;
-      refused += 1;
-      expect(outcome.cause, what).toBe(undefined);
-      expect(
-        (await rowsOf(store, { outcome: ['failure', 'fork', 'rollback'] })).length,
-        what,
-      ).toBeGreaterThan(0);
-    }
-    if (method !== 'TxScan') expect(refused).toBeGreaterThan(2);
-  },
-  240_000,
-);
+    const store = new MemoryRootStore();
+    await using client = clientOf(store);
+    const outcome = await run(client).then(
+      (value) => value,
+      (error: unknown) => error,
+    );
+    lie.stop();
+    const what = `${change.path.join('.')} = ${String(change.value)}`;
+    expect(outcome instanceof ArgumentError ? outcome.message : '', what).toBe('');
+    expect(outcome instanceof StoreError ? outcome.message : '', what).toBe('');
+    if (!(outcome instanceof VerificationError)) continue;
+    refused += 1;
+    expect(outcome.cause, what).toBe(undefined);
+    expect((await rowsOf(store, { outcome: ['failure', 'fork', 'rollback'] })).length, what).toBeGreaterThan(
+      0,
+    );
+  }
+  if (method !== 'TxScan') expect(refused).toBeGreaterThan(2);
+});
 
 describe('a history that is consistent, of what no honest one holds', () => {
   test('a header of the earliest time that 64 bits can say: refused at first contact, with a row', async () => {

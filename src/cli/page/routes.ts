@@ -152,7 +152,9 @@ export class Routes {
       return;
     }
     const { row } = place;
-    const findings = row.evidence && findingsOf(await evidenceOf(this.#log, row.seq), [{ kind: 'log', path: this.#log.path }]);
+    const findings =
+      row.evidence &&
+      findingsOf(await evidenceOf(this.#log, row.seq), [{ kind: 'log', path: this.#log.path }]);
     this.show(response, 200, `Row ${seq}`, rowView(place, findings ?? null));
   }
 
