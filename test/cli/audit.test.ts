@@ -463,7 +463,8 @@ describe('archive', () => {
     await audit('archive', '--out', join(folder, 'old.db'), '--through', String(failed - 1n));
     const file = join(folder, 'evidence.json');
     await call(['evidence', 'export', failed.toString(), '--store', path, '--out', file]);
-    expect((await call(['evidence', 'verify', file])).code).toBe(0);
+    const { hash } = JSON.parse(await readFile(file, 'utf8')) as { hash: string };
+    expect((await call(['evidence', 'verify', file, '--row-hash', hash])).code).toBe(0);
     await audit('archive', '--out', join(folder, 'newer.db'), '--through', failed.toString());
     const archived = ['--archive', join(folder, 'newer.db')];
     expect((await call(['evidence', 'verify', failed.toString(), ...archived])).code).toBe(0);

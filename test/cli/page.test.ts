@@ -201,14 +201,15 @@ describe('what is shown', () => {
     const { text } = await ask(`/row/${row.seq}`);
     for (const { hash } of [before, row, after]) expect(text).toContain(Buffer.from(hash).toString('hex'));
     expect(text.match(/its hash follows from the row before it/g)).toHaveLength(2);
-    expect(text).toContain('reproduced: the answer fails this check today as it did then');
+    expect(text).toContain('reproduced: these bytes fail this check today as they did then');
     expect(text).toContain(row.evidence!.check);
     expect(text).toContain('key &quot;k3&quot;');
     const file = await ask(`/row/${row.seq}/evidence.json`);
     expect(file.headers['content-disposition']).toBe(`attachment; filename="evidence-${row.seq}.json"`);
     const { folder } = await storeOf([]);
     await writeFile(join(folder, 'evidence.json'), file.text);
-    expect((await call(['evidence', 'verify', join(folder, 'evidence.json')])).code).toBe(0);
+    const tie = ['--row-hash', Buffer.from(row.hash).toString('hex')];
+    expect((await call(['evidence', 'verify', join(folder, 'evidence.json'), ...tie])).code).toBe(0);
     for (const gone of [
       '/row/999',
       `/row/${before.seq}/evidence.json`,
