@@ -74,7 +74,7 @@ export class SqliteRootStore implements RootStore {
   static async open(path: string, options: SqliteRootStoreOptions = {}): Promise<SqliteRootStore> {
     const full = checkedPath(path);
     if (!isObject(options)) throw new ArgumentError('options', 'options must be an object');
-    knownNames('options', options, ['create', 'busyTimeoutMs', 'checkpoints']);
+    knownNames('options', options, ['create', 'busyTimeoutMs', 'closeTimeoutMs', 'checkpoints']);
     const { create = 'if-new', busyTimeoutMs = 10_000 } = options;
     const { closeTimeoutMs = Math.min(busyTimeoutMs + 10_000, 0x7fff_ffff) } = options;
     if (!['if-new', 'never'].includes(create)) {

@@ -185,7 +185,7 @@ export class FaultyWay {
       const { entries = [] } = await wire
         .call('TxById', {
           tx: String(tx),
-          entriesSpec: { kvEntriesSpec: { action: 'RAW_VALUE' } },
+          entriesSpec: { kvEntriesSpec: { action: 'RESOLVE' } },
         })
         .then(({ kvEntries }) => ({ entries: kvEntries }));
       const same =
