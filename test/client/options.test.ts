@@ -40,6 +40,7 @@ test('defaults', () => {
     overload: 'wait',
     followMs: 0,
     group: false,
+    closeTimeoutMs: 15_000,
     cacheBytes: 64 * 1024 * 1024,
     keepHeaders: undefined,
     publicKey: undefined,

@@ -1,14 +1,29 @@
 // What only the SQLite store does: group commit in its own thread, and what happens when that thread is lost.
+import { generateKeyPairSync } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import { copyFile, readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { Worker } from 'node:worker_threads';
+import Database from 'better-sqlite3';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { SqliteRootStore } from '#dist/store/sqlite-root-store.js';
 import { GroupCommit } from '#dist/store/sqlite/group-commit.js';
 import { LogWriter } from '#dist/store/sqlite/log-writer.js';
 import type { Numbered, WriteRequest } from '#dist/store/sqlite/messages.js';
 import { openStore } from '#dist/store/sqlite/open.js';
-import { KEY, alh, child, climb, entry, event, folder, newStore, refusal, rows } from './support.js';
+import {
+  KEY,
+  alh,
+  child,
+  climb,
+  closing,
+  edit,
+  entry,
+  event,
+  folder,
+  newStore,
+  refusal,
+  rows,
+} from './support.js';
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -203,6 +218,113 @@ describe('the thread', () => {
     const process = child('idle.mjs', `${await folder()}/roots.db`);
     expect(await process.gone).toEqual({ code: 0, signal: null });
     expect(process.lines).toEqual(['server-1']);
+  });
+});
+
+describe('stores of one process', () => {
+  /** The threads that messages are sent to from now on. */
+  function threads(): () => Worker[] {
+    const sent = vi.spyOn(Worker.prototype, 'postMessage');
+    return () => [...new Set(sent.mock.contexts)].filter((sender) => sender instanceof Worker);
+  }
+  const hasEnded = ({ threadId }: Worker) => threadId === -1;
+
+  it('with a path each have a thread each, which has ended when they are closed', async () => {
+    const used = threads();
+    const stores = await Promise.all(Array.from({ length: 10 }, () => newStore()));
+    await Promise.all(stores.map((store) => store.head(KEY)));
+    expect(used()).toHaveLength(10);
+    expect(used().some(hasEnded)).toBe(false);
+    await Promise.all(stores.map((store) => store.close()));
+    expect(used().every(hasEnded)).toBe(true);
+  });
+
+  it('with the same path share one, until the last of them is closed', async () => {
+    const used = threads();
+    const path = `${await folder()}/roots.db`;
+    const stores = await Promise.all(Array.from({ length: 20 }, () => SqliteRootStore.open(path)));
+    const [first, second, ...others] = stores;
+    await Promise.all(stores.map((store, i) => store.record(event(BigInt(i)))));
+    expect(used()).toHaveLength(1);
+    expect(first?.diagnostics).toEqual({ commits: 1, writes: 20 });
+    const pending = second?.record(event(99n));
+    await first?.close();
+    expect(await refusal(first!.head(KEY))).toMatchObject({ code: 'CLOSED' });
+    expect(await refusal(first!.record(event(1n)))).toMatchObject({ code: 'CLOSED' });
+    await pending;
+    expect(await rows(second!)).toHaveLength(21);
+    const late = await SqliteRootStore.open(path);
+    expect(late.diagnostics).toEqual({ commits: 0, writes: 0 });
+    await Promise.all([second!, ...others].map((store) => store.close()));
+    expect(used().some(hasEnded)).toBe(false);
+    expect(await rows(late)).toHaveLength(21);
+    await late.close();
+    expect(used()).toHaveLength(1);
+    expect(used().every(hasEnded)).toBe(true);
+    expect(await rows(await newStore(path))).toHaveLength(21);
+  });
+
+  it('with other settings have threads of their own', async () => {
+    const used = threads();
+    const path = `${await folder()}/roots.db`;
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const checkpoints = { everyRows: 5 };
+    for (const options of [
+      {},
+      { busyTimeoutMs: 5 },
+      { checkpoints },
+      { checkpoints: { ...checkpoints, key: privateKey } },
+      { checkpoints: { everyRows: 5 }, closeTimeoutMs: 99 },
+      { create: 'never' } as const,
+    ]) {
+      await closing(await SqliteRootStore.open(path, options)).head(KEY);
+    }
+    expect(used()).toHaveLength(4);
+  });
+
+  it('are looked at each time that one is opened', async () => {
+    const store = await newStore();
+    await climb(store, 0, 3);
+    edit(store.path, 'UPDATE head SET tx = 9');
+    expect(await refusal(SqliteRootStore.open(store.path))).toMatchObject({ code: 'STORE_DAMAGED' });
+    const gone = await newStore();
+    await rename(gone.path, `${gone.path}.away`);
+    expect(await refusal(SqliteRootStore.open(gone.path))).toMatchObject({ code: 'STORE_MISSING' });
+    await rename(`${gone.path}.id`, `${gone.path}.away.id`);
+    for (const suffix of ['-wal', '-shm']) await rm(gone.path + suffix, { force: true });
+    // Another one there: it has a thread of its own, and the one before is not written to.
+    const other = await newStore(gone.path);
+    await other.record(event(1n));
+    expect(await refusal(gone.record(event(1n)))).toMatchObject({ code: 'STORE_MISSING' });
+  });
+
+  it('end the walks of the one that is closed, not those of others', async () => {
+    const store = await newStore();
+    await Promise.all(Array.from({ length: 3000 }, (_, i) => store.record(event(BigInt(i)))));
+    const other = await newStore(store.path);
+    const [walk, others] = [store.audit.verify(), other.audit.verify()];
+    const ended = refusal(walk);
+    await store.close();
+    expect(await ended).toMatchObject({ code: 'CLOSED' });
+    expect(await others).toMatchObject({ ok: true, rows: 3000n });
+  });
+
+  it('a thread that gives no answer keeps nobody waiting for its close', async () => {
+    const options = { busyTimeoutMs: 60_000, closeTimeoutMs: 100 };
+    const path = `${await folder()}/roots.db`;
+    const [one, two] = [await SqliteRootStore.open(path, options), await SqliteRootStore.open(path, options)];
+    const locking = new Database(path);
+    locking.exec('BEGIN IMMEDIATE');
+    const writes = [one.record(event(1n)), two.record(event(2n))].map(refusal);
+    await one.close();
+    await two.close();
+    for (const error of await Promise.all(writes)) {
+      expect(error).toMatchObject({ code: 'STORE_FAILED' });
+      expect(error.message).toContain('may not have been done');
+    }
+    locking.exec('ROLLBACK');
+    locking.close();
+    expect(await (await newStore(path)).audit.verify()).toMatchObject({ ok: true });
   });
 });
 

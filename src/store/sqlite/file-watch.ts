@@ -55,7 +55,8 @@ export class FileWatch {
 
   /** The file that was opened is the one at its path. */
   get isInPlace(): boolean {
-    return statOf(this.#path)?.id === this.#opened;
+    const file = statOf(this.#path);
+    return file !== undefined && file.id === this.#opened;
   }
 
   /** After a commit, which is durable whatever is found here: what is found later is not its doing. */

@@ -43,14 +43,14 @@ const isArchive = options === 'archive';
 const isReadOnly = isArchive || options === 'reading';
 const UNUSED: StoreDiagnostics = { commits: 0, writes: 0 };
 
-let opened: OpenedStore | undefined;
 try {
-  opened = openedAs(options);
+  const opened = openedAs(options);
+  // Before anybody knows that it is open, and may move it away.
+  serve(opened);
   post([{ id: 0, ok: true, value: { isCopy: opened.isCopy === true } satisfies OpenedAs }], UNUSED);
 } catch (error) {
   post([{ id: 0, ok: false, error: toSent(error, path) }], UNUSED);
 }
-if (opened) serve(opened);
 
 function openedAs(how: ThreadData['options']): OpenedStore {
   if (how === 'archive') return openArchiveFile(path);
