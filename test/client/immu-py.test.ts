@@ -97,7 +97,7 @@ function stepByStep(start: () => Promise<Server>): void {
     expect([await client.getAll([]), await client.verifiedGetAll([])]).toEqual([[], []]);
     const misuse = [
       () => client.getAll('key1'),
-      () => client.getAll(bytes('key1')),
+      () => client.getAll(bytes('key1') as never),
       () => client.getAll(7 as never),
     ];
     for (const call of misuse)

@@ -109,7 +109,7 @@ describeReal('ingest', () => {
     expect(error).toMatchObject({ code: 'SOURCE_FAILED', index: 1 });
     expect(error.message).toContain('the source broke');
     expect((error.cause as Error).cause).toEqual(new RangeError('the source broke'));
-    const { resume } = error as IngestError;
+    const { resume } = error as unknown as IngestError;
     const rest = await ingested(client, [['a', '1'], ['b', '2']], { resume }); // prettier-ignore
     expect(rest.map(({ index }) => index)).toEqual([1]);
     expect(() => client.ingest(5 as never)).toThrow(/iterable/);
