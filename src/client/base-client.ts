@@ -1,5 +1,6 @@
 // The part of a client that has to do with the connection: logging in, databases, users, the server, the end.
 import { types } from 'node:util';
+import { ArgumentError } from '../errors.js';
 import { LazyClientAudit } from './audit/client-audit.js';
 import type { ClientAudit } from './audit/client-audit.js';
 import type { BytesInput } from './bytes-input.js';
@@ -89,7 +90,9 @@ export class BaseClient {
 
   /** Creates a database; true unless it existed already (with `ifNotExists`). Does not select it. */
   async createDatabase(name: BytesInput, options: CreateDatabaseOptions = NO_OPTIONS): Promise<boolean> {
-    return this.call(options, CREATE_NAMES, (session, call) => createDatabase(session, name, options, call));
+    return this.call(options, CREATE_NAMES, (session, call) =>
+      createDatabase(session, name, { ...options, ...call }),
+    );
   }
 
   /** Selects the database of all later calls; calls in flight keep theirs. */
@@ -241,6 +244,7 @@ function loginOptions(
   const isName = typeof database !== 'object' || database === null || types.isUint8Array(database);
   if (isName || Array.isArray(database))
     return { name: database as BytesInput | undefined, rest: options === undefined ? NO_OPTIONS : options };
+  if (options !== undefined) throw new ArgumentError('options', 'options were given twice');
   const { database: name, ...rest } = database as CallOptions & { readonly database?: BytesInput };
   return { name, rest };
 }

@@ -37,7 +37,6 @@ export async function createDatabase(
   rpc: Rpc,
   name: BytesInput,
   options: CreateDatabaseOptions,
-  call: CallOptions = options,
 ): Promise<boolean> {
   const { settings = {}, ifNotExists = false } = options;
   checkSettings(settings);
@@ -54,7 +53,7 @@ export async function createDatabase(
     settings: Object.fromEntries(given.map(([key, value]) => [key, { value }])),
     ifNotExists,
   };
-  const answer = (await rpc.unary('CreateDatabaseV2', request, { ...call, idempotent: false })) as {
+  const answer = (await rpc.unary('CreateDatabaseV2', request, { ...options, idempotent: false })) as {
     alreadyExisted?: boolean;
   };
   return answer.alreadyExisted !== true;

@@ -24,6 +24,14 @@ test('holds what was added and not deleted, in the order it came', () => {
   );
 });
 
+test('gives the oldest back and takes it out', () => {
+  const chain = new Chain<number>();
+  const links = [1, 2, 3].map((value) => chain.add(value));
+  chain.delete(links[1]!);
+  expect([chain.shift(), chain.shift(), chain.shift(), chain.size]).toEqual([1, 3, undefined, 0]);
+  expect(chain.delete(links[0]!)).toBe(false);
+});
+
 test('may change while it is walked through', () => {
   const chain = new Chain<string>();
   const links = ['a', 'b', 'c'].map((value) => chain.add(value));

@@ -6,7 +6,7 @@ import { Metadata, Server, ServerCredentials } from '@grpc/grpc-js';
 import type { sendUnaryData, ServerUnaryCall } from '@grpc/grpc-js';
 import { Channel } from '#dist/client/channel.js';
 import type { ChannelCall } from '#dist/client/channel.js';
-import { resolveCredentials, resolveOptions } from '#dist/client/options.js';
+import { databaseName, resolveCredentials, resolveOptions } from '#dist/client/options.js';
 import type { CallOptions, Credentials, ImmuClientOptions } from '#dist/client/options.js';
 import { DatabaseCalls } from '#dist/client/database-calls.js';
 import { Deadline } from '#dist/client/deadline.js';
@@ -59,7 +59,7 @@ export function connect(address: string, options: ConnectOptions = {}): Connecte
   const also = (wanted: LoginKind, credentials?: Credentials) => {
     const login = credentials ? { credentials: resolveCredentials(credentials) } : {};
     const { timeoutMs, keepAliveMs, maxWritesInFlight, retry } = resolved;
-    const on = login.credentials?.database ?? 'defaultdb';
+    const on = databaseName(credentials?.database ?? 'defaultdb');
     const session = new Session({
       channel,
       kind: wanted,

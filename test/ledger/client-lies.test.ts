@@ -34,8 +34,8 @@ const read = (client: ImmuClient) => client.verifiedGet('k3');
 const write = (client: ImmuClient) => client.verifiedSet('new', 'value');
 
 const LIES: [name: string, lie: Lie, call: (client: ImmuClient) => Promise<unknown>, code: string][] = [
-  ['a fork behind the head, reading', { kind: 'fork', at: 2n }, read, 'VERIFICATION_FAILED'],
-  ['a fork behind the head, writing', { kind: 'fork', at: 2n }, write, 'VERIFICATION_FAILED'],
+  ['a fork behind the head, reading', { kind: 'fork', at: 2n }, read, 'FORK_DETECTED'],
+  ['a fork behind the head, writing', { kind: 'fork', at: 2n }, write, 'FORK_DETECTED'],
   ['a rollback, reading', { kind: 'rollback', to: 4n }, read, 'SERVER_BEHIND_TRUST'],
   ['a rollback, writing', { kind: 'rollback', to: 4n }, write, 'SERVER_BEHIND_TRUST'],
   ['another value', { kind: 'swap-value' }, read, 'VERIFICATION_FAILED'],

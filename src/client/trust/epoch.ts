@@ -76,7 +76,7 @@ export async function beginEpoch(options: EpochOptions): Promise<Epoch> {
       await mover.reach({ tx: state.tx, job: state.job, operation, startedAt: performance.now() });
     },
     connection: () => rpc.connects ?? 0,
-    again: (refusal, operation, calls) => journal.again(refusal, operation, calls),
+    again: (refusal, operation) => journal.again(refusal, operation),
   });
   if (isFirstUse) standing.note(startedFrom);
   await known.start();
@@ -103,12 +103,8 @@ export function endEpoch({ mover, known, follower }: Epoch, error: StoreError): 
 }
 
 /** Ends it and keeps what is to be kept. `error`: what those who wait for the head are told; absent: they go on. */
-export async function closeEpoch(
-  { mover, known, standing, follower }: Epoch,
-  error?: StoreError,
-): Promise<void> {
+export async function closeEpoch({ mover, known, follower }: Epoch, error?: StoreError): Promise<void> {
   follower?.close();
   if (error) mover.end(error);
-  await standing.close();
   await known.close();
 }

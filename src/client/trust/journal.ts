@@ -15,6 +15,8 @@ import type {
 } from '../../store/root-store.js';
 import { serverWords } from '../../visible.js';
 import type { Job, ProvenTarget, Refuted, Root } from '../../worker/verifier.js';
+import { AlikeRefusals } from './alike.js';
+import { forkIn, forkTerms } from './fork-terms.js';
 import type { Contradiction } from './proven-headers.js';
 import { Refusals } from './refusals.js';
 
@@ -87,6 +89,7 @@ export class Journal {
   /** What refusals were recorded with, as long as somebody has them: further calls may be refused by them. */
   readonly #recorded = new WeakMap<VerificationError, Refusal>();
   readonly #refusals: Refusals;
+  readonly #alike = new AlikeRefusals<Refusal>();
   /** Why a refusal is not in the log. */
   #unwritten: StoreError | undefined;
   #ended: Error | undefined;
@@ -198,11 +201,17 @@ export class Journal {
   /** Trust has ended: what was counted under it is written, and nothing that was found under it ends the next one. */
   async end(head: StoredRoot): Promise<void> {
     await this.#flushing;
-    await this.#refusals.idle();
+    await this.#writeAlike();
     // Told by `onFork` when the log contradicts it; a store that cannot take it says so on its next use.
     await this.flush(head).catch(() => undefined);
     this.#forked = undefined;
     this.#earlierForkIsTold = false;
+  }
+
+  /** Rows of what was refused since the last row of its kind, and those under way. */
+  async #writeAlike(): Promise<void> {
+    for (const { refusal, calls } of this.#alike.take()) this.#refuse(refusal, calls);
+    await this.#refusals.idle();
   }
 
   /** The same of calls that were already told that all is well. The store has logged it. */
@@ -219,7 +228,7 @@ export class Journal {
   /** Waits for a flush under way and writes the last counts. */
   async close(head: StoredRoot | null): Promise<void> {
     await this.#flushing;
-    await this.#refusals.idle();
+    await this.#writeAlike();
     if (head) await this.flush(head);
     clearTimeout(this.#flushTimer);
     if (this.#unwritten) throw this.#unwritten;
@@ -232,28 +241,35 @@ export class Journal {
    * `calls`: how many it refuses.
    */
   async refuse(...refusal: Refusal): Promise<VerificationError> {
-    const { error, written, isShort } = this.#refuse(refusal);
+    const [kind, operation, , { check, expected = '' }, , calls = 1] = refusal;
+    const outcome = OUTCOMES[check] ?? kind;
+    const name = [outcome, operation, check, expected].join(' ');
+    const due = outcome === 'failure' ? calls : this.#alike.due(name, refusal, calls);
+    const { error, written, isShort } = this.#refuse(refusal, due);
+    if (due > 0) this.#tell(error);
     if (isShort) await written;
     return error;
   }
 
   /** {@link refuse}, for one who has to know whether there is a row of it: then the error has no cause. */
   async refuseInLog(...refusal: Refusal): Promise<VerificationError> {
-    const { error, written } = this.#refuse(refusal);
+    const { error, written } = this.#refuse(refusal, refusal[5] ?? 1);
+    this.#tell(error);
     await written;
     return error;
   }
 
-  /** The same for `calls` further calls, which were refused without being sent. Never rejects. */
-  async again(refusal: VerificationError, operation: string, calls: number): Promise<VerificationError> {
+  /** The same for another call, which was refused without being sent. Never rejects. */
+  async again(refusal: VerificationError, operation: string): Promise<VerificationError> {
     const recorded = this.#recorded.get(refusal);
     if (!recorded) return refusal;
     const [outcome, , head, refuted, job] = recorded;
-    return this.refuse(outcome, operation, head, refuted, job, calls);
+    return this.refuse(outcome, operation, head, refuted, job);
   }
 
-  #refuse(refusal: Refusal) {
-    const [kind, operation, head, refuted, job, calls = 1] = refusal;
+  /** `calls`: those that its row counts; 0: another row does. */
+  #refuse(refusal: Refusal, calls: number) {
+    const [kind, operation, head, refuted, job] = refusal;
     const outcome = OUTCOMES[refuted.check] ?? kind;
     const { server, database } = this.#options.key;
     const { check, expected, computed } = refuted;
@@ -271,6 +287,7 @@ export class Journal {
     const message = `${operation} on ${database}: ${refuted.detail}${WAYS_OUT[outcome] ?? ''}`;
     const error = new VerificationError(CODES[outcome], message, evidence);
     this.#recorded.set(error, refusal);
+    if (calls === 0) return { error, written: Promise.resolve(), isShort: true };
     const subject = head ?? { tx: 0n, alh: new Uint8Array(32) };
     const row = {
       ...this.#row(subject, outcome, operation, head),
@@ -286,7 +303,6 @@ export class Journal {
       error.message = `${message} (not recorded: the store failed)`;
       error.cause = cause;
     });
-    this.#tell(error);
     return { error, written: told, isShort };
   }
 
@@ -369,22 +385,4 @@ export class Journal {
       clientId,
     } satisfies Partial<AuditEntry>;
   }
-}
-
-/** What contradicts what, in the words of a refusal. */
-function forkTerms(conflict: RootConflict, shown: StoredRoot) {
-  const { seq, tx, alh, operation, clientId, forgotten } = conflict;
-  const before = forgotten ? ', before trust was forgotten' : '';
-  return {
-    check: 'trust.fork',
-    detail: `tx ${tx.toString()} has another hash in row ${seq.toString()} of the log (${operation} of ${clientId}${before})`,
-    expected: toHex(alh),
-    computed: toHex(shown.alh),
-    tx,
-  };
-}
-
-function forkIn(written: PromiseSettledResult<RecordOutcome>): RootConflict[] {
-  const conflict = written.status === 'fulfilled' ? written.value.conflict : undefined;
-  return conflict && !conflict.forgotten ? [conflict] : [];
 }

@@ -251,7 +251,7 @@ describe('200,000 calls in a full line', () => {
     );
     expect(() => admission.enter(0, deadline())).toThrow(expect.objectContaining({ code: 'QUEUE_FULL' }));
     controller.abort();
-    const ended = await Promise.allSettled(waits);
+    const ended = await Promise.allSettled(waits as Promise<void>[]);
     expect(ended.every(({ status }) => status === 'rejected')).toBe(true);
     // Their places in line are free at once.
     const next = admission.enter(0, deadline());
