@@ -21,3 +21,9 @@ export class ProofFailure extends Error {
     this.computed = computed;
   }
 }
+
+/**
+ * A proof that holds by itself and has another hash for a transaction than is trusted: not a broken answer, but another
+ * history. Named like the check that it fails.
+ */
+export class OtherHistory extends ProofFailure {}

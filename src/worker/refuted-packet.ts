@@ -4,12 +4,18 @@ import type { Refuted } from './verifier.js';
 
 const EXPECTED = 1;
 const COMPUTED = 2;
+const IS_FORK = 4;
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-export function writeRefuted(writer: PacketWriter, { check, detail, expected, computed }: Refuted): void {
-  writer.u8((expected === undefined ? 0 : EXPECTED) | (computed === undefined ? 0 : COMPUTED));
+export function writeRefuted(writer: PacketWriter, refuted: Refuted): void {
+  const { check, detail, expected, computed, isFork } = refuted;
+  writer.u8(
+    (expected === undefined ? 0 : EXPECTED) |
+      (computed === undefined ? 0 : COMPUTED) |
+      (isFork === true ? IS_FORK : 0),
+  );
   writeText(writer, check);
   writeText(writer, detail);
   if (expected !== undefined) writeText(writer, expected);
@@ -23,6 +29,7 @@ export function readRefuted(reader: PacketReader): Refuted {
     detail: readText(reader),
     ...((flags & EXPECTED) !== 0 && { expected: readText(reader) }),
     ...((flags & COMPUTED) !== 0 && { computed: readText(reader) }),
+    ...((flags & IS_FORK) !== 0 && { isFork: true }),
   };
 }
 

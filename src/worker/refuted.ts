@@ -1,6 +1,6 @@
 // From a failed check to the part of a verdict that says so.
 import { toHex } from '../proof/bytes.js';
-import { ProofFailure, type ProofTerm } from '../proof/failure.js';
+import { OtherHistory, ProofFailure, type ProofTerm } from '../proof/failure.js';
 import type { Refuted } from './verifier.js';
 
 /** Longest run of bytes that is shown in full: keys and signatures are, what a liar makes up need not be. */
@@ -14,6 +14,7 @@ export function refutedBy(failure: ProofFailure): Refuted {
     detail: failure.message.slice(check.length + 2),
     ...(expected !== undefined && { expected: term(expected) }),
     ...(computed !== undefined && { computed: term(computed) }),
+    ...(failure instanceof OtherHistory && { isFork: true }),
   };
 }
 

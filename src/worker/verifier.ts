@@ -318,6 +318,8 @@ export interface Refuted {
   /** Hex for digests, decimal for numbers. */
   readonly expected?: string;
   readonly computed?: string;
+  /** The answer holds by itself: the server shows another history than the one that is trusted. */
+  readonly isFork?: true;
 }
 
 export type Verdict =

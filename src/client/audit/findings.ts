@@ -75,15 +75,15 @@ export async function recordFinding(journal: Journal, found: Found): Promise<Aud
   const { outcome, operation, head, refuted, tx, toTx, job } = found;
   const { check, detail, expected, computed } = refuted;
   const where = toTx !== undefined && toTx > tx ? `txs ${String(tx)} to ${String(toTx)}` : `tx ${String(tx)}`;
-  const told = { ...refuted, detail: `${where}: ${detail}`, tx };
+  const terms = { ...(expected !== undefined && { expected }), ...(computed !== undefined && { computed }) };
+  const told = { check, detail: `${where}: ${detail}`, ...terms, tx };
   const error = await journal.refuseInLog(outcome, operation, head, told, job);
   return {
     check,
     detail,
     tx: tx.toString(),
     ...(toTx !== undefined && toTx > tx && { toTx: toTx.toString() }),
-    ...(expected !== undefined && { expected }),
-    ...(computed !== undefined && { computed }),
+    ...terms,
     recorded: error.cause === undefined,
   };
 }

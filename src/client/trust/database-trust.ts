@@ -29,8 +29,6 @@ export interface TrustDiagnostics extends KnowledgeDiagnostics {
 
 /** Checks that a write fails which a server answers that has gone back: whether it has is asked before it is called a lie. */
 const NOT_NEWER = new Set(['written.tx', 'set.tx']);
-/** An answer that holds by itself and has another hash for what is trusted. */
-const FORK = 'trust.fork';
 
 export class DatabaseTrust {
   /** Txs of writes: no two writes of this client share one. */
@@ -264,9 +262,9 @@ export class DatabaseTrust {
     const by = waits && { until: waits.endsAt, signal: waits.signal };
     const verdict = await this.#options.verifier.verify(job, by);
     if (!verdict.ok) {
-      const { check } = verdict.refuted;
+      const { check, isFork } = verdict.refuted;
       if (NOT_NEWER.has(check)) await this.#newestState(operation, head, {});
-      if (check === FORK) this.#epoch?.standing.doubt();
+      if (isFork === true) this.#epoch?.standing.doubt();
       const refuted = { ...verdict.refuted, ...('tx' in question && { tx: question.tx }) };
       throw await this.#journal.refuse('failure', operation, head, refuted, job);
     }

@@ -7,7 +7,6 @@ import type {
   AdvanceOutcome,
   AuditEntry,
   AuditOutcome,
-  RecordOutcome,
   RootConflict,
   RootStore,
   StoredRoot,
@@ -241,8 +240,8 @@ export class Journal {
    * `calls`: how many it refuses.
    */
   async refuse(...refusal: Refusal): Promise<VerificationError> {
-    const [kind, operation, , { check, expected = '' }, , calls = 1] = refusal;
-    const outcome = OUTCOMES[check] ?? kind;
+    const [, operation, , { check, expected = '' }, , calls = 1] = refusal;
+    const outcome = outcomeOf(refusal);
     const name = [outcome, operation, check, expected].join(' ');
     const due = outcome === 'failure' ? calls : this.#alike.due(name, refusal, calls);
     const { error, written, isShort } = this.#refuse(refusal, due);
@@ -269,8 +268,8 @@ export class Journal {
 
   /** `calls`: those that its row counts; 0: another row does. */
   #refuse(refusal: Refusal, calls: number) {
-    const [kind, operation, head, refuted, job] = refusal;
-    const outcome = OUTCOMES[refuted.check] ?? kind;
+    const [, operation, head, refuted, job] = refusal;
+    const outcome = outcomeOf(refusal);
     const { server, database } = this.#options.key;
     const { check, expected, computed } = refuted;
     const terms = {
@@ -385,4 +384,8 @@ export class Journal {
       clientId,
     } satisfies Partial<AuditEntry>;
   }
+}
+
+function outcomeOf([kind, , , { check, isFork }]: Refusal): RefusalOutcome {
+  return isFork === true ? 'fork' : (OUTCOMES[check] ?? kind);
 }

@@ -4,7 +4,7 @@ import { equalBytes } from '../../proof/bytes.js';
 import { verifyDualProof } from '../../proof/dual-proof.js';
 import type { ProvenEnds } from '../../proof/dual-proof.js';
 import { verifyEntries } from '../../proof/entries-tree.js';
-import { ProofFailure } from '../../proof/failure.js';
+import { OtherHistory, ProofFailure } from '../../proof/failure.js';
 import { Frontier } from '../../proof/frontier.js';
 import { EMPTY_HASH, ZERO_HASH } from '../../proof/hash.js';
 import { alh } from '../../proof/header.js';
@@ -108,7 +108,7 @@ function verifyFrom(
       throw failure;
     }
     const detail = `the server proves another hash for the trusted tx ${since.tx.toString()}`;
-    throw new ProofFailure('trust.fork', detail, since.alh, own);
+    throw new OtherHistory(`dual-proof.${isSource ? 'source' : 'target'}-alh`, detail, since.alh, own);
   }
 }
 
