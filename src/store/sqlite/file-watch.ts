@@ -28,29 +28,37 @@ interface File {
   readonly changedAt: bigint;
 }
 
-/** The write-ahead log: pages in it, and how many of them were moved into the file. */
+/** What SQLite says of the write-ahead log: pages in it, and how many of them were moved into the file. */
 interface Pages {
   readonly log: bigint;
   readonly checkpointed: bigint;
+  /** Another number when another connection has written. */
+  readonly version: bigint;
 }
 
-interface Look {
+interface Noted {
   readonly pages: Pages;
   readonly file: File | undefined;
-  readonly wal: File | undefined;
 }
 
 export class FileWatch {
   readonly #db: Database.Database;
   readonly #path: string;
   readonly #opened: string | undefined;
+  readonly #noop: Database.Statement;
+  readonly #version: Database.Statement;
   #storeId: Uint8Array | undefined;
-  #last: Look | undefined;
+  #frameBytes = 0n;
+  #last: Noted | undefined;
+  #walId: number | undefined;
 
   constructor(db: Database.Database, path: string) {
     this.#db = db;
     this.#path = path;
     this.#opened = statOf(path)?.id;
+    // It moves nothing.
+    this.#noop = db.prepare('PRAGMA wal_checkpoint(NOOP)');
+    this.#version = db.prepare('PRAGMA data_version').pluck();
   }
 
   /** The file that was opened is the one at its path. */
@@ -61,39 +69,43 @@ export class FileWatch {
 
   /** After a commit, which is durable whatever is found here: what is found later is not its doing. */
   note(): void {
+    const last = this.#last;
     try {
-      this.#last = this.#look();
+      const pages = this.#pages();
+      const isMoved = pages.checkpointed !== last?.pages.checkpointed || pages.log < last.pages.log;
+      this.#last = { pages, file: isMoved ? statOf(this.#path) : last.file };
     } catch {
       this.#last = undefined;
     }
   }
 
   /**
-   * Before a commit. Two looks at the file system; only a file that has changed since the last one is opened once more, as
-   * whoever opens it next will find it.
+   * Before a commit. Two looks at the file system (measured: some microseconds); only a file that has changed since the last
+   * one is opened once more, as whoever opens it next will find it.
    *
    * @param tail the newest row that was committed here, if any
    * @throws StoreError STORE_MISSING or STORE_DAMAGED
    */
   assertWhole(tail: Tail | undefined): void {
     this.#storeId ??= storeIdOf(this.#db, this.#path);
-    this.#last ??= this.#look();
-    const [last, now] = [this.#last, this.#look()];
-    if (!now.file || now.file.id !== this.#opened) {
+    const file = statOf(this.#path);
+    if (!file || file.id !== this.#opened) {
       throw new StoreError(
         'STORE_MISSING',
         `the root store ${this.#path} was deleted or replaced while in use`,
       );
     }
-    if (sameFile(now.file, last.file) && sameFile(now.wal, last.wal)) return;
+    this.#last ??= { pages: this.#pages(), file };
+    const last = this.#last;
     try {
       // Twice: another process may have emptied it in between.
-      if (this.#missingInWal(now) && this.#missingInWal(this.#look()))
+      if (this.#isCut(last.pages) && this.#isCut(this.#pages()))
         throw new Changed('its write-ahead log is cut off');
-      if (sameFile(now.file, last.file)) return;
-      this.#assertMoved(last, now);
-      this.#assertLength(last, now);
+      if (sameFile(file, last.file)) return;
+      this.#assertMoved(last.pages);
+      this.#assertLength(last, file);
       this.#assertLog(tail);
+      this.#last = { pages: last.pages, file };
     } catch (cause) {
       if (!isDamage(cause)) throw cause;
       const message = `the root store ${this.#path} was changed by somebody else while in use: ${cause.message}`;
@@ -101,46 +113,43 @@ export class FileWatch {
     }
   }
 
-  #look(): Look {
-    // NOOP moves nothing. Before the files: what is moved in between is then seen the next time.
-    const pages = this.#checkpoint('NOOP');
-    return { pages, file: statOf(this.#path), wal: statOf(`${this.#path}-wal`) };
+  #pages(): Pages {
+    const { log, checkpointed } = this.#noop.get() as Record<'log' | 'checkpointed', number | bigint>;
+    const version = this.#version.get() as number | bigint;
+    return { log: BigInt(log), checkpointed: BigInt(checkpointed), version: BigInt(version) };
   }
 
   /** Not all pages that are in use are there. What is written behind a hole nobody finds. */
-  #missingInWal({ pages, wal }: Look): boolean {
-    if (pages.log <= 0n) return false;
-    const frame = BigInt(FRAME_HEADER) + this.#number('page_size');
-    return (wal?.size ?? 0n) < BigInt(WAL_HEADER) + pages.log * frame;
+  #isCut({ log }: Pages): boolean {
+    if (log <= 0n) return false;
+    this.#frameBytes ||= BigInt(FRAME_HEADER) + this.#number('page_size');
+    const wal = statSync(`${this.#path}-wal`, { throwIfNoEntry: false });
+    if (!wal || BigInt(wal.size) < BigInt(WAL_HEADER) + log * this.#frameBytes) return true;
+    this.#walId ??= wal.ino;
+    return wal.ino !== this.#walId;
   }
 
   /** SQLite writes nothing into the file but what was in the log before. */
-  #assertMoved(last: Look, now: Look): void {
-    // Another process has written, and may have moved pages over and over.
-    if (!sameFile(now.wal, last.wal)) return;
+  #assertMoved(last: Pages): void {
     const until = performance.now() + MOVING_MS;
-    for (let { pages } = now; pages.checkpointed === last.pages.checkpointed; { pages } = this.#look()) {
+    for (;;) {
+      const { checkpointed, version } = this.#pages();
+      // Another connection that writes may move pages over and over.
+      if (checkpointed !== last.checkpointed || version !== last.version) return;
       if (performance.now() > until) throw new Changed('it was written to');
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LOOK_AGAIN_MS);
     }
   }
 
   /** A file gets shorter when room is given back: then it has all pages when all of the log has been moved into it. */
-  #assertLength(last: Look, { file }: Look): void {
-    if (!file || !last.file || file.size >= last.file.size) return;
+  #assertLength(last: Noted, file: File): void {
+    if (!last.file || file.size >= last.file.size) return;
     if (file.size === 0n) throw new Changed('it is empty');
-    const { log, checkpointed } = this.#checkpoint('PASSIVE');
+    const [{ log, checkpointed }] = this.#db.pragma('wal_checkpoint(PASSIVE)') as [Pages];
     const bytes = this.#number('page_count') * this.#number('page_size');
     const found = statOf(this.#path)?.size ?? 0n;
     if (log === checkpointed && found < bytes)
       throw new Changed(`it is cut off after ${found.toString()} of ${bytes.toString()} bytes`);
-  }
-
-  #checkpoint(how: 'NOOP' | 'PASSIVE'): Pages {
-    const [{ log, checkpointed }] = this.#db.pragma(`wal_checkpoint(${how})`) as [
-      Record<keyof Pages, number>,
-    ];
-    return { log: BigInt(log), checkpointed: BigInt(checkpointed) };
   }
 
   #number(pragma: string): bigint {
