@@ -542,9 +542,7 @@ describe('a server', () => {
     expect(await prove(process.trust, 600)).toBe('proven');
     await expect(process.trust.warm(callOf(), 1n)).resolves.toBe(SIZE);
     forked.set(['next', 'x']);
-    await expect(process.trust.reach(callOf(), forked.size)).rejects.toMatchObject({
-      code: 'VERIFICATION_FAILED',
-    });
+    await expect(process.trust.reach(callOf(), forked.size)).rejects.toMatchObject({ code: 'FORK_DETECTED' });
     await process.end();
   });
 

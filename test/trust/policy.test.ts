@@ -348,7 +348,7 @@ describe('a pinned root', () => {
     const terms = { expected: hex(wrong.alh), computed: hex(chain.root(tx).alh) };
     if (tx > head) {
       // What is newer is what proofs have to end in.
-      const check = 'trust.fork';
+      const check = 'dual-proof.target-alh';
       expect(error).toMatchObject({ code: 'FORK_DETECTED', evidence: { check, ...terms } });
       const rows = await rowsOf(store, { outcome: ['fork', 'failure'] });
       expect(rows).toMatchObject([{ outcome: 'fork', ...wrong, evidence: { check, ...terms } }]);

@@ -16,13 +16,13 @@ interface Told<T> {
 export class AlikeRefusals<T> {
   readonly #told = new Map<string, Told<T>>();
 
-  /** Calls that a row for this refusal has to count; 0: it has a row that is young enough, and the next one counts it. */
-  due(kind: string, refusal: T, calls: number): number {
+  /** Calls that a row for this refusal has to count; undefined: there is a row that is young enough, and the next one counts. */
+  due(kind: string, refusal: T, calls: number): number | undefined {
     const now = performance.now();
     const before = this.#told.get(kind);
     if (before && now - before.at < WINDOW_MS) {
       before.calls += calls;
-      return 0;
+      return undefined;
     }
     if (!before && this.#told.size >= MAX_KINDS) return calls;
     this.#told.set(kind, { at: now, calls: 0, refusal });

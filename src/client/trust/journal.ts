@@ -245,7 +245,7 @@ export class Journal {
     const name = [outcome, operation, check, expected].join(' ');
     const due = outcome === 'failure' ? calls : this.#alike.due(name, refusal, calls);
     const { error, written, isShort } = this.#refuse(refusal, due);
-    if (due > 0) this.#tell(error);
+    if (due !== undefined) this.#tell(error);
     if (isShort) await written;
     return error;
   }
@@ -266,8 +266,8 @@ export class Journal {
     return this.refuse(outcome, operation, head, refuted, job);
   }
 
-  /** `calls`: those that its row counts; 0: another row does. */
-  #refuse(refusal: Refusal, calls: number) {
+  /** `calls`: those that its row counts; undefined: another row does. */
+  #refuse(refusal: Refusal, calls: number | undefined) {
     const [, operation, head, refuted, job] = refusal;
     const outcome = outcomeOf(refusal);
     const { server, database } = this.#options.key;
@@ -286,7 +286,7 @@ export class Journal {
     const message = `${operation} on ${database}: ${refuted.detail}${WAYS_OUT[outcome] ?? ''}`;
     const error = new VerificationError(CODES[outcome], message, evidence);
     this.#recorded.set(error, refusal);
-    if (calls === 0) return { error, written: Promise.resolve(), isShort: true };
+    if (calls === undefined) return { error, written: Promise.resolve(), isShort: true };
     const subject = head ?? { tx: 0n, alh: new Uint8Array(32) };
     const row = {
       ...this.#row(subject, outcome, operation, head),

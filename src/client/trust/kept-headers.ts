@@ -240,7 +240,12 @@ export class KeptHeaders {
     const first = blockStart(block);
     const range = `tx ${first.toString()} to ${(last ?? first).toString()}`;
     const detail = `the headers kept in the root store of ${range} are not what was proven, and are dropped: ${refuted.detail}`;
-    const known = { ...refuted, detail, tx: first };
+    const { check, expected, computed } = refuted;
+    const terms = {
+      ...(expected !== undefined && { expected }),
+      ...(computed !== undefined && { computed }),
+    };
+    const known = { check, detail, ...terms, tx: first };
     const { cause } = await journal.refuse('failure', KEEPING, head(), known, job, 0);
     if (cause !== undefined) this.#fail(cause);
     await kept.drop(journal.key, first);
