@@ -1,12 +1,25 @@
 // How the rooms of the client ask the server something, without knowing channels or sessions.
+import { TransportError } from '../errors.js';
 import type { ServiceName } from '../wire-schema.js';
 import type { CallOptions } from './options.js';
 
 export interface RpcOptions extends CallOptions {
   /** May be sent again whatever it ended with. Writes are sent again only where they are certain not to have been done. */
   readonly idempotent: boolean;
+  /**
+   * Only over this connection (see {@link Rpc.connects}), also when it is sent again: over another one it is not sent, and
+   * rejects with {@link OtherConnection}.
+   */
+  readonly over?: number;
   /** @default 'immudb.schema.ImmuService' */
   readonly service?: ServiceName;
+}
+
+/** The connection that the call was to be sent over is gone: nothing was sent. */
+export class OtherConnection extends TransportError {
+  constructor(method: string) {
+    super('UNAVAILABLE', `the connection was lost before ${method} was sent`);
+  }
 }
 
 /** Calls in one database of one server. */

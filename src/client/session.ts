@@ -13,6 +13,7 @@ import { checkCallOptions } from './options.js';
 import type { ResolvedCredentials } from './options.js';
 import { Retries } from './retry.js';
 import type { RetryPolicy } from './retry.js';
+import { OtherConnection } from './rpc.js';
 import type { Rpc, RpcOptions } from './rpc.js';
 import {
   asNotDone,
@@ -164,8 +165,11 @@ export class Session implements Rpc, HeldSession {
         ticket =
           this.#ticketFor(method, idempotent) ??
           (await this.#freshTicket(idempotent, deadline).catch(unsent));
+        if (options.over !== undefined && options.over !== this.connects)
+          throw asNotDone(new OtherConnection(method));
         return await this.#attempt(ticket, options, deadline, send);
       } catch (failed) {
+        if (failed instanceof OtherConnection) throw failed;
         let error = failed;
         const sessionLost = ticket !== undefined && ticket !== NO_TICKET && this.#isLost(error);
         if (sessionLost) {

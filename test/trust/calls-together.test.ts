@@ -4,6 +4,7 @@ import { Deadline } from '#dist/client/deadline.js';
 import { DatabaseCalls } from '#dist/client/database-calls.js';
 import { Admission } from '#dist/client/group/admission.js';
 import type { CallOptions } from '#dist/client/options.js';
+import { OtherConnection } from '#dist/client/rpc.js';
 import type { DatabaseTrust } from '#dist/client/trust/database-trust.js';
 import type { RootStore } from '#dist/index.js';
 import { codeOf } from '../client/support.js';
@@ -444,3 +445,45 @@ function olderAnswer(honest: FakeImmudb): Uint8Array | Promise<Uint8Array> {
 function lastHeader({ chain }: FakeImmudb): Uint8Array {
   return bytesOf('written', wireHeader(chain.tx(chain.size).header));
 }
+
+describe('a connection that is lost before a write is sent', () => {
+  test.each([
+    ['alone', false],
+    ['in a group', true],
+  ])('the next one has to prove first that it leads to the trusted history (%s)', async (_, grouped) => {
+    const write = () =>
+      grouped ? Promise.all([set({ a: '1' }), set({ b: '2' })]).then(([one]) => one) : set({ a: '1' });
+    await write();
+    fake.methods();
+    const method = grouped ? 'Set' : 'VerifiableSet';
+    let lost = 0;
+    fake.intercept = (passing) => {
+      if (passing.method !== method || passing.options.over === fake.connects) {
+        if (passing.method === method && lost++ === 0) {
+          // It goes as it is about to be sent.
+          fake.connects += 1;
+          throw new OtherConnection(method);
+        }
+        return passing.answer();
+      }
+      throw new Error('a write was sent over another connection than the one that was looked at');
+    };
+    expect((await write())?.tx).toBe(fake.chain.size);
+    expect(fake.methods().slice(0, 3)).toEqual([method, 'CurrentState', method]);
+  });
+
+  test('is not sent over one that leads elsewhere', async () => {
+    await set({ a: '1' });
+    fake.intercept = (passing) => {
+      if (passing.method === 'VerifiableSet') {
+        fake.connects += 1;
+        fake.state = 2n;
+        throw new OtherConnection('VerifiableSet');
+      }
+      return passing.answer();
+    };
+    const { size } = fake.chain;
+    expect((await rejection(set({ a: '2' }))).code).toBe('SERVER_BEHIND_TRUST');
+    expect(fake.chain.size).toBe(size);
+  });
+});

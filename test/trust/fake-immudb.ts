@@ -39,6 +39,8 @@ export function refusal(
 
 export class FakeImmudb implements Rpc {
   readonly chain: TestChain;
+  /** Number of the connection. */
+  connects = 0;
   /** What was asked, in order. */
   readonly sent: { readonly method: string; readonly request: Wire }[] = [];
   intercept: Intercept = ({ answer }) => answer();

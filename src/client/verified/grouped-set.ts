@@ -7,6 +7,7 @@ import type { Answered, GroupedWrite } from '../group/write-groups.js';
 import type { WaitingCall } from '../group/waiting-call.js';
 import { withoutTx } from '../kv.js';
 import type { Write } from '../kv.js';
+import { OtherConnection } from '../rpc.js';
 import type { Rpc } from '../rpc.js';
 import { isNotDone } from '../server-errors.js';
 import type { Call } from '../trust/call.js';
@@ -103,13 +104,18 @@ export async function writeGroup(
     return NOTHING_LEFT;
   }
   if (first) await assurePlace(first, verified);
+  const over = first && room.rpc.connects;
   const head = first?.trust.root;
   const end = beginWrite(first ? { ...room, writes: first.trust.writes } : room, head);
   let answer: Uint8Array;
   try {
-    answer = await room.rpc.unaryEncoded('Set', request, { ...timeLeft(writers), idempotent: false });
+    const call = { ...timeLeft(writers), idempotent: false, ...(over !== undefined && { over }) };
+    answer = await room.rpc.unaryEncoded('Set', request, call);
   } catch (error) {
     end(!isNotDone(error));
+    // Not sent: over the next connection another server may answer, which has to show first that it is none.
+    if (error instanceof OtherConnection && writers.some((writer) => !writer.settled))
+      return writeGroup(room, writers, request, names);
     if (error instanceof ServerError) throw error;
     for (const writer of writers) writer.reject(error);
     return NOTHING_LEFT;

@@ -2,6 +2,7 @@
 import { ImmuError, TransportError, VerificationError } from '../../errors.js';
 import type { Job, Root, WrittenEntry } from '../../worker/verifier.js';
 import { keyName } from '../../worker/key-name.js';
+import { OtherConnection } from '../rpc.js';
 import { isNotDone } from '../server-errors.js';
 import type { Call } from '../trust/call.js';
 import type { DatabaseTrust } from '../trust/database-trust.js';
@@ -31,7 +32,24 @@ export async function verifiedSet(
   call: Call,
   entries: readonly WrittenEntry[],
 ): Promise<VerifiedWrite> {
+  for (;;) {
+    try {
+      return await setOnce(rpc, trust, call, entries);
+    } catch (error) {
+      // Not sent: over the next connection another server may answer, which has to show first that it is none.
+      if (!(error instanceof OtherConnection)) throw error;
+    }
+  }
+}
+
+async function setOnce(
+  rpc: VerifiedRpc,
+  trust: DatabaseTrust,
+  call: Call,
+  entries: readonly WrittenEntry[],
+): Promise<VerifiedWrite> {
   await trust.ready(call, true);
+  const over = rpc.plain.connects;
   const { known } = trust;
   const head = await trust.head(call);
   const request = {
@@ -42,7 +60,7 @@ export async function verifiedSet(
   let mayBeDone = true;
   try {
     const answer = await trust
-      .ask(call, head, () => rpc.set(request, call.deadline.left))
+      .ask(call, head, () => rpc.set(request, call.deadline.left, over))
       .catch((error: unknown) => {
         mayBeDone = !isNotDone(error);
         throw error;
