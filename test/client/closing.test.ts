@@ -155,7 +155,8 @@ describe('more than fits', () => {
     const lone = keys.map((key) => client.verifiedGet(key, { atRevision: 1n }));
     const together = keys.map((key) => client.verifiedGet(key));
     const writes = keys.map((key) => client.verifiedSet(`${key} too`, value));
-    for (const entry of await Promise.all([...lone, ...together])) expect(value.equals(entry!.value)).toBe(true);
+    for (const entry of await Promise.all([...lone, ...together]))
+      expect(value.equals(entry!.value)).toBe(true);
     await Promise.all(writes);
     await client.ready();
     const again = await Promise.all(keys.map((key) => client.verifiedGet(key, { atRevision: 1n })));
