@@ -69,10 +69,10 @@ test('holds the build of every source, the schema and the documents, and nothing
       'package.json',
     ].sort(),
   );
-  const src = await sources('src', '.ts');
+  const src = [...(await sources('src', '.ts')), ...(await sources('src', '.cts'))].sort();
   expect(files.filter((path) => path.startsWith('src/'))).toEqual(src);
   const built = src.flatMap((path) =>
-    ['.js', '.d.ts'].map((ending) => path.replace('src/', 'dist/').replace(/\.ts$/, ending)),
+    ['$1js', 'd.$1ts'].map((ending) => path.replace('src/', 'dist/').replace(/(?<=\.)(c?)ts$/, ending)),
   );
   expect(files).toEqual(expect.arrayContaining(built));
   expect(files.filter((path) => path.startsWith('proto/'))).toEqual(await sources('proto', '.proto'));

@@ -370,6 +370,8 @@ describe('a file that changes under an open store', () => {
     const again = await newStore(store.path);
     for (let i = 300; i < 700; i += 50) await climb(again, i, i + 50);
     await change(store.path, other.path);
+    // The write-ahead log is looked at some 50 times a second.
+    await new Promise((resolve) => setTimeout(resolve, 30));
     const results = await Promise.all([
       refusal(again.advance({ tx: 700n, alh: alh(700n) }, entry(701n))),
       refusal(again.record(event(1n))),

@@ -23,6 +23,7 @@ export class GroupCommit {
   #tail: Tail | undefined;
   readonly #inGroup: (more: More) => StoreAnswer[];
   #written: Tail | undefined;
+  #isNoted = true;
   #commits = 0;
   #writes = 0;
 
@@ -51,6 +52,12 @@ export class GroupCommit {
     return this.#file.isInPlace;
   }
 
+  /** For when callers have been answered: what is left to do after a commit, and would keep them waiting. */
+  afterwards(): void {
+    if (!this.#isNoted) this.#file.note();
+    this.#isNoted = true;
+  }
+
   get diagnostics(): StoreDiagnostics {
     return { commits: this.#commits, writes: this.#writes };
   }
@@ -74,7 +81,7 @@ export class GroupCommit {
       this.#file.assertWhole(this.#tail);
       const answers = this.#inGroup(take);
       this.#tail = this.#written;
-      this.#file.note();
+      this.#isNoted = false;
       this.#commits += 1;
       this.#writes += answers.length;
       return answers;

@@ -96,6 +96,7 @@ function serve({ db, reader, closed }: OpenedStore): void {
     }
     for (const { id, request } of controls) answers.push(answer(id, () => control(request)));
     post(answers, group.diagnostics, buffers);
+    if (db.open) group.afterwards();
   });
   // What a process that was killed while archiving has left to do. It is tried again whenever the store is opened.
   if (!isReadOnly) void freeRows(archiveJob(() => pause())).catch(() => undefined);
