@@ -21,13 +21,15 @@ const LETS_CALLS_END = [1, 11] as const;
 
 /**
  * What such an `error` means: DATABASE_CLOSED, or UNAVAILABLE when it is the server that closes. A write for which it is not
- * certain that nothing was written keeps its OUTCOME_UNKNOWN, with the database named.
+ * certain that nothing was written keeps its OUTCOME_UNKNOWN, with the database named: while a server closes, too.
  */
 export async function whatIsClosed(error: unknown, call: ClosedCall): Promise<ImmuError> {
   const { database, method, idempotent } = call;
   const refused = error instanceof ServerError ? error : (error as TransportError).cause;
   if (!(refused instanceof ServerError)) return error as ImmuError;
-  const [state, certain] = await Promise.all([stateOf(call), idempotent || beforeCommit(call)]);
+  const [state, before] = await Promise.all([stateOf(call), idempotent || beforeCommit(call)]);
+  // Only where the words fit what is seen: a database that is there, and said to be closed, may have taken the write.
+  const certain = idempotent || (before && state === 'unloaded');
   const words = serverWords(refused.serverMessage);
   if (!certain) {
     const message =
@@ -46,15 +48,16 @@ export async function whatIsClosed(error: unknown, call: ClosedCall): Promise<Im
 }
 
 /** Unloaded databases are listed as such; those of a server that shuts down are not, or nothing is. */
-async function stateOf({ ask, database }: ClosedCall): Promise<'unloaded' | 'closing'> {
+async function stateOf({ ask, database }: ClosedCall): Promise<'unloaded' | 'closing' | 'unknown'> {
   try {
     const { databases = [] } = (await ask('DatabaseListV2')) as {
       databases?: { name?: string; loaded?: boolean }[];
     };
     const listed = databases.find(({ name }) => name === database);
-    return listed?.loaded === true ? 'closing' : 'unloaded';
+    if (!listed) return 'unknown';
+    return listed.loaded === true ? 'closing' : 'unloaded';
   } catch (error) {
-    return error instanceof TransportError ? 'closing' : 'unloaded';
+    return error instanceof TransportError ? 'closing' : 'unknown';
   }
 }
 

@@ -468,7 +468,7 @@ describe('a connection that is lost before a write is sent', () => {
       }
       throw new Error('a write was sent over another connection than the one that was looked at');
     };
-    expect((await write())?.tx).toBe(fake.chain.size);
+    expect((await write()).tx).toBe(fake.chain.size);
     expect(fake.methods().slice(0, 3)).toEqual([method, 'CurrentState', method]);
   });
 

@@ -1,7 +1,6 @@
 // What a server cannot do any more: hide what was proven, serve a restored backup as nulls, show less behind a reference than
 // was proven before, or let one transaction stand for two writes.
 import { status } from '@grpc/grpc-js';
-import type { ServiceError } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { ImmuClient, MemoryRootStore, VerificationError, verifyEvidence } from '#dist/index.js';
 import type { ImmuClientOptions, VerifiedEntry } from '#dist/index.js';

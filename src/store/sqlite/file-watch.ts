@@ -76,11 +76,9 @@ export class FileWatch {
 
   /** After a commit, which is durable whatever is found here: what is found later is not its doing. */
   note(): void {
-    const last = this.#last;
     try {
-      const pages = this.#pages();
-      const isMoved = pages.checkpointed !== last?.pages.checkpointed || pages.log < last.pages.log;
-      this.#last = { pages, file: isMoved ? statOf(this.#path) : last.file };
+      // The file anew each time: commits of one size, each moved into it as a whole, leave the same numbers of pages.
+      this.#last = { pages: this.#pages(), file: statOf(this.#path) };
     } catch {
       this.#last = undefined;
     }

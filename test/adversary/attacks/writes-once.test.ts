@@ -1,8 +1,5 @@
 // A write happens once: whatever a server says after it has committed, nothing is sent again; what was certainly not
 // executed goes out again.
-import { once } from 'node:events';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { status } from '@grpc/grpc-js';
 import { expect, test } from 'vitest';
 import { EmbeddedLedger } from '#dist/testing.js';
@@ -142,22 +139,6 @@ test('a write of a user who was given a permission meanwhile goes out again, als
   for await (const receipt of client.ingest(records(), { window: 2 })) receipts.push(receipt.index);
   expect(receipts).toEqual(range(20));
   wire.close();
-});
-
-test('nobody listens yet: a write waits for its server, within its deadline', async () => {
-  // Takes the first connection, and ends it before a word is said: nothing can have been sent.
-  const nobody = createServer((socket) => socket.destroy());
-  nobody.listen(0, '127.0.0.1');
-  await once(nobody, 'listening');
-  const { port } = nobody.address() as AddressInfo;
-  const client = openAt(`127.0.0.1:${port}`, { timeoutMs: 8000 });
-  const write = codeOf(client.verifiedSet('late', 'v'));
-  await once(nobody, 'connection');
-  nobody.close();
-  await once(nobody, 'close');
-  await using ledger = await EmbeddedLedger.start({ port });
-  expect(await write).toBe('ok');
-  expect((await openAt(ledger.address).get('late'))?.tx).toBeDefined();
 });
 
 test('a database that its admin unloaded: the code says so, and nothing was written', async () => {
