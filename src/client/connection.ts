@@ -22,6 +22,7 @@ import { Secret } from './secret.js';
 import { health } from './server-info.js';
 import { Session } from './session.js';
 import type { LoginKind } from './session.js';
+import { askAgainIfSilent } from './trust/ask-again.js';
 import { DatabaseTrust } from './trust/database-trust.js';
 import type { TrustDiagnostics } from './trust/database-trust.js';
 import { Journal } from './trust/journal.js';
@@ -293,7 +294,7 @@ export class Connection {
     const { trust: policy, publicKey, clientId, onFork } = this.options;
     const acceptances = this.#acceptances;
     const store = await this.store();
-    const server = await this.identity.bound(() => health(rpc, {}));
+    const server = await this.identity.bound(() => askAgainIfSilent((call) => health(rpc, call)));
     if (acceptances !== this.#acceptances) return this.trust(database);
     const trust = new DatabaseTrust({
       rpc,

@@ -2,6 +2,7 @@
 // server stands belong to it, and end with it.
 import type { StoreError } from '../../errors.js';
 import type { Context, Job, Question, Root } from '../../worker/verifier.js';
+import { PATIENT_MS, askAgainIfSilent } from './ask-again.js';
 import { establish } from './establish.js';
 import { Follower } from './follower.js';
 import { HeadMover } from './head-mover.js';
@@ -46,7 +47,8 @@ export async function beginEpoch(options: EpochOptions): Promise<Epoch> {
   const { head, isFirstUse } = await establish(options, {});
   const source: ProofSource = {
     head: () => mover.head,
-    ask: (operation, under, send) => options.ask(operation, under, () => send(rpc)),
+    ask: (operation, under, send) =>
+      askAgainIfSilent(() => options.ask(operation, under, () => send(rpc)), {}, PATIENT_MS),
     check: options.check,
     job: options.job,
     fork: (operation, question, under, answer, other) =>

@@ -8,6 +8,7 @@ import type { Context, Job, Proven, Refuted, Root, Verifier } from '../../worker
 import type { CallOptions, TrustPolicy } from '../options.js';
 import type { Rpc } from '../rpc.js';
 import { isServerBehind } from '../server-errors.js';
+import { askAgainIfSilent } from './ask-again.js';
 import { headAt } from './head.js';
 import type { Head } from './head.js';
 import type { Journal } from './journal.js';
@@ -224,7 +225,10 @@ async function proveHeader(
   call: CallOptions,
   refusal: Refusal = { words: (why) => why, trusted: head },
 ): Promise<Proof> {
-  const answer = await askHeader(options.rpc, tx, head ? head.tx : 0n, call);
+  const answer = await askAgainIfSilent(
+    (once) => askHeader(options.rpc, tx, head ? head.tx : 0n, once),
+    call,
+  );
   const job = jobOf(options, head, tx, answer);
   // Every call waits for the first head.
   const verdict = await options.verifier.verify(job, { urgent: true });

@@ -4,6 +4,7 @@ import { StoreError } from '../../errors.js';
 import { equalBytes, toHex } from '../../proof/bytes.js';
 import type { AdvanceOutcome } from '../../store/root-store.js';
 import type { Context, Job, Proven, ProvenTarget, Question, Root, Verifier } from '../../worker/verifier.js';
+import type { CallOptions } from '../options.js';
 import type { Rpc } from '../rpc.js';
 import { isServerBehind } from '../server-errors.js';
 import { askAgainIfSilent } from './ask-again.js';
@@ -160,11 +161,9 @@ export class HeadMover {
     const count = Number(to - head.tx);
     const proofAsked = offer?.from
       ? undefined
-      : this.#ask(newest, head, (rpc, signal) => askHeaderUnder(rpc, to, head, { signal }));
+      : this.#ask(newest, head, (rpc, call) => askHeaderUnder(rpc, to, head, call));
     proofAsked?.catch(() => undefined);
-    const answer = await this.#ask(newest, head, (rpc, signal) =>
-      askHeaders(rpc, head.tx + 1n, count, { signal }),
-    );
+    const answer = await this.#ask(newest, head, (rpc, call) => askHeaders(rpc, head.tx + 1n, count, call));
     const question: Question = {
       kind: 'segment',
       after: { tx: head.tx, alh: head.alh },
@@ -200,7 +199,7 @@ export class HeadMover {
   async #moveByProof(mover: Waiter, open: Waiter[], followed?: Followed): Promise<Waiter[]> {
     const head = this.#head;
     const { tx, offer } = mover;
-    const answer = await this.#ask(mover, head, (rpc, signal) => askHeaderUnder(rpc, tx, head, { signal }));
+    const answer = await this.#ask(mover, head, (rpc, call) => askHeaderUnder(rpc, tx, head, call));
     const job = this.#job({ kind: 'tx', tx }, head, answer);
     const proven = await this.#check(mover, job);
     if (proven?.kind !== 'tx') return open.filter((waiter) => waiter !== mover);
@@ -213,9 +212,7 @@ export class HeadMover {
   async #proveBehind(waiter: Waiter, { target }: Offer): Promise<void> {
     const head = this.#head;
     try {
-      const answer = await this.#ask(waiter, head, (rpc, signal) =>
-        askHeaderUnder(rpc, target.tx, head, { signal }),
-      );
+      const answer = await this.#ask(waiter, head, (rpc, call) => askHeaderUnder(rpc, target.tx, head, call));
       const proven = await this.#check(waiter, this.#job({ kind: 'tx', tx: target.tx }, head, answer));
       if (proven?.kind !== 'tx') return;
       if (!equalBytes(proven.subject.alh, target.alh)) {
@@ -269,8 +266,8 @@ export class HeadMover {
         `the stored head of ${journal.key.database} is tx ${current.tx.toString()} (${toHex(current.alh)}), not above tx ${head.tx.toString()} that was stored before`,
       );
     }
-    const answer = await this.#ask(waiter, current, (rpc, signal) =>
-      askHeaderUnder(rpc, current.tx, head, { signal }),
+    const answer = await this.#ask(waiter, current, (rpc, call) =>
+      askHeaderUnder(rpc, current.tx, head, call),
     );
     const overtaking = this.#job({ kind: 'tx', tx: current.tx }, head, answer);
     const proven = await this.#check(waiter, overtaking);
@@ -286,10 +283,10 @@ export class HeadMover {
   #ask(
     { operation }: Waiter,
     head: Root,
-    send: (rpc: Rpc, signal: AbortSignal) => Promise<Uint8Array>,
+    send: (rpc: Rpc, call: CallOptions) => Promise<Uint8Array>,
   ): Promise<Uint8Array> {
     const { ask, rpc } = this.#options;
-    return askAgainIfSilent((signal) => ask(operation, head, () => send(rpc, signal)));
+    return askAgainIfSilent((call) => ask(operation, head, () => send(rpc, call)));
   }
 
   #release(waiter: Waiter): void {

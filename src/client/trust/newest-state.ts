@@ -4,6 +4,7 @@ import { check } from '../../worker/check.js';
 import type { Context, Job, Root } from '../../worker/verifier.js';
 import type { CallOptions } from '../options.js';
 import type { Rpc } from '../rpc.js';
+import { askAgainIfSilent } from './ask-again.js';
 import type { Journal } from './journal.js';
 import { askState } from './trust-wire.js';
 
@@ -30,7 +31,7 @@ export async function newestState(
   head: Root | null,
   options: CallOptions,
 ): Promise<NewestState> {
-  const answer = await askState(rpc, options);
+  const answer = await askAgainIfSilent((call) => askState(rpc, call), options);
   const context = contextFor(head && { tx: head.tx, alh: head.alh });
   const job: Job = { question: { kind: 'state' }, context, answer };
   // Here, not on a thread: it is one comparison, and a server that went back is told of whatever the threads do.
