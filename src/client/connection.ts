@@ -131,7 +131,7 @@ export class Connection {
   #writesOn(database: string): WriteTxs {
     const known = this.#writes.get(database);
     if (known) return known;
-    const made = new WriteTxs();
+    const made = new WriteTxs(() => this.#channel.connects);
     this.#writes.set(database, made);
     return made;
   }

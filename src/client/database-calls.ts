@@ -193,7 +193,7 @@ export class DatabaseCalls {
     let mayBeDone = true;
     try {
       const written = await setEntries(rpc, entries, options);
-      if (!writes.claim(written.tx)) throw withoutTx();
+      if (!writes.claimPlain(written.tx)) throw withoutTx();
       mayBeDone = false;
       return written;
     } catch (error) {

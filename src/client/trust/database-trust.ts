@@ -182,6 +182,7 @@ export class DatabaseTrust {
   async #establish(): Promise<Epoch> {
     const epoch = await beginEpoch({
       ...this.#options,
+      writes: this.writes,
       journal: this.#journal,
       contextFor: this.#contextFor,
       ask: (operation, under, send) => this.#ask(operation, under, send, {}),

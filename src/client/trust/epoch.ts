@@ -78,6 +78,7 @@ export async function beginEpoch(options: EpochOptions): Promise<Epoch> {
       await mover.reach({ tx: state.tx, job: state.job, operation, startedAt: performance.now() });
     },
     connection: () => rpc.connects ?? 0,
+    onDoubt: () => options.writes?.forgetPlain(),
     again: (refusal, operation) => journal.again(refusal, operation),
   });
   if (isFirstUse) standing.note(startedFrom);

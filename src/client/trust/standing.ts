@@ -8,6 +8,8 @@ export interface StandingOptions {
   readonly prove: (operation: string) => Promise<void>;
   /** Another number after another connection was made. */
   readonly connection: () => number;
+  /** The server is known to stand elsewhere, or likely to. */
+  readonly onDoubt: () => void;
   /** The same refusal for another call: recorded, and returned to be thrown. */
   readonly again: (refusal: VerificationError, operation: string) => Promise<VerificationError>;
 }
@@ -48,6 +50,7 @@ export class Standing {
   /** An answer contradicts the head: the next call finds out whether the server does, or the answer was a lie of its own. */
   doubt(): void {
     this.#doubted = true;
+    this.#options.onDoubt();
   }
 
   /** The head is the server's own newest state, asked for at this time: writes go by that, a null is asked for anew. */
@@ -93,7 +96,7 @@ export class Standing {
         },
         (error: unknown) => {
           // A proof that does not hold may be a lie of its own, or the server's way to answer: it holds back who needs it.
-          if (error instanceof VerificationError && STANDS_ELSEWHERE.has(error.code)) this.#doubted = true;
+          if (error instanceof VerificationError && STANDS_ELSEWHERE.has(error.code)) this.doubt();
           throw error;
         },
       )

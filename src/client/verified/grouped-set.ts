@@ -122,7 +122,7 @@ export async function writeGroup(
   }
   if (!head) {
     const tx = shownTx(answer);
-    const isOurs = tx !== undefined && room.writes.claim(tx.id);
+    const isOurs = tx !== undefined && room.writes.claimPlain(tx.id);
     end(!isOurs);
     for (const writer of writers) if (writer.kind === 'plain') tellWritten(writer, isOurs ? tx : undefined);
     return NOTHING_LEFT;
