@@ -279,13 +279,16 @@ export class Connection {
   /** Whoever is logged in when it is used: proofs do not depend on the user. */
   #rpcOn(database: string): Rpc {
     const channel = this.#channel;
+    /** Once closed it rejects, as all that is asked does: whoever asks from a timer catches nothing else. */
+    const ask = <T>(send: (session: Session) => Promise<T>): Promise<T> =>
+      new Promise((settle) => settle(send(this.sessionOn(database))));
     return {
       get connects() {
         return channel.connects;
       },
-      unary: (...args) => this.sessionOn(database).unary(...args),
-      unaryRaw: (...args) => this.sessionOn(database).unaryRaw(...args),
-      unaryEncoded: (...args) => this.sessionOn(database).unaryEncoded(...args),
+      unary: (...args) => ask((session) => session.unary(...args)),
+      unaryRaw: (...args) => ask((session) => session.unaryRaw(...args)),
+      unaryEncoded: (...args) => ask((session) => session.unaryEncoded(...args)),
     };
   }
 

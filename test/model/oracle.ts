@@ -120,6 +120,8 @@ export class Oracle {
   /** Entries that a write was told to be its own. */
   readonly #claimed = new Map<string, string>();
 
+  /** History was taken back while connections stayed: one connection may then be told one tx of two writes. */
+  takenBackUnderway = false;
   /** Clients may be bound to another identity than is shown. */
   identityChanged = false;
 
@@ -268,7 +270,9 @@ export class Oracle {
     const { who, relation } = asked;
     if (code === 'INVALID_ARGUMENT') throw new Violation('error', `${what}: ${message}`);
     if (!(error instanceof VerificationError)) {
-      const excused = asked.faulty || asked.lied || asked.disturbed || code === 'ABORTED';
+      // Who shares the store has forgotten since: what a write was answered is then proven under nothing that is trusted.
+      const isForgotten = code === 'OUTCOME_UNKNOWN' && who.store.epoch > 0 && /was forgotten/.test(message);
+      const excused = asked.faulty || asked.lied || asked.disturbed || isForgotten || code === 'ABORTED';
       if (ON_THE_WAY.has(code) && !excused) {
         // Something earlier was never answered: that call has ended, and this one is not to wait for it.
         const rule = asked.afterSilence && code === 'DEADLINE_EXCEEDED' ? 'stalled' : 'honest-server';
@@ -282,7 +286,8 @@ export class Oracle {
       return;
     }
     if (relation === 'extends') {
-      const excused = asked.lied || asked.disturbed || who.unsettled;
+      const isTakenBack = this.takenBackUnderway && error.evidence.check === 'set.tx-shared';
+      const excused = asked.lied || asked.disturbed || who.unsettled || isTakenBack;
       if (!excused)
         throw new Violation('honest-server', `${what} blames an honest server: ${code} ${message}`);
       return;
@@ -464,7 +469,7 @@ export class Oracle {
       if (!gone) throw new Violation('null', `${key} at tx ${atTx} told null, and is there`);
       return;
     }
-    const isTheirs = relation === 'extends' || (relation === 'unsigned' && !branch.isForged);
+    const isTheirs = relation === 'extends' || (relation === 'unsigned' && branch.isSigned(BigInt(length)));
     const proven = who.store.epoch === asked.epoch ? (floors.get(key) ?? 0n) : 0n;
     let absent = false;
     let absentAfter = false;

@@ -89,8 +89,9 @@ export class Play implements AsyncDisposable {
       if (!this.#clients[i]) continue;
       // What is served now becomes what is trusted, by the user's word, and signed by the key's holder again.
       const { present } = this.#world;
-      if (present.isForged) {
-        const honest = { branch: present, length: present.signedUpTo as bigint };
+      if (present.signedUpTo !== undefined) {
+        const length = present.isForged ? present.signedUpTo : present.length;
+        const honest = { branch: present, length };
         await this.#world.restore(honest, { forged: false, keepConnections: false });
       }
       await this.#but(this.#step({ kind: 'accept', client: i }));
@@ -369,8 +370,10 @@ export class Play implements AsyncDisposable {
 
   async #switch(backup: Backup, how: { forged: boolean; keepConnections: boolean }): Promise<void> {
     await this.#world.restore(backup, how);
-    if (how.keepConnections) this.#switchedAt = performance.now();
-    else this.#disturbed = true;
+    if (how.keepConnections) {
+      this.#switchedAt = performance.now();
+      this.#oracle.takenBackUnderway = true;
+    } else this.#disturbed = true;
     for (const truth of this.#clients) {
       // Shown another history: whether a client notices, and says so until all is well again, depends on what it asks.
       if (truth && (await this.#oracle.relation(truth)) !== 'extends') truth.unsettled = true;

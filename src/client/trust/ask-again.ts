@@ -30,7 +30,8 @@ export function askAgainIfSilent<T>(
       underWay += 1;
       const pause = pausesMs[attempts++];
       if (pause !== undefined) timer = setTimeout(attempt, pause);
-      send(call).then(
+      // Also what it throws at once, as a closed client does: from a timer nobody would catch it.
+      void new Promise<T>((settle) => settle(send(call))).then(
         (answer) => end(() => resolve(answer)),
         (error: unknown) => {
           underWay -= 1;
