@@ -270,9 +270,7 @@ export class Oracle {
     const { who, relation } = asked;
     if (code === 'INVALID_ARGUMENT') throw new Violation('error', `${what}: ${message}`);
     if (!(error instanceof VerificationError)) {
-      // Who shares the store has forgotten since: what a write was answered is then proven under nothing that is trusted.
-      const isForgotten = code === 'OUTCOME_UNKNOWN' && who.store.epoch > 0 && /was forgotten/.test(message);
-      const excused = asked.faulty || asked.lied || asked.disturbed || isForgotten || code === 'ABORTED';
+      const excused = asked.faulty || asked.lied || asked.disturbed || code === 'ABORTED';
       if (ON_THE_WAY.has(code) && !excused) {
         // Something earlier was never answered: that call has ended, and this one is not to wait for it.
         const rule = asked.afterSilence && code === 'DEADLINE_EXCEEDED' ? 'stalled' : 'honest-server';

@@ -349,11 +349,13 @@ export class Play implements AsyncDisposable {
         if (!found) return;
         const atTx = what === 'reference' ? 0n : BigInt(found.tx);
         this.#oracle.reference(key, atTx);
-        await wire.call('SetReference', {
+        const request = {
           key: Buffer.from(reference),
           referencedKey: name,
           ...(atTx > 0n && { atTx: String(atTx), boundRef: true }),
-        });
+        };
+        // Refused when what it refers to now has expired.
+        await wire.call('SetReference', request).catch(() => undefined);
       }
     }
   }
@@ -384,6 +386,12 @@ export class Play implements AsyncDisposable {
     try {
       await truth.client.forgetTrust('a step of the model', { timeoutMs: TIMEOUT_MS });
       this.#oracle.forgotten(truth.store);
+      // A client learns of it when its own head moves next; until then it refuses by what it trusts: it is opened anew.
+      for (const [i, other] of this.#clients.entries()) {
+        if (!other || other === truth || other.store !== truth.store) continue;
+        this.#clients[i] = undefined;
+        await this.#but(this.#close(other));
+      }
     } catch (error) {
       this.#lastError = error;
       const asked = await this.#oracle.ask(truth, {
