@@ -1,7 +1,7 @@
 // The allow-list of refusals that leave nothing behind: each row is provoked on a real immudb, and what it would have
 // written is looked for afterwards.
 import type { ServiceError, status } from '@grpc/grpc-js';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, expect, test, vi } from 'vitest';
 import { NOT_DONE, saysNotDone } from '#dist/client/not-done.js';
 import type { NotDone } from '#dist/client/not-done.js';
 import { startImmudb } from '../support/immudb.js';
@@ -328,7 +328,11 @@ describePrivate('what is refused before it is written', () => {
   test('a replica', async () => {
     await using primary = await startImmudb();
     await using replica = await startImmudb({ replicaOf: primary.address });
-    const client = await WireClient.open(replica.address);
+    // Its users are the primary's: nobody can log in before they have come.
+    const client = await vi.waitFor(() => WireClient.open(replica.address), {
+      timeout: 20_000,
+      interval: 100,
+    });
     await refused(client, set(kv('k')), "database is read-only because it's a replica");
     client.close();
   });
