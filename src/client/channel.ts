@@ -40,7 +40,7 @@ export class Channel {
   readonly #naps = new Map<() => void, NodeJS.Timeout>();
   readonly #gate: InFlightGate;
   #wire: Wire;
-  #connecting: Promise<void> | undefined;
+  #connecting: Connecting | undefined;
   #probing: Promise<void> | undefined;
   #losses = 0;
   #closing = false;
@@ -212,10 +212,21 @@ export class Channel {
   }
 
   /** Waits until there is a connection or a reason why there is none: nothing was sent when this rejects. */
-  #connect(method: string, deadline: Deadline): Promise<void> {
+  async #connect(method: string, deadline: Deadline): Promise<void> {
     const wire = this.#wire;
+    const { since, done } = (this.#connecting ??= this.#beginConnecting(wire));
+    try {
+      await deadline.race(done, `a connection to ${this.address} (${method})`);
+    } catch (error) {
+      // Waited for in vain: the next call is not to wait for the same.
+      if (performance.now() - since >= PROBE_MS && !wire.ready) this.#replace(wire);
+      throw error;
+    }
+  }
+
+  #beginConnecting(wire: Wire): Connecting {
     const late = () => noConnection(this.address, this.#connectTimeoutMs);
-    this.#connecting ??= wire
+    const done = wire
       .settled(this.#connectTimeoutMs, late)
       .catch((error: unknown) => {
         // One that was accepted and then left in silence would be waited for for ever.
@@ -223,7 +234,8 @@ export class Channel {
         throw error;
       })
       .finally(() => (this.#connecting = undefined));
-    return deadline.race(this.#connecting, `a connection to ${this.address} (${method})`);
+    done.catch(() => undefined);
+    return { since: performance.now(), done };
   }
 
   /** Waits `ms`, or less when the channel is closed meanwhile. */
@@ -260,6 +272,11 @@ export class Channel {
     this.#closed = true;
     this.#wire.close();
   }
+}
+
+interface Connecting {
+  readonly since: number;
+  readonly done: Promise<void>;
 }
 
 interface Shape<Answer> {

@@ -117,6 +117,7 @@ export class Wire {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.stop();
     this.client.close();
   }
 }

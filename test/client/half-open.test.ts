@@ -103,6 +103,19 @@ test('accepted and left in silence: given up after connectTimeoutMs, the next ca
   expect(proxy.taken).toBe(2);
 });
 
+test('accepted and left in silence, and a deadline before connectTimeoutMs: the next call gets another connection', async () => {
+  await using server = await PuppetServer.start(HANDLERS);
+  await using proxy = await TcpProxy.start(server.address);
+  await using client = connect(proxy.address, { kind: 'anonymous', connectTimeoutMs: 60_000 });
+  proxy.silent = true;
+  const error = await failure(client.session.unary('Set', {}, { ...WRITE, timeoutMs: 1500 }));
+  expect(error.code).toBe('DEADLINE_EXCEEDED');
+  expect(isNotDone(error)).toBe(true);
+  proxy.silent = false;
+  expect(await client.session.unary('Set', {}, WRITE)).toEqual({ id: '7' });
+  expect(proxy.taken).toBe(2);
+});
+
 test('connects is another number after every connection that was lost, and only then', async () => {
   let server = await PuppetServer.start(HANDLERS);
   const port = Number(server.address.split(':')[1]);
