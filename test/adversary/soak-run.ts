@@ -159,7 +159,7 @@ async function administer(): Promise<void> {
     try {
       const permission = i % 2 === 0 ? Permission.NONE : Permission.R;
       await client.changePermission(readOnly.user, 'elsewhere', permission);
-      await client.createUser(`passer-by ${i}`.replaceAll(' ', ''), 'Passes-8y', Permission.R);
+      await client.createUser(`passer_by ${i}`.replaceAll(' ', ''), 'Passes-8y', Permission.R);
     } catch (error) {
       if (!isForWantOfServer(error, begun)) wrong.push(`administration (seed ${seed}): ${String(error)}`);
     }

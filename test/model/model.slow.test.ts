@@ -17,6 +17,6 @@ describePrivate('a real immudb', () => {
 
 test.for([100, 101, 102])('longer runs, seed %i', { timeout: 2 * WITHIN_MS }, async (seed) => {
   const world = () => LedgerWorld.start();
-  const broken = await runModel({ world, seed, runs: 40, steps: 60, withinMs: WITHIN_MS });
+  const broken = await runModel({ world, seed, runs: 16, steps: 40, withinMs: WITHIN_MS });
   expect(broken?.report).toBeUndefined();
 });

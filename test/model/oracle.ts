@@ -160,7 +160,8 @@ export class Oracle {
     if (head) roots.push(head);
     const newest = roots.toSorted((a, b) => Number(a.tx - b.tx)).at(-1);
     const isUnsigned = who.keyed && present.signedUpTo !== undefined;
-    if (!newest || (present.length >= newest.tx && present.holds(newest)))
+    const isPinned = !who.pin || present.length < who.pin.tx || present.holds(who.pin);
+    if (!newest || (isPinned && present.length >= newest.tx && present.holds(newest)))
       return isUnsigned ? 'unsigned' : 'extends';
     if (present.length >= newest.tx) return 'diverged';
     const trusted = this.#branchesOf(roots)[0];
