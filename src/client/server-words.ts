@@ -198,7 +198,7 @@ const TABLE: readonly ServerWords[] = [
   // Too much at a time. Whether a write so refused was done is for `not-done.ts` to say: some of these come after it.
   {
     words:
-      /^(read tx pool exhausted|transaction pool exhausted|max active transactions|max concurrency limit|watchers: max)/,
+      /^(read tx pool exhausted|transaction pool exhausted|max active transactions|max concurrency limit|watchers: max|tbtree: max active snapshots limit)/,
     code: 'OVERLOADED',
     says: 'the server has too much to do',
     kind: 'busy',

@@ -120,6 +120,7 @@ describe("the server's words", () => {
     [UNKNOWN, 'max active transactions limit exceeded', 'Set', 'OVERLOADED', 'isBusy'],
     [UNKNOWN, 'read tx pool exhausted', 'Get', 'OVERLOADED', 'isBusy'],
     [UNKNOWN, 'watchers: max waiting limit exceeded', 'Get', 'OVERLOADED', 'isBusy'],
+    [UNKNOWN, 'tbtree: max active snapshots limit reached', 'TxScan', 'OVERLOADED', 'isBusy'],
     [UNKNOWN, 'already closed', 'Get', 'DATABASE_CLOSED', 'isDatabaseClosed'],
     [INTERNAL, 'operation not supported', 'PrintTree', 'SERVER_REFUSED'],
     [UNKNOWN, 'something new', 'Get', 'SERVER_REFUSED'],
