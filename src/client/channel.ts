@@ -10,7 +10,7 @@ import type { ResolvedOptions } from './options.js';
 import { plain } from './pooled-bytes.js';
 import { proxyFor } from './proxy.js';
 import type { RpcOptions } from './rpc.js';
-import { asNotDone, toImmuError } from './server-errors.js';
+import { asNotDone, toImmuError, unsent } from './server-errors.js';
 import { Wire, wiring } from './wire.js';
 
 const IDENTITY_HEADER = 'immudb-uuid';
@@ -293,11 +293,6 @@ function encoded(request: object): Buffer {
 /** Statuses that this side gives a call of which nothing was heard. */
 function isOurs(code: status): boolean {
   return code === status.DEADLINE_EXCEEDED || code === status.CANCELLED;
-}
-
-/** For errors of before the request left. */
-function unsent(error: unknown): never {
-  throw asNotDone(error);
 }
 
 function aborted(method: string, signal: AbortSignal): TransportError {

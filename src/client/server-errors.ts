@@ -25,6 +25,11 @@ export function asNotDone<E>(error: E): E {
   return error;
 }
 
+/** {@link asNotDone}, thrown: for the rejections of what comes before a request leaves. */
+export function unsent(error: unknown): never {
+  throw asNotDone(error);
+}
+
 /** The server says that the key (or this version of it) does not exist. */
 export function isKeyNotFound(error: unknown): boolean {
   return kindOf(error) === 'key-not-found';

@@ -22,6 +22,7 @@ import {
   isNotDone,
   isNotLoggedIn,
   isSessionLost,
+  unsent,
 } from './server-errors.js';
 
 export type { LoginKind } from './login.js';
@@ -342,11 +343,6 @@ export class Session implements Rpc, HeldSession {
     held?.gone(this);
     if (ticket && kind !== 'anonymous') await giveBack(channel, kind, ticket);
   }
-}
-
-/** For errors of before the request left. */
-function unsent(error: unknown): never {
-  throw asNotDone(error);
 }
 
 /** A write whose session had ended, and for which none could be opened again. */

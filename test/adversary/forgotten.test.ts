@@ -3,7 +3,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ImmuClient, MemoryRootStore } from '#dist/index.js';
 import { EmbeddedLedger } from '#dist/testing.js';
-import { Proxy, passOn } from './proxy.js';
+import { Proxy, holdFirst } from './proxy.js';
 
 const credentials = { user: 'immudb', password: 'immudb' };
 
@@ -52,19 +52,3 @@ describe('forgetting trust while calls are under way', () => {
     expect(Buffer.from((await client.verifiedGet('a'))?.value ?? []).toString()).toBe('value of a');
   });
 });
-
-function holdFirst(proxy: Proxy, method: string): { arrived: Promise<void>; release: () => void } {
-  let arrive = () => {};
-  let release = () => {};
-  const arrived = new Promise<void>((resolve) => (arrive = resolve));
-  const released = new Promise<void>((resolve) => (release = resolve));
-  proxy.intercept = async (call) => {
-    const answer = await call.forward();
-    if (call.method !== method) return answer;
-    proxy.intercept = passOn;
-    arrive();
-    await released;
-    return answer;
-  };
-  return { arrived, release };
-}

@@ -144,3 +144,20 @@ function onward(metadata: Metadata): Metadata {
   }
   return kept;
 }
+
+/** Holds the first answer to a method; what comes behind it passes. */
+export function holdFirst(proxy: Proxy, method: string): { arrived: Promise<void>; release: () => void } {
+  let arrive = () => {};
+  let release = () => {};
+  const arrived = new Promise<void>((resolve) => (arrive = resolve));
+  const released = new Promise<void>((resolve) => (release = resolve));
+  proxy.intercept = async (call) => {
+    const answer = await call.forward();
+    if (call.method !== method) return answer;
+    proxy.intercept = passOn;
+    arrive();
+    await released;
+    return answer;
+  };
+  return { arrived, release };
+}

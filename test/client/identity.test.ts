@@ -6,7 +6,7 @@ import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { ImmuClient, MemoryRootStore, SqliteRootStore, VerificationError } from '#dist/index.js';
 import type { ImmuClientOptions, RootStore } from '#dist/index.js';
 import { EmbeddedLedger } from '#dist/testing.js';
-import { Proxy, passOn } from '../adversary/proxy.js';
+import { Proxy, holdFirst } from '../adversary/proxy.js';
 import { TestImmudb } from '../support/immudb.js';
 import { describePrivate } from '../support/real.js';
 import { USER, rejection, rowsOf, temporaryFolder, text } from '../trust/support.js';
@@ -249,23 +249,6 @@ describe('a server that is accepted', () => {
     expect(await store.audit.verify()).toMatchObject({ ok: true });
   });
 
-  /** Holds the first answer to a method; what comes behind it passes. */
-  function hold(method: string): { arrived: Promise<void>; release: () => void } {
-    let arrive = () => {};
-    let release = () => {};
-    const arrived = new Promise<void>((resolve) => (arrive = resolve));
-    const released = new Promise<void>((resolve) => (release = resolve));
-    proxy.intercept = async (call) => {
-      const answer = await call.forward();
-      if (call.method !== method) return answer;
-      proxy.intercept = passOn;
-      arrive();
-      await released;
-      return answer;
-    };
-    return { arrived, release };
-  }
-
   const calls: [string, method: string, () => Promise<unknown>[]][] = [
     ['a lone read', 'VerifiableGet', () => [client.verifiedGet('k')]],
     ['reads together', 'GetAll', () => [client.verifiedGet('k'), client.verifiedGet('k1')]],
@@ -276,7 +259,7 @@ describe('a server that is accepted', () => {
 
   test.for(calls)('ends calls under way, typed: %s', async ([, method, make]) => {
     await Promise.all(['k1', 'k2'].map((key) => client.verifiedSet(key, 'v')));
-    const held = hold(method);
+    const held = holdFirst(proxy, method);
     const made = Promise.allSettled(make());
     await held.arrived;
     await client.acceptServer(OTHER);
@@ -298,7 +281,7 @@ describe('a server that is accepted', () => {
   test('ends a first contact under way, which leaves no head', async () => {
     const late = open(proxy.address, store, on(FRESH));
     await late.currentState();
-    const held = hold('VerifiableTxById');
+    const held = holdFirst(proxy, 'VerifiableTxById');
     const made = rejection(late.verifiedGet('k'));
     await held.arrived;
     await late.acceptServer(OTHER);
@@ -314,7 +297,7 @@ describe('a server that is accepted', () => {
     await client.createDatabase('empty');
     const late = open(proxy.address, store, on('empty'));
     expect(await late.verifiedGet('k')).toBeNull();
-    const held = hold('VerifiableSet');
+    const held = holdFirst(proxy, 'VerifiableSet');
     const made = rejection(late.verifiedSet('k', 'v'));
     await held.arrived;
     await late.acceptServer(OTHER);
@@ -327,7 +310,7 @@ describe('a server that is accepted', () => {
   });
 
   test('and is the one before, disturbs nothing', async () => {
-    const held = hold('VerifiableGet');
+    const held = holdFirst(proxy, 'VerifiableGet');
     const made = client.verifiedGet('k');
     await held.arrived;
     await client.acceptServer(ledger.serverId);
