@@ -8,6 +8,8 @@ import { keyName } from '../worker/key-name.js';
 import { PlainReader, plainEntry } from './group/plain-entry.js';
 import { ReadGroups } from './group/read-groups.js';
 import type { ReadCounts, TellPart } from './group/read-groups.js';
+import { Turns } from './group/turns.js';
+import type { Turn } from './group/turns.js';
 import { WaitingLine } from './group/waiting-call.js';
 import type { WaitingCall } from './group/waiting-call.js';
 import { WriteGroups } from './group/write-groups.js';
@@ -56,6 +58,7 @@ export class DatabaseCalls {
   readonly #reads: ReadGroups<PlainReader | VerifiedReader>;
   readonly #writes: WriteGroups<Writer>;
   readonly #writeTxs: WriteTxs;
+  readonly #turns = new Turns();
   #trust: DatabaseTrust | undefined;
   /** Verified calls that came before there was a head. */
   #early = 0;
@@ -157,29 +160,44 @@ export class DatabaseCalls {
     );
   }
 
+  #writeInTurn(turn: Turn, writer: Writer, entries: readonly KeyValue[]): void {
+    turn.take(() => {
+      try {
+        this.#writes.write(writer, entries);
+      } catch (error) {
+        writer.reject(error);
+      }
+    });
+  }
+
+  /** The place of a write that is called now among those that share transactions. */
+  turn(): Turn {
+    return this.#turns.enter();
+  }
+
   /** Writes entries, of distinct keys, in one transaction with what else is written at the time. */
-  set(entries: readonly KeyValue[], deadline: Deadline): Promise<Write> {
+  set(entries: readonly KeyValue[], deadline: Deadline, turn: Turn): Promise<Write> {
     return this.#begin<Write, undefined>(
       this.#writing,
       deadline,
       bytesOfEntries(entries),
       (call) => {
-        this.#writes.write(new PlainWriter(call, entries.length), entries);
+        this.#writeInTurn(turn, new PlainWriter(call, entries.length), entries);
       },
       undefined,
     );
   }
 
-  /** The same, proven. `bytes`: of all entries; `ownTx`: in a transaction that holds nothing else. */
+  /** The same, proven. `bytes`: of all entries; no `turn`: in a transaction that holds nothing else. */
   verifiedSet(
     trust: DatabaseTrust,
     from: Call,
     entries: readonly KeyValue[],
     bytes: number,
-    ownTx: boolean,
+    turn: Turn | undefined,
   ): Promise<VerifiedWrite> {
     const start = (call: WaitingCall<VerifiedWrite>) => {
-      if (!ownTx) this.#writes.write(new VerifiedWriter(trust, call, entries.length, from), entries);
+      if (turn) this.#writeInTurn(turn, new VerifiedWriter(trust, call, entries.length, from), entries);
       else call.follow(verifiedSet(verifiedRpc(this.#options.rpc), trust, from, entries));
     };
     return this.#beginVerified(this.#writing, trust, from, bytes, start, true);

@@ -23,6 +23,11 @@ export class Deadline {
     return this.signal ? { timeoutMs, signal: this.signal } : { timeoutMs };
   }
 
+  /** The same end for work that a caller's abort does not stop. */
+  get withoutSignal(): Deadline {
+    return this.signal ? new Deadline({}, Math.max(1, this.endsAt - performance.now())) : this;
+  }
+
   /** The error for a caller whose time ended; `waitingFor` completes the sentence. */
   passed(waitingFor: string): TransportError {
     const message = `deadline of ${this.#timeoutMs} ms passed while waiting for ${waitingFor}`;

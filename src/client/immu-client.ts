@@ -16,6 +16,7 @@ import type { Deadline } from './deadline.js';
 import { flag, optionsObject, text } from './option-checks.js';
 import { NO_OPTIONS } from './options.js';
 import type { CallOptions } from './options.js';
+import type { Turn } from './group/turns.js';
 import type { Session } from './session.js';
 import type { Call } from './trust/call.js';
 import type { DatabaseTrust } from './trust/database-trust.js';
@@ -57,8 +58,11 @@ export class ImmuClient extends BaseClient {
   async set(key: BytesInput, value: BytesInput, options: CallOptions = NO_OPTIONS): Promise<Write> {
     const entries = [{ key: toKey(key, 'key'), value: toValue(value, 'value') }];
     if (!this.connection.options.group) return this.#setEntries(entries, options);
-    return this.#grouped(options, [], bytesOfEntries(entries), (calls, deadline) =>
-      calls.set(entries, deadline),
+    const turn = this.#turn();
+    return turn.of(() =>
+      this.#grouped(options, [], bytesOfEntries(entries), (calls, deadline) =>
+        calls.set(entries, deadline, turn),
+      ),
     );
   }
 
@@ -286,9 +290,17 @@ export class ImmuClient extends BaseClient {
     const { ownTx = false } = options;
     flag('ownTx', ownTx);
     const bytes = bytesOfEntries(entries);
-    return this.#together(operation, options, WRITE_NAMES, bytes, (calls, trust, call) =>
-      calls.verifiedSet(trust, call, entries, bytes, ownTx),
-    );
+    const turn = ownTx ? undefined : this.#turn();
+    const write = () =>
+      this.#together(operation, options, WRITE_NAMES, bytes, (calls, trust, call) =>
+        calls.verifiedSet(trust, call, entries, bytes, turn),
+      );
+    return turn ? turn.of(write) : write();
+  }
+
+  /** Of a write to the database selected now that shares its transaction. */
+  #turn(): Turn {
+    return this.connection.calls(this.connection.session).turn();
   }
 
   /** A plain call that shares requests with others. `start` takes its place over. */

@@ -3,9 +3,9 @@ import { status } from '@grpc/grpc-js';
 import type { ServiceError } from '@grpc/grpc-js';
 import { ArgumentError, ServerError, TransportError } from '../errors.js';
 import type { ImmuError } from '../errors.js';
-import { serverWords, shortened } from '../visible.js';
+import { serverWords } from '../visible.js';
 import { saysNotDone } from './not-done.js';
-import { MAX_WORDS, findServerWords } from './server-words.js';
+import { findServerWords, wordsOf } from './server-words.js';
 import type { Kind } from './server-words.js';
 
 const kinds = new WeakMap<object, Kind>();
@@ -98,7 +98,7 @@ const CHECK_WRITE = 'the write may have happened: read it back with verifiedGet'
 export function toImmuError(error: ServiceError, call: FailedCall): ImmuError {
   const { method, address, idempotent, signal, timeoutMs } = call;
   const { code } = error;
-  const details = shortened(error.details, MAX_WORDS);
+  const details = wordsOf(error);
   const words = serverWords(details);
   const cause = new Error(`gRPC status ${code} (${status[code]}): ${words}`);
   const aside = idempotent ? '' : `; ${CHECK_WRITE}`;

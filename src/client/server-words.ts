@@ -1,7 +1,9 @@
 // The one place that reads the server's words. Most of its errors have gRPC code UNKNOWN and no details, so that only
 // the words tell them apart; the code is compared where it is known (protocol file 04 §4, 02 §11).
 import { status } from '@grpc/grpc-js';
+import type { ServiceError } from '@grpc/grpc-js';
 import type { ImmuErrorCode } from '../errors.js';
+import { shortened } from '../visible.js';
 
 /** What the rest of the client acts on, beside the public code. */
 export type Kind =
@@ -27,6 +29,10 @@ export interface ServerWords {
 
 const { INVALID_ARGUMENT, PERMISSION_DENIED, NOT_FOUND, INTERNAL, FAILED_PRECONDITION, RESOURCE_EXHAUSTED } =
   status;
+
+const BUSY =
+  /read tx pool exhausted|transaction pool exhausted|max active transactions|max concurrency limit|watchers: max|tbtree: max active snapshots limit/;
+const LOGIN_FAILED = 'invalid user name or password';
 
 /** First match counts. */
 const TABLE: readonly ServerWords[] = [
@@ -67,7 +73,7 @@ const TABLE: readonly ServerWords[] = [
     kind: 'session-lost',
   },
   { words: /^token has expired/, code: 'SESSION_EXPIRED', says: 'the token has ended', kind: 'session-lost' },
-  { words: 'invalid user name or password', code: 'WRONG_CREDENTIALS', says: 'wrong user name or password' },
+  { words: LOGIN_FAILED, code: 'WRONG_CREDENTIALS', says: 'wrong user name or password' },
   { words: 'old password is incorrect', code: 'WRONG_CREDENTIALS', says: 'wrong old password' },
   { words: 'user is not active', code: 'WRONG_CREDENTIALS', says: 'the user is switched off' },
   {
@@ -197,8 +203,7 @@ const TABLE: readonly ServerWords[] = [
 
   // Too much at a time. Whether a write so refused was done is for `not-done.ts` to say: some of these come after it.
   {
-    words:
-      /^(read tx pool exhausted|transaction pool exhausted|max active transactions|max concurrency limit|watchers: max|tbtree: max active snapshots limit)/,
+    words: new RegExp(`^(${BUSY.source})`),
     code: 'OVERLOADED',
     says: 'the server has too much to do',
     kind: 'busy',
@@ -215,6 +220,17 @@ const TABLE: readonly ServerWords[] = [
 
 /** What a server says is looked at, and kept, up to so many characters. */
 export const MAX_WORDS = 4096;
+
+/**
+ * What a server said, which of a login that failed is one thing whatever the reason: one that was too busy to look the user
+ * up says so in the status details only.
+ */
+export function wordsOf({ details, metadata }: ServiceError): string {
+  if (details !== LOGIN_FAILED) return shortened(details, MAX_WORDS);
+  const [info] = metadata.get('grpc-status-details-bin');
+  const reason = Buffer.isBuffer(info) && BUSY.exec(info.toString('latin1', 0, MAX_WORDS));
+  return reason ? reason[0] : details;
+}
 
 /** The row that a failed call falls under, if any. `message`: no longer than {@link MAX_WORDS}. */
 export function findServerWords(grpc: status, message: string, method: string): ServerWords | undefined {

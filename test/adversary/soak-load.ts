@@ -4,6 +4,8 @@ import type { CallOptions, ImmuClient, VerifiedEntry } from '#dist/index.js';
 import type { WireClient } from '../support/wire-client.js';
 
 const KEYS = 12_000;
+/** The last so many are written by the second client, and by no other: two clients' writes have no order that either knows. */
+const SECONDS = 1000;
 const BULK = 20;
 const EXPIRING = 64;
 /** Values of which two do not fit into an answer of an ordinary size. */
@@ -58,7 +60,7 @@ export class SoakLoad {
     otherWrites: { share: 5, make: () => this.#otherWrites() },
     otherExpires: { share: 2, make: () => this.#otherExpires() },
     secondGet: { share: 6, make: (options: CallOptions) => this.#get(this.#clients.second, options) },
-    secondSet: { share: 4, make: (options: CallOptions) => this.#set(options, this.#clients.second) },
+    secondSet: { share: 4, make: (options: CallOptions) => this.#secondSet(options) },
     plainSet: { share: 4, make: (options: CallOptions) => this.#plainSet(options) },
     deleted: { share: 2, make: (options: CallOptions) => this.#deleted(options) },
     large: { share: 1, make: (options: CallOptions) => this.#large(options) },
@@ -123,8 +125,15 @@ export class SoakLoad {
     }
   }
 
-  async #set(options: CallOptions, client = this.#clients.client): Promise<void> {
-    const i = this.#random(KEYS);
+  #set(options: CallOptions): Promise<void> {
+    return this.#write(this.#clients.client, this.#random(KEYS - SECONDS), options);
+  }
+
+  #secondSet(options: CallOptions): Promise<void> {
+    return this.#write(this.#clients.second, KEYS - SECONDS + this.#random(SECONDS), options);
+  }
+
+  async #write(client: ImmuClient, i: number, options: CallOptions): Promise<void> {
     const version = this.#send(i);
     await client.verifiedSet(keyOf(i), valueOf(i, version), options);
     this.#ack(i, version);
@@ -197,7 +206,7 @@ export class SoakLoad {
   }
 
   async #setAll(options: CallOptions): Promise<void> {
-    const first = this.#random(KEYS - BULK);
+    const first = this.#random(KEYS - SECONDS - BULK);
     const written = Array.from({ length: BULK }, (_, i) => [first + i, this.#send(first + i)] as const);
     const entries = written.map(([i, version]) => [keyOf(i), valueOf(i, version)] as const);
     await this.#clients.client.verifiedSetAll(entries, options);
@@ -250,7 +259,7 @@ export class SoakLoad {
       !(number >= since && number <= (this.#sent[i] ?? 0))
     )
       throw new WrongAnswer(
-        `${keyOf(i)} reads ${entry ? textOf(entry.value) : 'nothing'}, versions ${since} to ${this.#sent[i]} are due`,
+        `${keyOf(i)} reads ${entry ? textOf(entry.value) : 'nothing'}, versions ${since} to ${this.#sent[i]} are due (tx ${entry?.tx})`,
       );
   }
 }

@@ -120,7 +120,8 @@ async function one(kind: Kind): Promise<void> {
   } catch (error) {
     if (abort?.signal.aborted && error instanceof ImmuError && error.code === 'ABORTED') done.aborted += 1;
     else if (isForWantOfServer(error, begun)) done.interrupted += 1;
-    else wrong.push(`${kind} (seed ${seed}): ${String(error)}`);
+    else
+      wrong.push(`${kind} (seed ${seed}, ${Math.round(performance.now() - startedAt)} ms): ${String(error)}`);
   } finally {
     clearTimeout(timer);
   }
@@ -141,9 +142,12 @@ async function bounded(work: Promise<void>): Promise<void> {
 
 /** A restart ends what is under way, with anything but a verdict on the server's honesty. */
 function isForWantOfServer(error: unknown, begun: number): boolean {
+  // To the other writer's client, which does not ask again.
+  if (!(error instanceof ImmuError) && String(error).includes('max active snapshots')) return true;
   if (begun > disturbedUntil) return false;
-  // The other writer's client is none of ours.
-  if (!(error instanceof ImmuError)) return typeof (error as { code?: unknown }).code === 'number';
+  // The other writer's client is none of ours, and may have been closed under its call.
+  if (!(error instanceof ImmuError))
+    return typeof (error as { code?: unknown }).code === 'number' || String(error).includes('shut down');
   return ['UNAVAILABLE', 'OUTCOME_UNKNOWN', 'SESSION_EXPIRED', 'NOT_LOGGED_IN', 'DEADLINE_EXCEEDED'].includes(
     error.code,
   );

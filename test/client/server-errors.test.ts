@@ -149,6 +149,22 @@ describe("the server's words", () => {
   });
 });
 
+describe('a login that failed', () => {
+  test.each([
+    ['tbtree: max active snapshots limit reached', 'OVERLOADED', true],
+    ['crypto/bcrypt: hashedPassword is not the hash of the given password', 'WRONG_CREDENTIALS', false],
+    ['tbtree: key not found', 'WRONG_CREDENTIALS', false],
+  ])('for %j is %s', (reason, code, busy) => {
+    const metadata = new Metadata();
+    metadata.set('grpc-status-details-bin', Buffer.from(`\b\u0002\u001a\n${reason}\u0012\u000508004`));
+    const details = 'invalid user name or password';
+    const told = Object.assign(new Error(details), { code: UNKNOWN, details, metadata });
+    const call = { method: 'OpenSession', address: 'host:1', idempotent: true, timeoutMs: 9 };
+    const error = toImmuError(told, call);
+    expect([error.code, isBusy(error)]).toEqual([code, busy]);
+  });
+});
+
 describe('a write that was refused', () => {
   test.each<[status, string, string, string]>([
     [PERMISSION_DENIED, 'session not found', 'Set', 'SESSION_EXPIRED'],

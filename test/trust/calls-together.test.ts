@@ -50,12 +50,12 @@ const set = (pairs: Record<string, string>, options: CallOptions = {}, ownTx = f
   const call = callOf(options, 'verifiedSet');
   const entries = Object.entries(pairs).map(([key, value]) => ({ key: utf8(key), value: utf8(value) }));
   const bytes = letIn(Object.entries(pairs).flat().map(utf8), call.deadline);
-  return calls.verifiedSet(trust, call, entries, bytes, ownTx);
+  return calls.verifiedSet(trust, call, entries, bytes, ownTx ? undefined : calls.turn());
 };
 const plainSet = (key: string, value: string) => {
   const deadline = new Deadline({}, 5000);
   letIn([utf8(key), utf8(value)], deadline);
-  return calls.set([{ key: utf8(key), value: utf8(value) }], deadline);
+  return calls.set([{ key: utf8(key), value: utf8(value) }], deadline, calls.turn());
 };
 const plain = (key: string) => {
   const deadline = new Deadline({}, 5000);

@@ -3,8 +3,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { ImmuClient, SqliteRootStore } from '#dist/index.js';
 import { methodDefinition } from '#dist/wire-schema.js';
-import { Proxy } from '../adversary/proxy.js';
-import type { Passing } from '../adversary/proxy.js';
+import { Proxy, holdFirst } from '../adversary/proxy.js';
 import { describeReal, freshDatabase, sharedImmudb } from '../support/real.js';
 import { USER, openClient, openWire, rejection, rowsOf, temporaryFolder, text } from './support.js';
 
@@ -58,7 +57,7 @@ describeReal('verified calls in flight', () => {
     await using proxy = await Proxy.start(sharedImmudb());
     const { client } = await openClient({ address: proxy.address });
     await client.verifiedSet('first', '1');
-    const held = holdNext(proxy, 'VerifiableSet');
+    const held = holdFirst(proxy, 'VerifiableSet');
     const late = client.verifiedSet('late', 'x');
     await held.arrived;
     for (let i = 0; i < 5; i++) await client.verifiedSet(`k${i}`, 'v');
@@ -216,21 +215,3 @@ describeReal('verified calls in flight', () => {
     expect(error.evidence.check).toBe('get.stale');
   });
 });
-
-/** Holds the next answer of a method until it is released. */
-function holdNext(proxy: Proxy, method: string): { arrived: Promise<void>; release: () => void } {
-  let release: () => void = () => undefined;
-  let arrive: () => void = () => undefined;
-  const arrived = new Promise<void>((resolve) => (arrive = resolve));
-  const released = new Promise<void>((resolve) => (release = resolve));
-  let done = false;
-  proxy.intercept = async (passing: Passing) => {
-    const answer = await passing.forward();
-    if (passing.method !== method || done) return answer;
-    done = true;
-    arrive();
-    await released;
-    return answer;
-  };
-  return { arrived, release };
-}

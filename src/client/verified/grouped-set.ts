@@ -99,11 +99,12 @@ export async function writeGroup(
 ): Promise<Answered> {
   const verified = writers.filter((writer) => writer.kind === 'verified');
   const [first] = verified;
+  if (first) await assurePlace(first, verified);
+  if (writers.every(({ settled }) => settled)) return NOTHING_LEFT;
   if (first && writers.length === 1 && first.entryCount <= MAX_ALONE) {
     await writeAlone(room.rpc, first, request);
     return NOTHING_LEFT;
   }
-  if (first) await assurePlace(first, verified);
   const over = first && room.rpc.connects;
   const head = first?.trust.root;
   const end = beginWrite(first ? { ...room, writes: first.trust.writes } : room, head);
@@ -161,12 +162,14 @@ function beginWrite({ writes, headTx }: WriteRoom, head: Root | undefined): (may
   };
 }
 
+/** Goes on when its caller gives up: whatever is written to its key next has to come after it. */
 async function writeAlone(
   rpc: Rpc,
   { trust, call, from }: VerifiedWriter,
   request: Uint8Array,
 ): Promise<void> {
-  call.resolve(await verifiedSet(verifiedRpc(rpc), trust, from, readSetRequest(request)));
+  const alone = { ...from, deadline: from.deadline.withoutSignal };
+  call.resolve(await verifiedSet(verifiedRpc(rpc), trust, alone, readSetRequest(request)));
 }
 
 async function proveWritten(
