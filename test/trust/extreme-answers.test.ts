@@ -7,7 +7,7 @@ import { ArgumentError, ImmuClient, MemoryRootStore, StoreError, VerificationErr
 import { EmbeddedLedger } from '#dist/testing.js';
 import { check } from '#dist/worker/check.js';
 import { plainKey, plainValue } from '#dist/proof/entry.js';
-import { TestChain, bytesOf, utf8 } from '../worker/support/test-chain.js';
+import { DATABASE, TestChain, bytesOf, utf8 } from '../worker/support/test-chain.js';
 import { FakeImmudb, callOf, trusting } from './fake-immudb.js';
 import { rowsOf } from './support.js';
 
@@ -145,6 +145,26 @@ describe('a history that is consistent, of what no honest one holds', () => {
       evidence: { check: 'header.ts' },
     });
     expect(await rowsOf(refused, { outcome: 'failure' })).toHaveLength(1);
+  });
+
+  test.each([
+    ['once: it was put back meanwhile', [9n], undefined],
+    ['again: refused', [9n, 9n], 9n],
+    ['again, of ever older ones: refused', [9n, 8n], 8n],
+  ])('a newest tx at first contact that the server cannot prove, said %s', async (_, said, refused) => {
+    const fake = new FakeImmudb(new TestChain().grow(4));
+    fake.intercept = ({ method, answer }) => {
+      if (method !== 'CurrentState') return answer();
+      const state = said.shift();
+      return state === undefined
+        ? answer()
+        : bytesOf('state', { db: DATABASE, txId: `${state}`, txHash: new Uint8Array(32) });
+    };
+    const store = new MemoryRootStore();
+    const outcome = trusting(fake, undefined, { store });
+    if (refused === undefined) expect((await outcome).trust.headTx).toBe(4n);
+    else await expect(outcome).rejects.toMatchObject({ evidence: { check: 'state.tx', tx: refused } });
+    expect(await rowsOf(store, { outcome: 'failure' })).toHaveLength(refused === undefined ? 0 : 1);
   });
 
   test('a reference to the empty key: refused, lone and in a group, with a row', async () => {

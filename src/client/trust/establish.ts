@@ -1,6 +1,7 @@
 // First contact with a database: how the first head comes to be trusted (design, trust rule 10), and when a head that another
 // client, or this one under another policy, has trusted may be used (rule 16).
 import { StoreError } from '../../errors.js';
+import type { VerificationError } from '../../errors.js';
 import { toHex, equalBytes } from '../../proof/bytes.js';
 import { EMPTY_HASH } from '../../proof/hash.js';
 import type { RootStore } from '../../store/root-store.js';
@@ -13,6 +14,7 @@ import { headAt } from './head.js';
 import type { Head } from './head.js';
 import type { Journal } from './journal.js';
 import { newestState } from './newest-state.js';
+import type { NewestState } from './newest-state.js';
 import { isSigned } from './signed-root.js';
 import { askHeader } from './trust-wire.js';
 
@@ -96,23 +98,35 @@ async function firstUse(
   throw await journal.refuse('fork', OPERATION, current, { ...refuted, tx: root.tx }, job);
 }
 
-/** What is trusted first, and what proves it; nothing does so for the empty database. */
+/**
+ * What is trusted first, and what proves it; nothing does so for the empty database. `before`: what the server had said of its
+ * newest tx and could not prove a moment later, which is no lie of one that was put back meanwhile.
+ */
 async function firstState(
   options: EstablishOptions,
   call: CallOptions,
+  before?: NewestState,
 ): Promise<{ root: Root | Proof['target']; job?: Job }> {
   const state = await newestState(options, OPERATION, null, call);
+  if (before && state.tx >= before.tx) throw await refuseUnproven(options, before);
   if (state.tx === 0n) return { root: { tx: 0n, alh: EMPTY_HASH } };
-  const { target, job } = await proveHeader(options, null, state.tx, call).catch(async (error: unknown) => {
-    if (!isServerBehind(error)) throw error;
-    const detail = `the server cannot prove tx ${state.tx.toString()}, which it says is its newest`;
-    throw await refuse(options, null, { check: 'state.tx', detail, tx: state.tx }, state.job);
+  const proof = await proveHeader(options, null, state.tx, call).catch((error: unknown) => {
+    if (isServerBehind(error)) return undefined;
+    throw error;
   });
+  if (!proof && before) throw await refuseUnproven(options, state);
+  if (!proof) return firstState(options, call, state);
+  const { target, job } = proof;
   if (!equalBytes(target.alh, state.alh)) {
     const detail = 'the state is not what its proof proves';
     throw await refuse(options, null, different('state.alh', detail, state.alh, target.alh), job);
   }
   return { root: target, job };
+}
+
+function refuseUnproven(options: EstablishOptions, { tx, job }: NewestState): Promise<VerificationError> {
+  const detail = `the server cannot prove tx ${tx.toString()}, which it says is its newest`;
+  return refuse(options, null, { check: 'state.tx', detail, tx }, job);
 }
 
 /** The empty database has no server's secret in it: it needs no signature. */
