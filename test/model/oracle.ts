@@ -293,7 +293,10 @@ export class Oracle {
     }
     who.unsettled = true;
     if (asked.lied || asked.disturbed) return;
-    if (relation === 'behind' && code !== 'SERVER_BEHIND_TRUST' && isVerified)
+    // What is written meanwhile leads past the head, on another history.
+    const isPast = asked.branch.txs.length > asked.length;
+    const isRollback = code === 'SERVER_BEHIND_TRUST' || (isPast && DIVERGED.has(code));
+    if (relation === 'behind' && !isRollback && isVerified)
       throw new Violation('rollback-code', `${what} of a server that went back: ${code} ${message}`);
     if (relation === 'diverged' && !DIVERGED.has(code))
       throw new Violation('fork-code', `${what} on another history: ${code} ${message}`);
