@@ -117,8 +117,8 @@ export class Oracle {
   /** Raw values of references, by their hash. */
   readonly #references = new Map<string, { target: string; atTx: bigint }>();
   readonly #writes = new Map<string, Count>();
-  /** Entries that a write was told to be its own. */
-  readonly #claimed = new Map<string, string>();
+  /** Entries that a write was told to be its own, and of which client. */
+  readonly #claimed = new Map<string, { readonly what: string; readonly who: ClientTruth }>();
 
   /** History was taken back while connections stayed: one connection may then be told one tx of two writes. */
   takenBackUnderway = false;
@@ -208,13 +208,15 @@ export class Oracle {
     const branches = this.#branchesOf([root, subject]);
     const tx = branches[0]?.at(told.tx);
     if (!tx) throw new Violation('one-history', `${what}, which is not on the history of its root`);
-    if (tx.order <= asked.order)
+    // Equal writes of two clients may be told one tx: neither knows of the other's.
+    const isOthers = entries.every(({ key }) => this.#isOthers(asked, tx.alh, key));
+    if (tx.order <= asked.order && !isOthers)
       throw new Violation('not-executed', `${what}, which was there before the call was made`);
     for (const { key, value } of entries) {
       const entry = tx.entries.find((each) => each.key === key);
       if (entry?.hValue !== plainHash(value) || entry.deleted || entry.expiresAt !== undefined)
         throw new Violation('entries', `${what}, which does not hold ${key}`);
-      this.#claim(tx.alh, key, what);
+      if (!isOthers) this.#claim(asked, tx.alh, key, what);
       this.#note(asked, key, told.tx);
     }
     if (alone && tx.entries.length !== entries.length)
@@ -235,7 +237,7 @@ export class Oracle {
           'plain-write',
           `a write of ${key} was told tx ${told.tx}, which does not hold it`,
         );
-      this.#claim(tx.alh, key, `plain write of ${key}`);
+      this.#claim(asked, tx.alh, key, `plain write of ${key}`);
     }
   }
 
@@ -525,11 +527,16 @@ export class Oracle {
     return expiresAt - EXPIRY_SLACK_S > now ? 'there' : 'either';
   }
 
-  #claim(alh: string, key: string, what: string): void {
+  #isOthers({ who, lied }: Asked, alh: string, key: string): boolean {
+    const claimed = this.#claimed.get(`${alh} ${key}`);
+    return lied && claimed !== undefined && claimed.who !== who;
+  }
+
+  #claim({ who }: Asked, alh: string, key: string, what: string): void {
     const id = `${alh} ${key}`;
     const other = this.#claimed.get(id);
-    if (other !== undefined) throw new Violation('shared-tx', `${what}, which is that of another: ${other}`);
-    this.#claimed.set(id, what);
+    if (other) throw new Violation('shared-tx', `${what}, which is that of another: ${other.what}`);
+    this.#claimed.set(id, { what, who });
   }
 
   #note({ who, epoch }: Asked, key: string, tx: bigint): void {
