@@ -1,5 +1,5 @@
 // The server's identity: one per address, bound in the store; another one there is an error, not a new start. And a server
-// that is known from one address introduces nothing new at another (design, trust rule 20).
+// that is known from one address introduces nothing new at another (docs/trust-rules.md 20).
 import { VerificationError } from '../errors.js';
 import type { AuditOutcome, RootStore } from '../store/root-store.js';
 import { serverWords } from '../visible.js';

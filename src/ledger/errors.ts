@@ -1,4 +1,4 @@
-// What the ledger refuses, in immudb's own codes and words (protocol file 04 §4), with the status details that
+// What the ledger refuses, in immudb's own codes and words (docs/protocol.md §24), with the status details that
 // immudb sends along with some of them.
 import { Metadata, status } from '@grpc/grpc-js';
 import { concatBytes } from '../proof/bytes.js';

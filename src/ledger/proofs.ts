@@ -1,5 +1,5 @@
 // Verifiable answers: the subject transaction, the proof that joins it to the caller's trusted one, and the signature
-// over the newer of the two (protocol file 02 §1.1).
+// over the newer of the two (docs/protocol.md §14.1).
 import { buildDualProof } from '../proof/dual-proof.js';
 import { entriesInclusion } from '../proof/entries-tree.js';
 import { digestOf, plainKey } from '../proof/entry.js';

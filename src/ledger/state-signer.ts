@@ -1,4 +1,4 @@
-// Signs states as a server with a signing key does (protocol file 01 §13).
+// Signs states as a server with a signing key does (docs/protocol.md §13).
 import { createPrivateKey, createPublicKey, sign } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { stateToSign } from '../proof/signature.js';

@@ -1,4 +1,4 @@
-// Messages inside byte streams: `be64(length) ‖ payload`, cut into chunks (protocol file 04 §8).
+// Messages inside byte streams: `be64(length) ‖ payload`, cut into chunks (docs/protocol.md §25).
 import { be64, concatAll, concatBytes } from '../proof/bytes.js';
 
 const CHUNK_BYTES = 1 << 16;

@@ -1,4 +1,4 @@
-// Bytes of a committed transaction in a directory: header as protocol file 01 §2 serialises it, then the entries.
+// Bytes of a committed transaction in a directory: its header (docs/protocol.md §2.3), then the entries.
 import { be16, be32, be64, concatAll, concatBytes } from '../proof/bytes.js';
 import { decodeKVMetadata, decodeTxMetadata, encodeKVMetadata, encodeTxMetadata } from '../proof/metadata.js';
 import type { TxHeader } from '../proof/types.js';

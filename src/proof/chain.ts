@@ -1,4 +1,4 @@
-// Segments of headers: walked by the chain, and held against the history tree while walking (file 02 §10.4).
+// Segments of headers: walked by the chain, and held against the history tree while walking (docs/protocol.md §19.2).
 import { ProofFailure } from './failure.js';
 import type { Frontier } from './frontier.js';
 import { assertDigest, assertId, assertSame } from './guard.js';

@@ -1,4 +1,4 @@
-// The shorter dual proof that the document calls carry: by tree alone (protocol file 01 §12).
+// The shorter dual proof that the document calls carry: by tree alone (docs/protocol.md §12).
 import { ProofFailure } from './failure.js';
 import { assertSame, assertTerms } from './guard.js';
 import { verifyEnds } from './dual-proof.js';

@@ -1,4 +1,4 @@
-// Dual proofs: two headers are of one history, by tree and by chain (protocol file 01 §11).
+// Dual proofs: two headers are of one history, by tree and by chain (docs/protocol.md §11).
 import { ProofFailure } from './failure.js';
 import { assertDigest, assertId, assertSame, assertTerms } from './guard.js';
 import { ZERO_HASH } from './hash.js';
@@ -70,7 +70,7 @@ export function verifyEnds(
  * about txs strictly between, except that whatever they are is fixed by the target's tree. With both hashes `null`
  * (only for source = target) it proves no more than that the header is consistent in itself.
  *
- * Tree lag (blTxId < id - 1; §11.4). Where 0 < target.blTxId < target.id - 1 and the source is newer than
+ * Tree lag (blTxId < id - 1; docs/protocol.md §11.4). Where 0 < target.blTxId < target.id - 1 and the source is newer than
  * target.blTxId, the chain part does not pass the tree's last leaf. The proof is then accepted only if both headers
  * commit to the same tree (source.blTxId = target.blTxId) and one of their hashes was given: whoever accepted that
  * hash strictly has seen the leaf tied to the chain. Otherwise it fails with `dual-proof.unbound-leaf`;
@@ -119,7 +119,7 @@ export function verifyDualProof(proof: DualProof, ends: DualProofEnds): ProvenEn
   return proven;
 }
 
-/** Ties the last leaf of the target's tree to a hash that this client knows or just computed (§11.2 rule 6). */
+/** Ties the last leaf of the target's tree to a hash that this client knows or just computed (docs/protocol.md §11.2). */
 function bindTreeLeaf(proof: DualProof, ends: DualProofEnds, sourceAlh: Uint8Array): void {
   const { sourceTxHeader: source, targetTxHeader: target, targetBlTxAlh: leaf } = proof;
   const tb = target.blTxId;

@@ -1,4 +1,4 @@
-// The Merkle tree over the entries of one transaction (protocol file 01 §7).
+// The Merkle tree over the entries of one transaction (docs/protocol.md §7).
 import { compareBytes } from './bytes.js';
 import { entryDigest } from './entry.js';
 import { ProofFailure } from './failure.js';

@@ -1,4 +1,4 @@
-// Raw keys, raw values and digests of entries (protocol file 01 §5, §6).
+// Raw keys, raw values and digests of entries (docs/protocol.md §5, §6).
 import { be64, concatBytes } from './bytes.js';
 import { ProofFailure } from './failure.js';
 import { assertDigest, assertId } from './guard.js';

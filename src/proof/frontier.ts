@@ -27,7 +27,7 @@ export class Frontier {
 
   /**
    * Frontier over 1..header.id, from the last inclusion proof of a dual proof whose target is `header`
-   * (protocol file 02 §10.4, file 01 §11.3). Proves that the header's tree holds header.prevAlh as its last leaf
+   * (docs/protocol.md §8.4). Proves that the header's tree holds header.prevAlh as its last leaf
    * and these peaks before it. The header itself must be proven by other means, and must have no tree lag
    * (blTxId = id - 1): with lag the proof does not reach up to the header.
    */

@@ -1,4 +1,4 @@
-// Transaction headers and their hash, the alh (protocol file 01 §2).
+// Transaction headers and their hash, the alh (docs/protocol.md §2).
 import { ProofFailure } from './failure.js';
 import { assertCount, assertDigest, assertId } from './guard.js';
 import { EMPTY_HASH, HASH_SIZE, ZERO_HASH, sha256 } from './hash.js';

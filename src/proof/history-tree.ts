@@ -1,4 +1,4 @@
-// The Merkle tree over all alhs of a database, as the server keeps it: for building proofs (protocol file 01 §8.1).
+// The Merkle tree over all alhs of a database, as the server keeps it: for building proofs (docs/protocol.md §8.1).
 import { assertId } from './guard.js';
 import { HASH_SIZE, ZERO_HASH } from './hash.js';
 import { leafHash, nodeHash } from './merkle.js';

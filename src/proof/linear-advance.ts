@@ -1,4 +1,4 @@
-// Linear advance proofs: txs that were only chained when a header was made are in the later tree (file 01 §10).
+// Linear advance proofs: txs that were only chained when a header was made are in the later tree (docs/protocol.md §10).
 import { ProofFailure } from './failure.js';
 import { assertDigest, assertId, assertSame, assertTerms } from './guard.js';
 import { alhFrom, innerHash } from './header.js';

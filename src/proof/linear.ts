@@ -1,4 +1,4 @@
-// Linear proofs: the chain of alhs from one tx to a later one (protocol file 01 §9).
+// Linear proofs: the chain of alhs from one tx to a later one (docs/protocol.md §9).
 import { ProofFailure } from './failure.js';
 import { assertDigest, assertId, assertSame, assertTerms } from './guard.js';
 import { alhFrom, innerHash } from './header.js';

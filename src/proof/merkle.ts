@@ -92,7 +92,7 @@ export function rootFromInclusion(
 
 /**
  * Verifies that leaf `i` (1-based) of the tree with `j` leaves and root `root` has the hash `leaf`
- * (protocol file 01 §8.2). Requires 1 <= i <= j. A root does not fix the number of leaves under it: `j` must be of the
+ * (docs/protocol.md §8.2). Requires 1 <= i <= j. A root does not fix the number of leaves under it: `j` must be of the
  * same proven header as the root.
  */
 export function verifyInclusion(
@@ -122,7 +122,7 @@ export function verifyLastInclusion(
 
 /**
  * Verifies that the tree with `i` leaves and root `rootI` is a prefix of the tree with `j` leaves and root
- * `rootJ` (protocol file 01 §8). Requires 1 <= i <= j and the server's form of the proof: its first term is a
+ * `rootJ` (docs/protocol.md §8.3). Requires 1 <= i <= j and the server's form of the proof: its first term is a
  * subtree of both trees (for a power of two the old root itself); for i = j > 1 it is the two halves of the root,
  * right one first; for i = j = 1 nothing. As above, sizes must be of the same proven headers as the roots.
  */

@@ -1,4 +1,4 @@
-// Canonical bytes of transaction and entry metadata (protocol file 01 §3, §4): what the hashes cover.
+// Canonical bytes of transaction and entry metadata (docs/protocol.md §3, §4): what the hashes cover.
 import { be16, be64, concatAll } from './bytes.js';
 import { ProofFailure } from './failure.js';
 import { assertId } from './guard.js';
@@ -16,7 +16,7 @@ export const MAX_TX_EXTRA = 256;
 const NOTHING = new Uint8Array(0);
 
 /**
- * Canonical bytes of tx metadata (§3): attributes in ascending code order; absent ones are skipped, so no
+ * Canonical bytes of tx metadata (docs/protocol.md §3): attributes in ascending code order; absent ones are skipped, so no
  * attributes = no bytes. Rejects an `extra` over 256 bytes and a truncation id out of range.
  */
 export function encodeTxMetadata(metadata: TxMetadata | undefined): Uint8Array {
@@ -36,7 +36,7 @@ export function encodeTxMetadata(metadata: TxMetadata | undefined): Uint8Array {
   return concatAll(parts);
 }
 
-/** Canonical bytes of entry metadata (§4), at most 11 of them. Absent, empty and all-false are the same: none. */
+/** Canonical bytes of entry metadata (docs/protocol.md §4), at most 11. Absent, empty and all-false are the same: none. */
 export function encodeKVMetadata(metadata: KVMetadata | undefined): Uint8Array {
   if (!metadata) return NOTHING;
   const { deleted, expiresAt, nonIndexable } = metadata;

@@ -1,4 +1,4 @@
-// A segment of alhs held against a tree by audit paths of its ends (RFC 6962 §2.1.1; design rule "one history").
+// A segment of alhs held against a tree by audit paths of its ends (RFC 6962 §2.1.1; docs/protocol.md §8.5).
 import { ProofFailure } from './failure.js';
 import { assertDigest, assertId, assertSame } from './guard.js';
 import { leafHash, nodeHash, verifyInclusion } from './merkle.js';

@@ -1,4 +1,4 @@
-// What a server signs when it signs its state (protocol file 01 §13). Checking the signature needs a platform: not here.
+// What a server signs when it signs its state (docs/protocol.md §13). Checking the signature needs a platform: not here.
 import { be32, be64, concatBytes } from './bytes.js';
 import { assertDigest, assertId } from './guard.js';
 

@@ -51,7 +51,7 @@ export type Question =
   | { readonly kind: 'tx'; readonly tx: bigint; readonly leaves?: boolean }
   /**
    * Answer: TxList of headers `after.tx + 1 … to`, all of them. Chains on from `after`; when `frontier` (at
-   * `after.tx`) is given every header is held against the history tree too (design rule 15).
+   * `after.tx`) is given every header is held against the history tree too (docs/trust-rules.md 15).
    */
   | {
       readonly kind: 'segment';

@@ -42,7 +42,7 @@ function dualProofV2(chain: TestChain, s: number, t: number) {
   return buildDualProofV2(chain.headers[s - 1]!, chain.headers[t - 1]!, chain.tree);
 }
 
-/** Whether the chain part of an honest proof leaves the tree's last leaf untied (§11.4). */
+/** Whether the chain part of an honest proof leaves the tree's last leaf untied (docs/protocol.md §11.4). */
 function leavesLeafUntied(chain: TestChain, s: number, t: number): boolean {
   const tb = Number(chain.headers[t - 1]!.blTxId);
   return tb > 0 && tb < t - 1 && s > tb;

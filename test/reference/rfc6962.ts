@@ -47,7 +47,7 @@ export function PROOF(m: number, D: readonly Uint8Array[]): Uint8Array[] {
   return SUBPROOF(m, D, true);
 }
 
-/** The server's form of PROOF (protocol file 01 §8.1). */
+/** The server's form of PROOF (docs/protocol.md §8.1). */
 export function serverProof(m: number, D: readonly Uint8Array[]): Uint8Array[] {
   if (m === D.length) {
     if (m === 1) return [];

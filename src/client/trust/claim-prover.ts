@@ -1,4 +1,4 @@
-// Proves claims of plain reads under the head, by the cheapest means at hand (design, "Claims", "A planner"): what is
+// Proves claims of plain reads under the head, by the cheapest means at hand (docs/protocol.md §20.2): what is
 // known already, else headers one by one or in blocks, and the entries of transactions that have more than one.
 import { equalBytes } from '../../proof/bytes.js';
 import { VerificationError } from '../../errors.js';

@@ -1,5 +1,5 @@
 // Moves the one head of a database, one move at a time, and proves every newer answer under it before it is
-// handed out. Two calls can so never rest on two histories (design, "Rules: concurrency").
+// handed out. Two calls can so never rest on two histories (docs/trust-rules.md C1, C2).
 import { StoreError } from '../../errors.js';
 import { equalBytes, toHex } from '../../proof/bytes.js';
 import type { AdvanceOutcome } from '../../store/root-store.js';

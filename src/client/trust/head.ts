@@ -25,7 +25,7 @@ export function headAt({ tx, alh, frontier }: Root & { readonly frontier?: Front
 /**
  * The head at `next`, when it directly follows `head` in the chain *and* in the history tree: its header names the
  * head's alh, and the tree it commits to is the head's tree with the head as its last leaf. Together that is the
- * content of a dual proof head → next (protocol file 02 §10.2, §10.4), for a few hashes. Undefined when it does not
+ * content of a dual proof head → next (docs/protocol.md §19.2, §21), for a few hashes. Undefined when it does not
  * follow, or when it cannot be told for want of a frontier.
  */
 export function follow(next: Candidate, head: Head): Head | undefined {

@@ -1,5 +1,5 @@
 // Headers that are proven under the present history: claims are held against them, for no further question. Bounded;
-// an entry is never replaced: the same tx with another alh is a fork (design, trust rule 14).
+// an entry is never replaced: the same tx with another alh is a fork (docs/trust-rules.md 14).
 import { equalBytes } from '../../proof/bytes.js';
 import { COLUMN_BYTES, alhIn } from '../../worker/header-pack.js';
 import { BLOCK_TXS } from '../../worker/verifier.js';

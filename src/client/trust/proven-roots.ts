@@ -1,4 +1,4 @@
-// Which alh a tx was proven to have under the current history. Bounded; an entry is never replaced (rule 14).
+// Which alh a tx was proven to have under the current history. Bounded; an entry is never replaced (docs/trust-rules.md 14).
 import { keyName } from '../../worker/key-name.js';
 import { keyBytes } from '../pooled-bytes.js';
 import type { Root } from '../../worker/verifier.js';

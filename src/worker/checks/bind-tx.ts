@@ -1,5 +1,5 @@
 // The core of every verified call: ties the transaction an answer talks about to the trusted head
-// (protocol file 02 §1.2), and its entries to its header (§1.4).
+// (docs/protocol.md §14.2), and its entries to its header (docs/protocol.md §14.4).
 import { equalBytes } from '../../proof/bytes.js';
 import { verifyDualProof } from '../../proof/dual-proof.js';
 import type { ProvenEnds } from '../../proof/dual-proof.js';

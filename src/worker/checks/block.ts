@@ -1,5 +1,5 @@
 // What is checked of a block of headers (TxScan) and the proof of its last one (VerifiableTxById): chain and tree must
-// tell one history (protocol file 02 §10.4, design rule 15).
+// tell one history (docs/protocol.md §19.3, docs/trust-rules.md 15).
 import { verifySegmentEnding, verifySegmentInTree } from '../../proof/chain.js';
 import { ProofFailure } from '../../proof/failure.js';
 import type { DualProof, TxHeader } from '../../proof/types.js';

@@ -1,4 +1,4 @@
-// What is checked of the answer to a verified read of one key (VerifiableGet, protocol file 02 §2).
+// What is checked of the answer to a verified read of one key (VerifiableGet, docs/protocol.md §15).
 import { equalBytes } from '../../proof/bytes.js';
 import { verifyEntryInclusion } from '../../proof/entries-tree.js';
 import { digestOf, plainKey, plainValue, referenceValue } from '../../proof/entry.js';

@@ -1,4 +1,4 @@
-// What is checked of a list of headers that follow a known one (TxScan, protocol file 02 §10.4).
+// What is checked of a list of headers that follow a known one (TxScan, docs/protocol.md §19.2).
 import { verifySegment } from '../../proof/chain.js';
 import { ProofFailure } from '../../proof/failure.js';
 import { Frontier } from '../../proof/frontier.js';

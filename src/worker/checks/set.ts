@@ -1,4 +1,4 @@
-// What is checked of the answer to a verified write of one transaction (VerifiableSet, protocol file 02 §3).
+// What is checked of the answer to a verified write of one transaction (VerifiableSet, docs/protocol.md §16).
 import { equalBytes } from '../../proof/bytes.js';
 import { plainKey, plainValue } from '../../proof/entry.js';
 import { ProofFailure } from '../../proof/failure.js';

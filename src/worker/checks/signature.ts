@@ -1,4 +1,4 @@
-// The state signature: ECDSA P-256 over SHA-256 of (database, tx, alh), protocol file 01 §13.
+// The state signature: ECDSA P-256 over SHA-256 of (database, tx, alh), docs/protocol.md §13.
 import { createPublicKey, verify, type KeyObject } from 'node:crypto';
 import { ArgumentError } from '../../errors.js';
 import { ProofFailure } from '../../proof/failure.js';

@@ -1,4 +1,4 @@
-// What is checked of a server's word about its newest transaction (CurrentState, protocol file 02 §6). No proof comes with
+// What is checked of a server's word about its newest transaction (CurrentState, docs/protocol.md §18). No proof comes with
 // it: it can contradict what is trusted, and never add to it.
 import { equalBytes } from '../../proof/bytes.js';
 import { ProofFailure } from '../../proof/failure.js';

@@ -1,4 +1,4 @@
-// What is checked of the answer to the question for one transaction's header (VerifiableTxById, protocol file 02 §6).
+// What is checked of the answer to the question for one transaction's header (VerifiableTxById, docs/protocol.md §17).
 import { sortedLeaves } from '../../proof/entry-leaves.js';
 import { ProofFailure } from '../../proof/failure.js';
 import type { Context, Proven, Question } from '../verifier.js';
