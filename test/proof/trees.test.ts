@@ -239,6 +239,13 @@ describe('frontier', () => {
     }
   });
 
+  test('hands out roots that are the caller’s to change', () => {
+    for (const make of [() => Frontier.empty().root(), () => new HistoryTree().root(0n)]) {
+      make().fill(1);
+      expect(make()).toEqual(new Uint8Array(32));
+    }
+  });
+
   test('has one peak per one bit of its size, up to the largest', () => {
     for (const [size, peaks] of [
       [2n ** 32n - 1n, 32],
