@@ -46,16 +46,13 @@ function popCount(word: number): number {
   return count;
 }
 
-/** Requires 0 <= index < size. */
+/** Requires 0 <= index < size <= 2^63-1. */
 function shapeOf(index: bigint, size: bigint): Shape {
   const last = size - 1n;
   const low = Number(index & 0xffff_ffffn) | 0;
   const high = Number(index >> 32n) | 0;
   const inner = bitLength(low ^ (Number(last & 0xffff_ffffn) | 0), high ^ (Number(last >> 32n) | 0));
-  const border =
-    inner >= 32
-      ? popCount(inner >= 64 ? 0 : high >>> (inner - 32))
-      : popCount(high) + popCount(low >>> inner);
+  const border = inner >= 32 ? popCount(high >>> (inner - 32)) : popCount(high) + popCount(low >>> inner);
   return { low, high, inner, border };
 }
 
@@ -170,7 +167,6 @@ export function verifyConsistency(
 /** Root over peaks ordered small to large, as in a last inclusion proof. Requires at least one. */
 export function foldPeaks(peaks: readonly Uint8Array[]): Uint8Array {
   const [smallest, ...rest] = peaks;
-  if (!smallest) throw new ProofFailure('merkle.peaks', 'no peaks', 1, 0);
   assertDigest(smallest, 'merkle.peaks');
   let root = smallest;
   for (const peak of rest) root = nodeHash(peak, root);

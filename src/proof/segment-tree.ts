@@ -19,8 +19,7 @@ export interface SegmentTree {
 class PathCursor {
   readonly #terms: readonly Uint8Array[];
   #used = 0;
-  #left: Uint8Array | undefined;
-  #right: Uint8Array | undefined;
+  #sibling: Uint8Array | undefined;
 
   constructor(terms: readonly Uint8Array[]) {
     this.#terms = terms;
@@ -28,18 +27,13 @@ class PathCursor {
 
   /** Moves to the level on which the leaf's ancestor has this index and the last node has index `last`. */
   enter(index: bigint, last: bigint): void {
-    const isRight = (index & 1n) === 1n;
-    this.#left = isRight ? this.#terms[this.#used] : undefined;
-    this.#right = !isRight && index < last ? this.#terms[this.#used] : undefined;
-    if (isRight || index < last) this.#used += 1;
+    const hasSibling = (index & 1n) === 1n || index < last;
+    this.#sibling = hasSibling ? this.#terms[this.#used++] : undefined;
   }
 
-  get left(): Uint8Array | undefined {
-    return this.#left;
-  }
-
-  get right(): Uint8Array | undefined {
-    return this.#right;
+  /** Of the leaf's ancestor: at its left where that has an odd index. */
+  get sibling(): Uint8Array | undefined {
+    return this.#sibling;
   }
 }
 
@@ -93,14 +87,16 @@ export function verifySegmentInTree(
     const above: Uint8Array[] = [];
     let at = 0;
     if ((from & 1n) === 1n) {
-      above.push(nodeHash(outside(first?.left, joined ? last?.left : undefined), nodeAt(nodes, 0)));
+      above.push(nodeHash(outside(first?.sibling, joined ? last?.sibling : undefined), nodeAt(nodes, 0)));
       at = 1;
     }
     for (; at + 1 < nodes.length; at += 2) above.push(nodeHash(nodeAt(nodes, at), nodeAt(nodes, at + 1)));
     if (at < nodes.length) {
       const node = nodeAt(nodes, at);
       // The last node of an odd level has no sibling and moves up as it is.
-      above.push(to === end ? node : nodeHash(node, outside(last?.right, joined ? first?.right : undefined)));
+      above.push(
+        to === end ? node : nodeHash(node, outside(last?.sibling, joined ? first?.sibling : undefined)),
+      );
     }
     nodes = above;
   }

@@ -3,7 +3,8 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    include: (process.env['MUTANT_TESTS'] ?? '').split(',').filter(Boolean),
+    // Commas within braces are part of a pattern.
+    include: (process.env['MUTANT_TESTS'] ?? '').split(/,(?![^{]*\})/).filter(Boolean),
     server: { deps: { external: [/\/dist\//] } },
     testTimeout: 30_000,
     provide: { immudb: { missing: 'mutants are not tested on a real immudb' } },

@@ -222,6 +222,39 @@ describe('held against a tree by audit paths', () => {
     expect(alone).toBe('segment.path-missing');
   });
 
+  test('the path of the first leaf alone is enough where nothing right of the segment is missing', () => {
+    const seen = new Set<string | undefined>();
+    for (let size = 1; size <= LARGEST; size++) {
+      for (let a = 1; a <= size; a++) {
+        for (let b = a; b <= size; b++) {
+          const { first } = pathsOf(a, b, size);
+          const check = checkFailedBy(() => {
+            verifySegmentInTree(alhs.slice(a - 1, b), BigInt(a), treeOf(size), { first });
+          });
+          let block = 1;
+          while (Math.floor((a - 1) / block) !== Math.floor((b - 1) / block)) block *= 2;
+          const endsIt = b % block === 0 || b === size;
+          expect(check, `${a}..${b} of ${size}`).toBe(endsIt ? undefined : 'segment.path-missing');
+          seen.add(check);
+        }
+      }
+    }
+    expect(seen.size).toBe(2);
+  });
+
+  test('no alhs, and alhs beyond the tree, are refused as such', () => {
+    for (const paths of [{}, pathsOf(1, 1, 9)]) {
+      const none = checkFailedBy(() => {
+        verifySegmentInTree([], 1n, treeOf(9), paths);
+      });
+      expect(none).toBe('segment.empty');
+    }
+    const beyond = checkFailedBy(() => {
+      verifySegmentInTree(alhs.slice(0, 9), 1n, { ...treeOf(9), size: 8n }, {});
+    });
+    expect(beyond).toBe('segment.last');
+  });
+
   test('every change to an alh, the start, the root or a path is rejected', () => {
     let count = 0;
     for (const [a, b, size] of [

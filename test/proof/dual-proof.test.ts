@@ -382,6 +382,32 @@ describe('two histories', () => {
     expect(() => verifyDualProofV2(dualProofV2(plain, 3, 9), endsOf(plain, 3, 9, 'none'))).toThrow(TypeError);
   });
 
+  test('a target before the source is rejected as such', () => {
+    const reversed = endsOf(plain, 9, 3, 'source');
+    const [sourceTxHeader, targetTxHeader] = [plain.headers[8]!, plain.headers[2]!];
+    const proof = { ...dualProof(plain, 3, 9), sourceTxHeader, targetTxHeader };
+    expect(checkFailedBy(() => verifyDualProof(proof, reversed))).toBe('dual-proof.order');
+    const proofV2 = { ...dualProofV2(plain, 3, 9), sourceTxHeader, targetTxHeader };
+    expect(checkFailedBy(() => verifyDualProofV2(proofV2, reversed))).toBe('dual-proof-v2.order');
+  });
+
+  test("a source's tree that is larger than the target's is rejected", () => {
+    // Tx 10 commits to seven leaves, tx 9 to eight.
+    const target: TxHeader = { ...plain.headers[9]!, blTxId: 7n, blRoot: plain.tree.root(7n) };
+    const source = plain.headers[8]!;
+    const proof = {
+      ...dualProof(plain, 9, 10),
+      targetTxHeader: target,
+      targetBlTxAlh: plain.alhs[6]!,
+      lastInclusionProof: plain.tree.lastInclusion(7n),
+    };
+    for (const consistencyProof of [[], plain.tree.consistency(7n, 8n), plain.tree.consistency(8n, 8n)]) {
+      const given = { ...proof, consistencyProof };
+      const ends = { sourceTx: source.id, sourceAlh: alh(source), targetTx: 10n, targetAlh: null };
+      expect(checkFailedBy(() => verifyDualProof(given, ends))).toBe('dual-proof.consistency');
+    }
+  });
+
   test('one tx with two headers is rejected', () => {
     const proof = { ...dualProof(plain, 9, 9), sourceTxHeader: { ...plain.headers[8]!, ts: 5n } };
     expect(checkFailedBy(() => verifyDualProof(proof, endsOf(plain, 9, 9, 'none')))).toBe('dual-proof.ends');
@@ -413,6 +439,16 @@ describe('parts on their own', () => {
     }
   });
 
+  test('a linear proof to an older tx is rejected, whatever it holds', () => {
+    for (const terms of [[], [plain.alhs[4]!], [plain.alhs[4]!, plain.alhs[3]!]]) {
+      const proof = { sourceTxId: 5n, targetTxId: 4n, terms };
+      const run = () => {
+        verifyLinearProof(proof, 5n, 4n, plain.alhs[4]!, plain.alhs[3]!);
+      };
+      expect(checkFailedBy(run)).toBe('linear-proof.order');
+    }
+  });
+
   test('linear advance: every range up to 20 accepted, every change rejected, nothing where nothing is needed', () => {
     const size = 25n;
     const root = plain.tree.root(size);
@@ -425,8 +461,10 @@ describe('parts on their own', () => {
         };
         verify(proof)();
         if (!proof) {
-          const spare = { linearProofTerms: [root], inclusionProofs: [] };
-          expect(checkFailedBy(verify(spare))).toBe('linear-advance.terms');
+          for (const inclusionProofs of [[], [[root]]]) {
+            const spare = { linearProofTerms: [root], inclusionProofs };
+            expect(checkFailedBy(verify(spare))).toBe('linear-advance.terms');
+          }
           continue;
         }
         expect(checkFailedBy(verify(undefined))).toBe('linear-advance.missing');
@@ -435,6 +473,13 @@ describe('parts on their own', () => {
           expect(checkFailedBy(verify(value)), what).toBeDefined();
       }
     }
+  });
+
+  test('nothing is advanced from a later tx to an older one', () => {
+    const run = () => {
+      verifyLinearAdvance(undefined, 5n, 4n, plain.alhs[3]!, plain.tree.root(9n), 9n);
+    };
+    expect(checkFailedBy(run)).toBe('linear-advance.range');
   });
 
   test('builders refuse a source after the target', () => {

@@ -125,6 +125,13 @@ describe('hash', () => {
 
 describe('metadata', () => {
   test('tx metadata: round trip, and only canonical bytes are read', () => {
+    for (const length of [1, 255, 256]) {
+      const metadata = { extra: new Uint8Array(length).fill(7) };
+      expect(decodeTxMetadata(encodeTxMetadata(metadata))).toEqual(metadata);
+    }
+    expect(checkFailedBy(() => decodeTxMetadata(fromHex('010101' + '07'.repeat(257))))).toBe(
+      'tx-metadata.extra',
+    );
     const id = fc.bigInt({ min: 1n, max: 2n ** 63n - 1n });
     const extra = fc.uint8Array({ minLength: 1, maxLength: 256 });
     fc.assert(
@@ -220,6 +227,7 @@ describe('headers', () => {
     ['blRoot set without a tree', { blTxId: 0n }, 'header.tree-root'],
     ['ts a number', { ts: 1 }, 'header.ts'],
     ['ts over 64 bits', { ts: 2n ** 63n }, 'header.ts'],
+    ['ts that cannot be negated', { ts: -(2n ** 63n) }, 'header.ts'],
     ['version 2', { version: 2 }, 'header.version'],
     ['version -1', { version: -1 }, 'header.version'],
     ['version NaN', { version: NaN }, 'header.version'],
@@ -244,6 +252,18 @@ describe('headers', () => {
     const header = { ...good, ...change } as TxHeader;
     expect(checkFailedBy(() => innerHash(header))).toBe(check);
     expect(checkFailedBy(() => alh(header))).toBe(check);
+  });
+
+  test('the first and last value of every range is well-formed', () => {
+    for (const change of [
+      { id: 2n ** 63n - 1n },
+      { ts: 2n ** 63n - 1n },
+      { ts: -(2n ** 63n) + 1n },
+      { version: 0, nentries: 0xffff },
+      { nentries: 0xffff_ffff },
+      { metadata: { truncatedTxId: 2n ** 63n - 1n, extra: new Uint8Array(256) } },
+    ])
+      assertHeader({ ...good, ...change });
   });
 
   test('a truncation tx may have no entries; empty metadata is none', () => {
@@ -362,6 +382,14 @@ describe('entries', () => {
       expect(checkFailedBy(() => referenceValue(atTx, key))).toBe('entry.at-tx');
       expect(checkFailedBy(() => sortedSetKey(key, 1, key, atTx))).toBe('entry.at-tx');
     }
+    referenceValue(0n, key);
+    sortedSetKey(key, 1, key, 0n);
+  });
+
+  test('a reference leads to a key that can be one', () => {
+    for (const length of [1, MAX_RAW_KEY - 1]) referenceValue(1n, new Uint8Array(length));
+    for (const length of [0, MAX_RAW_KEY])
+      expect(checkFailedBy(() => referenceValue(1n, new Uint8Array(length)))).toBe('entry.reference-key');
   });
 });
 

@@ -66,7 +66,7 @@ it('the leaf of an entry is that of its digest, in either version', () => {
 
 it('the leaf of a plain entry is that of its raw key and value, however long they are', () => {
   const metadata = [undefined, { nonIndexable: true }, { deleted: true, expiresAt: -1n }];
-  for (const length of [1, 2, 30, 500, 1022, 2000, 2033, 2034, 2035, 2048, 65_534]) {
+  for (const length of [1, 2, 30, 500, 1022, 1023, 1024, 1025, 2000, 2033, 2034, 2035, 2048, 65_534]) {
     const key = new Uint8Array(length).map((_, i) => i * 3);
     for (const size of [0, 1, 55, 56, 63, 64, 2046, 2047, 2048, 2049, 4094, 4095, 4096, 4097, 70_000]) {
       const value = new Uint8Array(size).map((_, i) => i * 5);

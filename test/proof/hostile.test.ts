@@ -12,6 +12,7 @@ import {
 import { digestOf } from '#dist/proof/entry.js';
 import { ProofFailure } from '#dist/proof/failure.js';
 import { Frontier } from '#dist/proof/frontier.js';
+import { assertId, assertTerms } from '#dist/proof/guard.js';
 import { alhFrom } from '#dist/proof/header.js';
 import { HistoryTree } from '#dist/proof/history-tree.js';
 import { buildLinearProof, verifyLinearProof } from '#dist/proof/linear.js';
@@ -332,6 +333,28 @@ describe('sizes claimed by a server allocate nothing', () => {
     }
     expect(failure).toBeInstanceOf(ProofFailure);
     expect(failure).toMatchObject({ check: 'merkle.inclusion', expected: tree.root(8n), computed: root9 });
+  });
+
+  test.each<[unknown, unknown]>([
+    [0n, 0n],
+    [2n ** 63n, 2n ** 63n],
+    [3, 3],
+    ['3', 'string'],
+    [undefined, 'undefined'],
+  ])('a failure shows the number that was no id, or what came instead: %s', (value, computed) => {
+    const run = () => {
+      assertId(value, 'some.id');
+    };
+    expect(run).toThrow(expect.objectContaining({ check: 'some.id', expected: '1..2^63-1', computed }));
+  });
+
+  test.each(NO_LISTS)('what is no list of digests at all fails the check that wants one: %s', (value) => {
+    for (const length of [0, 32]) {
+      const run = () => {
+        assertTerms(value, length, 'some.terms');
+      };
+      expect(checkFailedBy(run)).toBe('some.terms');
+    }
   });
 });
 

@@ -146,6 +146,21 @@ describe('every position', () => {
     }
   });
 
+  test('a leaf beyond the tree is rejected even where its path leads to the root', () => {
+    for (let j = 1; j < SIZE; j++) {
+      const beyond = () => {
+        verifyInclusion(
+          tree.inclusion(big(j + 1), big(j + 1)),
+          big(j + 1),
+          big(j),
+          leafOf(j + 1),
+          roots[j + 1]!,
+        );
+      };
+      expect(checkFailedBy(beyond), `${j + 1} of ${j}`).toBe('merkle.inclusion');
+    }
+  });
+
   test('a consistency proof is accepted for no other pair of sizes', () => {
     for (let j = 2; j <= 17; j++) {
       for (let i = 1; i < j; i++) {
@@ -222,6 +237,27 @@ describe('frontier', () => {
       expect(before.root()).toEqual(roots[n - 1]);
       expect(Frontier.from(frontier).root()).toEqual(roots[n]);
     }
+  });
+
+  test('hands out roots that are the caller’s to change', () => {
+    for (const make of [() => Frontier.empty().root(), () => new HistoryTree().root(0n)]) {
+      make().fill(1);
+      expect(make()).toEqual(new Uint8Array(32));
+    }
+  });
+
+  test('has one peak per one bit of its size, up to the largest', () => {
+    for (const [size, peaks] of [
+      [2n ** 32n - 1n, 32],
+      [2n ** 32n, 1],
+      [2n ** 32n + 1n, 2],
+      [2n ** 62n + 2n ** 31n + 3n, 4],
+      [2n ** 63n - 1n, 63],
+    ] as const) {
+      expect(peakCount(size)).toBe(peaks);
+      expect(Frontier.from({ size, peaks: digests.slice(0, peaks) }).peaks).toHaveLength(peaks);
+    }
+    expect(checkFailedBy(() => foldPeaks([]))).toBe('merkle.peaks');
   });
 
   test('is not made from another number of peaks than its size has', () => {
