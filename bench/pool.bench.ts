@@ -6,7 +6,7 @@ import { Piscina } from 'piscina';
 import { setSha256 } from '#dist/proof/hash.js';
 import { InlineVerifier } from '#dist/worker/inline-verifier.js';
 import { PooledVerifier } from '#dist/worker/pooled-verifier.js';
-import type { Job, Verifier } from '#dist/worker/verifier.js';
+import type { Job, Verifier } from '#dist/verify/verifier.js';
 import { hashesOf } from './support/hashers.js';
 import { readJobs } from './support/jobs.js';
 import { count, printTable, ratio } from './support/table.js';

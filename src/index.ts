@@ -2,15 +2,20 @@
 export { ImmuClient } from './client/immu-client.js';
 export { reportText } from './client/audit/report-text.js';
 export { verifyKeptHeaders } from './client/audit/verify-kept-headers.js';
-export { IngestError } from './client/ingest.js';
-export { Permission, PermissionAction } from './client/users.js';
+export { IngestError } from './client/calls/kv/ingest.js';
+export { Permission, PermissionAction } from './client/calls/admin/users.js';
 export { openArchive } from './store/archive.js';
-export { checkpointBytes, checkpointHash, parseCheckpoint, verifyCheckpoint } from './store/checkpoint.js';
-export { openForReading } from './store/reading.js';
-export { MemoryRootStore } from './store/memory-root-store.js';
-export { SqliteRootStore } from './store/sqlite-root-store.js';
+export {
+  checkpointBytes,
+  checkpointHash,
+  parseCheckpoint,
+  verifyCheckpoint,
+} from './store/log/checkpoint.js';
+export { openForReading } from './store/sqlite/reading.js';
+export { MemoryRootStore } from './store/memory/memory-root-store.js';
+export { SqliteRootStore } from './store/sqlite/sqlite-root-store.js';
 export { defaultStorePath } from './store/default-path.js';
-export { signedContradiction, verifyEvidence } from './worker/evidence.js';
+export { signedContradiction, verifyEvidence } from './verify/evidence.js';
 export {
   ArgumentError,
   ClosedError,
@@ -36,29 +41,33 @@ export type {
   RootsProgress,
   RootsReport,
 } from './client/audit/report.js';
-export type { BytesInput } from './client/bytes-input.js';
+export type { BytesInput } from './client/input/bytes-input.js';
 export type {
   CallOptions,
   Credentials,
   ImmuClientOptions,
   TlsOptions,
   TrustPolicy,
-} from './client/options.js';
-export type { RetryOptions } from './client/retry.js';
-export type { CreateDatabaseOptions, DatabaseInfo, DatabaseSettings } from './client/databases.js';
-export type { Entry } from './client/entries.js';
-export type { GetOptions } from './client/get-options.js';
-export type { Pairs, Write } from './client/kv.js';
-export type { ClientDiagnostics } from './client/connection.js';
+} from './client/options/options.js';
+export type { RetryOptions } from './client/net/retry.js';
+export type {
+  CreateDatabaseOptions,
+  DatabaseInfo,
+  DatabaseSettings,
+} from './client/calls/admin/databases.js';
+export type { Entry } from './client/calls/kv/entries.js';
+export type { GetOptions } from './client/input/get-options.js';
+export type { Pairs, Write } from './client/calls/kv/kv.js';
+export type { ClientDiagnostics } from './client/room/connection.js';
 export type { WriteOptions } from './client/immu-client.js';
-export type { IngestOptions, IngestProgress, IngestReceipt, IngestRecord } from './client/ingest.js';
-export type { ClaimedState, Health, ServerInfo } from './client/server-info.js';
-export type { GrantablePermission, User } from './client/users.js';
-export type { VerifiedEntry, VerifiedReference } from './client/verified/verified-get.js';
-export type { VerifiedWrite } from './client/verified/verified-set.js';
+export type { IngestOptions, IngestProgress, IngestReceipt, IngestRecord } from './client/calls/kv/ingest.js';
+export type { ClaimedState, Health, ServerInfo } from './client/calls/admin/server-info.js';
+export type { GrantablePermission, User } from './client/calls/admin/users.js';
+export type { VerifiedEntry, VerifiedReference } from './client/calls/kv/verified-get.js';
+export type { VerifiedWrite } from './client/calls/kv/verified-set.js';
 export type { ImmuErrorCode, VerificationEvidence } from './errors.js';
 export type { KVMetadata } from './proof/types.js';
-export type { ReadStore } from './store/reading.js';
+export type { ReadStore } from './store/sqlite/reading.js';
 export type { AuditArchive } from './store/archive.js';
 export type {
   AdvanceOutcome,
@@ -94,11 +103,11 @@ export type {
   TrustKey,
   VerifyOptions,
 } from './store/root-store.js';
-export type { StoreDiagnostics } from './store/sqlite/messages.js';
-export type { CheckpointsOptions, SqliteRootStoreOptions } from './store/sqlite-root-store.js';
+export type { StoreDiagnostics } from './store/sqlite/thread/messages.js';
+export type { CheckpointsOptions, SqliteRootStoreOptions } from './store/sqlite/sqlite-root-store.js';
 export type { VerifierOptions } from './worker/create-verifier.js';
-export type { EvidenceVerdict, FailedCheck } from './worker/evidence.js';
-export type { Signed, TwoHashes } from './worker/signed-roots.js';
+export type { EvidenceVerdict, FailedCheck } from './verify/evidence.js';
+export type { Signed, TwoHashes } from './verify/signed-roots.js';
 export type {
   Context,
   FrontierPeaks,
@@ -108,4 +117,4 @@ export type {
   Root,
   StretchCounts,
   WrittenEntry,
-} from './worker/verifier.js';
+} from './verify/verifier.js';

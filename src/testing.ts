@@ -22,5 +22,5 @@ export type {
   SwapValueLie,
   TxScanLie,
   WrongSignatureLie,
-} from './ledger/lies.js';
-export type { Call } from './ledger/core.js';
+} from './ledger/lies/lies.js';
+export type { Call } from './ledger/serve/core.js';

@@ -1,7 +1,7 @@
 // Answers of VerifiableGet as a server would send them, with their questions.
 import { TestChain, DATABASE, utf8 } from '../../test/worker/support/test-chain.js';
-import { methodDefinition } from '#dist/wire-schema.js';
-import type { Job } from '#dist/worker/verifier.js';
+import { methodDefinition } from '#dist/wire/schema.js';
+import type { Job } from '#dist/verify/verifier.js';
 
 const TXS = 1500;
 

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { buildDualProof } from '#dist/proof/dual-proof.js';
 import { alh } from '#dist/proof/header.js';
-import { HistoryTree } from '#dist/proof/history-tree.js';
+import { HistoryTree } from '#dist/proof/tree/history-tree.js';
 import type { DualProof, TxHeader } from '#dist/proof/types.js';
 
 export interface ProofOfSize {

@@ -3,8 +3,8 @@ import { hash } from 'node:crypto';
 import { join } from 'node:path';
 import { setSha256 } from '#dist/proof/hash.js';
 import type { AuditEntry, TrustKey } from '#dist/store/root-store.js';
-import { LogWriter } from '#dist/store/sqlite/log-writer.js';
-import { openStore } from '#dist/store/sqlite/open.js';
+import { LogWriter } from '#dist/store/sqlite/log/log-writer.js';
+import { openStore } from '#dist/store/sqlite/file/open.js';
 
 const COMMIT_ROWS = 20_000;
 /** The rows of a log of any size are spread over so much time. */

@@ -1,5 +1,5 @@
 // What an auditor can ask for: the same words on the command line and in the form of the audit page.
-import { OUTCOMES } from '../store/audit-query.js';
+import { OUTCOMES } from '../store/log/audit-query.js';
 import type { AuditOutcome, RootsFilter } from '../index.js';
 import { UsageError } from './command.js';
 import { parseTime } from './time-input.js';

@@ -3,18 +3,18 @@ import { types } from 'node:util';
 import { ArgumentError } from '../errors.js';
 import { LazyClientAudit } from './audit/client-audit.js';
 import type { ClientAudit } from './audit/client-audit.js';
-import type { BytesInput } from './bytes-input.js';
-import { Connection } from './connection.js';
-import type { ClientDiagnostics } from './connection.js';
-import { CREATE_NAMES, createDatabase, listDatabases } from './databases.js';
-import type { CreateDatabaseOptions, DatabaseInfo } from './databases.js';
-import type { Deadline } from './deadline.js';
-import { Door } from './door.js';
-import { NO_OPTIONS, databaseName, resolveCredentials, resolveOptions } from './options.js';
-import type { CallOptions, Credentials, ImmuClientOptions } from './options.js';
-import { claimedState, health, serverInfo } from './server-info.js';
-import type { ClaimedState, Health, ServerInfo } from './server-info.js';
-import type { Session } from './session.js';
+import type { BytesInput } from './input/bytes-input.js';
+import { Connection } from './room/connection.js';
+import type { ClientDiagnostics } from './room/connection.js';
+import { CREATE_NAMES, createDatabase, listDatabases } from './calls/admin/databases.js';
+import type { CreateDatabaseOptions, DatabaseInfo } from './calls/admin/databases.js';
+import type { Deadline } from './flow/deadline.js';
+import { Door } from './flow/door.js';
+import { NO_OPTIONS, databaseName, resolveCredentials, resolveOptions } from './options/options.js';
+import type { CallOptions, Credentials, ImmuClientOptions } from './options/options.js';
+import { claimedState, health, serverInfo } from './calls/admin/server-info.js';
+import type { ClaimedState, Health, ServerInfo } from './calls/admin/server-info.js';
+import type { Session } from './net/session.js';
 import {
   changePassword,
   changePermission,
@@ -23,8 +23,8 @@ import {
   listUsers,
   permissionChange,
   setActiveUser,
-} from './users.js';
-import type { GrantablePermission, Permission, PermissionAction, User } from './users.js';
+} from './calls/admin/users.js';
+import type { GrantablePermission, Permission, PermissionAction, User } from './calls/admin/users.js';
 
 /** What {@link ImmuClient} can do beside reading and writing. */
 export class BaseClient {

@@ -1,29 +1,29 @@
 // The public face: every call checks its input here and says in one line which room does the work.
 import { ArgumentError } from '../errors.js';
 import { BaseClient } from './base-client.js';
-import { toKey, toValue } from './bytes-input.js';
-import type { BytesInput } from './bytes-input.js';
-import type { DatabaseCalls } from './database-calls.js';
-import type { Entry } from './entries.js';
-import { checkIngestOptions, ingest } from './ingest.js';
-import type { IngestClient, IngestOptions, IngestReceipt, IngestRecord } from './ingest.js';
-import { VERSION_NAMES, checkVersion, hasVersion } from './get-options.js';
-import type { GetOptions } from './get-options.js';
-import { bytesOf, bytesOfEntries, getEntry, isKeys, toEntries, toKeys } from './kv.js';
-import type { KeyValue, Pairs, Write } from './kv.js';
-import { withCallerStack } from './caller-stack.js';
-import type { Deadline } from './deadline.js';
-import { flag, optionsObject, text } from './option-checks.js';
-import { NO_OPTIONS } from './options.js';
-import type { CallOptions } from './options.js';
-import type { Turn } from './group/turns.js';
-import type { Session } from './session.js';
+import { toKey, toValue } from './input/bytes-input.js';
+import type { BytesInput } from './input/bytes-input.js';
+import type { GroupedCalls } from './room/grouped-calls.js';
+import type { Entry } from './calls/kv/entries.js';
+import { checkIngestOptions, ingest } from './calls/kv/ingest.js';
+import type { IngestClient, IngestOptions, IngestReceipt, IngestRecord } from './calls/kv/ingest.js';
+import { VERSION_NAMES, checkVersion, hasVersion } from './input/get-options.js';
+import type { GetOptions } from './input/get-options.js';
+import { bytesOf, bytesOfEntries, getEntry, isKeys, toEntries, toKeys } from './calls/kv/kv.js';
+import type { KeyValue, Pairs, Write } from './calls/kv/kv.js';
+import { withCallerStack } from './flow/caller-stack.js';
+import type { Deadline } from './flow/deadline.js';
+import { flag, optionsObject, text } from './input/option-checks.js';
+import { NO_OPTIONS } from './options/options.js';
+import type { CallOptions } from './options/options.js';
+import type { Turn } from './flow/turns.js';
+import type { Session } from './net/session.js';
 import type { Call } from './trust/call.js';
 import type { DatabaseTrust } from './trust/database-trust.js';
-import { verifiedGet } from './verified/verified-get.js';
-import type { VerifiedEntry } from './verified/verified-get.js';
-import { verifiedRpc } from './verified/verified-rpc.js';
-import type { VerifiedWrite } from './verified/verified-set.js';
+import { verifiedGet } from './calls/kv/verified-get.js';
+import type { VerifiedEntry } from './calls/kv/verified-get.js';
+import { verifiedRpc } from './calls/kv/verified-rpc.js';
+import type { VerifiedWrite } from './calls/kv/verified-set.js';
 
 /** How a verified write is sent. */
 export interface WriteOptions extends CallOptions {
@@ -261,7 +261,7 @@ export class ImmuClient extends BaseClient {
     options: CallOptions,
     own: readonly string[],
     bytes: number,
-    start: (calls: DatabaseCalls, trust: DatabaseTrust, call: Call) => Promise<T>,
+    start: (calls: GroupedCalls, trust: DatabaseTrust, call: Call) => Promise<T>,
   ): Promise<T> {
     const deadline = this.door.deadline(options, own);
     const { session } = this.connection;
@@ -308,7 +308,7 @@ export class ImmuClient extends BaseClient {
     options: CallOptions,
     own: readonly string[],
     bytes: number,
-    start: (calls: DatabaseCalls, deadline: Deadline) => Promise<T>,
+    start: (calls: GroupedCalls, deadline: Deadline) => Promise<T>,
   ): Promise<T> {
     const deadline = this.door.deadline(options, own);
     const calls = this.connection.calls(this.connection.session);

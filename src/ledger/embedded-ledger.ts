@@ -1,19 +1,19 @@
 // The ledger as its users see it: started, reached by gRPC on loopback, closed.
 import type { Server } from '@grpc/grpc-js';
 import { TransportError } from '../errors.js';
-import { Databases } from './databases.js';
-import { LedgerDisk } from './disk.js';
-import type { Router } from './core.js';
-import { newServerId } from './identity.js';
-import { Liar } from './liar.js';
-import type { Lie, LieHandle } from './lies.js';
+import { Databases } from './engine/databases.js';
+import { LedgerDisk } from './engine/disk.js';
+import type { Router } from './serve/core.js';
+import { newServerId } from './engine/identity.js';
+import { Liar } from './lies/liar.js';
+import type { Lie, LieHandle } from './lies/lies.js';
 import { resolveOptions } from './options.js';
 import type { EmbeddedLedgerOptions, ResolvedLedgerOptions } from './options.js';
-import { createServer, listen } from './server.js';
-import { Sessions } from './sessions.js';
-import { StateSigner } from './state-signer.js';
-import { SYSTEM_ADMIN, Users, hashPassword } from './users.js';
-import { Turns } from './turns.js';
+import { createServer, listen } from './serve/server.js';
+import { Sessions } from './serve/sessions.js';
+import { StateSigner } from './engine/state-signer.js';
+import { SYSTEM_ADMIN, Users, hashPassword } from './engine/users.js';
+import { Turns } from './serve/turns.js';
 
 /**
  * An immudb-compatible ledger inside this process, served over real gRPC on loopback: sessions, databases, users, and

@@ -1,12 +1,12 @@
 // Segments of headers: walked by the chain, and held against the history tree while walking (docs/protocol.md §19.2).
 import { ProofFailure } from './failure.js';
-import type { Frontier } from './frontier.js';
+import type { Frontier } from './tree/frontier.js';
 import { assertDigest, assertId, assertSame } from './guard.js';
 import { alh } from './header.js';
 import type { TxHeader } from './types.js';
 
-export { verifySegmentInTree } from './segment-tree.js';
-export type { SegmentPaths, SegmentTree } from './segment-tree.js';
+export { verifySegmentInTree } from './tree/segment-tree.js';
+export type { SegmentPaths, SegmentTree } from './tree/segment-tree.js';
 
 export interface ChainPoint {
   /** 0 with the hash of nothing: before tx 1. */

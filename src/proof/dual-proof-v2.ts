@@ -3,8 +3,8 @@ import { ProofFailure } from './failure.js';
 import { assertSame, assertTerms } from './guard.js';
 import { verifyEnds } from './dual-proof.js';
 import type { DualProofEnds, ProvenEnds } from './dual-proof.js';
-import type { HistoryTree } from './history-tree.js';
-import { leafHash, verifyConsistency, verifyInclusion } from './merkle.js';
+import type { HistoryTree } from './tree/history-tree.js';
+import { leafHash, verifyConsistency, verifyInclusion } from './tree/merkle.js';
 import type { DualProofV2, TxHeader } from './types.js';
 
 function assertNoLag(header: TxHeader): void {

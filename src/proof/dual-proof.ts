@@ -3,11 +3,11 @@ import { ProofFailure } from './failure.js';
 import { assertDigest, assertId, assertSame, assertTerms } from './guard.js';
 import { ZERO_HASH } from './hash.js';
 import { alh } from './header.js';
-import type { HistoryTree } from './history-tree.js';
+import type { HistoryTree } from './tree/history-tree.js';
 import { buildLinearProof, verifyLinearProof } from './linear.js';
 import type { ChainAccess } from './linear.js';
 import { buildLinearAdvance, verifyLinearAdvance } from './linear-advance.js';
-import { leafHash, verifyConsistency, verifyInclusion, verifyLastInclusion } from './merkle.js';
+import { leafHash, verifyConsistency, verifyInclusion, verifyLastInclusion } from './tree/merkle.js';
 import type { DualProof, TxHeader } from './types.js';
 
 /**

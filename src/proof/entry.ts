@@ -3,7 +3,7 @@ import { be64, concatBytes } from './bytes.js';
 import { ProofFailure } from './failure.js';
 import { assertDigest, assertId } from './guard.js';
 import { HASH_SIZE, sha256, sha256Of } from './hash.js';
-import { leafHash } from './merkle.js';
+import { leafHash } from './tree/merkle.js';
 import { encodeKVMetadata } from './metadata.js';
 import type { KVMetadata, TxEntry } from './types.js';
 

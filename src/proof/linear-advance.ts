@@ -2,9 +2,9 @@
 import { ProofFailure } from './failure.js';
 import { assertDigest, assertId, assertSame, assertTerms } from './guard.js';
 import { alhFrom, innerHash } from './header.js';
-import type { HistoryTree } from './history-tree.js';
+import type { HistoryTree } from './tree/history-tree.js';
 import type { ChainAccess } from './linear.js';
-import { leafHash, verifyInclusion } from './merkle.js';
+import { leafHash, verifyInclusion } from './tree/merkle.js';
 import type { LinearAdvanceProof } from './types.js';
 
 const CHECK = 'linear-advance';

@@ -1,9 +1,9 @@
 // Archives: the rows that `audit.archive` moved out of a log, to be read and verified for as long as they are kept.
 import type { ArchiveInfo, AuditLog } from './audit-log.js';
 import { knownNames } from '../known-names.js';
-import { checkedPath } from './checked-audit.js';
-import { SqliteAudit } from './sqlite-audit.js';
-import { StoreThread } from './sqlite/store-thread.js';
+import { checkedPath } from './log/checked-audit.js';
+import { SqliteAudit } from './sqlite/sqlite-audit.js';
+import { StoreThread } from './sqlite/thread/store-thread.js';
 
 /** An archive that is open. Nothing in it can be changed. */
 export interface AuditArchive extends Omit<ArchiveInfo, 'archivedAt'> {

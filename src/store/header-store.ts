@@ -1,7 +1,7 @@
 // Blocks of headers that a root store may keep beside the log, so that the next process finds them: as the server sent
 // them, with what proves them. What is kept is not trusted for being kept.
-import { checkedBytes, checkedId, isObject } from './audit-entry.js';
-import { bad } from './audit-query.js';
+import { checkedBytes, checkedId, isObject } from './log/audit-entry.js';
+import { bad } from './log/audit-query.js';
 import type { StoredRoot, TrustKey } from './audit-types.js';
 import { HASH_SIZE } from '../proof/hash.js';
 

@@ -3,7 +3,7 @@ import { useHasher } from './hasher.js';
 import { InlineVerifier } from './inline-verifier.js';
 import { resolveVerifierOptions, type VerifierOptions } from './pool-options.js';
 import { PooledVerifier } from './pooled-verifier.js';
-import type { Overload, Verifier } from './verifier.js';
+import type { Overload, Verifier } from '../verify/verifier.js';
 
 export type { VerifierOptions } from './pool-options.js';
 

@@ -1,8 +1,8 @@
 // Checks on the calling thread: no hop, no parallelism.
 import { ClosedError, PoolError } from '../errors.js';
-import { check, describeDefect } from './check.js';
-import { assertJob } from './job.js';
-import type { Job, Verdict, Verifier } from './verifier.js';
+import { check, describeDefect } from '../verify/check.js';
+import { assertJob } from '../verify/job.js';
+import type { Job, Verdict, Verifier } from '../verify/verifier.js';
 
 /** Values in its verdicts are views of the answers. */
 export class InlineVerifier implements Verifier {

@@ -4,11 +4,11 @@
 import { PoolError } from '../errors.js';
 import { checkInline } from './inline-verifier.js';
 import { JobLine } from './job-line.js';
-import { packJobs, type SizedJob } from './packet.js';
+import { packJobs, type SizedJob } from '../verify/pack/packet.js';
 import type { ResolvedVerifierOptions } from './pool-options.js';
 import { NeighbourStuck, ThreadPool } from './thread-pool.js';
-import { unpackOutcomes, type Outcome } from './verdict-packet.js';
-import type { Job, Verdict } from './verifier.js';
+import { unpackOutcomes, type Outcome } from '../verify/pack/verdict-packet.js';
+import type { Job, Verdict } from '../verify/verifier.js';
 
 /**
  * A claim about one key with a small value costs 4 µs, a tenth of what a message to a thread costs the main thread: as many

@@ -2,15 +2,15 @@
 // how many jobs it has unfinished, with how many bytes.
 import { ClosedError, PoolError, TransportError } from '../errors.js';
 import { Fifo } from './fifo.js';
-import { assertJob } from './job.js';
+import { assertJob } from '../verify/job.js';
 import { JobThreads, type Task } from './job-threads.js';
-import { packedSize } from './packet.js';
+import { packedSize } from '../verify/pack/packet.js';
 import {
   resolveVerifierOptions,
   type ResolvedVerifierOptions,
   type VerifierOptions,
 } from './pool-options.js';
-import type { Job, Overload, Verdict, Verifier, VerifyOptions } from './verifier.js';
+import type { Job, Overload, Verdict, Verifier, VerifyOptions } from '../verify/verifier.js';
 
 interface Waiter {
   readonly resolve: () => void;

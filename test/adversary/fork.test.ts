@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { ImmuClient, ImmuError, MemoryRootStore, SqliteRootStore, verifyEvidence } from '#dist/index.js';
 import type { RootStore, Root, VerificationError, VerifiedEntry } from '#dist/index.js';
-import { methodDefinition } from '#dist/wire-schema.js';
+import { methodDefinition } from '#dist/wire/schema.js';
 import { TestImmudb } from '../support/immudb.js';
 import { describePrivate } from '../support/real.js';
 import { WireClient } from '../support/wire-client.js';

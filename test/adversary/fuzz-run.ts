@@ -2,7 +2,7 @@
 // them, and bytes cut, turned and moved. A call may be refused, or may tell what it tells honestly; anything else ends
 // the run with the seed to repeat it.
 import { parseArgs } from 'node:util';
-import { methodDefinition } from '#dist/wire-schema.js';
+import { methodDefinition } from '#dist/wire/schema.js';
 import { TestImmudb } from '../support/immudb.js';
 import { WireClient } from '../support/wire-client.js';
 import { Proxy } from './proxy.js';

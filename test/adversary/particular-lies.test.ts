@@ -1,7 +1,7 @@
 // Lies about reads and writes in flight that take more than one change: whoever they are about is refused, whoever shared
 // the request is told the truth.
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { methodDefinition } from '#dist/wire-schema.js';
+import { methodDefinition } from '#dist/wire/schema.js';
 import { describeReal, freshDatabase, sharedImmudb } from '../support/real.js';
 import { Proxy, passOn } from './proxy.js';
 import { NOTHING, callers, tell, tellWrite } from './scenario.js';

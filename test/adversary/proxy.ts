@@ -8,7 +8,7 @@ import type {
   sendUnaryData,
   ServerUnaryCall,
 } from '@grpc/grpc-js';
-import { serviceDefinition } from '#dist/wire-schema.js';
+import { serviceDefinition } from '#dist/wire/schema.js';
 
 /** Changes nothing. */
 export const passOn: Interceptor = ({ forward }) => forward();

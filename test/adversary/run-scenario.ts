@@ -1,6 +1,6 @@
 // Runs a scenario with answers changed on their way, and says what came of it for every caller.
 import { VerificationError } from '#dist/index.js';
-import { methodDefinition } from '#dist/wire-schema.js';
+import { methodDefinition } from '#dist/wire/schema.js';
 import { passOn } from './proxy.js';
 import type { Passing } from './proxy.js';
 import { ANSWERS, NOTHING } from './scenario.js';

@@ -1,5 +1,5 @@
 // Walks a decoded answer by its schema and lists every single change that could be made to it.
-import { loadSchema } from '#dist/wire-schema.js';
+import { loadSchema } from '#dist/wire/schema.js';
 
 interface FieldDescriptor {
   readonly name: string;

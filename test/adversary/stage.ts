@@ -1,7 +1,7 @@
 // What all scenarios of a run share: one database on a real immudb behind the lying proxy, and its clients.
 import { ImmuClient, MemoryRootStore, Permission } from '#dist/index.js';
 import type { ImmuClientOptions } from '#dist/index.js';
-import { methodDefinition } from '#dist/wire-schema.js';
+import { methodDefinition } from '#dist/wire/schema.js';
 import { WireClient } from '../support/wire-client.js';
 import type { Interceptor, Proxy } from './proxy.js';
 

@@ -4,10 +4,10 @@ import { describe, expect, test } from 'vitest';
 import { inOrder } from '#dist/client/audit/in-order.js';
 import { StretchPlan, halves } from '#dist/client/audit/stretch-plan.js';
 import type { Stretch } from '#dist/client/audit/stretch-plan.js';
-import { Frontier } from '#dist/proof/frontier.js';
-import { HistoryTree } from '#dist/proof/history-tree.js';
-import { peaksLeftOf, peaksOfPrefix } from '#dist/proof/path-peaks.js';
-import { STRETCH_TXS } from '#dist/worker/verifier.js';
+import { Frontier } from '#dist/proof/tree/frontier.js';
+import { HistoryTree } from '#dist/proof/tree/history-tree.js';
+import { peaksLeftOf, peaksOfPrefix } from '#dist/proof/tree/path-peaks.js';
+import { STRETCH_TXS } from '#dist/verify/verifier.js';
 import { TestChain } from '../worker/support/test-chain.js';
 
 const LIMIT = 64 * 1024 * 1024;

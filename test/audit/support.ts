@@ -3,8 +3,8 @@ import { onTestFinished } from 'vitest';
 import { ImmuClient, MemoryRootStore } from '#dist/index.js';
 import type { AuditRow, DatabaseReport, ImmuClientOptions, RootsReport } from '#dist/index.js';
 import { EmbeddedLedger } from '#dist/testing.js';
-import { check } from '#dist/worker/check.js';
-import { unpackJob } from '#dist/worker/packet.js';
+import { check } from '#dist/verify/check.js';
+import { unpackJob } from '#dist/verify/pack/packet.js';
 import { rowsOf } from '../trust/support.js';
 
 export const CREDENTIALS = { user: 'immudb', password: 'immudb' };

@@ -1,7 +1,7 @@
 // Values that a truncation gave up: not missing where a proven header says that there was one, and only up to where it says.
 import { expect, test } from 'vitest';
 import { auditDatabase } from '#dist/client/audit/database-audit.js';
-import { Journal } from '#dist/client/trust/journal.js';
+import { TrustLog } from '#dist/client/trust/log/trust-log.js';
 import { reportText } from '#dist/index.js';
 import type { DatabaseReport } from '#dist/index.js';
 import { DATABASE, TestChain, bytesOf } from '../worker/support/test-chain.js';
@@ -31,7 +31,7 @@ async function audited(chain: TestChain, gone: bigint): Promise<DatabaseReport> 
   const { tx, alh } = chain.root(chain.size);
   fake.unary = () => Promise.resolve({ db: DATABASE, txId: tx.toString(), txHash: Buffer.from(alh) });
   const server = 'fake';
-  const journal = new Journal({ store, key: { server, database: DATABASE }, clientId: 'test' });
+  const trustLog = new TrustLog({ store, key: { server, database: DATABASE }, clientId: 'test' });
   const limits = { timeoutMs: 5000, maxMessageBytes: 1 << 24 };
   const access = {
     server,
@@ -40,7 +40,7 @@ async function audited(chain: TestChain, gone: bigint): Promise<DatabaseReport> 
     trust,
     verifier,
     store,
-    journal,
+    trustLog,
     signed: false,
     ...limits,
   };

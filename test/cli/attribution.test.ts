@@ -8,10 +8,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { formatEvidenceFile } from '#dist/cli/evidence/evidence-file.js';
 import { ImmuClient, signedContradiction } from '#dist/index.js';
 import type { AuditRow, Evidence } from '#dist/index.js';
-import { evidenceHash, rowHash } from '#dist/store/audit-row.js';
+import { evidenceHash, rowHash } from '#dist/store/log/audit-row.js';
 import { EmbeddedLedger } from '#dist/testing.js';
-import { packJob, unpackJob } from '#dist/worker/packet.js';
-import { check } from '#dist/worker/check.js';
+import { packJob, unpackJob } from '#dist/verify/pack/packet.js';
+import { check } from '#dist/verify/check.js';
 import { rowsIn } from './audited.js';
 import { call } from './call.js';
 

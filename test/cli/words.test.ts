@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { parseRequest } from '#dist/cli/arguments.js';
 import { UsageError } from '#dist/cli/command.js';
 import { queryOf } from '#dist/cli/query-options.js';
-import { OUTCOMES } from '#dist/store/audit-query.js';
+import { OUTCOMES } from '#dist/store/log/audit-query.js';
 import { parseTime } from '#dist/cli/time-input.js';
 import { call } from './call.js';
 

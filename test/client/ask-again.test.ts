@@ -1,7 +1,7 @@
 // Questions that are asked again when no answer comes.
 import { setTimeout } from 'node:timers/promises';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { askAgainIfSilent } from '#dist/client/trust/ask-again.js';
+import { askAgainIfSilent } from '#dist/client/trust/head/ask-again.js';
 import { ClosedError, ImmuClient, ImmuError, MemoryRootStore } from '#dist/index.js';
 import { EmbeddedLedger } from '#dist/testing.js';
 import { Proxy } from '../adversary/proxy.js';

@@ -2,12 +2,12 @@
 import { runInNewContext } from 'node:vm';
 import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import { MAX_KEY_BYTES, MAX_VALUE_BYTES, toKey, toValue } from '#dist/client/bytes-input.js';
-import type { BytesInput } from '#dist/client/bytes-input.js';
-import { checkVersion } from '#dist/client/get-options.js';
-import { MAX_TX_ENTRIES, toEntries } from '#dist/client/kv.js';
-import type { Pairs } from '#dist/client/kv.js';
-import { checkPassword } from '#dist/client/password-policy.js';
+import { MAX_KEY_BYTES, MAX_VALUE_BYTES, toKey, toValue } from '#dist/client/input/bytes-input.js';
+import type { BytesInput } from '#dist/client/input/bytes-input.js';
+import { checkVersion } from '#dist/client/input/get-options.js';
+import { MAX_TX_ENTRIES, toEntries } from '#dist/client/calls/kv/kv.js';
+import type { Pairs } from '#dist/client/calls/kv/kv.js';
+import { checkPassword } from '#dist/client/calls/admin/password-policy.js';
 import { ArgumentError } from '#dist/errors.js';
 
 function refused(body: () => unknown): ArgumentError {

@@ -2,8 +2,8 @@
 import { EventEmitter, once } from 'node:events';
 import { status } from '@grpc/grpc-js';
 import { describe, expect, test } from 'vitest';
-import { Channel } from '#dist/client/channel.js';
-import { resolveOptions } from '#dist/client/options.js';
+import { Channel } from '#dist/client/net/channel.js';
+import { resolveOptions } from '#dist/client/options/options.js';
 import { ArgumentError, ClosedError, ServerError, TransportError } from '#dist/errors.js';
 import type { ImmuError } from '#dist/errors.js';
 import { codeOf, connect, deadAddress, failure, PuppetServer, READ, SilentServer, WRITE } from './support.js';
@@ -271,7 +271,7 @@ describe('identity', () => {
       seen.push(identity);
       if (identity === 'other') throw objection;
     });
-    const { metadata } = await import('#dist/client/login.js').then(({ NO_TICKET }) => NO_TICKET);
+    const { metadata } = await import('#dist/client/net/login.js').then(({ NO_TICKET }) => NO_TICKET);
     const call = { idempotent: true, timeoutMs: 5000, metadata };
     await channel.unary('Health', {}, call);
     expect(await failure(channel.unary('Get', { key }, call))).toBeInstanceOf(ServerError);

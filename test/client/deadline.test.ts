@@ -1,6 +1,6 @@
 // When a call's time is up, on a clock that is held.
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { Deadline } from '#dist/client/deadline.js';
+import { Deadline } from '#dist/client/flow/deadline.js';
 import { codeOf, failure } from './support.js';
 
 beforeEach(() => {

@@ -1,12 +1,12 @@
 // Connections over which nothing comes any more, and such over which nothing ever came: the next call goes over another.
 import { expect, test } from 'vitest';
 import type { ImmuError } from '#dist/errors.js';
-import { isNotDone } from '#dist/client/server-errors.js';
+import { isNotDone } from '#dist/client/net/server-errors.js';
 import { describeReal, freshDatabase, sharedImmudb } from '../support/real.js';
 import { codeOf, connect, failure, PuppetServer, READ, WRITE } from './support.js';
 import type { Handler } from './support.js';
 import { TcpProxy } from './tcp-proxy.js';
-import { setEntries } from '#dist/client/kv.js';
+import { setEntries } from '#dist/client/calls/kv/kv.js';
 import { get } from './support.js';
 
 const answers =

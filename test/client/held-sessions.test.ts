@@ -1,7 +1,7 @@
 // Sessions that a client holds on its server: which are given back, and which never.
 import { expect, test } from 'vitest';
-import { HeldSessions } from '#dist/client/held-sessions.js';
-import type { HeldSession } from '#dist/client/held-sessions.js';
+import { HeldSessions } from '#dist/client/net/held-sessions.js';
+import type { HeldSession } from '#dist/client/net/held-sessions.js';
 
 class TestSession implements HeldSession {
   idle = true;

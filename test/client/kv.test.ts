@@ -1,11 +1,11 @@
 // Unverified reads and writes, databases and the server's words about itself, on a real immudb.
 import { beforeAll, expect, test } from 'vitest';
-import { createDatabase, listDatabases } from '#dist/client/databases.js';
-import { getEntry, setEntries, toEntries } from '#dist/client/kv.js';
-import type { Version } from '#dist/client/get-options.js';
-import type { Pairs } from '#dist/client/kv.js';
-import type { CallOptions } from '#dist/client/options.js';
-import { claimedState, health, serverInfo } from '#dist/client/server-info.js';
+import { createDatabase, listDatabases } from '#dist/client/calls/admin/databases.js';
+import { getEntry, setEntries, toEntries } from '#dist/client/calls/kv/kv.js';
+import type { Version } from '#dist/client/input/get-options.js';
+import type { Pairs } from '#dist/client/calls/kv/kv.js';
+import type { CallOptions } from '#dist/client/options/options.js';
+import { claimedState, health, serverInfo } from '#dist/client/calls/admin/server-info.js';
 import { ServerError } from '#dist/errors.js';
 import { describeReal, freshDatabase, sharedImmudb } from '../support/real.js';
 import { WireClient } from '../support/wire-client.js';

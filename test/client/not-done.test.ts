@@ -2,8 +2,8 @@
 // written is looked for afterwards.
 import type { ServiceError, status } from '@grpc/grpc-js';
 import { afterAll, expect, test, vi } from 'vitest';
-import { NOT_DONE, saysNotDone } from '#dist/client/not-done.js';
-import type { NotDone } from '#dist/client/not-done.js';
+import { NOT_DONE, saysNotDone } from '#dist/client/net/not-done.js';
+import type { NotDone } from '#dist/client/net/not-done.js';
 import { startImmudb } from '../support/immudb.js';
 import { describePrivate, describeReal, freshDatabase, sharedImmudb } from '../support/real.js';
 import { WireClient } from '../support/wire-client.js';

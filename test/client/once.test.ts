@@ -2,7 +2,7 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { ImmuClient, MemoryRootStore, ServerError } from '#dist/index.js';
 import type { ImmuClientOptions, ImmuError } from '#dist/index.js';
-import { isNotDone } from '#dist/client/server-errors.js';
+import { isNotDone } from '#dist/client/net/server-errors.js';
 import { Proxy } from '../adversary/proxy.js';
 import { startImmudb } from '../support/immudb.js';
 import { describePrivate, describeReal, freshDatabase, sharedImmudb } from '../support/real.js';

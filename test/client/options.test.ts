@@ -2,9 +2,14 @@
 import { createPublicKey, generateKeyPairSync } from 'node:crypto';
 import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import { channelCredentials } from '#dist/client/channel-credentials.js';
-import { checkCallOptions, databaseName, resolveCredentials, resolveOptions } from '#dist/client/options.js';
-import type { ImmuClientOptions } from '#dist/client/options.js';
+import { channelCredentials } from '#dist/client/net/channel-credentials.js';
+import {
+  checkCallOptions,
+  databaseName,
+  resolveCredentials,
+  resolveOptions,
+} from '#dist/client/options/options.js';
+import type { ImmuClientOptions } from '#dist/client/options/options.js';
 import { ArgumentError } from '#dist/errors.js';
 import { MemoryRootStore } from '#dist/index.js';
 import type { RootStore } from '#dist/index.js';

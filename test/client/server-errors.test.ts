@@ -12,7 +12,7 @@ import {
   isServerBehind,
   isSessionLost,
   toImmuError,
-} from '#dist/client/server-errors.js';
+} from '#dist/client/net/server-errors.js';
 import { ArgumentError, ServerError, TransportError } from '#dist/errors.js';
 
 const { UNKNOWN, INVALID_ARGUMENT, PERMISSION_DENIED, INTERNAL, NOT_FOUND, FAILED_PRECONDITION } = status;

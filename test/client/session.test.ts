@@ -2,9 +2,9 @@
 import { inspect } from 'node:util';
 import { Metadata } from '@grpc/grpc-js';
 import { expect, test } from 'vitest';
-import { health, serverInfo } from '#dist/client/server-info.js';
-import { setEntries } from '#dist/client/kv.js';
-import { isNotDone } from '#dist/client/server-errors.js';
+import { health, serverInfo } from '#dist/client/calls/admin/server-info.js';
+import { setEntries } from '#dist/client/calls/kv/kv.js';
+import { isNotDone } from '#dist/client/net/server-errors.js';
 import { ServerError } from '#dist/errors.js';
 import { startImmudb } from '../support/immudb.js';
 import { describePrivate, describeReal, freshDatabase, sharedImmudb } from '../support/real.js';

@@ -4,20 +4,20 @@ import { createServer } from 'node:net';
 import type { AddressInfo, Server as TcpServer, Socket } from 'node:net';
 import { Metadata, Server, ServerCredentials } from '@grpc/grpc-js';
 import type { sendUnaryData, ServerUnaryCall } from '@grpc/grpc-js';
-import { Channel } from '#dist/client/channel.js';
-import type { ChannelCall } from '#dist/client/channel.js';
-import { databaseName, resolveCredentials, resolveOptions } from '#dist/client/options.js';
-import type { CallOptions, Credentials, ImmuClientOptions } from '#dist/client/options.js';
-import { DatabaseCalls } from '#dist/client/database-calls.js';
-import { Deadline } from '#dist/client/deadline.js';
-import type { Entry } from '#dist/client/entries.js';
-import { Admission } from '#dist/client/group/admission.js';
-import { bytesOf, getEntry, toKeys } from '#dist/client/kv.js';
-import { Session } from '#dist/client/session.js';
-import type { LoginKind } from '#dist/client/session.js';
+import { Channel } from '#dist/client/net/channel.js';
+import type { ChannelCall } from '#dist/client/net/channel.js';
+import { databaseName, resolveCredentials, resolveOptions } from '#dist/client/options/options.js';
+import type { CallOptions, Credentials, ImmuClientOptions } from '#dist/client/options/options.js';
+import { GroupedCalls } from '#dist/client/room/grouped-calls.js';
+import { Deadline } from '#dist/client/flow/deadline.js';
+import type { Entry } from '#dist/client/calls/kv/entries.js';
+import { Admission } from '#dist/client/flow/admission.js';
+import { bytesOf, getEntry, toKeys } from '#dist/client/calls/kv/kv.js';
+import { Session } from '#dist/client/net/session.js';
+import type { LoginKind } from '#dist/client/net/session.js';
 import { ImmuError } from '#dist/errors.js';
 import type { ImmuErrorCode } from '#dist/errors.js';
-import { serviceDefinition } from '#dist/wire-schema.js';
+import { serviceDefinition } from '#dist/wire/schema.js';
 import { InlineVerifier } from '#dist/worker/inline-verifier.js';
 
 /** Notes the name of every RPC that is sent. */
@@ -100,7 +100,7 @@ export async function getAll(
   const { database } = session;
   const { maxQueuedCalls, maxQueuedBytes, overload, timeoutMs } = resolveOptions();
   const admission = new Admission({ maxQueuedCalls, maxQueuedBytes, overload });
-  const calls = new DatabaseCalls({
+  const calls = new GroupedCalls({
     rpc: session,
     database,
     verifier: new InlineVerifier(),

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { TlsOptions } from '#dist/client/options.js';
+import type { TlsOptions } from '#dist/client/options/options.js';
 import { makeCertificates } from '../support/certificates.js';
 import { startImmudb } from '../support/immudb.js';
 import type { TestImmudb } from '../support/immudb.js';

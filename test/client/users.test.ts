@@ -1,7 +1,7 @@
 // Users on a real immudb: what R, RW, ADMIN and nobody may do, and that each refusal is typed.
 import { beforeAll, describe, expect, test } from 'vitest';
-import { createDatabase, listDatabases } from '#dist/client/databases.js';
-import { setEntries, toEntries } from '#dist/client/kv.js';
+import { createDatabase, listDatabases } from '#dist/client/calls/admin/databases.js';
+import { setEntries, toEntries } from '#dist/client/calls/kv/kv.js';
 import {
   changePassword,
   changePermission,
@@ -9,8 +9,8 @@ import {
   listUsers,
   Permission,
   setActiveUser,
-} from '#dist/client/users.js';
-import type { GrantablePermission } from '#dist/client/users.js';
+} from '#dist/client/calls/admin/users.js';
+import type { GrantablePermission } from '#dist/client/calls/admin/users.js';
 import { describeReal, freshDatabase, sharedImmudb } from '../support/real.js';
 import { codeOf, connect, failure, get, getAll } from './support.js';
 import type { Connected } from './support.js';

@@ -1,7 +1,7 @@
 // Lies that need a second history: each answer is proven by itself, and two of them contradict each other.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EmbeddedLedger } from '#dist/testing.js';
-import type { Proven, Verdict } from '#dist/worker/verifier.js';
+import type { Proven, Verdict } from '#dist/verify/verifier.js';
 import { HISTORY, HonestLedger, b } from './honest.js';
 import { RawClient } from './raw-client.js';
 

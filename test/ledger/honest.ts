@@ -1,7 +1,7 @@
 // A ledger with a known history, asked in raw calls whose answers go through the checks that every client answer goes through.
 import { createPublicKey, generateKeyPairSync } from 'node:crypto';
-import { check } from '#dist/worker/check.js';
-import type { FrontierPeaks, Question, Root, Verdict } from '#dist/worker/verifier.js';
+import { check } from '#dist/verify/check.js';
+import type { FrontierPeaks, Question, Root, Verdict } from '#dist/verify/verifier.js';
 import { EmbeddedLedger } from '#dist/testing.js';
 import type { EmbeddedLedgerOptions } from '#dist/testing.js';
 import { RawClient } from './raw-client.js';

@@ -2,7 +2,7 @@
 // can show it, and is over when it is stopped.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Lie } from '#dist/testing.js';
-import type { Verdict } from '#dist/worker/verifier.js';
+import type { Verdict } from '#dist/verify/verifier.js';
 import { HISTORY, HonestLedger, b } from './honest.js';
 
 const HEAD = 10;

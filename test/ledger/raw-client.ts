@@ -1,7 +1,7 @@
 // A client that keeps the bytes of every answer beside its decoded form, and the details of every refusal.
 import { Client, Metadata, credentials, status } from '@grpc/grpc-js';
 import type { ServiceError } from '@grpc/grpc-js';
-import { methodDefinition } from '#dist/wire-schema.js';
+import { methodDefinition } from '#dist/wire/schema.js';
 import type { Decoded } from '../support/wire-client.js';
 
 export interface Outcome {

@@ -3,9 +3,9 @@ import { hash } from 'node:crypto';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterEach, expect, it } from 'vitest';
-import { Database } from '#dist/ledger/database.js';
-import { verifiableGet } from '#dist/ledger/proofs.js';
-import { set } from '#dist/ledger/writes.js';
+import { Database } from '#dist/ledger/engine/database.js';
+import { verifiableGet } from '#dist/ledger/engine/proofs.js';
+import { set } from '#dist/ledger/kv/writes.js';
 import { setSha256 } from '#dist/proof/hash.js';
 
 setFlagsFromString('--expose-gc');

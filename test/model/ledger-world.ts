@@ -1,16 +1,16 @@
 // A world whose server is the embedded ledger's rooms, put together so that its history can be taken back and changed.
 import { generateKeyPairSync } from 'node:crypto';
 import type { Server } from '@grpc/grpc-js';
-import { Database } from '#dist/ledger/database.js';
-import type { Journal } from '#dist/ledger/database.js';
-import { Databases } from '#dist/ledger/databases.js';
-import { newServerId } from '#dist/ledger/identity.js';
+import { Database } from '#dist/ledger/engine/database.js';
+import type { Journal } from '#dist/ledger/engine/database.js';
+import { Databases } from '#dist/ledger/engine/databases.js';
+import { newServerId } from '#dist/ledger/engine/identity.js';
 import { resolveOptions } from '#dist/ledger/options.js';
-import { createServer, listen } from '#dist/ledger/server.js';
-import { Sessions } from '#dist/ledger/sessions.js';
-import { StateSigner } from '#dist/ledger/state-signer.js';
-import { Turns } from '#dist/ledger/turns.js';
-import { SYSTEM_ADMIN, Users, hashPassword } from '#dist/ledger/users.js';
+import { createServer, listen } from '#dist/ledger/serve/server.js';
+import { Sessions } from '#dist/ledger/serve/sessions.js';
+import { StateSigner } from '#dist/ledger/engine/state-signer.js';
+import { Turns } from '#dist/ledger/serve/turns.js';
+import { SYSTEM_ADMIN, Users, hashPassword } from '#dist/ledger/engine/users.js';
 import type { TxHeader } from '#dist/proof/types.js';
 import { Proxy } from '../adversary/proxy.js';
 import { WireClient } from '../support/wire-client.js';
@@ -28,8 +28,8 @@ const FIRST_TIME = 1_700_000_000n;
 class BookedDatabase extends Database {
   readonly #nextTime: () => bigint;
 
-  constructor(like: Database, nextTime: () => bigint, journal: Journal) {
-    super(like.name, like.limits, like.format, journal);
+  constructor(like: Database, nextTime: () => bigint, trustLog: Journal) {
+    super(like.name, like.limits, like.format, trustLog);
     this.#nextTime = nextTime;
   }
 

@@ -1,7 +1,7 @@
 // The server's side of a model run: a history that can be backed up, put back, forged and left, behind a proxy that
 // loses, holds, swallows and replaces answers.
 import { Metadata, status } from '@grpc/grpc-js';
-import { methodDefinition } from '#dist/wire-schema.js';
+import { methodDefinition } from '#dist/wire/schema.js';
 import type { Passing, Proxy } from '../adversary/proxy.js';
 import type { Decoded, WireClient } from '../support/wire-client.js';
 import type { Branch } from './history.js';

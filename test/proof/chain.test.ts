@@ -1,10 +1,10 @@
 // Segments: walked from a known point, walked to a proven end, and held against a tree by frontier or by audit paths.
 import { describe, expect, test } from 'vitest';
 import { verifySegment, verifySegmentEnding, verifySegmentInTree } from '#dist/proof/chain.js';
-import { Frontier } from '#dist/proof/frontier.js';
+import { Frontier } from '#dist/proof/tree/frontier.js';
 import { EMPTY_HASH } from '#dist/proof/hash.js';
 import { alh } from '#dist/proof/header.js';
-import { HistoryTree } from '#dist/proof/history-tree.js';
+import { HistoryTree } from '#dist/proof/tree/history-tree.js';
 import type { TxHeader } from '#dist/proof/types.js';
 import { checkFailedBy, digestNumber, makeChain } from './helpers.js';
 import { mutationsOf } from './mutations.js';

@@ -5,7 +5,7 @@ import { buildDualProof, verifyDualProof } from '#dist/proof/dual-proof.js';
 import type { DualProofEnds } from '#dist/proof/dual-proof.js';
 import { buildDualProofV2, verifyDualProofV2 } from '#dist/proof/dual-proof-v2.js';
 import { alh } from '#dist/proof/header.js';
-import { HistoryTree } from '#dist/proof/history-tree.js';
+import { HistoryTree } from '#dist/proof/tree/history-tree.js';
 import { buildLinearProof, verifyLinearProof } from '#dist/proof/linear.js';
 import { buildLinearAdvance, verifyLinearAdvance } from '#dist/proof/linear-advance.js';
 import type { DualProof, TxHeader } from '#dist/proof/types.js';

@@ -17,7 +17,7 @@ import {
   entriesRoot,
   verifyEntries,
   verifyEntryInclusion,
-} from '#dist/proof/entries-tree.js';
+} from '#dist/proof/tree/entries-tree.js';
 import {
   MAX_RAW_KEY,
   digestOf,

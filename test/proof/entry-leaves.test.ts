@@ -1,11 +1,11 @@
 // The entries of a transaction as a set of leaves, and the leaf of one entry.
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { entriesRoot, entriesRootOf } from '#dist/proof/entries-tree.js';
+import { entriesRoot, entriesRootOf } from '#dist/proof/tree/entries-tree.js';
 import { hasLeaf, sortedLeaves } from '#dist/proof/entry-leaves.js';
 import { digestOf, entryLeaf, plainKey, plainLeaf, plainValue } from '#dist/proof/entry.js';
 import { sha256 } from '#dist/proof/hash.js';
-import { leafHash } from '#dist/proof/merkle.js';
+import { leafHash } from '#dist/proof/tree/merkle.js';
 import { checkFailedBy, digestNumber } from './helpers.js';
 
 const digest = fc.uint8Array({ minLength: 32, maxLength: 32 });

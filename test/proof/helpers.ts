@@ -2,7 +2,7 @@
 import { ProofFailure } from '#dist/proof/failure.js';
 import { EMPTY_HASH, ZERO_HASH, sha256 } from '#dist/proof/hash.js';
 import { alh } from '#dist/proof/header.js';
-import { HistoryTree } from '#dist/proof/history-tree.js';
+import { HistoryTree } from '#dist/proof/tree/history-tree.js';
 import type { ChainAccess } from '#dist/proof/linear.js';
 import type { TxHeader } from '#dist/proof/types.js';
 

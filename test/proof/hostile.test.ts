@@ -8,13 +8,13 @@ import {
   entriesRoot,
   verifyEntries,
   verifyEntryInclusion,
-} from '#dist/proof/entries-tree.js';
+} from '#dist/proof/tree/entries-tree.js';
 import { digestOf } from '#dist/proof/entry.js';
 import { ProofFailure } from '#dist/proof/failure.js';
-import { Frontier } from '#dist/proof/frontier.js';
+import { Frontier } from '#dist/proof/tree/frontier.js';
 import { assertId, assertTerms } from '#dist/proof/guard.js';
 import { alhFrom } from '#dist/proof/header.js';
-import { HistoryTree } from '#dist/proof/history-tree.js';
+import { HistoryTree } from '#dist/proof/tree/history-tree.js';
 import { buildLinearProof, verifyLinearProof } from '#dist/proof/linear.js';
 import { buildLinearAdvance, verifyLinearAdvance } from '#dist/proof/linear-advance.js';
 import {
@@ -25,7 +25,7 @@ import {
   verifyConsistency,
   verifyInclusion,
   verifyLastInclusion,
-} from '#dist/proof/merkle.js';
+} from '#dist/proof/tree/merkle.js';
 import { stateToSign } from '#dist/proof/signature.js';
 import { checkFailedBy, digestNumber, makeChain } from './helpers.js';
 

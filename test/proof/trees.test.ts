@@ -2,10 +2,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { toHex } from '#dist/proof/bytes.js';
-import { entriesInclusion, entriesRoot } from '#dist/proof/entries-tree.js';
-import { Frontier } from '#dist/proof/frontier.js';
+import { entriesInclusion, entriesRoot } from '#dist/proof/tree/entries-tree.js';
+import { Frontier } from '#dist/proof/tree/frontier.js';
 import { EMPTY_HASH, ZERO_HASH } from '#dist/proof/hash.js';
-import { HistoryTree } from '#dist/proof/history-tree.js';
+import { HistoryTree } from '#dist/proof/tree/history-tree.js';
 import {
   foldPeaks,
   leafHash,
@@ -14,7 +14,7 @@ import {
   verifyConsistency,
   verifyInclusion,
   verifyLastInclusion,
-} from '#dist/proof/merkle.js';
+} from '#dist/proof/tree/merkle.js';
 import { MTH, PATH, consistencyRoots, inclusionRoot, serverProof } from '../reference/rfc6962.js';
 import { checkFailedBy, digestNumber } from './helpers.js';
 import { mutationsOf } from './mutations.js';

@@ -6,13 +6,13 @@ import { fromHex, toHex } from '#dist/proof/bytes.js';
 import { verifySegment, verifySegmentEnding } from '#dist/proof/chain.js';
 import { buildDualProof, verifyDualProof } from '#dist/proof/dual-proof.js';
 import { buildDualProofV2, verifyDualProofV2 } from '#dist/proof/dual-proof-v2.js';
-import { entriesInclusion, verifyEntries, verifyEntryInclusion } from '#dist/proof/entries-tree.js';
+import { entriesInclusion, verifyEntries, verifyEntryInclusion } from '#dist/proof/tree/entries-tree.js';
 import { entryDigest, plainKey, plainValue, referenceValue, sortedSetKey } from '#dist/proof/entry.js';
-import { Frontier } from '#dist/proof/frontier.js';
+import { Frontier } from '#dist/proof/tree/frontier.js';
 import { EMPTY_HASH, sha256 } from '#dist/proof/hash.js';
 import { alh, innerHash } from '#dist/proof/header.js';
-import { HistoryTree } from '#dist/proof/history-tree.js';
-import { verifyConsistency, verifyInclusion } from '#dist/proof/merkle.js';
+import { HistoryTree } from '#dist/proof/tree/history-tree.js';
+import { verifyConsistency, verifyInclusion } from '#dist/proof/tree/merkle.js';
 import {
   decodeKVMetadata,
   decodeTxMetadata,

@@ -1,7 +1,7 @@
 // proto/ against the real server: name by name, number by number, type by type, in both directions.
 import { beforeAll, expect, it } from 'vitest';
 import type { MessageTypeDefinition } from '@grpc/proto-loader';
-import { loadSchema } from '#dist/wire-schema.js';
+import { loadSchema } from '#dist/wire/schema.js';
 import { factsOf } from '../support/descriptors.js';
 import { describeReal, sharedImmudb } from '../support/real.js';
 import { reflect } from '../support/reflection.js';

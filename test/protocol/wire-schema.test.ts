@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { loadSchema, methodDefinition } from '#dist/wire-schema.js';
+import { loadSchema, methodDefinition } from '#dist/wire/schema.js';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 

@@ -8,10 +8,10 @@ import Database from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { MemoryRootStore, SqliteRootStore, openArchive, verifyCheckpoint } from '#dist/index.js';
 import type { AuditArchive, AuditLog, AuditRow } from '#dist/index.js';
-import { archiveRows } from '#dist/store/sqlite/archive-job.js';
-import type { ArchiveStage } from '#dist/store/sqlite/archive-job.js';
-import { LogWriter } from '#dist/store/sqlite/log-writer.js';
-import { openStore } from '#dist/store/sqlite/open.js';
+import { archiveRows } from '#dist/store/sqlite/file/archive-job.js';
+import type { ArchiveStage } from '#dist/store/sqlite/file/archive-job.js';
+import { LogWriter } from '#dist/store/sqlite/log/log-writer.js';
+import { openStore } from '#dist/store/sqlite/file/open.js';
 import {
   KEY,
   alh,

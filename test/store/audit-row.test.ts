@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { chainStart, evidenceHash, rowHash } from '#dist/store/audit-row.js';
+import { chainStart, evidenceHash, rowHash } from '#dist/store/log/audit-row.js';
 import type { AuditEntry, Evidence } from '#dist/store/root-store.js';
 import { REQUIRED, entry } from './support.js';
 

@@ -11,7 +11,7 @@ import {
   verifyEvidence,
 } from '#dist/index.js';
 import type { Evidence, RootStore } from '#dist/index.js';
-import { EVIDENCE_BYTES_PER_HOUR } from '#dist/store/evidence-budget.js';
+import { EVIDENCE_BYTES_PER_HOUR } from '#dist/store/log/evidence-budget.js';
 import { KEY, climb, closing, event, folder, inTable, newStore, rows } from './support.js';
 
 const MIB = 1024 * 1024;

@@ -6,10 +6,10 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { AuditEntry, AuditRow, RootsQuery } from '#dist/index.js';
 import { SqliteRootStore } from '#dist/index.js';
-import { matcher } from '#dist/store/audit-query.js';
-import { LogWriter } from '#dist/store/sqlite/log-writer.js';
-import { openStore } from '#dist/store/sqlite/open.js';
-import { Zones } from '#dist/store/sqlite/zones.js';
+import { matcher } from '#dist/store/log/audit-query.js';
+import { LogWriter } from '#dist/store/sqlite/log/log-writer.js';
+import { openStore } from '#dist/store/sqlite/file/open.js';
+import { Zones } from '#dist/store/sqlite/tables/zones.js';
 import { closing, entry, event, folder, rows } from './support.js';
 
 /** More than one block of 16 384 rows, and blocks of 256 behind it, and rows behind these. */

@@ -3,7 +3,7 @@ import { stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { KEY, child, event, folder, newStore, refusal, rows } from './support.js';
-import { SqliteRootStore } from '#dist/store/sqlite-root-store.js';
+import { SqliteRootStore } from '#dist/store/sqlite/sqlite-root-store.js';
 
 describe('a process that is killed', () => {
   it('loses nothing that was acknowledged, and leaves a valid chain', async () => {

@@ -4,7 +4,7 @@ import { readFile, readdir, writeFile } from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { publish } from '#dist/store/sqlite/create.js';
+import { publish } from '#dist/store/sqlite/file/create.js';
 import { folder } from './support.js';
 
 let draft: string;

@@ -3,9 +3,9 @@
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
-import { MemoryRootStore } from '#dist/store/memory-root-store.js';
+import { MemoryRootStore } from '#dist/store/memory/memory-root-store.js';
 import type { AuditEntry, RootStore } from '#dist/store/root-store.js';
-import { SqliteRootStore } from '#dist/store/sqlite-root-store.js';
+import { SqliteRootStore } from '#dist/store/sqlite/sqlite-root-store.js';
 import { openArchive } from '#dist/store/archive.js';
 import {
   KEY,

@@ -1,7 +1,7 @@
 // One suite over both stores: what every root store must do.
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { MemoryRootStore } from '#dist/store/memory-root-store.js';
+import { MemoryRootStore } from '#dist/store/memory/memory-root-store.js';
 import type { AuditEntry, AuditOutcome, RootsQuery, RootStore } from '#dist/store/root-store.js';
 import { KEY, alh, climb, closing, entry, event, newStore, refusal, rows } from './support.js';
 

@@ -2,8 +2,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { AuditEntry, AuditOutcome } from '#dist/store/root-store.js';
-import type { Numbered, RowRequest } from '#dist/store/sqlite/messages.js';
-import { RowPacker, RowUnpacker } from '#dist/store/sqlite/row-packet.js';
+import type { Numbered, RowRequest } from '#dist/store/sqlite/thread/messages.js';
+import { RowPacker, RowUnpacker } from '#dist/store/sqlite/thread/row-packet.js';
 import { KEY, REQUIRED, alh, entry, event, newStore, rows } from './support.js';
 
 const id64 = fc.bigInt(0n, 0x7fff_ffff_ffff_ffffn);

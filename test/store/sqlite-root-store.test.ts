@@ -5,11 +5,11 @@ import { copyFile, readFile, rename, rm, stat, truncate, writeFile } from 'node:
 import { Worker } from 'node:worker_threads';
 import Database from 'better-sqlite3';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { SqliteRootStore } from '#dist/store/sqlite-root-store.js';
-import { GroupCommit } from '#dist/store/sqlite/group-commit.js';
-import { LogWriter } from '#dist/store/sqlite/log-writer.js';
-import type { Numbered, WriteRequest } from '#dist/store/sqlite/messages.js';
-import { openStore } from '#dist/store/sqlite/open.js';
+import { SqliteRootStore } from '#dist/store/sqlite/sqlite-root-store.js';
+import { GroupCommit } from '#dist/store/sqlite/thread/group-commit.js';
+import { LogWriter } from '#dist/store/sqlite/log/log-writer.js';
+import type { Numbered, WriteRequest } from '#dist/store/sqlite/thread/messages.js';
+import { openStore } from '#dist/store/sqlite/file/open.js';
 import {
   KEY,
   alh,

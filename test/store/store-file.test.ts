@@ -15,8 +15,8 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
-import { SqliteRootStore } from '#dist/store/sqlite-root-store.js';
-import type { SqliteRootStoreOptions } from '#dist/store/sqlite-root-store.js';
+import { SqliteRootStore } from '#dist/store/sqlite/sqlite-root-store.js';
+import type { SqliteRootStoreOptions } from '#dist/store/sqlite/sqlite-root-store.js';
 import {
   addHiddenTrigger,
   KEY,

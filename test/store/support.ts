@@ -12,9 +12,9 @@ import Database from 'better-sqlite3';
 import { afterEach } from 'vitest';
 import { ImmuError } from '#dist/errors.js';
 import type { AuditEntry, AuditRow, RootsQuery, RootStore } from '#dist/store/root-store.js';
-import { SqliteRootStore } from '#dist/store/sqlite-root-store.js';
-import { LogWriter } from '#dist/store/sqlite/log-writer.js';
-import { openStore } from '#dist/store/sqlite/open.js';
+import { SqliteRootStore } from '#dist/store/sqlite/sqlite-root-store.js';
+import { LogWriter } from '#dist/store/sqlite/log/log-writer.js';
+import { openStore } from '#dist/store/sqlite/file/open.js';
 
 export const KEY = { server: 'server-1', database: 'defaultdb' };
 /** What every entry has. */

@@ -1,8 +1,8 @@
 // A bare gRPC client on our schema: set-up of tests, and a second opinion beside the client under test.
 import { Client, Metadata, credentials } from '@grpc/grpc-js';
 import type { ChannelCredentials } from '@grpc/grpc-js';
-import { methodDefinition } from '#dist/wire-schema.js';
-import type { ServiceName } from '#dist/wire-schema.js';
+import { methodDefinition } from '#dist/wire/schema.js';
+import type { ServiceName } from '#dist/wire/schema.js';
 
 /** Decoded messages are as loose as the wire. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any

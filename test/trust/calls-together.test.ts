@@ -1,10 +1,10 @@
 // Calls in flight that share requests, against an immudb in memory: who is told what, and under which head.
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { Deadline } from '#dist/client/deadline.js';
-import { DatabaseCalls } from '#dist/client/database-calls.js';
-import { Admission } from '#dist/client/group/admission.js';
-import type { CallOptions } from '#dist/client/options.js';
-import { OtherConnection } from '#dist/client/rpc.js';
+import { Deadline } from '#dist/client/flow/deadline.js';
+import { GroupedCalls } from '#dist/client/room/grouped-calls.js';
+import { Admission } from '#dist/client/flow/admission.js';
+import type { CallOptions } from '#dist/client/options/options.js';
+import { OtherConnection } from '#dist/client/net/rpc.js';
 import type { DatabaseTrust } from '#dist/client/trust/database-trust.js';
 import type { RootStore } from '#dist/index.js';
 import { codeOf } from '../client/support.js';
@@ -16,13 +16,13 @@ let fake: FakeImmudb;
 let trust: DatabaseTrust;
 let store: RootStore;
 let admission: Admission;
-let calls: DatabaseCalls;
+let calls: GroupedCalls;
 beforeEach(async () => {
   fake = new FakeImmudb(new TestChain().grow(10));
   const made = await trusting(fake);
   ({ trust, store } = made);
   admission = new Admission({ maxQueuedCalls: 100, maxQueuedBytes: 1 << 20, overload: 'fail' });
-  calls = new DatabaseCalls({ rpc: fake, database: DATABASE, verifier: made.verifier, admission });
+  calls = new GroupedCalls({ rpc: fake, database: DATABASE, verifier: made.verifier, admission });
   return () => {
     // Whatever became of the calls, nothing of them is left.
     expect([admission.calls, admission.bytes]).toEqual([0, 0]);

@@ -1,11 +1,11 @@
 // Numbers at the ends of their types and bytes of no length, in every field of every answer: what comes of them is a verdict,
 // with a row, and never our own complaint about an argument that no caller gave.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { verifiedGet } from '#dist/client/verified/verified-get.js';
-import { verifiedRpc } from '#dist/client/verified/verified-rpc.js';
+import { verifiedGet } from '#dist/client/calls/kv/verified-get.js';
+import { verifiedRpc } from '#dist/client/calls/kv/verified-rpc.js';
 import { ArgumentError, ImmuClient, MemoryRootStore, StoreError, VerificationError } from '#dist/index.js';
 import { EmbeddedLedger } from '#dist/testing.js';
-import { check } from '#dist/worker/check.js';
+import { check } from '#dist/verify/check.js';
 import { plainKey, plainValue } from '#dist/proof/entry.js';
 import { DATABASE, TestChain, bytesOf, utf8 } from '../worker/support/test-chain.js';
 import { FakeImmudb, callOf, trusting } from './fake-immudb.js';

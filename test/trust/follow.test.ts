@@ -1,9 +1,9 @@
 // Following the chain and the tree from the head on, by headers alone.
 import { describe, expect, test } from 'vitest';
-import { follow, headAt, sameRoot } from '#dist/client/trust/head.js';
-import type { Candidate, Head } from '#dist/client/trust/head.js';
-import { Frontier } from '#dist/proof/frontier.js';
-import { provenTx } from '#dist/worker/checks/proven.js';
+import { follow, headAt, sameRoot } from '#dist/client/trust/head/head.js';
+import type { Candidate, Head } from '#dist/client/trust/head/head.js';
+import { Frontier } from '#dist/proof/tree/frontier.js';
+import { provenTx } from '#dist/verify/claims/proven.js';
 import { TestChain } from '../worker/support/test-chain.js';
 
 const chain = new TestChain().grow(40);

@@ -4,7 +4,7 @@ import { status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { ImmuClient, MemoryRootStore, VerificationError, verifyEvidence } from '#dist/index.js';
 import type { ImmuClientOptions, VerifiedEntry } from '#dist/index.js';
-import { methodDefinition } from '#dist/wire-schema.js';
+import { methodDefinition } from '#dist/wire/schema.js';
 import { Proxy, passOn } from '../adversary/proxy.js';
 import type { Interceptor, Passing } from '../adversary/proxy.js';
 import { describeReal, freshDatabase, sharedImmudb } from '../support/real.js';

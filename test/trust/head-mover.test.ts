@@ -1,14 +1,14 @@
 // The one head, moved one move at a time: by following, by runs of headers, by proofs; to answers and to mere goals.
 import { beforeEach, describe, expect, test } from 'vitest';
-import { HeadMover } from '#dist/client/trust/head-mover.js';
-import type { Offer } from '#dist/client/trust/waiters.js';
-import type { Candidate, Head } from '#dist/client/trust/head.js';
-import { Journal } from '#dist/client/trust/journal.js';
-import { ProvenHeaders } from '#dist/client/trust/proven-headers.js';
+import { HeadMover } from '#dist/client/trust/head/head-mover.js';
+import type { Offer } from '#dist/client/trust/head/waiters.js';
+import type { Candidate, Head } from '#dist/client/trust/head/head.js';
+import { TrustLog } from '#dist/client/trust/log/trust-log.js';
+import { ProvenHeaders } from '#dist/client/trust/known/proven-headers.js';
 import { StoreError, TransportError } from '#dist/errors.js';
 import { MemoryRootStore } from '#dist/index.js';
-import { Frontier } from '#dist/proof/frontier.js';
-import { provenTx } from '#dist/worker/checks/proven.js';
+import { Frontier } from '#dist/proof/tree/frontier.js';
+import { provenTx } from '#dist/verify/claims/proven.js';
 import { InlineVerifier } from '#dist/worker/inline-verifier.js';
 import { codeOf } from '../client/support.js';
 import { DATABASE, TestChain } from '../worker/support/test-chain.js';
@@ -48,8 +48,8 @@ beforeEach(() => {
 
 async function moverAt(tx: bigint, { frontier = true, signed = false } = {}): Promise<HeadMover> {
   const head: Head = { ...chain.root(tx), ...(frontier && { frontier: frontierAt(tx) }) };
-  const journal = new Journal({ store, key: KEY, clientId: 'test' });
-  await journal.advance(null, head, {
+  const trustLog = new TrustLog({ store, key: KEY, clientId: 'test' });
+  await trustLog.advance(null, head, {
     outcome: 'first-use',
     operation: 'firstContact',
     calls: 0,
@@ -58,7 +58,7 @@ async function moverAt(tx: bigint, { frontier = true, signed = false } = {}): Pr
   return new HeadMover(head, {
     rpc: fake,
     verifier: new InlineVerifier(),
-    journal,
+    trustLog,
     contextFor: (root) => contextAt(root),
     headers,
     signed,
@@ -248,8 +248,8 @@ describe('when a move fails', () => {
 
   test('because another process moved the stored head, it goes on from there', async () => {
     const mover = await moverAt(10n);
-    const journal = new Journal({ store, key: KEY, clientId: 'another' });
-    await journal.advance(chain.root(10n), chain.root(15n), {
+    const trustLog = new TrustLog({ store, key: KEY, clientId: 'another' });
+    await trustLog.advance(chain.root(10n), chain.root(15n), {
       outcome: 'root',
       operation: 'x',
       calls: 1,

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { ImmuClient, SqliteRootStore } from '#dist/index.js';
-import { methodDefinition } from '#dist/wire-schema.js';
+import { methodDefinition } from '#dist/wire/schema.js';
 import { Proxy, holdFirst } from '../adversary/proxy.js';
 import { describeReal, freshDatabase, sharedImmudb } from '../support/real.js';
 import { USER, openClient, openWire, rejection, rowsOf, temporaryFolder, text } from './support.js';

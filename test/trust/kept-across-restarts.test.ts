@@ -13,7 +13,7 @@ import {
 import type { ImmuClientOptions } from '#dist/index.js';
 import { EmbeddedLedger } from '#dist/testing.js';
 import { entryDigest, plainKey, plainValue } from '#dist/proof/entry.js';
-import { entriesRoot } from '#dist/proof/entries-tree.js';
+import { entriesRoot } from '#dist/proof/tree/entries-tree.js';
 import { sha256 } from '#dist/proof/hash.js';
 import { Proxy } from '../adversary/proxy.js';
 import { describeReal, freshDatabase, sharedImmudb } from '../support/real.js';

@@ -1,15 +1,15 @@
 // What is kept of what was proven: bounded, never replaced, and what proofs are thought to cost.
 import { describe, expect, test } from 'vitest';
-import { EntryLeaves } from '#dist/client/trust/entry-leaves.js';
-import { LatestSeen } from '#dist/client/trust/latest-seen.js';
-import { ProofCosts } from '#dist/client/trust/proof-costs.js';
-import { ProvenHeaders, blockOf, blockStart, factsIn } from '#dist/client/trust/proven-headers.js';
-import { RecentMap } from '#dist/client/trust/recent-map.js';
-import { packHeaders } from '#dist/worker/checks/block.js';
-import { packColumns, unpackColumns } from '#dist/worker/header-pack.js';
-import { provenTx } from '#dist/worker/checks/proven.js';
-import { BLOCK_TXS } from '#dist/worker/verifier.js';
-import type { HeaderPack, ProvenTx } from '#dist/worker/verifier.js';
+import { EntryLeaves } from '#dist/client/trust/known/entry-leaves.js';
+import { NewestVersions } from '#dist/client/trust/known/newest-versions.js';
+import { ProofCosts } from '#dist/client/trust/known/proof-costs.js';
+import { ProvenHeaders, blockOf, blockStart, factsIn } from '#dist/client/trust/known/proven-headers.js';
+import { RecentMap } from '#dist/client/trust/known/recent-map.js';
+import { packHeaders } from '#dist/verify/chain/block.js';
+import { packColumns, unpackColumns } from '#dist/verify/pack/header-pack.js';
+import { provenTx } from '#dist/verify/claims/proven.js';
+import { BLOCK_TXS } from '#dist/verify/verifier.js';
+import type { HeaderPack, ProvenTx } from '#dist/verify/verifier.js';
 import { TestChain } from '../worker/support/test-chain.js';
 
 const chain = new TestChain().grow(2 * BLOCK_TXS + 10);
@@ -204,7 +204,7 @@ describe('entries of proven txs', () => {
 
 describe('what was seen last', () => {
   test('is the newest of each key, and forgets what is old', () => {
-    const seen = new LatestSeen(4);
+    const seen = new NewestVersions(4);
     seen.note('a', 5n);
     seen.note('a', 3n);
     seen.note('b', 4n);

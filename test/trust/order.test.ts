@@ -1,6 +1,6 @@
 // Writes of one key that share transactions take effect in the order in which they were called, whatever each has to wait for.
 import { expect, test } from 'vitest';
-import { Turns } from '#dist/client/group/turns.js';
+import { Turns } from '#dist/client/flow/turns.js';
 import { Proxy, holdFirst } from '../adversary/proxy.js';
 import { describeReal, sharedImmudb } from '../support/real.js';
 import { openClient, rejection, text } from './support.js';

@@ -14,7 +14,7 @@ import {
 } from '#dist/index.js';
 import type { AuditRow, ImmuClientOptions, RootStore } from '#dist/index.js';
 import { sha256 } from '#dist/proof/hash.js';
-import { checkStateSignature } from '#dist/worker/checks/signature.js';
+import { checkStateSignature } from '#dist/verify/chain/signature.js';
 import { InlineVerifier } from '#dist/worker/inline-verifier.js';
 import { EmbeddedLedger } from '#dist/testing.js';
 import { startImmudb } from '../support/immudb.js';

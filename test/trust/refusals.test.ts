@@ -1,7 +1,7 @@
 // What refusals cost: per answer, not per caller. Callers are told before megabytes are written, and what waits is bounded.
 import { describe, expect, it, test } from 'vitest';
-import { Journal } from '#dist/client/trust/journal.js';
-import { MAX_EVIDENCE_BYTES } from '#dist/client/trust/refusals.js';
+import { TrustLog } from '#dist/client/trust/log/trust-log.js';
+import { MAX_EVIDENCE_BYTES } from '#dist/client/trust/log/refusals.js';
 import {
   ImmuClient,
   MemoryRootStore,
@@ -11,8 +11,8 @@ import {
 } from '#dist/index.js';
 import type { AuditEntry, AuditRow, RootStore } from '#dist/index.js';
 import { EmbeddedLedger } from '#dist/testing.js';
-import { unpackJob } from '#dist/worker/packet.js';
-import type { Job } from '#dist/worker/verifier.js';
+import { unpackJob } from '#dist/verify/pack/packet.js';
+import type { Job } from '#dist/verify/verifier.js';
 import { folder, inTable } from '../store/support.js';
 
 const KEY = { server: 'server-1', database: 'defaultdb' };
@@ -47,7 +47,7 @@ class SlowStore extends MemoryRootStore {
   }
 }
 
-const journalOf = (store: RootStore) => new Journal({ store, key: KEY, clientId: 'c' });
+const journalOf = (store: RootStore) => new TrustLog({ store, key: KEY, clientId: 'c' });
 
 test('one answer refused to 256 calls: its bytes once, every call told and counted, every row run again', async () => {
   await using ledger = await EmbeddedLedger.start();
@@ -89,11 +89,11 @@ test('one answer refused to 256 calls: its bytes once, every call told and count
 describe('calls that are refused alike', () => {
   it('share a row, which says how many they are and that their words differ', async () => {
     const store = new MemoryRootStore();
-    const journal = journalOf(store);
+    const trustLog = journalOf(store);
     const same = job(9);
     const words = ['one', 'one', 'two', 'three'];
     const errors = await Promise.all(
-      words.map((detail) => journal.refuse('failure', 'verifiedGet', HEAD, { ...REFUTED, detail }, same)),
+      words.map((detail) => trustLog.refuse('failure', 'verifiedGet', HEAD, { ...REFUTED, detail }, same)),
     );
     expect(errors.map(({ message }) => message)).toEqual(
       words.map((detail) => `verifiedGet on defaultdb: ${detail}`),
@@ -104,17 +104,17 @@ describe('calls that are refused alike', () => {
 
   it('not otherwise: another check, other terms, another operation, another answer, no answer', async () => {
     const store = new MemoryRootStore();
-    const journal = journalOf(store);
+    const trustLog = journalOf(store);
     const same = job(9);
     await Promise.all([
-      journal.refuse('failure', 'verifiedGet', HEAD, REFUTED, same),
-      journal.refuse('failure', 'verifiedGet', HEAD, { ...REFUTED, check: 'other' }, same),
-      journal.refuse('failure', 'verifiedGet', HEAD, { ...REFUTED, expected: '7' }, same),
-      journal.refuse('failure', 'verifiedGetAll', HEAD, REFUTED, same),
-      journal.refuse('failure', 'verifiedGet', HEAD, REFUTED, job(9)),
-      journal.refuse('failure', 'verifiedGet', HEAD, REFUTED),
-      journal.refuse('failure', 'verifiedGet', HEAD, REFUTED),
-      journal.refuse('fork', 'verifiedGet', HEAD, REFUTED, same),
+      trustLog.refuse('failure', 'verifiedGet', HEAD, REFUTED, same),
+      trustLog.refuse('failure', 'verifiedGet', HEAD, { ...REFUTED, check: 'other' }, same),
+      trustLog.refuse('failure', 'verifiedGet', HEAD, { ...REFUTED, expected: '7' }, same),
+      trustLog.refuse('failure', 'verifiedGetAll', HEAD, REFUTED, same),
+      trustLog.refuse('failure', 'verifiedGet', HEAD, REFUTED, job(9)),
+      trustLog.refuse('failure', 'verifiedGet', HEAD, REFUTED),
+      trustLog.refuse('failure', 'verifiedGet', HEAD, REFUTED),
+      trustLog.refuse('fork', 'verifiedGet', HEAD, REFUTED, same),
     ]);
     expect(await refusals(store)).toHaveLength(7);
   });
@@ -123,10 +123,10 @@ describe('calls that are refused alike', () => {
 describe('a store that takes its time', () => {
   it('callers do not wait for megabytes; closing does', async () => {
     const store = new SlowStore();
-    const journal = journalOf(store);
-    const error = await journal.refuse('failure', 'verifiedGet', HEAD, REFUTED, job(2 * MIB));
+    const trustLog = journalOf(store);
+    const error = await trustLog.refuse('failure', 'verifiedGet', HEAD, REFUTED, job(2 * MIB));
     expect(error.cause).toBe(undefined);
-    const closed = journal.close(null).then(() => 'closed');
+    const closed = trustLog.close(null).then(() => 'closed');
     expect(await Promise.race([closed, new Promise((turn) => setImmediate(turn))])).toBe(undefined);
     store.letGo();
     expect(await closed).toBe('closed');
@@ -143,11 +143,11 @@ describe('a store that takes its time', () => {
 
   it('what waits for it is bounded: beyond it rows come without bytes, with their SHA-256', async () => {
     const store = new SlowStore();
-    const journal = journalOf(store);
+    const trustLog = journalOf(store);
     for (let i = 0; i < 24; i++)
-      await journal.refuse('failure', 'verifiedGet', HEAD, REFUTED, job(4 * MIB - i));
+      await trustLog.refuse('failure', 'verifiedGet', HEAD, REFUTED, job(4 * MIB - i));
     store.letGo();
-    await journal.close(null);
+    await trustLog.close(null);
     const rows = await refusals(store);
     expect(rows).toHaveLength(24);
     const kept = rows.filter(({ evidence }) => evidence!.job.length > 0);
@@ -170,9 +170,9 @@ describe('a store that fails', () => {
     ['at once', 100],
     ['later', 2 * MIB],
   ] as const)('is the cause of the refusal, %s', async ([when, length]) => {
-    const journal = journalOf(new BrokenStore());
-    const error = await journal.refuse('failure', 'verifiedGet', HEAD, REFUTED, job(length));
-    const closed = journal.close(null);
+    const trustLog = journalOf(new BrokenStore());
+    const error = await trustLog.refuse('failure', 'verifiedGet', HEAD, REFUTED, job(length));
+    const closed = trustLog.close(null);
     // Whoever was told before the store was asked hears of it when the client is closed, too.
     if (when === 'later') await expect(closed).rejects.toThrow('no room');
     else await closed;

@@ -200,7 +200,7 @@ describe.each(stores)('a store %s that two clients share', (_where, open) => {
 
     test('calls that it covers are counted before the row that ends it', async () => {
       await one.reach(30n);
-      one.trust.cover('verifiedGet', performance.now(), 3);
+      one.trust.countCalls('verifiedGet', performance.now(), 3);
       await one.trust.forget(callOf(), 'on purpose');
       const last = (await rowsOf(store)).slice(-2);
       expect(last).toMatchObject([
@@ -213,7 +213,7 @@ describe.each(stores)('a store %s that two clients share', (_where, open) => {
       await one.reach(30n);
       await two.trust.forget(callOf(), 'a new start');
       await two.reach(30n);
-      one.trust.cover('verifiedGet', performance.now(), 3);
+      one.trust.countCalls('verifiedGet', performance.now(), 3);
       const error = await rejection(one.trust.close());
       expect(error).toMatchObject({ code: 'FORK_DETECTED', evidence: { check: 'trust.head', tx: 30n } });
       expect(await rejection(one.reach(31n))).toBe(error);

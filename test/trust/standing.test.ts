@@ -1,7 +1,7 @@
 // Whether the server still stands where it was trusted: asked once for all who need to know, and again for whoever needs a
 // later answer, or one over another connection.
 import { beforeEach, describe, expect, test } from 'vitest';
-import { Standing } from '#dist/client/trust/standing.js';
+import { Standing } from '#dist/client/trust/head/standing.js';
 import { TransportError, VerificationError } from '#dist/errors.js';
 import { Gate } from './fake-immudb.js';
 import { rejection } from './support.js';

@@ -1,12 +1,12 @@
 // Which transactions are taken by writes of this client: each by one only, for as long as it could be answered with.
 import { beforeEach, describe, expect, test } from 'vitest';
-import { WriteTxs } from '#dist/client/trust/write-txs.js';
+import { ReservedTxs } from '#dist/client/trust/reserved-txs.js';
 
 let connection: number;
-let writes: WriteTxs;
+let writes: ReservedTxs;
 beforeEach(() => {
   connection = 0;
-  writes = new WriteTxs(() => connection);
+  writes = new ReservedTxs(() => connection);
 });
 
 test('a tx is taken once, whatever kinds of write are answered with it', () => {
@@ -23,7 +23,7 @@ test('what a plain write was told over one connection does not count over anothe
 });
 
 test('without connections to tell apart, a tx that a plain write was told is taken', () => {
-  const alone = new WriteTxs();
+  const alone = new ReservedTxs();
   expect([alone.claimPlain(5n), alone.claim(5n)]).toEqual([true, false]);
 });
 

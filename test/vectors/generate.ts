@@ -5,10 +5,10 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { fromHex, toHex } from '#dist/proof/bytes.js';
 import { verifyDualProof } from '#dist/proof/dual-proof.js';
 import { buildDualProofV2, verifyDualProofV2 } from '#dist/proof/dual-proof-v2.js';
-import { verifyEntryInclusion } from '#dist/proof/entries-tree.js';
+import { verifyEntryInclusion } from '#dist/proof/tree/entries-tree.js';
 import { ProofFailure } from '#dist/proof/failure.js';
-import { HistoryTree } from '#dist/proof/history-tree.js';
-import { verifyConsistency, verifyInclusion } from '#dist/proof/merkle.js';
+import { HistoryTree } from '#dist/proof/tree/history-tree.js';
+import { verifyConsistency, verifyInclusion } from '#dist/proof/tree/merkle.js';
 import {
   dualProofFrom,
   dualProofV2From,

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { plainKey, plainValue } from '#dist/proof/entry.js';
 import { sha256 } from '#dist/proof/hash.js';
-import type { Context, Question, Root, Verifier } from '#dist/worker/verifier.js';
+import type { Context, Question, Root, Verifier } from '#dist/verify/verifier.js';
 import {
   type Change,
   chain,

@@ -1,8 +1,8 @@
 // The checks of a block of headers: chain and tree must tell the one history that the head is on.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { plainKey, plainValue } from '#dist/proof/entry.js';
-import { BLOCK_TXS } from '#dist/worker/verifier.js';
-import type { Root, Verifier } from '#dist/worker/verifier.js';
+import { BLOCK_TXS } from '#dist/verify/verifier.js';
+import type { Root, Verifier } from '#dist/verify/verifier.js';
 import { type Change, chain, flipAt, fork, HEAD, LAST } from './support/scene.js';
 import { TestChain, bytesOf, utf8, wireHeader } from './support/test-chain.js';
 import { failedCheck, implementations, jobOf, provenBy } from './support/verifiers.js';

@@ -1,7 +1,7 @@
 // What plain answers claim: bound to the keys that were asked for, and hashed to the leaves that headers must have.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { entryLeaf, plainKey, plainValue, referenceValue } from '#dist/proof/entry.js';
-import type { ClaimOutcome, Verifier } from '#dist/worker/verifier.js';
+import type { ClaimOutcome, Verifier } from '#dist/verify/verifier.js';
 import {
   type Change,
   chain,

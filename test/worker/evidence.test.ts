@@ -4,8 +4,8 @@ import { ArgumentError, ImmuClient, MemoryRootStore, verifyEvidence } from '#dis
 import type { Evidence, FailedCheck, VerificationError } from '#dist/index.js';
 import { EmbeddedLedger } from '#dist/testing.js';
 import type { Lie } from '#dist/testing.js';
-import { check } from '#dist/worker/check.js';
-import { packJob, unpackJob } from '#dist/worker/packet.js';
+import { check } from '#dist/verify/check.js';
+import { packJob, unpackJob } from '#dist/verify/pack/packet.js';
 
 /** Evidence of what a client refused, told this lie; `trusting` = it has a trusted root already. */
 async function evidenceOf(

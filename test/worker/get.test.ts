@@ -1,7 +1,7 @@
 // The checks of a verified read, by name: honest answers are accepted, and each thing that can be wrong with one
 // fails the check that is meant for it.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Context, Question, Root, Verifier } from '#dist/worker/verifier.js';
+import type { Context, Question, Root, Verifier } from '#dist/verify/verifier.js';
 import {
   type Change,
   chain,

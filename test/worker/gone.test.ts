@@ -1,6 +1,6 @@
 // What has to be proven before a key that had a value reads as null.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Verifier } from '#dist/worker/verifier.js';
+import type { Verifier } from '#dist/verify/verifier.js';
 import { TestChain, bytesOf, utf8, type Wire } from './support/test-chain.js';
 import { NOW, failedCheck, implementations, jobOf, provenBy } from './support/verifiers.js';
 

@@ -7,8 +7,8 @@ import { SetRequestEncoder } from '#dist/client/group/set-request.js';
 import { entryLeaf, plainKey, plainValue } from '#dist/proof/entry.js';
 import { InlineVerifier } from '#dist/worker/inline-verifier.js';
 import { PooledVerifier } from '#dist/worker/pooled-verifier.js';
-import type { Claim, ClaimOutcome, Job, Proven, Question, Root, Verdict } from '#dist/worker/verifier.js';
-import { Frontier } from '#dist/proof/frontier.js';
+import type { Claim, ClaimOutcome, Job, Proven, Question, Root, Verdict } from '#dist/verify/verifier.js';
+import { Frontier } from '#dist/proof/tree/frontier.js';
 import { TestChain, bytesOf, signingKey, spki, utf8, wireHeader, type Wire } from './support/test-chain.js';
 import { jobOf, promised } from './support/verifiers.js';
 

@@ -3,9 +3,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ArgumentError } from '#dist/errors.js';
 import { referenceValue } from '#dist/proof/entry.js';
-import { packJob, packJobs, packedSize, unpackJob, unpackJobs } from '#dist/worker/packet.js';
-import { packOutcomes, unpackOutcomes, type Outcome } from '#dist/worker/verdict-packet.js';
-import type { Job, ProvenTarget, ProvenTx } from '#dist/worker/verifier.js';
+import { packJob, packJobs, packedSize, unpackJob, unpackJobs } from '#dist/verify/pack/packet.js';
+import { packOutcomes, unpackOutcomes, type Outcome } from '#dist/verify/pack/verdict-packet.js';
+import type { Job, ProvenTarget, ProvenTx } from '#dist/verify/verifier.js';
 import { utf8 } from './support/test-chain.js';
 
 const id = fc.bigInt({ min: 0n, max: 2n ** 63n - 1n });

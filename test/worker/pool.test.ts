@@ -13,7 +13,7 @@ import { InlineVerifier } from '#dist/worker/inline-verifier.js';
 import { ThreadPool } from '#dist/worker/thread-pool.js';
 import type { VerifierOptions } from '#dist/worker/pool-options.js';
 import { PooledVerifier } from '#dist/worker/pooled-verifier.js';
-import type { Job, Overload } from '#dist/worker/verifier.js';
+import type { Job, Overload } from '#dist/verify/verifier.js';
 import { TestChain, bytesOf, utf8 } from './support/test-chain.js';
 import { jobOf, provenBy } from './support/verifiers.js';
 

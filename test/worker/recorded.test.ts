@@ -1,7 +1,7 @@
 // Answers put together from what a live server sent (test/vectors/source.json), over both implementations.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EMPTY_HASH } from '#dist/proof/hash.js';
-import type { Question, Root, Verifier } from '#dist/worker/verifier.js';
+import type { Question, Root, Verifier } from '#dist/verify/verifier.js';
 import { dualProofOf, hex, lagging, recorded, wire } from './support/recorded.js';
 import { bytesOf, utf8, type Wire } from './support/test-chain.js';
 import { failedCheck, implementations, jobOf, provenBy } from './support/verifiers.js';

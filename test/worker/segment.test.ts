@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { equalBytes } from '#dist/proof/bytes.js';
 import { sha256 } from '#dist/proof/hash.js';
-import type { Context, FrontierPeaks, Question, Root, Verifier } from '#dist/worker/verifier.js';
+import type { Context, FrontierPeaks, Question, Root, Verifier } from '#dist/verify/verifier.js';
 import { type Change, chain, LAST, fork, flip, frontierAt } from './support/scene.js';
 import { bytesOf, utf8, wireHeader, type Wire } from './support/test-chain.js';
 import { failedCheck, implementations, jobOf, provenBy } from './support/verifiers.js';

@@ -4,9 +4,9 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ArgumentError } from '#dist/errors.js';
 import { ProofFailure } from '#dist/proof/failure.js';
-import { checkStateSignature, stateKey } from '#dist/worker/checks/signature.js';
-import { toRefuted } from '#dist/worker/refuted.js';
-import type { Question, Verifier } from '#dist/worker/verifier.js';
+import { checkStateSignature, stateKey } from '#dist/verify/chain/signature.js';
+import { toRefuted } from '#dist/verify/refuted.js';
+import type { Question, Verifier } from '#dist/verify/verifier.js';
 import { hex, recorded } from './support/recorded.js';
 import {
   DATABASE,

@@ -2,8 +2,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EMPTY_HASH } from '#dist/proof/hash.js';
 import { verifyEvidence } from '#dist/index.js';
-import { packJob } from '#dist/worker/packet.js';
-import type { Context, Verifier } from '#dist/worker/verifier.js';
+import { packJob } from '#dist/verify/pack/packet.js';
+import type { Context, Verifier } from '#dist/verify/verifier.js';
 import { DATABASE, TestChain, bytesOf, signingKey, spki, wireSignature } from './support/test-chain.js';
 import type { Wire } from './support/test-chain.js';
 import { implementations, jobOf } from './support/verifiers.js';

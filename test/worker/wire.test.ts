@@ -1,10 +1,10 @@
 // The wire reader: what it reads, and everything it refuses to read.
 import { describe, expect, it } from 'vitest';
 import { ProofFailure } from '#dist/proof/failure.js';
-import { readTxListHeaders, readVerifiableEntry, readVerifiableTx } from '#dist/worker/wire/answers.js';
-import { readTxHeader } from '#dist/worker/wire/headers.js';
-import { readDualProof } from '#dist/worker/wire/proofs.js';
-import { WireReader } from '#dist/worker/wire/reader.js';
+import { readTxListHeaders, readVerifiableEntry, readVerifiableTx } from '#dist/verify/wire/answers.js';
+import { readTxHeader } from '#dist/verify/wire/headers.js';
+import { readDualProof } from '#dist/verify/wire/proofs.js';
+import { WireReader } from '#dist/verify/wire/reader.js';
 import { TestChain, bytesOf, utf8 } from './support/test-chain.js';
 
 function checkOf(run: () => unknown): string {

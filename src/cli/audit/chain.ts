@@ -1,6 +1,6 @@
 // A row of the log with its neighbours, and whether the hash that links them is right.
 import type { AuditRow } from '../../index.js';
-import { evidenceHash, rowHash } from '../../store/audit-row.js';
+import { evidenceHash, rowHash } from '../../store/log/audit-row.js';
 import { hashBefore } from '../store-option.js';
 import type { OpenLog } from '../store-option.js';
 

@@ -1,11 +1,11 @@
 // A failed verification as a file that stands alone: its row of the audit log, the hash which that row follows, and the
 // evidence. Whoever has the file can recompute the row's hash and run the failed check again (docs/audit.md).
 import type { AuditRow, Evidence, OmittedBytes } from '../../index.js';
-import { evidenceHashes, rowHash } from '../../store/audit-row.js';
+import { evidenceHashes, rowHash } from '../../store/log/audit-row.js';
 import { fieldsOf } from '../format/columns.js';
 import { jsonText } from '../format/formats.js';
 import { hex, rowColumns } from '../format/row-columns.js';
-import { OUTCOMES } from '../../store/audit-query.js';
+import { OUTCOMES } from '../../store/log/audit-query.js';
 import { JsonFields } from '../json-fields.js';
 
 const FORMAT = 'immu-ts/evidence';

@@ -1,7 +1,7 @@
 // The first view: figures, timeline, filter and a page of rows.
 import type { AuditRow } from '../../index.js';
 import { hex } from '../format/row-columns.js';
-import { OUTCOMES } from '../../store/audit-query.js';
+import { OUTCOMES } from '../../store/log/audit-query.js';
 import type { QueryWords } from '../query-options.js';
 import { html } from './html.js';
 import type { Html } from './html.js';

@@ -41,7 +41,7 @@ export function rowView(place: ChainPlace, findings: Findings | null): Html {
 
 function chain({ row, previous, previousHash, next, linked, nextLinked }: ChainPlace): Html {
   return html`<section class="panel" aria-labelledby="chain-title">
-    <h2 id="chain-title">Chain</h2>
+    <h2 id="chain-title">LinkedList</h2>
     <ol class="chain">
       <li>
         ${

@@ -2,13 +2,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { PoolError, TransportError } from '../../errors.js';
 import type { RootStore } from '../../store/root-store.js';
-import type { Job, Root, Verdict, Verifier } from '../../worker/verifier.js';
-import { Deadline } from '../deadline.js';
-import type { CallOptions } from '../options.js';
-import type { Rpc } from '../rpc.js';
+import type { Job, Root, Verdict, Verifier } from '../../verify/verifier.js';
+import { Deadline } from '../flow/deadline.js';
+import type { CallOptions } from '../options/options.js';
+import type { Rpc } from '../net/rpc.js';
 import type { Call } from '../trust/call.js';
 import type { DatabaseTrust } from '../trust/database-trust.js';
-import type { Journal } from '../trust/journal.js';
+import type { TrustLog } from '../trust/log/trust-log.js';
 
 /** One database of one server, as a client knows it. */
 export interface AuditAccess {
@@ -18,7 +18,7 @@ export interface AuditAccess {
   readonly trust: DatabaseTrust;
   readonly verifier: Verifier;
   readonly store: RootStore;
-  readonly journal: Journal;
+  readonly trustLog: TrustLog;
   /** A state key is configured. */
   readonly signed: boolean;
   /** Deadline of one request, in milliseconds, where the caller names none. */

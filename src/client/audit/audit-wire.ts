@@ -1,6 +1,6 @@
 // The questions of audits that nobody else asks.
-import type { CallOptions } from '../options.js';
-import type { Rpc } from '../rpc.js';
+import type { CallOptions } from '../options/options.js';
+import type { Rpc } from '../net/rpc.js';
 
 const RAW = { action: 'RAW_VALUE' };
 const ALL_VALUES = { kvEntriesSpec: RAW, zEntriesSpec: RAW, sqlEntriesSpec: RAW };

@@ -3,9 +3,9 @@
 import { ArgumentError, VerificationError } from '../../errors.js';
 import { equalBytes, toHex } from '../../proof/bytes.js';
 import { EMPTY_HASH } from '../../proof/hash.js';
-import { addCounts, noCounts } from '../../worker/stretch-counts.js';
-import type { MutableCounts } from '../../worker/stretch-counts.js';
-import type { Root, StretchCounts } from '../../worker/verifier.js';
+import { addCounts, noCounts } from '../../verify/stretch-counts.js';
+import type { MutableCounts } from '../../verify/stretch-counts.js';
+import type { Root, StretchCounts } from '../../verify/verifier.js';
 import { AuditAsker } from './access.js';
 import type { AuditAccess } from './access.js';
 import { findingOf, Findings, recordFinding } from './findings.js';
@@ -219,7 +219,7 @@ class DatabaseAudit {
     if (kind !== 'corrupted') return;
     const detail = `the server says that values are not those that were hashed: ${reason}`;
     this.#findings.add(
-      await recordFinding(this.#access.journal, {
+      await recordFinding(this.#access.trustLog, {
         ...{ outcome: 'failure', operation: OPERATION, head: this.#head },
         ...{ refuted: { check: 'server.corrupted', detail }, tx: first, toTx: last },
       }),
@@ -228,7 +228,7 @@ class DatabaseAudit {
 
   async #commitFailed({ first, last, refuted, job }: Extract<Part, { kind: 'failed' }>): Promise<void> {
     this.#findings.add(
-      await recordFinding(this.#access.journal, {
+      await recordFinding(this.#access.trustLog, {
         ...{ outcome: 'failure', operation: OPERATION, head: this.#head, refuted },
         ...{ tx: first, toTx: last, ...(job && { job }) },
       }),
@@ -252,7 +252,7 @@ class DatabaseAudit {
       computed: toHex(prevAlh),
     };
     this.#findings.add(
-      await recordFinding(this.#access.journal, {
+      await recordFinding(this.#access.trustLog, {
         ...{ outcome: 'failure', operation: OPERATION, head: this.#head, refuted },
         ...{ tx: first, ...(shown?.job && { job: shown.job }) },
       }),

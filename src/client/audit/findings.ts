@@ -1,7 +1,7 @@
 // What an audit found to be wrong: how it is told, and how it is written into the audit log.
 import type { VerificationError } from '../../errors.js';
-import type { Job, Refuted, Root } from '../../worker/verifier.js';
-import type { Journal } from '../trust/journal.js';
+import type { Job, Refuted, Root } from '../../verify/verifier.js';
+import type { TrustLog } from '../trust/log/trust-log.js';
 
 /** Something that does not hold. JSON-able. */
 export interface AuditFinding {
@@ -71,13 +71,13 @@ export interface Found {
 }
 
 /** Writes a finding into the log, with its evidence. A store that cannot take it does not end the audit. */
-export async function recordFinding(journal: Journal, found: Found): Promise<AuditFinding> {
+export async function recordFinding(trustLog: TrustLog, found: Found): Promise<AuditFinding> {
   const { outcome, operation, head, refuted, tx, toTx, job } = found;
   const { check, detail, expected, computed } = refuted;
   const where = toTx !== undefined && toTx > tx ? `txs ${String(tx)} to ${String(toTx)}` : `tx ${String(tx)}`;
   const terms = { ...(expected !== undefined && { expected }), ...(computed !== undefined && { computed }) };
   const told = { check, detail: `${where}: ${detail}`, ...terms, tx };
-  const error = await journal.refuseInLog(outcome, operation, head, told, job);
+  const error = await trustLog.refuseInLog(outcome, operation, head, told, job);
   return {
     check,
     detail,

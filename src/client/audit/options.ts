@@ -1,10 +1,10 @@
 // What audits can be told, checked once.
 import { ArgumentError } from '../../errors.js';
 import { MAX_ID } from '../../proof/bytes.js';
-import type { Root } from '../../worker/verifier.js';
-import { flag, knownNames, oneOf, optionsObject, whole, wrongType } from '../option-checks.js';
-import { checkOptions } from '../options.js';
-import type { CallOptions } from '../options.js';
+import type { Root } from '../../verify/verifier.js';
+import { flag, knownNames, oneOf, optionsObject, whole, wrongType } from '../input/option-checks.js';
+import { checkOptions } from '../options/options.js';
+import type { CallOptions } from '../options/options.js';
 import type { DatabaseProgress, RootsProgress } from './report.js';
 
 /** `timeoutMs` is the deadline of each request; an audit as a whole has none. An abort ends it with ABORTED. */

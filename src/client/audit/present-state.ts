@@ -3,8 +3,8 @@
 import { MAX_ID, equalBytes, toHex } from '../../proof/bytes.js';
 import { VerificationError } from '../../errors.js';
 import { EMPTY_HASH } from '../../proof/hash.js';
-import type { Root } from '../../worker/verifier.js';
-import { claimedState } from '../server-info.js';
+import type { Root } from '../../verify/verifier.js';
+import { claimedState } from '../calls/admin/server-info.js';
 import { askHeader, askHeaderUnder } from '../trust/trust-wire.js';
 import type { AskedUnder, AuditAccess, AuditAsker } from './access.js';
 import { findingOf } from './findings.js';

@@ -1,5 +1,5 @@
 // What audits report: plain JSON-able objects. Ids are decimal text, since a JSON number is exact only below 2^53; hashes hex.
-import type { StretchCounts } from '../../worker/verifier.js';
+import type { StretchCounts } from '../../verify/verifier.js';
 import type { AuditFinding } from './findings.js';
 
 /** The state of the server that everything was held against. */

@@ -3,7 +3,7 @@
 import { ArgumentError } from '../../errors.js';
 import { toHex } from '../../proof/bytes.js';
 import { sha256 } from '../../proof/hash.js';
-import type { Root } from '../../worker/verifier.js';
+import type { Root } from '../../verify/verifier.js';
 import type { AuditAccess } from './access.js';
 import { readResumeToken, resumeToken } from './resume-token.js';
 import type { ResumePoint } from './resume-token.js';
@@ -39,7 +39,7 @@ export class ResumePoints {
     if (point.tx === this.#last?.tx && point.findingsTotal === this.#last.findingsTotal) return;
     const token = resumeToken(point);
     const done = `checked up to tx ${point.tx.toString()} of ${lastTx.toString()}, ${point.findingsTotal} findings`;
-    await this.#access.journal.note(head, this.#operation, `${done}; ${LABEL}${hashOf(token)}`);
+    await this.#access.trustLog.note(head, this.#operation, `${done}; ${LABEL}${hashOf(token)}`);
     this.#token = token;
     this.#last = point;
     this.#loggedAt = performance.now();

@@ -2,8 +2,8 @@
 // is believed when the audit log has its hash (resume-points.ts).
 import { ArgumentError } from '../../errors.js';
 import { fromHex, toHex } from '../../proof/bytes.js';
-import { COUNT_NAMES, noCounts } from '../../worker/stretch-counts.js';
-import type { StretchCounts } from '../../worker/verifier.js';
+import { COUNT_NAMES, noCounts } from '../../verify/stretch-counts.js';
+import type { StretchCounts } from '../../verify/verifier.js';
 import type { AuditFinding } from './findings.js';
 import type { DatabaseReport } from './report.js';
 

@@ -4,10 +4,10 @@ import { serverWords } from '../../visible.js';
 import { equalBytes, toHex } from '../../proof/bytes.js';
 import { EMPTY_HASH } from '../../proof/hash.js';
 import type { AuditRow } from '../../store/root-store.js';
-import { blockStart } from '../../worker/checks/block.js';
-import type { HeaderPack, Job, Refuted, Root } from '../../worker/verifier.js';
-import { BLOCK_TXS } from '../../worker/verifier.js';
-import { ProofCosts } from '../trust/proof-costs.js';
+import { blockStart } from '../../verify/chain/block.js';
+import type { HeaderPack, Job, Refuted, Root } from '../../verify/verifier.js';
+import { BLOCK_TXS } from '../../verify/verifier.js';
+import { ProofCosts } from '../trust/known/proof-costs.js';
 import { askHeaders, askHeaderUnder, askHeader } from '../trust/trust-wire.js';
 import type { AuditAccess, AuditAsker } from './access.js';
 import type { PresentState } from './present-state.js';
@@ -94,7 +94,7 @@ export class RootProver {
 
   /** Writes an answer that does not hold into the log. */
   async recordBlock({ refuted, job, first, last }: RefutedBlock): Promise<AuditFinding> {
-    return recordFinding(this.#access.journal, {
+    return recordFinding(this.#access.trustLog, {
       ...{ outcome: 'failure', operation: this.#asker.operation, head: this.#head, refuted },
       ...{ tx: first, toTx: last, ...(job && { job }) },
     });
@@ -108,7 +108,7 @@ export class RootProver {
   ): Promise<boolean> {
     const shown =
       verdict === 'other-hash' ? await this.#contradiction(row) : { refuted, ...(job && { job }) };
-    const { recorded } = await recordFinding(this.#access.journal, {
+    const { recorded } = await recordFinding(this.#access.trustLog, {
       outcome: verdict === 'other-hash' ? 'fork' : 'failure',
       operation: this.#asker.operation,
       head: this.#head,

@@ -2,7 +2,7 @@
 // others one by one.
 import { VerificationError } from '../../errors.js';
 import { toHex } from '../../proof/bytes.js';
-import { HEAD_MOVES } from '../../store/audit-query.js';
+import { HEAD_MOVES } from '../../store/log/audit-query.js';
 import type { AuditRow } from '../../store/root-store.js';
 import { AuditAsker } from './access.js';
 import type { AuditAccess } from './access.js';

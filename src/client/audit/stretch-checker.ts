@@ -2,9 +2,9 @@
 // when it is asked for again, and that part's answer is the evidence.
 import { ServerError } from '../../errors.js';
 import { serverWords } from '../../visible.js';
-import type { Job, Question, Refuted, Root, StretchCounts } from '../../worker/verifier.js';
-import type { CallOptions } from '../options.js';
-import type { Rpc } from '../rpc.js';
+import type { Job, Question, Refuted, Root, StretchCounts } from '../../verify/verifier.js';
+import type { CallOptions } from '../options/options.js';
+import type { Rpc } from '../net/rpc.js';
 import type { DatabaseTrust } from '../trust/database-trust.js';
 import { askDigests, askHeaderUnder } from '../trust/trust-wire.js';
 import type { AskedUnder, AuditAsker } from './access.js';

@@ -2,10 +2,10 @@
 import { ArgumentError } from '../../errors.js';
 import { equalBytes } from '../../proof/bytes.js';
 import type { HeaderBlockInfo, RootStore, TrustKey } from '../../store/root-store.js';
-import { check } from '../../worker/check.js';
-import { packColumns } from '../../worker/header-pack.js';
-import { assertJob } from '../../worker/job.js';
-import { contradiction, jobOf, malformed, standing } from '../trust/kept-block.js';
+import { check } from '../../verify/check.js';
+import { packColumns } from '../../verify/pack/header-pack.js';
+import { assertJob } from '../../verify/job.js';
+import { contradiction, jobOf, malformed, standing } from '../trust/known/kept-block.js';
 
 /** Result of {@link verifyKeptHeaders}: the first block that is not proven, or how many are. */
 export type KeptHeadersVerdict =

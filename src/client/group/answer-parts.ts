@@ -1,6 +1,6 @@
 // A long answer in parts that are checked one after the other: while one is on a thread, what came of the one before it is
 // handed on.
-import { WireReader } from '../../worker/wire/reader.js';
+import { WireReader } from '../../verify/wire/reader.js';
 
 /** Keys and their entries (a message Entries of its own). */
 export interface AnswerPart {

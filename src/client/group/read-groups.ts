@@ -1,10 +1,10 @@
 // Groups the reads that are in flight: what is asked in one turn goes out as few GetAll, each key once. A lone read goes
 // out at once, on its own. Users who may not call GetAll are served one by one.
 import { ServerError } from '../../errors.js';
-import type { ClaimOutcome, Context, Verifier } from '../../worker/verifier.js';
-import type { Deadline } from '../deadline.js';
-import { isKeyNotFound, isNotAllowed } from '../server-errors.js';
-import type { Rpc } from '../rpc.js';
+import type { ClaimOutcome, Context, Verifier } from '../../verify/verifier.js';
+import type { Deadline } from '../flow/deadline.js';
+import { isKeyNotFound, isNotAllowed } from '../net/server-errors.js';
+import type { Rpc } from '../net/rpc.js';
 import { answerParts } from './answer-parts.js';
 import { AdaptiveSize } from './adaptive-size.js';
 
@@ -159,7 +159,7 @@ export class ReadGroups<R extends Reader> {
   #take(count: number): Asked<R>[] {
     const taken: Asked<R>[] = [];
     const waiting = this.#queue;
-    // Not emptied but left behind: see `Chain`.
+    // Not emptied but left behind: see `LinkedList`.
     this.#queue = new Map();
     for (const [name, asked] of waiting) {
       if (taken.length >= count) this.#queue.set(name, asked);

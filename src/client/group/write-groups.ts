@@ -1,11 +1,11 @@
 // Groups the writes that are in flight: what waits goes out as the next transaction, several of them on their way at a
 // time. Writes of one key keep their order: a key that is in a group already waits for the next one.
 import { ServerError } from '../../errors.js';
-import type { Deadline } from '../deadline.js';
-import { isBusy, isNotDone } from '../server-errors.js';
-import { readSetRequest } from '../../worker/wire/requests.js';
+import type { Deadline } from '../flow/deadline.js';
+import { isBusy, isNotDone } from '../net/server-errors.js';
+import { readSetRequest } from '../../verify/wire/requests.js';
 import { AdaptiveSize } from './adaptive-size.js';
-import { keyName } from '../../worker/key-name.js';
+import { keyName } from '../../verify/key-name.js';
 import { SetRequestEncoder } from './set-request.js';
 
 export interface WriteEntry {

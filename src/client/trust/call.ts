@@ -1,5 +1,5 @@
 // A verified call, as the rooms of trust know it.
-import type { Deadline } from '../deadline.js';
+import type { Deadline } from '../flow/deadline.js';
 
 /** A verified call on its way: what it is called, when it began, and until when it waits. */
 export interface Call {

@@ -1,11 +1,11 @@
 // What trust in one database is made with.
 import type { VerificationError } from '../../errors.js';
 import type { RootStore } from '../../store/root-store.js';
-import type { Verifier } from '../../worker/verifier.js';
-import type { TrustPolicy } from '../options.js';
-import type { Rpc } from '../rpc.js';
-import type { Introduction } from './establish.js';
-import type { WriteTxs } from './write-txs.js';
+import type { Verifier } from '../../verify/verifier.js';
+import type { TrustPolicy } from '../options/options.js';
+import type { Rpc } from '../net/rpc.js';
+import type { Introduction } from './head/establish.js';
+import type { ReservedTxs } from './reserved-txs.js';
 
 export interface DatabaseTrustOptions {
   readonly rpc: Rpc;
@@ -24,7 +24,7 @@ export interface DatabaseTrustOptions {
   /** SPKI DER of the server's state key and its SHA-256. */
   readonly publicKey?: { readonly spki: Uint8Array; readonly fingerprint: Uint8Array };
   /** Where writes of this client note their txs, plain ones too. @default one of its own */
-  readonly writes?: WriteTxs;
+  readonly writes?: ReservedTxs;
   /** Told of every fork, also of one that no call fails with. */
   readonly onFork?: ((fork: VerificationError) => void) | undefined;
   /** Whether a first contact may take place here, and where that is. @default it may */

@@ -1,29 +1,29 @@
 // Trust in one database of one server: its head, and the way from an answer to a proven answer.
 import { StoreError } from '../../errors.js';
-import type { Context, Job, Proven, Question, Root } from '../../worker/verifier.js';
-import type { CallOptions } from '../options.js';
-import { isServerBehind } from '../server-errors.js';
-import { unixSeconds } from '../unix-seconds.js';
-import type { Deadline } from '../deadline.js';
+import type { Context, Job, Proven, Question, Root } from '../../verify/verifier.js';
+import type { CallOptions } from '../options/options.js';
+import { isServerBehind } from '../net/server-errors.js';
+import { unixSeconds } from '../input/unix-seconds.js';
+import type { Deadline } from '../flow/deadline.js';
 import type { Call } from './call.js';
 import { beginEpoch, closeEpoch, endEpoch } from './epoch.js';
 import type { Epoch } from './epoch.js';
 import type { DatabaseTrustOptions } from './database-trust-options.js';
-import { proveGiven } from './given-root.js';
-import type { Head } from './head.js';
-import { Jobs } from './jobs.js';
-import type { Claimed } from './jobs.js';
-import { Journal } from './journal.js';
-import type { Knowledge, KnowledgeDiagnostics } from './knowledge.js';
-import { newestState } from './newest-state.js';
-import type { ProvenBy } from './proof-source.js';
-import type { Settlement } from './settlement.js';
+import { proveGiven } from './head/given-root.js';
+import type { Head } from './head/head.js';
+import { Jobs } from './log/jobs.js';
+import type { Claimed } from './log/jobs.js';
+import { TrustLog } from './log/trust-log.js';
+import type { ProvenHistory, ProvenHistoryDiagnostics } from './known/proven-history.js';
+import { newestState } from './head/newest-state.js';
+import type { ProvenBy } from './known/proof-source.js';
+import type { Settlement } from './head/settlement.js';
 import { askHeaderUnder } from './trust-wire.js';
-import { WriteTxs } from './write-txs.js';
+import { ReservedTxs } from './reserved-txs.js';
 
 export type { DatabaseTrustOptions };
 
-export interface TrustDiagnostics extends KnowledgeDiagnostics {
+export interface TrustDiagnostics extends ProvenHistoryDiagnostics {
   readonly headTx: bigint;
 }
 
@@ -32,9 +32,9 @@ const NOT_NEWER = new Set(['written.tx', 'set.tx']);
 
 export class DatabaseTrust {
   /** Txs of writes: no two writes of this client share one. */
-  readonly writes: WriteTxs;
+  readonly writes: ReservedTxs;
   readonly #options: DatabaseTrustOptions;
-  readonly #journal: Journal;
+  readonly #trustLog: TrustLog;
   readonly #jobs: Jobs;
   readonly #contextFor = (head: Root | null): Context => this.#jobs.context(head);
   #epoch: Epoch | undefined;
@@ -45,9 +45,9 @@ export class DatabaseTrust {
   constructor(options: DatabaseTrustOptions) {
     const { store, server, database, clientId, publicKey, onFork } = options;
     this.#options = options;
-    this.writes = options.writes ?? new WriteTxs();
+    this.writes = options.writes ?? new ReservedTxs();
     this.#jobs = new Jobs(database, publicKey?.spki);
-    this.#journal = new Journal({
+    this.#trustLog = new TrustLog({
       store,
       key: { server, database },
       clientId,
@@ -84,12 +84,12 @@ export class DatabaseTrust {
   }
 
   /** What is proven under the head, which is required. */
-  get known(): Knowledge {
+  get known(): ProvenHistory {
     return this.#assertReady().known;
   }
 
   /** The same; undefined while there is no head. */
-  get knownNow(): Knowledge | undefined {
+  get knownNow(): ProvenHistory | undefined {
     return this.#epoch?.known;
   }
 
@@ -102,9 +102,9 @@ export class DatabaseTrust {
    * Lets a verified call in at once, under the present trust; undefined when it has to wait for {@link ready}: there is no
    * head, the server was refused, or (`writes`) it is not known well enough where the server stands.
    */
-  enter(call: Call, writes = false): Knowledge | undefined {
+  enter(call: Call, writes = false): ProvenHistory | undefined {
     const epoch = this.#epoch;
-    if (!epoch || this.#journal.forked || epoch.standing.holdsBack) return undefined;
+    if (!epoch || this.#trustLog.forked || epoch.standing.holdsBack) return undefined;
     if (writes && !this.#takesWrites(epoch)) return undefined;
     call.epoch ??= epoch;
     return call.epoch === epoch ? epoch.known : undefined;
@@ -143,7 +143,7 @@ export class DatabaseTrust {
    * so nothing that could be told under it.
    */
   assure(operation: string): Promise<void> | undefined {
-    const { forked } = this.#journal;
+    const { forked } = this.#trustLog;
     return forked ? Promise.reject(forked) : this.#epoch?.standing.assure(operation);
   }
 
@@ -158,7 +158,7 @@ export class DatabaseTrust {
   #assertReady(): Epoch {
     if (!this.#epoch) throw this.forgotten();
     // The log contradicts the head: nothing is shown under it any more.
-    if (this.#journal.forked) throw this.#journal.forked;
+    if (this.#trustLog.forked) throw this.#trustLog.forked;
     return this.#epoch;
   }
 
@@ -183,7 +183,7 @@ export class DatabaseTrust {
     const epoch = await beginEpoch({
       ...this.#options,
       writes: this.writes,
-      journal: this.#journal,
+      trustLog: this.#trustLog,
       contextFor: this.#contextFor,
       ask: (operation, under, send) => this.#ask(operation, under, send, {}),
       check: (operation, question, under, answer) => this.check(operation, question, under, answer),
@@ -192,7 +192,7 @@ export class DatabaseTrust {
       forgotten: async (ended) => {
         if (this.#epoch === ended) {
           this.#drop();
-          await this.#journal.end(ended.mover.head);
+          await this.#trustLog.end(ended.mover.head);
         }
         return this.forgotten();
       },
@@ -244,7 +244,7 @@ export class DatabaseTrust {
     const { mover } = this.#assertStill(call);
     if (from && target.tx <= from.tx) {
       mover.learn(target);
-      if (calls > 0) this.cover(operation, startedAt, calls);
+      if (calls > 0) this.countCalls(operation, startedAt, calls);
       return;
     }
     await mover.settle({ ...(from && { from }), target, operation, startedAt, calls, job });
@@ -267,15 +267,15 @@ export class DatabaseTrust {
       if (NOT_NEWER.has(check)) await this.#newestState(operation, head, {});
       if (isFork === true) this.#epoch?.standing.doubt();
       const refuted = { ...verdict.refuted, ...('tx' in question && { tx: question.tx }) };
-      throw await this.#journal.refuse('failure', operation, head, refuted, job);
+      throw await this.#trustLog.refuse('failure', operation, head, refuted, job);
     }
     return verdict.proven as ProvenBy<Q>;
   }
 
   /** Counts calls that were proven under the head as it is. */
-  cover(operation: string, startedAt: number, calls: number): void {
+  countCalls(operation: string, startedAt: number, calls: number): void {
     const { mover } = this.#assertReady();
-    this.#journal.cover(operation, () => mover.head, startedAt, calls);
+    this.#trustLog.countCalls(operation, () => mover.head, startedAt, calls);
   }
 
   /** Makes sure that the trusted history reaches `tx`, which the caller says exists. */
@@ -320,7 +320,7 @@ export class DatabaseTrust {
 
   async #newestState(operation: string, head: Root, options: CallOptions): Promise<void> {
     this.#epoch?.standing.doubt();
-    const asker = { rpc: this.#options.rpc, journal: this.#journal, contextFor: this.#contextFor };
+    const asker = { rpc: this.#options.rpc, trustLog: this.#trustLog, contextFor: this.#contextFor };
     await newestState(asker, operation, head, options);
   }
 
@@ -330,7 +330,7 @@ export class DatabaseTrust {
     detail: { check: string; detail: string; expected?: string; computed?: string; tx?: bigint },
     job?: Job,
   ) {
-    return this.#journal.refuse('failure', operation, this.#epoch?.mover.head ?? null, detail, job);
+    return this.#trustLog.refuse('failure', operation, this.#epoch?.mover.head ?? null, detail, job);
   }
 
   /** Drops the head on the user's explicit word; recorded. The next verified call is a first contact. */
@@ -339,10 +339,10 @@ export class DatabaseTrust {
     const establishing = this.#establishing?.catch(() => undefined);
     if (establishing) await call.deadline.race(establishing, 'the first trusted root');
     // A head that the log contradicts, or that no call may use under this policy, is forgotten like any other.
-    const head = this.#epoch?.mover.head ?? (await this.#options.store.head(this.#journal.key));
+    const head = this.#epoch?.mover.head ?? (await this.#options.store.head(this.#trustLog.key));
     // Calls that it counts come before the row that ends it.
-    if (head) await this.#journal.end(head);
-    await this.#journal.forget(head, reason);
+    if (head) await this.#trustLog.end(head);
+    await this.#trustLog.forget(head, reason);
     this.#drop();
   }
 
@@ -352,13 +352,13 @@ export class DatabaseTrust {
    */
   async end(): Promise<void> {
     this.#ended = true;
-    this.#journal.stop(this.forgotten());
+    this.#trustLog.stop(this.forgotten());
     const epoch = this.#epoch;
     this.#epoch = undefined;
     this.writes.forget();
     if (!epoch) return;
     await closeEpoch(epoch, this.forgotten());
-    await this.#journal.end(epoch.mover.head);
+    await this.#trustLog.end(epoch.mover.head);
   }
 
   #drop(): void {
@@ -372,7 +372,7 @@ export class DatabaseTrust {
   async close(): Promise<void> {
     await this.#establishing?.catch(() => undefined);
     if (this.#epoch) await closeEpoch(this.#epoch);
-    await this.#journal.close(this.#epoch?.mover.head ?? null);
+    await this.#trustLog.close(this.#epoch?.mover.head ?? null);
   }
 
   /** The check that a claim of a plain read fails, to be run again by anyone. */

@@ -1,29 +1,29 @@
 // One stretch of trust in a database: from a first head until it is forgotten. What is proven, what was seen and where the
 // server stands belong to it, and end with it.
 import type { StoreError } from '../../errors.js';
-import type { Context, Job, Question, Root } from '../../worker/verifier.js';
-import { PATIENT_MS, askAgainIfSilent } from './ask-again.js';
-import { establish } from './establish.js';
-import { Follower } from './follower.js';
-import { HeadMover } from './head-mover.js';
-import type { Journal } from './journal.js';
-import type { Claimed } from './jobs.js';
-import { Knowledge } from './knowledge.js';
-import { newestState } from './newest-state.js';
-import type { ProofSource, ProvenBy } from './proof-source.js';
-import { Standing } from './standing.js';
+import type { Context, Job, Question, Root } from '../../verify/verifier.js';
+import { PATIENT_MS, askAgainIfSilent } from './head/ask-again.js';
+import { establish } from './head/establish.js';
+import { Follower } from './latest/follower.js';
+import { HeadMover } from './head/head-mover.js';
+import type { TrustLog } from './log/trust-log.js';
+import type { Claimed } from './log/jobs.js';
+import { ProvenHistory } from './known/proven-history.js';
+import { newestState } from './head/newest-state.js';
+import type { ProofSource, ProvenBy } from './known/proof-source.js';
+import { Standing } from './head/standing.js';
 import type { DatabaseTrustOptions } from './database-trust-options.js';
 
 export interface Epoch {
   readonly mover: HeadMover;
-  readonly known: Knowledge;
+  readonly known: ProvenHistory;
   readonly standing: Standing;
   readonly follower?: Follower;
 }
 
 /** What an epoch needs of the trust that it is of. */
 export interface EpochOptions extends DatabaseTrustOptions {
-  readonly journal: Journal;
+  readonly trustLog: TrustLog;
   readonly contextFor: (head: Root | null) => Context;
   /** Sends a question that names the head; a server that does not reach it is reported. */
   readonly ask: <T>(operation: string, head: Root, send: () => Promise<T>) => Promise<T>;
@@ -42,7 +42,8 @@ export interface EpochOptions extends DatabaseTrustOptions {
 
 /** Finds the first head and starts what works under it. */
 export async function beginEpoch(options: EpochOptions): Promise<Epoch> {
-  const { rpc, store, verifier, cacheBytes, keepHeaders, followMs, publicKey, journal, contextFor } = options;
+  const { rpc, store, verifier, cacheBytes, keepHeaders, followMs, publicKey, trustLog, contextFor } =
+    options;
   const startedFrom = performance.now();
   const { head, isFirstUse } = await establish(options, {});
   const source: ProofSource = {
@@ -52,11 +53,11 @@ export async function beginEpoch(options: EpochOptions): Promise<Epoch> {
     check: options.check,
     job: options.job,
     fork: (operation, question, under, answer, other) =>
-      journal.contradicted(operation, under, other, options.job(question, under, answer)),
+      trustLog.contradicted(operation, under, other, options.job(question, under, answer)),
   };
-  const known: Knowledge = new Knowledge(source, {
+  const known: ProvenHistory = new ProvenHistory(source, {
     cacheBytes,
-    ...(keepHeaders && { keep: { ...keepHeaders, store, verifier, journal } }),
+    ...(keepHeaders && { keep: { ...keepHeaders, store, verifier, trustLog } }),
     reach: (tx, task) =>
       mover.reach({
         ...{ tx, operation: task.operation, startedAt: task.startedAt },
@@ -64,22 +65,22 @@ export async function beginEpoch(options: EpochOptions): Promise<Epoch> {
       }),
     refuse: (task, check, detail) => {
       const refuted = { check, detail, tx: task.claim.tx };
-      return journal.refuse('failure', task.operation, mover.head, refuted, options.claimJob(task));
+      return trustLog.refuse('failure', task.operation, mover.head, refuted, options.claimJob(task));
     },
   });
   const mover: HeadMover = new HeadMover(head, {
-    ...{ rpc, verifier, journal, contextFor, headers: known.headers, ask: options.ask },
+    ...{ rpc, verifier, trustLog, contextFor, headers: known.headers, ask: options.ask },
     signed: publicKey !== undefined,
     forgotten: () => options.forgotten(epoch),
   });
   const standing = new Standing({
     prove: async (operation) => {
-      const state = await newestState({ rpc, journal, contextFor }, operation, mover.head, {});
+      const state = await newestState({ rpc, trustLog, contextFor }, operation, mover.head, {});
       await mover.reach({ tx: state.tx, job: state.job, operation, startedAt: performance.now() });
     },
     connection: () => rpc.connects ?? 0,
     onDoubt: () => options.writes?.forgetPlain(),
-    again: (refusal, operation) => journal.again(refusal, operation),
+    again: (refusal, operation) => trustLog.again(refusal, operation),
   });
   if (isFirstUse) standing.note(startedFrom);
   await known.start();
@@ -88,7 +89,7 @@ export async function beginEpoch(options: EpochOptions): Promise<Epoch> {
   return epoch;
 }
 
-function follow(mover: HeadMover, known: Knowledge, standing: Standing, everyMs: number): Follower {
+function follow(mover: HeadMover, known: ProvenHistory, standing: Standing, everyMs: number): Follower {
   const operation = 'follow';
   return new Follower({
     everyMs,

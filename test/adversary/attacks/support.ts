@@ -2,7 +2,7 @@
 import { onTestFinished } from 'vitest';
 import { ImmuClient, MemoryRootStore } from '#dist/index.js';
 import type { AuditRow, ImmuClientOptions, ImmuError, RootStore } from '#dist/index.js';
-import { methodDefinition } from '#dist/wire-schema.js';
+import { methodDefinition } from '#dist/wire/schema.js';
 import { LedgerWorld } from '../../model/ledger-world.js';
 import { FaultyWay } from '../../model/world.js';
 import type { Decoded } from '../../support/wire-client.js';

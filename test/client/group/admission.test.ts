@@ -1,10 +1,10 @@
 // What bounds the calls that a client holds, and how each of them ends on its own.
 import { describe, expect, test, vi } from 'vitest';
-import { Deadline } from '#dist/client/deadline.js';
+import { Deadline } from '#dist/client/flow/deadline.js';
 import { AdaptiveSize } from '#dist/client/group/adaptive-size.js';
-import { Admission } from '#dist/client/group/admission.js';
-import { WaitingLine } from '#dist/client/group/waiting-call.js';
-import { InFlightGate } from '#dist/client/in-flight-gate.js';
+import { Admission } from '#dist/client/flow/admission.js';
+import { WaitingLine } from '#dist/client/flow/waiting-call.js';
+import { InFlightGate } from '#dist/client/flow/in-flight-gate.js';
 import { codeOf, failure } from '../support.js';
 
 const deadline = (timeoutMs = 60_000, signal?: AbortSignal) =>

@@ -1,13 +1,13 @@
 // Reads in flight share requests: what is asked together, what alone, and how each reader is told.
 import { status } from '@grpc/grpc-js';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { Deadline } from '#dist/client/deadline.js';
-import { keyName } from '#dist/worker/key-name.js';
+import { Deadline } from '#dist/client/flow/deadline.js';
+import { keyName } from '#dist/verify/key-name.js';
 import { ReadGroups } from '#dist/client/group/read-groups.js';
 import type { Reader } from '#dist/client/group/read-groups.js';
 import { TransportError } from '#dist/errors.js';
 import { InlineVerifier } from '#dist/worker/inline-verifier.js';
-import type { ClaimOutcome } from '#dist/worker/verifier.js';
+import type { ClaimOutcome } from '#dist/verify/verifier.js';
 import { FakeImmudb, Gate, refusal, turns } from '../../trust/fake-immudb.js';
 import { DATABASE, TestChain, utf8 } from '../../worker/support/test-chain.js';
 

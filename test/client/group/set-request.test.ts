@@ -2,8 +2,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { SetRequestEncoder } from '#dist/client/group/set-request.js';
-import { methodDefinition } from '#dist/wire-schema.js';
-import { readSetRequest } from '#dist/worker/wire/requests.js';
+import { methodDefinition } from '#dist/wire/schema.js';
+import { readSetRequest } from '#dist/verify/wire/requests.js';
 
 const { requestSerialize, requestDeserialize } = methodDefinition('immudb.schema.ImmuService', 'Set');
 

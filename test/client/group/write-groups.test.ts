@@ -1,12 +1,12 @@
 // Writes in flight share transactions: what goes together, in which order, and how each write is told.
 import { status } from '@grpc/grpc-js';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { Deadline } from '#dist/client/deadline.js';
+import { Deadline } from '#dist/client/flow/deadline.js';
 import { WriteGroups } from '#dist/client/group/write-groups.js';
 import type { GroupedWrite, WriteEntry } from '#dist/client/group/write-groups.js';
 import { equalBytes } from '#dist/proof/bytes.js';
 import { TransportError, VerificationError } from '#dist/errors.js';
-import { readSetRequest } from '#dist/worker/wire/requests.js';
+import { readSetRequest } from '#dist/verify/wire/requests.js';
 import { Gate, refusal, turns } from '../../trust/fake-immudb.js';
 import { utf8 } from '../../worker/support/test-chain.js';
 

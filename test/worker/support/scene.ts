@@ -1,7 +1,7 @@
 // The history that the tests of the checks ask about: every kind of entry, a head in the middle, and a fork.
 import { plainKey, plainValue } from '#dist/proof/entry.js';
-import { Frontier } from '#dist/proof/frontier.js';
-import type { FrontierPeaks } from '#dist/worker/verifier.js';
+import { Frontier } from '#dist/proof/tree/frontier.js';
+import type { FrontierPeaks } from '#dist/verify/verifier.js';
 import { TestChain, utf8, type Wire } from './test-chain.js';
 import { NOW } from './verifiers.js';
 

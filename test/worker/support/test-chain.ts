@@ -2,15 +2,15 @@
 // tampered with, and serializers (proto-loader's, not ours) to make bytes of them.
 import { generateKeyPairSync, sign, type KeyObject } from 'node:crypto';
 import { entryDigest, plainKey, plainValue, referenceValue } from '#dist/proof/entry.js';
-import { entriesInclusion, entriesRoot } from '#dist/proof/entries-tree.js';
+import { entriesInclusion, entriesRoot } from '#dist/proof/tree/entries-tree.js';
 import { buildDualProof } from '#dist/proof/dual-proof.js';
 import { EMPTY_HASH, sha256 } from '#dist/proof/hash.js';
 import { alh } from '#dist/proof/header.js';
-import { HistoryTree } from '#dist/proof/history-tree.js';
+import { HistoryTree } from '#dist/proof/tree/history-tree.js';
 import { stateToSign } from '#dist/proof/signature.js';
 import type { DualProof, KVMetadata, TxHeader, TxMetadata } from '#dist/proof/types.js';
-import { methodDefinition } from '#dist/wire-schema.js';
-import type { Root } from '#dist/worker/verifier.js';
+import { methodDefinition } from '#dist/wire/schema.js';
+import type { Root } from '#dist/verify/verifier.js';
 
 /** An answer as a tree of plain objects, fields by their wire names. */
 export type Wire = ReturnType<typeof JSON.parse>;

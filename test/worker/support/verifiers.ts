@@ -1,9 +1,9 @@
 // The two implementations that one suite runs over, and what verdicts are compared by.
 import { InlineVerifier } from '#dist/worker/inline-verifier.js';
 import { PooledVerifier } from '#dist/worker/pooled-verifier.js';
-import type { ClaimOutcome, Job, Proven, Question, Verdict, Verifier } from '#dist/worker/verifier.js';
+import type { ClaimOutcome, Job, Proven, Question, Verdict, Verifier } from '#dist/verify/verifier.js';
 import { DATABASE } from './test-chain.js';
-import type { Context, Root } from '#dist/worker/verifier.js';
+import type { Context, Root } from '#dist/verify/verifier.js';
 
 export const implementations: readonly (readonly [name: string, make: () => Verifier])[] = [
   ['inline', () => new InlineVerifier()],

@@ -1,0 +1,76 @@
+// The one door: every public call comes in here. Its options are checked, its deadline begins, and it is let in when there is
+// room, before anything is asked or held for it.
+import { ClosedError } from '../../errors.js';
+import { withCallerStack } from './caller-stack.js';
+import { LinkedList } from './linked-list.js';
+import { Deadline } from './deadline.js';
+import type { Admission } from './admission.js';
+import { checkOptions } from '../options/options.js';
+import type { CallOptions } from '../options/options.js';
+
+export class Door {
+  readonly #admission: Admission;
+  readonly #timeoutMs: number;
+  readonly #toTell = new LinkedList<() => void>();
+  #closed = false;
+
+  /** `timeoutMs`: deadline of a call that names none. */
+  constructor(admission: Admission, timeoutMs: number) {
+    this.#admission = admission;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  assertOpen(): void {
+    if (this.#closed) throw new ClosedError('the client');
+  }
+
+  /** From now on nobody comes in. Who is in, or waits, is ended by the rooms. */
+  close(): void {
+    this.#closed = true;
+    for (let tell = this.#toTell.shift(); tell; tell = this.#toTell.shift()) tell();
+  }
+
+  /** Has `tell`, which must not throw, told once when the client is closed. Returns what takes it back. */
+  whenClosed(tell: () => void): () => void {
+    const link = this.#toTell.add(tell);
+    return () => void this.#toTell.delete(link);
+  }
+
+  /**
+   * The deadline of a call that begins now. `own`: its options beside `signal` and `timeoutMs`.
+   *
+   * @throws ArgumentError, ClosedError
+   */
+  deadline(options: CallOptions, own: readonly string[]): Deadline {
+    this.assertOpen();
+    checkOptions(options, own);
+    return new Deadline(options, this.#timeoutMs);
+  }
+
+  /** For questions about the log, which take no options, and may be asked when the client is closed and its store is not. */
+  waiting(): Deadline {
+    return new Deadline({}, this.#timeoutMs);
+  }
+
+  /** Lets a call in that holds so many bytes; its place is free again when `work` ends, however it does. */
+  async enter<T>(deadline: Deadline, bytes: number, work: () => Promise<T>): Promise<T> {
+    const wait = this.#admission.enter(bytes, deadline);
+    if (wait) await wait;
+    try {
+      return await work();
+    } catch (error) {
+      throw withCallerStack(error);
+    } finally {
+      this.#admission.leave(bytes);
+    }
+  }
+
+  /**
+   * The same for calls by the thousand: without a turn of the queue when there is room. `begin` takes the place over, and
+   * gives it back; it does not throw.
+   */
+  enterFast<T>(deadline: Deadline, bytes: number, begin: () => Promise<T>): Promise<T> {
+    const wait = this.#admission.enter(bytes, deadline);
+    return wait ? wait.then(begin) : begin();
+  }
+}

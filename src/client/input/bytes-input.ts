@@ -1,0 +1,52 @@
+// Keys and values as callers give them: bytes, or text that is taken as UTF-8.
+import { types } from 'node:util';
+import { ArgumentError } from '../../errors.js';
+import { kindOf } from './option-checks.js';
+import { copyBytes, utf8Bytes } from './pooled-bytes.js';
+
+export type BytesInput = Uint8Array | string;
+
+/** User keys: the server's 1024 less its prefix byte. */
+export const MAX_KEY_BYTES = 1023;
+/** User values: the server's 32 MiB less its prefix byte. */
+export const MAX_VALUE_BYTES = 32 * 1024 * 1024 - 1;
+
+/** What an error calls an argument; as a function where there are many, and the name would be made for nothing. */
+export type ArgumentName = string | (() => string);
+
+/** A key of 1 to 1023 bytes. Throws ArgumentError naming `name`. */
+export function toKey(input: BytesInput, name: ArgumentName): Uint8Array {
+  const key = toBytes(input, name, MAX_KEY_BYTES);
+  if (key.length === 0) throw wrong(name, 'must not be empty');
+  return key;
+}
+
+/** A value of up to 32 MiB less one byte. Throws ArgumentError naming `name`. */
+export function toValue(input: BytesInput, name: ArgumentName): Uint8Array {
+  return toBytes(input, name, MAX_VALUE_BYTES);
+}
+
+/** A copy that nobody else can change, so that what is verified is what was sent. */
+function toBytes(input: unknown, name: ArgumentName, max: number): Uint8Array {
+  if (typeof input === 'string') {
+    if (!input.isWellFormed()) throw wrong(name, 'holds a lone surrogate: it has no UTF-8 form');
+    const bytes = utf8Bytes(input);
+    if (bytes.length > max) throw tooLong(name, bytes.length, max);
+    return bytes;
+  }
+  // Not `instanceof`: arrays made in another realm (a test runner's, say) are as good.
+  if (!types.isUint8Array(input)) {
+    throw wrong(name, `must be a Uint8Array or a string, not ${kindOf(input)}`);
+  }
+  if (input.length > max) throw tooLong(name, input.length, max);
+  return copyBytes(input);
+}
+
+function tooLong(name: ArgumentName, length: number, max: number): ArgumentError {
+  return wrong(name, `has ${length} bytes; at most ${max} are allowed`);
+}
+
+function wrong(name: ArgumentName, what: string): ArgumentError {
+  const text = typeof name === 'string' ? name : name();
+  return new ArgumentError(text, `${text} ${what}`);
+}

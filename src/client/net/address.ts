@@ -1,0 +1,47 @@
+// Addresses as people write them, and their one canonical form.
+import { isIPv6 } from 'node:net';
+import { ArgumentError } from '../../errors.js';
+import { text } from '../input/option-checks.js';
+
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+  /** Canonical `host:port`: what identities are bound to. */
+  readonly text: string;
+}
+
+const DEFAULT_PORT = 3322;
+
+/** `host`, `host:port`, an IPv6 address, or `[v6]:port`. Throws ArgumentError (`address`). */
+export function parseAddress(address: string): Address {
+  text('address', address);
+  const scheme = /^([A-Za-z][A-Za-z0-9+.-]*):\/\//.exec(address)?.[1];
+  if (scheme !== undefined) {
+    const secure = /s$/i.test(scheme) ? '; for TLS set the option tls' : '';
+    throw new ArgumentError('address', `address must be host:port, without ${scheme}://${secure}`);
+  }
+  if (address.includes('%')) {
+    throw new ArgumentError(
+      'address',
+      `address cannot have a zone (what follows %): ${JSON.stringify(address.slice(0, 300))}; take an address or a name that needs none`,
+    );
+  }
+  if (isIPv6(address)) return canonical(address, DEFAULT_PORT);
+  const match = /^(?:\[([^\]]+)\]|([A-Za-z0-9._-]{1,253}))(?::(\d{1,5}))?$/.exec(address);
+  const [, v6, name, digits] = match ?? [];
+  const host = v6 ?? name;
+  const port = digits === undefined ? DEFAULT_PORT : Number(digits);
+  if (host === undefined || (v6 !== undefined && !isIPv6(v6)) || port < 1 || port > 65_535) {
+    throw new ArgumentError(
+      'address',
+      `not host, host:port, an IPv6 address or [v6]:port: ${JSON.stringify(address.slice(0, 300))}`,
+    );
+  }
+  return canonical(host, port);
+}
+
+/** Names and IPv6 addresses in lower case: they are the same server in any case. */
+function canonical(written: string, port: number): Address {
+  const host = written.toLowerCase();
+  return { host, port, text: host.includes(':') ? `[${host}]:${port}` : `${host}:${port}` };
+}

@@ -1,0 +1,310 @@
+// The gRPC channel to one address: every call has a deadline, can be aborted, and ends when the channel is closed.
+import { Metadata, status } from '@grpc/grpc-js';
+import type { Client, ClientUnaryCall } from '@grpc/grpc-js';
+import { ClosedError, TransportError } from '../../errors.js';
+import { methodDefinition } from '../../wire/schema.js';
+import { LinkedList } from '../flow/linked-list.js';
+import { Deadline } from '../flow/deadline.js';
+import { InFlightGate } from '../flow/in-flight-gate.js';
+import type { ResolvedOptions } from '../options/options.js';
+import { plain } from '../input/pooled-bytes.js';
+import { proxyFor } from './proxy.js';
+import type { RpcOptions } from './rpc.js';
+import { asNotDone, toImmuError, unsent } from './server-errors.js';
+import { Wire, wiring } from './wire.js';
+
+const IDENTITY_HEADER = 'immudb-uuid';
+
+/** A server that is alive answers within this time, in milliseconds, whatever else it is at. */
+const PROBE_MS = 1000;
+
+export interface ChannelCall extends RpcOptions {
+  readonly timeoutMs: number;
+  readonly metadata: Metadata;
+  /** Logging out while the channel closes: allowed when nothing else is any more. */
+  readonly farewell?: boolean;
+}
+
+export type ChannelOptions = Pick<
+  ResolvedOptions,
+  'address' | 'tls' | 'maxMessageBytes' | 'connectTimeoutMs' | 'maxInFlight'
+>;
+
+export class Channel {
+  /** The server's address, and the proxy on the way to it: as errors name it. */
+  readonly address: string;
+  readonly #makeClient: () => Client;
+  readonly #connectTimeoutMs: number;
+  readonly #onIdentity: (server: string) => void;
+  readonly #calls = new LinkedList<ClientUnaryCall>();
+  readonly #naps = new Map<() => void, NodeJS.Timeout>();
+  readonly #gate: InFlightGate;
+  #wire: Wire;
+  #connecting: Connecting | undefined;
+  #probing: Promise<void> | undefined;
+  #losses = 0;
+  #closing = false;
+  #closed = false;
+
+  /**
+   * `onIdentity` is told the server's identity with every answer; what it throws is the outcome of that call.
+   * Connects at the first call. Throws ArgumentError when the TLS options cannot be used.
+   */
+  constructor(options: ChannelOptions, onIdentity: (server: string) => void) {
+    const proxy = proxyFor(options.address, process.env);
+    const by = proxy?.text === undefined ? 'no http:// URL, not used' : `through the proxy ${proxy.text}`;
+    this.address = proxy ? `${options.address.text} (${proxy.variable}: ${by})` : options.address.text;
+    this.#connectTimeoutMs = options.connectTimeoutMs;
+    this.#onIdentity = onIdentity;
+    this.#gate = new InFlightGate(options.maxInFlight, 'the client');
+    this.#makeClient = wiring(options, proxy?.text === undefined ? undefined : proxy);
+    this.#wire = this.#newWire();
+  }
+
+  #newWire(): Wire {
+    const wire = new Wire(this.#makeClient(), () => {
+      if (wire === this.#wire) this.#losses += 1;
+    });
+    return wire;
+  }
+
+  /** Another number whenever the connection was lost: what the server kept for the old one may be gone. */
+  get connects(): number {
+    return this.#losses;
+  }
+
+  unary(method: string, request: object, call: ChannelCall): Promise<object> {
+    const definition = methodDefinition(call.service ?? 'immudb.schema.ImmuService', method);
+    const { path, requestSerialize, responseDeserialize } = definition;
+    return this.#call(
+      { path, serialize: requestSerialize, deserialize: responseDeserialize },
+      method,
+      request,
+      call,
+    );
+  }
+
+  /** The answer's bytes as they came; a view that nobody else holds. */
+  unaryRaw(method: string, request: object, call: ChannelCall): Promise<Uint8Array> {
+    const { path, requestSerialize } = methodDefinition(call.service ?? 'immudb.schema.ImmuService', method);
+    return this.#call({ path, serialize: requestSerialize, deserialize: plain }, method, request, call);
+  }
+
+  /** {@link unaryRaw} for a request that is in its wire form already. */
+  unaryEncoded(method: string, request: Uint8Array, call: ChannelCall): Promise<Uint8Array> {
+    const { path } = methodDefinition(call.service ?? 'immudb.schema.ImmuService', method);
+    return this.#call({ path, serialize: encoded, deserialize: plain }, method, request, call);
+  }
+
+  async #call<Answer>(
+    shape: Shape<Answer>,
+    method: string,
+    request: object,
+    options: ChannelCall,
+  ): Promise<Answer> {
+    const deadline = new Deadline(options, options.timeoutMs);
+    if (options.signal?.aborted) throw aborted(method, options.signal);
+    this.#assertOpen(options);
+    if (options.farewell) {
+      // Not worth a connection of its own.
+      if (!this.#wire.ready) throw new ClosedError(`the connection to ${this.address}`);
+      return this.#send(shape, method, request, options, deadline);
+    }
+    const waitingFor = `${method} to be sent, after too many calls in flight`;
+    await this.#gate.enter(deadline, waitingFor).catch(unsent);
+    try {
+      if (this.#closing || !this.#wire.ready || this.#wire.silence.doubtful) {
+        await this.#prepare(method, options, deadline).catch(unsent);
+      }
+      this.#wire.watch();
+      return await this.#send(shape, method, request, options, deadline);
+    } finally {
+      this.#gate.leave();
+    }
+  }
+
+  /** A connection that can be relied on, or a reason why there is none. Nothing was sent when this rejects. */
+  async #prepare(method: string, options: ChannelCall, deadline: Deadline): Promise<void> {
+    this.#assertOpen(options);
+    if (this.#wire.ready && this.#wire.silence.doubtful) {
+      this.#probing ??= this.#probe(this.#wire).finally(() => (this.#probing = undefined));
+      await deadline.race(this.#probing, `a sign of life from ${this.address} (${method})`);
+      this.#assertOpen(options);
+    }
+    if (!this.#wire.ready) await this.#connect(method, deadline);
+    this.#assertOpen(options);
+  }
+
+  #send<Answer>(
+    { path, serialize, deserialize }: Shape<Answer>,
+    method: string,
+    request: object,
+    options: ChannelCall,
+    deadline: Deadline,
+  ): Promise<Answer> {
+    const { signal, timeoutMs, idempotent, metadata, farewell } = options;
+    const known = { method, address: this.address, idempotent, timeoutMs, ...(signal && { signal }) };
+    const wire = this.#wire;
+    const sentAt = performance.now();
+    wire.silence.sent(sentAt);
+    return new Promise<Answer>((resolve, reject) => {
+      let objection: Error | undefined;
+      let heard = false;
+      const call = wire.client.makeUnaryRequest(
+        path,
+        serialize,
+        deserialize,
+        request,
+        metadata,
+        { deadline: Date.now() + (deadline.left.timeoutMs ?? timeoutMs) },
+        (error, answer) => {
+          this.#calls.delete(link);
+          wire.reads.delete(call);
+          signal?.removeEventListener('abort', onAbort);
+          const inVain = !heard && error !== null && isOurs(error.code);
+          if (!heard && !inVain) wire.silence.heard();
+          wire.silence.ended(sentAt, inVain);
+          if (objection !== undefined) reject(objection);
+          else if (!error) resolve(answer as Answer);
+          else if (this.#closing && !farewell) reject(new ClosedError('the client'));
+          else reject(toImmuError(error, known));
+        },
+      );
+      const onAbort = () => call.cancel();
+      signal?.addEventListener('abort', onAbort, { once: true });
+      const link = this.#calls.add(call);
+      if (idempotent) wire.reads.set(call, (error) => (objection ??= error));
+      call.on('metadata', (answered: Metadata) => {
+        heard = true;
+        wire.silence.heard();
+        const server = answered.get(IDENTITY_HEADER)[0];
+        try {
+          if (typeof server === 'string') this.#onIdentity(server);
+        } catch (error) {
+          objection = error instanceof Error ? error : new Error(String(error));
+          call.cancel();
+        }
+      });
+    });
+  }
+
+  /** Asks for a sign of life. A connection over which none comes is given up for a new one. Never rejects. */
+  #probe(wire: Wire): Promise<void> {
+    const { path, requestSerialize } = methodDefinition('immudb.schema.ImmuService', 'Health');
+    return new Promise((resolve) => {
+      const deadline = Date.now() + PROBE_MS;
+      const done = (error: { code: status } | null) => {
+        if (error?.code !== status.DEADLINE_EXCEEDED) wire.silence.heard();
+        else this.#replace(wire);
+        resolve();
+      };
+      wire.client.makeUnaryRequest(path, requestSerialize, plain, {}, new Metadata(), { deadline }, done);
+    });
+  }
+
+  /** Over another connection from now on. */
+  #replace(wire: Wire): void {
+    if (wire !== this.#wire || this.#closed) return;
+    this.#losses += 1;
+    this.#wire = this.#newWire();
+    const what = `nothing is heard any more over the connection to ${this.address}`;
+    wire.abandon(() => new TransportError('UNAVAILABLE', what));
+  }
+
+  /** Waits until there is a connection or a reason why there is none: nothing was sent when this rejects. */
+  async #connect(method: string, deadline: Deadline): Promise<void> {
+    const wire = this.#wire;
+    const { since, done } = (this.#connecting ??= this.#beginConnecting(wire));
+    try {
+      await deadline.race(done, `a connection to ${this.address} (${method})`);
+    } catch (error) {
+      // Waited for in vain: the next call is not to wait for the same.
+      if (performance.now() - since >= PROBE_MS && !wire.ready) this.#replace(wire);
+      throw error;
+    }
+  }
+
+  #beginConnecting(wire: Wire): Connecting {
+    const late = () => noConnection(this.address, this.#connectTimeoutMs);
+    const done = wire
+      .settled(this.#connectTimeoutMs, late)
+      .catch((error: unknown) => {
+        // One that was accepted and then left in silence would be waited for for ever.
+        this.#replace(wire);
+        throw error;
+      })
+      .finally(() => (this.#connecting = undefined));
+    done.catch(() => undefined);
+    return { since: performance.now(), done };
+  }
+
+  /** Waits `ms`, or less when the channel is closed meanwhile. */
+  nap(ms: number): Promise<void> {
+    if (this.#closing) return Promise.resolve();
+    return new Promise((resolve) => {
+      const wake = () => {
+        clearTimeout(this.#naps.get(wake));
+        this.#naps.delete(wake);
+        resolve();
+      };
+      this.#naps.set(wake, setTimeout(wake, ms));
+    });
+  }
+
+  #assertOpen({ farewell }: ChannelCall): void {
+    if (this.#closed || (this.#closing && !farewell)) throw new ClosedError('the client');
+  }
+
+  /** Ends calls under way, and those waiting, with ClosedError; only farewells get through now. Idempotent. */
+  end(): void {
+    if (this.#closing) return;
+    this.#closing = true;
+    this.#gate.close();
+    this.#wire.stop();
+    for (const wake of [...this.#naps.keys()]) wake();
+    for (const call of this.#calls) call.cancel();
+  }
+
+  /** {@link end}, and lets the connection go. Idempotent. */
+  close(): void {
+    this.end();
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#wire.close();
+  }
+}
+
+interface Connecting {
+  readonly since: number;
+  readonly done: Promise<void>;
+}
+
+interface Shape<Answer> {
+  readonly path: string;
+  readonly serialize: (request: object) => Buffer;
+  readonly deserialize: (bytes: Buffer) => Answer;
+}
+
+function encoded(request: object): Buffer {
+  const { buffer, byteOffset, length } = request as Uint8Array;
+  return Buffer.from(buffer, byteOffset, length);
+}
+
+/** Statuses that this side gives a call of which nothing was heard. */
+function isOurs(code: status): boolean {
+  return code === status.DEADLINE_EXCEEDED || code === status.CANCELLED;
+}
+
+function aborted(method: string, signal: AbortSignal): TransportError {
+  const error = new TransportError('ABORTED', `${method} was aborted before it was sent`, {
+    cause: signal.reason,
+  });
+  return asNotDone(error);
+}
+
+function noConnection(address: string, afterMs: number): TransportError {
+  return new TransportError(
+    'UNAVAILABLE',
+    `no connection to ${address} within ${afterMs} ms; nothing was sent`,
+  );
+}

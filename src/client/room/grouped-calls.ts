@@ -1,0 +1,285 @@
+// The reads and writes of one session that may share requests: who waits for what, and the way into a group.
+import type { Verifier } from '../../verify/verifier.js';
+import { withCallerStack } from '../flow/caller-stack.js';
+import type { Deadline } from '../flow/deadline.js';
+import type { Entry } from '../calls/kv/entries.js';
+import type { Admission } from '../flow/admission.js';
+import { keyName } from '../../verify/key-name.js';
+import { PlainReader, plainEntry } from '../group/plain-entry.js';
+import { ReadGroups } from '../group/read-groups.js';
+import type { ReadCounts, TellPart } from '../group/read-groups.js';
+import { Turns } from '../flow/turns.js';
+import type { Turn } from '../flow/turns.js';
+import { WaitingLine } from '../flow/waiting-call.js';
+import type { WaitingCall } from '../flow/waiting-call.js';
+import { WriteGroups } from '../group/write-groups.js';
+import type { WriteCounts } from '../group/write-groups.js';
+import { bytesOf, bytesOfEntries, setEntries, withoutTx } from '../calls/kv/kv.js';
+import type { KeyValue, Write } from '../calls/kv/kv.js';
+import type { CallOptions } from '../options/options.js';
+import type { Rpc } from '../net/rpc.js';
+import { isNotDone } from '../net/server-errors.js';
+import type { Call } from '../trust/call.js';
+import type { DatabaseTrust } from '../trust/database-trust.js';
+import { unixSeconds } from '../input/unix-seconds.js';
+import type { ProvenHistory } from '../trust/known/proven-history.js';
+import { VerifiedReader } from '../calls/kv/grouped-get.js';
+import { proveTogether } from '../calls/kv/grouped-get-all.js';
+import { PlainWriter, VerifiedWriter, writeGroup } from '../calls/kv/grouped-set.js';
+import type { Writer } from '../calls/kv/grouped-set.js';
+import { verifiedGet } from '../calls/kv/verified-get.js';
+import type { VerifiedEntry } from '../calls/kv/verified-get.js';
+import { verifiedRpc } from '../calls/kv/verified-rpc.js';
+import { verifiedSet } from '../calls/kv/verified-set.js';
+import { ReservedTxs } from '../trust/reserved-txs.js';
+import type { VerifiedWrite } from '../calls/kv/verified-set.js';
+
+export interface GroupedCallsOptions {
+  readonly rpc: Rpc;
+  readonly database: string;
+  readonly verifier: Verifier;
+  readonly admission: Admission;
+  /** Txs of this client's writes to the database, those of its trust too. @default some of its own */
+  readonly writes?: ReservedTxs;
+}
+
+/** A header that has been proven makes a plain read plus a look-up cheaper than a read with its proof. */
+const WARM = 0.9;
+
+export interface GroupDiagnostics {
+  readonly reads: Readonly<ReadCounts>;
+  readonly writes: Readonly<WriteCounts>;
+}
+
+export class GroupedCalls {
+  readonly #options: GroupedCallsOptions;
+  readonly #reading: WaitingLine;
+  readonly #writing: WaitingLine;
+  readonly #reads: ReadGroups<PlainReader | VerifiedReader>;
+  readonly #writes: WriteGroups<Writer>;
+  readonly #writeTxs: ReservedTxs;
+  readonly #turns = new Turns();
+  #trust: DatabaseTrust | undefined;
+  /** Verified calls that came before there was a head. */
+  #early = 0;
+
+  constructor(options: GroupedCallsOptions) {
+    const { rpc, database, verifier, admission } = options;
+    this.#options = options;
+    this.#writeTxs = options.writes ?? new ReservedTxs();
+    const left = (bytes: number) => admission.leave(bytes);
+    this.#reading = new WaitingLine('an answer', left);
+    this.#writing = new WaitingLine(
+      'an answer to the write, which may have happened: read it back with verifiedGet',
+      left,
+    );
+    this.#reads = new ReadGroups({
+      rpc,
+      verifier,
+      context: () => this.#trust?.headContext ?? { head: null, database, now: unixSeconds() },
+      askAlone: (key, reader, learn) => reader.verified && this.#askAlone(key, reader, learn),
+      probe: () => this.#trust?.assure('verifiedGet'),
+    });
+    const room = { rpc, writes: this.#writeTxs, headTx: () => this.#trust?.headTx ?? 0n };
+    this.#writes = new WriteGroups<Writer>({ send: (...args) => writeGroup(room, ...args) });
+  }
+
+  get diagnostics(): GroupDiagnostics {
+    return { reads: { ...this.#reads.counts }, writes: { ...this.#writes.counts } };
+  }
+
+  // Calls that were let in: each gives its place back when it ends.
+
+  get(key: Uint8Array, deadline: Deadline): Promise<Entry | null> {
+    return this.#begin<Entry | null, undefined>(
+      this.#reading,
+      deadline,
+      key.length,
+      (call) => {
+        this.#reads.read(key, keyName(key), new PlainReader(key, call));
+      },
+      undefined,
+    );
+  }
+
+  /** Entries in the order of the keys, null where there is none; of one snapshot where one answer can hold them. */
+  getAll(keys: readonly Uint8Array[], deadline: Deadline): Promise<(Entry | null)[]> {
+    return this.#begin<(Entry | null)[], undefined>(
+      this.#reading,
+      deadline,
+      bytesOf(keys),
+      (call) => {
+        const entries = new Array<Entry | null>(keys.length).fill(null);
+        const tell: TellPart = (outcomes, from) => {
+          outcomes.forEach((outcome, i) => {
+            entries[from + i] = plainEntry(keys[from + i] as Uint8Array, outcome);
+          });
+        };
+        call.follow(
+          this.#reads
+            .readTogether(keys, keys.map(keyName), deadline, tell, () => call.settled)
+            .then(() => entries),
+        );
+      },
+      undefined,
+    );
+  }
+
+  /** Reads the latest version of a key and proves it, with what else is read at the time. */
+  verifiedGet(trust: DatabaseTrust, from: Call, key: Uint8Array): Promise<VerifiedEntry | null> {
+    return this.#beginVerified<VerifiedEntry | null>(
+      this.#reading,
+      trust,
+      from,
+      key.length,
+      (call, known) => {
+        const name = keyName(key);
+        const reading = { rpc: this.#options.rpc, trust, known, from, counted: false };
+        this.#reads.read(key, name, new VerifiedReader(reading, key, name, call));
+      },
+    );
+  }
+
+  /** Reads keys together and proves every entry; null where the server says there is none. */
+  verifiedGetAll(
+    trust: DatabaseTrust,
+    from: Call,
+    keys: readonly Uint8Array[],
+  ): Promise<(VerifiedEntry | null)[]> {
+    return this.#beginVerified<(VerifiedEntry | null)[]>(
+      this.#reading,
+      trust,
+      from,
+      bytesOf(keys),
+      (all, known) => {
+        const reading = { rpc: this.#options.rpc, trust, known, from, counted: true };
+        void proveTogether(reading, keys, all, (names, tell) =>
+          this.#reads.readTogether(keys, names, from.deadline, tell, () => all.settled),
+        );
+      },
+    );
+  }
+
+  #writeInTurn(turn: Turn, writer: Writer, entries: readonly KeyValue[]): void {
+    turn.take(() => {
+      try {
+        this.#writes.write(writer, entries);
+      } catch (error) {
+        writer.reject(error);
+      }
+    });
+  }
+
+  /** The place of a write that is called now among those that share transactions. */
+  turn(): Turn {
+    return this.#turns.enter();
+  }
+
+  /** Writes entries, of distinct keys, in one transaction with what else is written at the time. */
+  set(entries: readonly KeyValue[], deadline: Deadline, turn: Turn): Promise<Write> {
+    return this.#begin<Write, undefined>(
+      this.#writing,
+      deadline,
+      bytesOfEntries(entries),
+      (call) => {
+        this.#writeInTurn(turn, new PlainWriter(call, entries.length), entries);
+      },
+      undefined,
+    );
+  }
+
+  /** The same, proven. `bytes`: of all entries; no `turn`: in a transaction that holds nothing else. */
+  verifiedSet(
+    trust: DatabaseTrust,
+    from: Call,
+    entries: readonly KeyValue[],
+    bytes: number,
+    turn: Turn | undefined,
+  ): Promise<VerifiedWrite> {
+    const start = (call: WaitingCall<VerifiedWrite>) => {
+      if (turn) this.#writeInTurn(turn, new VerifiedWriter(trust, call, entries.length, from), entries);
+      else call.follow(verifiedSet(verifiedRpc(this.#options.rpc), trust, from, entries));
+    };
+    return this.#beginVerified(this.#writing, trust, from, bytes, start, true);
+  }
+
+  /** Writes entries in a transaction that holds nothing else: the server's word, and its tx is no other write's. */
+  async setAlone(entries: readonly KeyValue[], options: CallOptions): Promise<Write> {
+    const { rpc } = this.#options;
+    const writes = this.#writeTxs;
+    const write = writes.begin(this.#trust?.headTx ?? 0n);
+    let mayBeDone = true;
+    try {
+      const written = await setEntries(rpc, entries, options);
+      if (!writes.claimPlain(written.tx)) throw withoutTx();
+      mayBeDone = false;
+      return written;
+    } catch (error) {
+      mayBeDone &&= !isNotDone(error);
+      throw error;
+    } finally {
+      if (mayBeDone) writes.doubt();
+      writes.end(write, this.#trust?.headTx ?? 0n);
+    }
+  }
+
+  /** Whoever waits is refused with ClosedError. */
+  close(): void {
+    this.#reading.close('the client');
+    this.#writing.close('the client');
+  }
+
+  /** Starts a verified call: without a detour when there is a head. */
+  #beginVerified<T>(
+    line: WaitingLine,
+    trust: DatabaseTrust,
+    from: Call,
+    bytes: number,
+    start: (call: WaitingCall<T>, known: ProvenHistory) => void,
+    writes = false,
+  ): Promise<T> {
+    this.#trust = trust;
+    // What the call is proven by, whatever is trusted when it ends.
+    const known = trust.enter(from, writes);
+    if (known) return this.#begin(line, from.deadline, bytes, start, known);
+    if (this.#early++ > 0) this.#options.verifier.prepare?.();
+    return trust.ready(from, writes).then(
+      () => this.#beginVerified(line, trust, from, bytes, start, writes),
+      (error: unknown) => {
+        this.#options.admission.leave(bytes);
+        throw withCallerStack(error);
+      },
+    );
+  }
+
+  /** What `start` throws ends the call. No closure of its own: one for every call would be seen in the times (measured). */
+  #begin<T, Known>(
+    line: WaitingLine,
+    deadline: Deadline,
+    bytes: number,
+    start: (call: WaitingCall<T>, known: Known) => void,
+    known: Known,
+  ): Promise<T> {
+    const call = line.add<T>(deadline, bytes);
+    try {
+      if (!call.settled) start(call, known);
+    } catch (error) {
+      call.reject(error);
+    }
+    return call.promise;
+  }
+
+  /** A lone read goes out with its proof, unless what it needs is known most likely. */
+  #askAlone(key: Uint8Array, reader: VerifiedReader, learn: (bytes: number) => void): boolean {
+    const trust = this.#trust;
+    const known = trust?.knownNow;
+    if (!trust || !known || known.warmth > WARM) return false;
+    const work = verifiedGet(verifiedRpc(this.#options.rpc), trust, reader.from, key, {});
+    reader.follow(work);
+    work.then(
+      (entry) => learn(key.length + (entry?.value.length ?? 0)),
+      () => undefined,
+    );
+    return true;
+  }
+}

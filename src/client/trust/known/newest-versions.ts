@@ -1,0 +1,48 @@
+// Remembers, per key (by its `keyName`), the newest tx in which an entry of it was proven, so that a later read that shows an
+// older one, or none, is caught. Bounded: forgetting a key only means that these extra checks are not made for it.
+import { RecentMap } from './recent-map.js';
+
+/** About 150 bytes an entry with short keys. */
+const DEFAULT_MAX_KEYS = 32_768;
+
+/** The key has no value by the proven entry: it is a deletion. */
+export const DELETED = 'deleted';
+
+/** What ends the key by the entry that was proven: its deletion, or the time (unix seconds) from which on it has expired. */
+export type End = typeof DELETED | bigint;
+
+interface Ending {
+  readonly tx: bigint;
+  readonly end: End;
+}
+
+export class NewestVersions {
+  readonly #newest: RecentMap<string, bigint | Ending>;
+
+  constructor(max: number = DEFAULT_MAX_KEYS) {
+    this.#newest = new RecentMap(max);
+  }
+
+  /** Tx that a read of the key sent now must not fall behind; 0 when nothing is known. */
+  floor(name: string): bigint {
+    const known = this.#newest.get(name);
+    return typeof known === 'object' ? known.tx : (known ?? 0n);
+  }
+
+  /** How the newest proven entry ends the key; undefined while it does not. */
+  end(name: string): End | undefined {
+    const known = this.#newest.get(name);
+    return typeof known === 'object' ? known.end : undefined;
+  }
+
+  /** `end`: of the entry that was proven. */
+  note(name: string, tx: bigint, end?: End): void {
+    const known = this.#newest.get(name);
+    const before = typeof known === 'object' ? known.tx : known;
+    if (before === undefined || before < tx) this.#newest.set(name, end === undefined ? tx : { tx, end });
+  }
+
+  clear(): void {
+    this.#newest.clear();
+  }
+}

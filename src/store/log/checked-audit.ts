@@ -1,0 +1,153 @@
+// The audit log as every store offers it: arguments are checked here, once; how a question is answered is the store's matter.
+import { resolve } from 'node:path';
+import { ArgumentError } from '../../errors.js';
+import { knownNames } from '../../known-names.js';
+import { checkedRoot, isObject } from './audit-entry.js';
+import { checkedGapsQuery } from './audit-gaps.js';
+import type {
+  ArchiveInfo,
+  ArchiveOptions,
+  AuditGap,
+  AuditLog,
+  AuditStats,
+  AuditVerdict,
+  Checkpoint,
+  CheckpointOptions,
+  GapsQuery,
+  LoggedDatabase,
+  RootConflict,
+  StatsQuery,
+  VerifyOptions,
+} from '../audit-log.js';
+import { bad, checkedFilter, checkedQuery, checkedSeq } from './audit-query.js';
+import { checkedStatsQuery } from './audit-stats.js';
+import type { AuditRow, Evidence, RootsQuery, StoredRoot, TrustKey } from '../audit-types.js';
+import { checkedSigningKey } from './checkpoint.js';
+import type { ReadRequest, WalkRequest, WriteRequest } from '../sqlite/thread/messages.js';
+import { checkedCheckpointsQuery, checkedVerifyOptions } from './verify-rules.js';
+
+/** A question about a log; what is in it has been checked, and is nobody else's. */
+export type AuditRequest =
+  | Exclude<
+      ReadRequest,
+      { readonly kind: 'head' | 'identity' | 'info' | 'damage' | 'headers' | 'headerList' }
+    >
+  | WalkRequest
+  | Extract<WriteRequest, { readonly kind: 'checkpoint' }>;
+
+export abstract class CheckedAudit implements AuditLog {
+  /** The answer is what the method that asks resolves to; for a `page` the next rows, none when there are no more. */
+  protected abstract ask<T>(request: AuditRequest): Promise<T>;
+
+  async *roots(given?: RootsQuery): AsyncIterableIterator<AuditRow> {
+    let query = checkedQuery(given);
+    for (let left = query.limit ?? Infinity; left > 0;) {
+      const limit = Number.isFinite(left) ? { limit: left } : {};
+      const page: AuditRow[] = await this.ask({ kind: 'page', query: { ...query, ...limit } });
+      yield* page;
+      const last = page.at(-1);
+      if (!last) return;
+      left -= page.length;
+      query = { ...query, after: last.seq };
+    }
+  }
+
+  async row(seq: bigint): Promise<AuditRow | null> {
+    return this.ask({ kind: 'row', seq: checkedSeq('seq', seq) });
+  }
+
+  async latest(filter?: Partial<TrustKey>): Promise<AuditRow | null> {
+    return this.ask({ kind: 'latest', filter: checkedFilter(filter) });
+  }
+
+  async rootAt(tx: bigint, filter?: Partial<TrustKey>): Promise<AuditRow | null> {
+    return this.ask({ kind: 'rootAt', tx: checkedSeq('tx', tx), filter: checkedFilter(filter) });
+  }
+
+  async conflict(root: TrustKey & StoredRoot): Promise<RootConflict | null> {
+    return this.ask({ kind: 'conflict', root: checkedRoot(root) });
+  }
+
+  async databases(): Promise<readonly LoggedDatabase[]> {
+    return this.ask({ kind: 'databases' });
+  }
+
+  async evidence(seq: bigint): Promise<Evidence | null> {
+    return this.ask({ kind: 'evidence', seq: checkedSeq('seq', seq) });
+  }
+
+  async stats(query?: StatsQuery): Promise<readonly AuditStats[]> {
+    return this.ask({ kind: 'stats', query: checkedStatsQuery(query) });
+  }
+
+  async gaps(query?: GapsQuery): Promise<readonly AuditGap[]> {
+    return this.ask({ kind: 'gaps', query: checkedGapsQuery(query) });
+  }
+
+  async verify(options?: VerifyOptions): Promise<AuditVerdict> {
+    return this.ask({ kind: 'verify', options: checkedVerifyOptions(options) });
+  }
+
+  async checkpoint(options: CheckpointOptions = {}): Promise<Checkpoint> {
+    if (!isObject(options)) bad('options', 'must be an object');
+    knownNames('options', options, ['key']);
+    const { key } = options;
+    const signer = key === undefined ? undefined : checkedSigningKey(key);
+    return this.ask({ kind: 'checkpoint', key: signer });
+  }
+
+  async checkpoints(query?: { after?: bigint; limit?: number }): Promise<readonly Checkpoint[]> {
+    return this.ask({ kind: 'checkpoints', ...checkedCheckpointsQuery(query) });
+  }
+
+  async archive(options: ArchiveOptions): Promise<ArchiveInfo | null> {
+    return this.ask({ kind: 'archive', options: checkedArchiveOptions(options) });
+  }
+
+  async archives(): Promise<readonly ArchiveInfo[]> {
+    return this.ask({ kind: 'archives' });
+  }
+}
+
+/**
+ * What only looks like a path would make folders of that name where the process happens to run, and nobody would find the
+ * store again.
+ *
+ * @throws ArgumentError unless `path` is that of a file
+ */
+export function checkedPath(path: string, name = 'path'): string {
+  const refuse = (words: string) => new ArgumentError(name, `${name} must be ${words}`);
+  if ((path as unknown) instanceof URL) {
+    throw refuse('the path of a file, not a URL: fileURLToPath(url) of node:url makes one of it');
+  }
+  if (typeof path !== 'string' || path === '' || path.includes('\0')) throw refuse('the path of a file');
+  if (path.startsWith(':memory:')) throw refuse('a file; MemoryRootStore is the store in memory');
+  if (path.startsWith('~')) {
+    const words = `~ stands for a home folder in shells only, write join(homedir(), ${JSON.stringify(path.slice(2))})`;
+    throw refuse(
+      `a path as it is: ${words}, or ./${path.split(/[/\\]/, 1)[0] ?? ''} for a file of that name`,
+    );
+  }
+  if (/^(file:|[a-z][a-z0-9+.-]+:\/\/)/i.test(path)) {
+    throw refuse(
+      `the path of a file, not a URL: fileURLToPath(${JSON.stringify(path)}) of node:url makes one of it`,
+    );
+  }
+  return resolve(path);
+}
+
+function checkedArchiveOptions(options: ArchiveOptions): ArchiveOptions {
+  if (!isObject(options)) bad('options', 'must be an object');
+  knownNames('options', options, ['path', 'through', 'before', 'keepRows']);
+  const path = checkedPath(options.path);
+  const given = (['through', 'before', 'keepRows'] as const).filter((name) => name in options);
+  if (given.length !== 1) bad('options', 'must have one of through, before and keepRows');
+  if ('through' in options) return { path, through: checkedSeq('through', options.through) };
+  if ('before' in options) {
+    if (!Number.isSafeInteger(options.before)) bad('before', 'must be unix milliseconds');
+    return { path, before: options.before };
+  }
+  const { keepRows } = options;
+  if (!Number.isSafeInteger(keepRows) || keepRows < 0) bad('keepRows', 'must be an integer of 0 or more');
+  return { path, keepRows };
+}

@@ -1,0 +1,180 @@
+// What travels between the store and its thread, and how errors do: as plain data, for a class would be lost.
+import type { KeyObject } from 'node:crypto';
+import { ArgumentError, ClosedError, ImmuError, StoreError } from '../../../errors.js';
+import type { ImmuErrorCode } from '../../../errors.js';
+import type { ArchiveOptions, StatsQuery, VerifyOptions } from '../../audit-log.js';
+import type { CheckedGapsQuery } from '../../log/audit-gaps.js';
+import type { AuditEntry, RootsQuery, StoredRoot, TrustKey } from '../../audit-types.js';
+import type { HeaderBlock } from '../../header-store.js';
+import type { RowPacket } from './row-packet.js';
+
+/** When a store takes a checkpoint by itself, and the key that signs it. */
+export interface CheckpointSchedule {
+  readonly everyRows?: number;
+  readonly everyMs?: number;
+  readonly key?: KeyObject;
+}
+
+export interface OpenOptions {
+  /** `if-new`: created when neither the store nor its marker exists. `never`: it must exist. */
+  readonly create: 'if-new' | 'never';
+  /** How long a writer waits for another process's transaction. */
+  readonly busyTimeoutMs: number;
+  readonly checkpoints?: CheckpointSchedule;
+}
+
+/** A part of what was asked in one turn. */
+export interface StoreMessage {
+  /** Rows, asked for before the other writes. */
+  readonly rows: RowPacket | undefined;
+  readonly items: readonly Numbered<SentRequest>[];
+  /** False: there is more of the turn to come, at once. */
+  readonly last: boolean;
+}
+
+export interface ThreadData {
+  readonly path: string;
+  /** `archive`: a file that is only read. `reading`: a store that is only read, however damaged it is. */
+  readonly options: OpenOptions | 'archive' | 'reading';
+  /** One number, added to whenever a message has been sent: what the thread may wait on. */
+  readonly sent: Int32Array;
+}
+
+/** The answer to a thread's start, whose number is 0. */
+export interface OpenedAs {
+  /** The file could only be read, and not where it is: a copy of it is open. */
+  readonly isCopy: boolean;
+}
+
+/** A row to be appended, from an entry that was checked. Sent as a {@link RowPacket}. */
+export type RowRequest =
+  | { readonly kind: 'advance'; readonly expected: StoredRoot | null; readonly entry: AuditEntry }
+  | { readonly kind: 'record' | 'forget'; readonly entry: AuditEntry };
+
+export type WriteRequest = RowRequest | OtherWrite;
+
+type OtherWrite =
+  | { readonly kind: 'bind' | 'rebind'; readonly address: string; readonly server: string }
+  | { readonly kind: 'checkpoint'; readonly key: KeyObject | undefined }
+  | {
+      readonly kind: 'keepHeaders';
+      readonly key: TrustKey;
+      readonly block: HeaderBlock;
+      readonly maxBytes: number;
+    }
+  | { readonly kind: 'dropHeaders'; readonly key: TrustKey; readonly first: bigint };
+
+export type ReadRequest =
+  | { readonly kind: 'head'; readonly key: TrustKey }
+  | { readonly kind: 'identity'; readonly address: string }
+  | { readonly kind: 'page'; readonly query: RootsQuery }
+  | { readonly kind: 'row' | 'evidence'; readonly seq: bigint }
+  | { readonly kind: 'latest'; readonly filter: Partial<TrustKey> }
+  | { readonly kind: 'rootAt'; readonly tx: bigint; readonly filter: Partial<TrustKey> }
+  | { readonly kind: 'conflict'; readonly root: TrustKey & StoredRoot }
+  | { readonly kind: 'stats'; readonly query: Required<Pick<StatsQuery, 'bucket'>> & StatsQuery }
+  | { readonly kind: 'checkpoints'; readonly after: bigint | null; readonly limit: number }
+  | { readonly kind: 'archives' | 'databases' }
+  | { readonly kind: 'info' | 'damage' }
+  | { readonly kind: 'headers'; readonly key: TrustKey; readonly first: bigint }
+  | { readonly kind: 'headerList'; readonly filter: Partial<TrustKey> };
+
+/** Long work, done in short steps. */
+export type WalkRequest =
+  | { readonly kind: 'verify'; readonly options: VerifyOptions }
+  | { readonly kind: 'gaps'; readonly query: CheckedGapsQuery }
+  | { readonly kind: 'archive'; readonly options: ArchiveOptions };
+
+/** Sent as it is. */
+export type SentRequest = OtherWrite | ReadRequest | WalkRequest | ControlRequest;
+
+/** About the thread itself. */
+export type ControlRequest =
+  /** Opens the store once more, and closes that again: whether it is as it should be. False: it is not at its path any more. */
+  | { readonly kind: 'reopen'; readonly options: OpenOptions }
+  /** One of those who share the thread leaves: these walks of it end. Answered after all that was asked before. */
+  | { readonly kind: 'leave'; readonly walks: readonly number[] }
+  | { readonly kind: 'close' };
+
+export type StoreRequest = RowRequest | SentRequest;
+
+export interface Numbered<R extends StoreRequest = StoreRequest> {
+  readonly id: number;
+  readonly request: R;
+}
+
+export type StoreAnswer =
+  | { readonly id: number; readonly ok: true; readonly value: unknown }
+  | { readonly id: number; readonly ok: false; readonly error: SentError };
+
+export interface StoreReply {
+  /** Requests that went well and have nothing to say, and heads that moved without more ado: most of them. */
+  readonly done: readonly number[];
+  readonly moved: readonly number[];
+  /** Rows that contradict nothing. */
+  readonly recorded: readonly number[];
+  /** The others. */
+  readonly answers: readonly StoreAnswer[];
+  readonly diagnostics: StoreDiagnostics;
+}
+
+/** What the store's thread has done since it was opened. */
+export interface StoreDiagnostics {
+  /** Transactions that were committed: each costs one flush to disk. */
+  readonly commits: number;
+  /** Writes that these transactions were asked for. */
+  readonly writes: number;
+}
+
+export interface SentError {
+  readonly code: ImmuErrorCode;
+  readonly message: string;
+  /** Set for an ArgumentError. */
+  readonly argument?: string;
+}
+
+/** `path` is the store's, for errors that do not name it. */
+export function toSent(error: unknown, path: string): SentError {
+  if (error instanceof ArgumentError) {
+    return { code: error.code, message: error.message, argument: error.argument };
+  }
+  if (error instanceof ImmuError) return { code: error.code, message: error.message };
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const words = error instanceof Error ? error.message : String(error);
+  const message = `root store ${path}: ${words}${code && !words.includes(code) ? ` (${code})` : ''}`;
+  if (code.startsWith('SQLITE_BUSY')) {
+    return { code: 'STORE_FAILED', message: `${message}: another process kept it locked` };
+  }
+  if (/^SQLITE_(READONLY|CANTOPEN)/.test(code)) {
+    const words = 'where it cannot be written it can be looked at only (openForReading, --damaged)';
+    return { code: 'STORE_FAILED', message: `${message}: ${words}` };
+  }
+  const damaged = code.startsWith('SQLITE_NOTADB') || code.startsWith('SQLITE_CORRUPT');
+  return { code: damaged ? 'STORE_DAMAGED' : 'STORE_FAILED', message };
+}
+
+export function fromSent({ code, message, argument }: SentError): ImmuError {
+  if (argument !== undefined) return new ArgumentError(argument, message);
+  return code === 'CLOSED' ? new ClosedError('the root store') : new StoreError(code, message);
+}
+
+const WRITES: Readonly<Record<OtherWrite['kind'], true>> = {
+  bind: true,
+  rebind: true,
+  checkpoint: true,
+  keepHeaders: true,
+  dropHeaders: true,
+};
+
+export function isWrite({ kind }: SentRequest): boolean {
+  return kind in WRITES;
+}
+
+export function isWalk(request: StoreRequest): request is WalkRequest {
+  return request.kind === 'verify' || request.kind === 'gaps' || request.kind === 'archive';
+}
+
+/** The buffers of a block, to be handed to another thread. Requires that nobody else views them. */
+export function buffersOf({ proof, headers, columns }: HeaderBlock): ArrayBuffer[] {
+  return [proof.buffer, headers.buffer, columns.buffer] as ArrayBuffer[];
+}

@@ -1,0 +1,207 @@
+// Entry of the store's own thread: owns the connection, so that the main thread never waits for a flush to disk.
+import { hash } from 'node:crypto';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { parentPort, workerData } from 'node:worker_threads';
+import { ClosedError, StoreError } from '../../../errors.js';
+import { setSha256 } from '../../../proof/hash.js';
+import type { HeaderBlock } from '../../header-store.js';
+import { archiveRows, freeRows } from '../file/archive-job.js';
+import { ChainWalk } from '../log/audit-chain.js';
+import { AutoCheckpoint } from '../log/auto-checkpoint.js';
+import { GapWalk } from '../log/gap-walk.js';
+import { GroupCommit } from './group-commit.js';
+import { LogWriter, MOVED, NOTHING_FOUND } from '../log/log-writer.js';
+import { buffersOf, isWalk, toSent } from './messages.js';
+import type {
+  ControlRequest,
+  Numbered,
+  OpenedAs,
+  ReadRequest,
+  RowRequest,
+  SentRequest,
+  StoreAnswer,
+  StoreDiagnostics,
+  StoreMessage,
+  StoreReply,
+  ThreadData,
+  WalkRequest,
+  WriteRequest,
+} from './messages.js';
+import { openArchiveFile, openStore } from '../file/open.js';
+import type { OpenedStore } from '../file/open.js';
+import { openStoreForReading } from '../file/open-for-reading.js';
+import { isRead, readFrom, readsRows } from './read.js';
+import { RowUnpacker } from './row-packet.js';
+import { Turn } from './turn.js';
+
+const port = parentPort;
+if (!port) throw new Error('this file is the entry of a worker thread');
+// Rows are some 400 bytes: the platform takes a third of the time (measured).
+setSha256((data) => hash('sha256', data, 'buffer'));
+const { path, options, sent } = workerData as ThreadData;
+const isArchive = options === 'archive';
+const isReadOnly = isArchive || options === 'reading';
+const UNUSED: StoreDiagnostics = { commits: 0, writes: 0 };
+
+try {
+  const opened = openedAs(options);
+  // Before anybody knows that it is open, and may move it away.
+  serve(opened);
+  post([{ id: 0, ok: true, value: { isCopy: opened.isCopy === true } satisfies OpenedAs }], UNUSED);
+} catch (error) {
+  post([{ id: 0, ok: false, error: toSent(error, path) }], UNUSED);
+}
+
+function openedAs(how: ThreadData['options']): OpenedStore {
+  if (how === 'archive') return openArchiveFile(path);
+  return how === 'reading' ? openStoreForReading(path) : openStore(path, how);
+}
+
+function serve({ db, reader, closed }: OpenedStore): void {
+  const writer = new LogWriter(reader);
+  const schedule = typeof options === 'string' ? undefined : options.checkpoints;
+  const group = new GroupCommit(db, writer, path, schedule && new AutoCheckpoint(schedule));
+  const unpacker = new RowUnpacker();
+  const read = (request: ReadRequest) => {
+    const run = () => readFrom(reader, request);
+    return readsRows(request) ? reader.settled(run) : db.transaction(run)();
+  };
+  let archiving = false;
+  /** Walks under way, and those of them that whoever asked for them waits for no longer. */
+  const walking = new Set<number>();
+  const left = new Set<number>();
+
+  port?.on('message', (first: StoreMessage) => {
+    const turn = new Turn(first, port, sent, unpacker);
+    const reads: Numbered<ReadRequest>[] = [];
+    const controls: Numbered<ControlRequest>[] = [];
+    /** The next writes; what else was asked is set aside. */
+    const more = (): Numbered<WriteRequest>[] | undefined => {
+      const items = turn.next();
+      return items?.flatMap(({ id, request }) => {
+        if (isWalk(request)) void walk(id, request);
+        else if (isRead(request)) reads.push({ id, request });
+        else if (isControl(request)) controls.push({ id, request });
+        else return [{ id, request }];
+        return [];
+      });
+    };
+    const answers = group.commitAll(more);
+    const buffers: ArrayBuffer[] = [];
+    for (const { id, request } of reads) {
+      const done = answer(id, () => read(request));
+      answers.push(done);
+      if (request.kind === 'headers' && done.ok && done.value)
+        for (const buffer of buffersOf(done.value as HeaderBlock)) buffers.push(buffer);
+    }
+    for (const { id, request } of controls) answers.push(answer(id, () => control(request)));
+    post(answers, group.diagnostics, buffers);
+    if (db.open) group.afterwards();
+  });
+  // What a process that was killed while archiving has left to do. It is tried again whenever the store is opened.
+  if (!isReadOnly) void freeRows(archiveJob(() => pause())).catch(() => undefined);
+
+  function control(request: ControlRequest): unknown {
+    switch (request.kind) {
+      case 'reopen':
+        if (!group.isInPlace) return false;
+        openStore(path, request.options).db.close();
+        return true;
+      case 'leave':
+        for (const id of request.walks) if (walking.has(id)) left.add(id);
+        return undefined;
+      case 'close':
+        // Every row where others look for it; what cannot be moved now is moved by whoever opens the store next.
+        reader.settle();
+        db.close();
+        closed?.();
+        return undefined;
+    }
+  }
+
+  async function walk(id: number, request: WalkRequest): Promise<void> {
+    let done: StoreAnswer;
+    walking.add(id);
+    try {
+      done = { id, ok: true, value: await run(request, () => pause(id)) };
+    } catch (error) {
+      done = { id, ok: false, error: toSent(error, path) };
+    }
+    walking.delete(id);
+    left.delete(id);
+    post([done], group.diagnostics);
+  }
+
+  async function run(request: WalkRequest, pause: () => Promise<void>): Promise<unknown> {
+    switch (request.kind) {
+      case 'verify':
+        return inSteps(new ChainWalk(reader, { ...request.options, isArchive }), pause);
+      case 'gaps':
+        return inSteps(new GapWalk(reader, request.query), pause);
+      case 'archive': {
+        if (isReadOnly)
+          throw new StoreError('STORE_FAILED', `${path} is only read: its rows are not archived`);
+        if (archiving) throw new StoreError('STORE_FAILED', `rows of ${path} are being archived already`);
+        archiving = true;
+        try {
+          return await archiveRows(archiveJob(pause), request.options);
+        } finally {
+          archiving = false;
+        }
+      }
+    }
+  }
+
+  /** A long walk in short steps: writes go on in between. */
+  async function inSteps<T>(steps: { step(): T | undefined }, pause: () => Promise<void>): Promise<T> {
+    for (;;) {
+      await pause();
+      const result = reader.settled(() => steps.step());
+      if (result !== undefined) return result;
+    }
+  }
+
+  async function pause(id?: number): Promise<void> {
+    await nextTurn();
+    if (!db.open || (id !== undefined && left.has(id))) throw new ClosedError('the root store');
+  }
+
+  function archiveJob(pause: () => Promise<void>) {
+    return { db, reader, writer, path, key: schedule?.key, pause };
+  }
+}
+
+function answer(id: number, run: () => unknown): StoreAnswer {
+  try {
+    return { id, ok: true, value: run() };
+  } catch (error) {
+    return { id, ok: false, error: toSent(error, path) };
+  }
+}
+
+function isControl(request: SentRequest | RowRequest): request is ControlRequest {
+  return request.kind === 'reopen' || request.kind === 'leave' || request.kind === 'close';
+}
+
+/** @param buffers handed over instead of copied */
+function post(
+  answers: readonly StoreAnswer[],
+  diagnostics: StoreDiagnostics,
+  buffers: readonly ArrayBuffer[] = [],
+): void {
+  const plain = { done: [] as number[], moved: [] as number[], recorded: [] as number[] };
+  const others = answers.filter((answer) => {
+    const list = answer.ok ? plainAs(answer.value) : undefined;
+    if (!list) return true;
+    plain[list].push(answer.id);
+    return false;
+  });
+  port?.postMessage({ ...plain, answers: others, diagnostics } satisfies StoreReply, buffers);
+}
+
+/** The list of a reply that an outcome goes to which is the same for most. */
+function plainAs(value: unknown): 'done' | 'moved' | 'recorded' | undefined {
+  if (value === MOVED) return 'moved';
+  if (value === NOTHING_FOUND) return 'recorded';
+  return value === undefined ? 'done' : undefined;
+}

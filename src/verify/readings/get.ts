@@ -1,0 +1,149 @@
+// What is checked of the answer to a verified read of one key (VerifiableGet, docs/protocol.md §15).
+import { equalBytes } from '../../proof/bytes.js';
+import { verifyEntryInclusion } from '../../proof/tree/entries-tree.js';
+import { digestOf, plainKey, plainValue, referenceValue } from '../../proof/entry.js';
+import { sortedLeaves } from '../../proof/entry-leaves.js';
+import { ProofFailure } from '../../proof/failure.js';
+import { assertId } from '../../proof/guard.js';
+import { sha256 } from '../../proof/hash.js';
+import type { KVMetadata } from '../../proof/types.js';
+import type { Context, Proven, Question } from '../verifier.js';
+import { readVerifiableEntry } from '../wire/answers.js';
+import type { Entry, Reference } from '../wire/entries.js';
+import { bindTx, checkEntries } from '../claims/bind-tx.js';
+
+type GetQuestion = Extract<Question, { kind: 'get' }>;
+type GetProven = Extract<Proven, { kind: 'get' }>;
+
+/** The entry of the requested key as the answer claims it: of `tx`, with this metadata and raw value. */
+interface Claim {
+  readonly key: Uint8Array;
+  readonly tx: bigint;
+  readonly metadata: KVMetadata | undefined;
+  readonly rawValue: Uint8Array;
+  /** Covered by no proof: held against the question only. */
+  readonly revision: bigint;
+}
+
+/**
+ * Proves that the entry of the requested key, with its metadata and its value (or the reference it is), is in the
+ * transaction it is said to be in, and that this transaction lies on the head's history.
+ * It is not proven that no newer version exists, nor what lies behind a reference.
+ */
+export function checkGet(question: GetQuestion, context: Context, answer: Uint8Array): GetProven {
+  const { entry, verifiableTx, inclusionProof } = readVerifiableEntry(answer);
+
+  // 1. The answer is about what was asked: this key, this version, no detour when none was wanted.
+  const reference = entry.referencedBy;
+  if (reference && question.noReference === true) {
+    throw new ProofFailure('get.reference', 'a value was asked for, the answer is a reference');
+  }
+  const claim = reference ? claimOfReference(entry, reference) : claimOfValue(entry);
+  if (!equalBytes(claim.key, question.key)) {
+    throw new ProofFailure('get.key', 'the entry is that of another key', question.key, claim.key);
+  }
+  if (question.atTx !== undefined && claim.tx !== question.atTx) {
+    throw new ProofFailure(
+      'get.at-tx',
+      'the entry is of another transaction than asked',
+      question.atTx,
+      claim.tx,
+    );
+  }
+
+  if (
+    question.atRevision !== undefined &&
+    question.atRevision > 0n &&
+    claim.revision !== question.atRevision
+  ) {
+    throw new ProofFailure(
+      'get.at-revision',
+      'the entry is of another revision than asked',
+      question.atRevision,
+      claim.revision,
+    );
+  }
+
+  // 2. It is a value at all: neither a tombstone nor past its time.
+  if (claim.metadata?.deleted === true) throw new ProofFailure('get.deleted', 'the entry is a deletion');
+  const expiresAt = claim.metadata?.expiresAt;
+  if (entry.expired || (expiresAt !== undefined && expiresAt <= context.now)) {
+    throw new ProofFailure(
+      'get.expired',
+      'the entry has expired',
+      `later than ${String(context.now)}`,
+      expiresAt ?? 'expired',
+    );
+  }
+
+  // 3. Its transaction lies on the head's history, and the answer holds all entries of that transaction.
+  const { header, subject, target } = bindTx(claim.tx, verifiableTx, context);
+  const { entries, leaves } = checkEntries(verifiableTx.tx, header);
+
+  // 4. The requested key is one of them, and with this metadata and value it has the proven digest there.
+  const rawKey = plainKey(question.key);
+  const index = entries.findIndex((candidate) => equalBytes(candidate.key, rawKey));
+  if (index < 0) throw new ProofFailure('get.entry', 'the transaction has no entry of this key');
+  if (inclusionProof.leaf !== index) {
+    throw new ProofFailure(
+      'get.position',
+      'the inclusion proof is for another entry',
+      index,
+      inclusionProof.leaf,
+    );
+  }
+  const digest = digestOf(header.version, rawKey, claim.metadata, sha256(claim.rawValue));
+  verifyEntryInclusion(inclusionProof, digest, header);
+
+  const found = foundIn(question, entry, reference);
+  return {
+    kind: 'get',
+    subject,
+    target,
+    found,
+    ...(leaves.length > 1 && { leaves: sortedLeaves(leaves) }),
+  };
+}
+
+function claimOfValue(entry: Entry): Claim {
+  return {
+    key: entry.key,
+    tx: entry.tx,
+    metadata: entry.metadata,
+    rawValue: plainValue(entry.value),
+    revision: entry.revision,
+  };
+}
+
+/** The requested key's own entry is the reference: that is what can be proven here. */
+function claimOfReference(entry: Entry, reference: Reference): Claim {
+  assertId(entry.tx, 'get.reference-tx');
+  if (reference.atTx !== 0n && entry.tx !== reference.atTx) {
+    throw new ProofFailure(
+      'get.reference-tx',
+      'not the version the reference is bound to',
+      reference.atTx,
+      entry.tx,
+    );
+  }
+  return {
+    key: reference.key,
+    tx: reference.tx,
+    metadata: reference.metadata,
+    rawValue: referenceValue(reference.atTx, entry.key),
+    revision: reference.revision,
+  };
+}
+
+function foundIn(question: GetQuestion, entry: Entry, reference: Reference | undefined): GetProven['found'] {
+  const { value, metadata } = entry;
+  const shown = { value, ...(metadata && { metadata }), unprovenRevision: entry.revision };
+  if (!reference) return { kind: 'value', entry: { key: question.key, ...shown } };
+  return {
+    kind: 'reference',
+    key: entry.key,
+    atTx: reference.atTx,
+    ...(reference.metadata && { metadata: reference.metadata }),
+    claimed: { key: entry.key, ...shown, tx: entry.tx },
+  };
+}
