@@ -3,29 +3,38 @@ import { createTypeScriptImportResolver } from 'eslint-import-resolver-typescrip
 import importX from 'eslint-plugin-import-x';
 import tseslint from 'typescript-eslint';
 
-/** Which rooms a room may import from (itself and `src/*.ts` leaves always). */
+/** Which rooms a room may import from (itself and the leaves in `src/` always), types counted. */
 const rooms = {
+  wire: [],
   proof: [],
-  worker: ['proof'],
+  verify: ['proof'],
+  worker: ['verify', 'proof'],
   store: ['proof'],
-  client: ['worker', 'store', 'proof'],
-  ledger: ['proof'],
-  cli: ['client', 'store', 'ledger'],
+  client: ['worker', 'verify', 'store', 'proof', 'wire'],
+  ledger: ['proof', 'wire'],
+  cli: ['store', 'index.ts', 'testing.ts'],
 };
-const zones = Object.entries(rooms).map(([room, may]) => ({
-  target: `./src/${room}`,
-  from: './src',
-  except: [
-    `./${room}`,
-    ...may.map((other) => `./${other}`),
-    './errors.ts',
-    './visible.ts',
-    './known-names.ts',
-    './wire-schema.ts',
-    ...(room === 'cli' ? ['./index.ts', './testing.ts'] : []),
-  ],
-  message: `src/${room} may import only from: ${[room, ...may].join(', ')} (see CONTRIBUTING.md).`,
-}));
+/** The same inside `src/client/`; its faces (files directly in it) may import all of them. */
+const clientRooms = {
+  input: [],
+  options: ['input'],
+  flow: ['input'],
+  net: ['options', 'flow', 'input'],
+  group: ['net', 'flow', 'input'],
+  trust: ['net', 'flow', 'options', 'input'],
+  calls: ['trust', 'group', 'net', 'flow', 'options', 'input'],
+  audit: ['calls', 'trust', 'net', 'flow', 'options', 'input'],
+  room: ['audit', 'calls', 'trust', 'group', 'net', 'flow', 'options', 'input'],
+};
+const LEAVES = ['errors.ts', 'visible.ts', 'known-names.ts'];
+const zonesOf = (folder, directions, always = []) =>
+  Object.entries(directions).map(([room, may]) => ({
+    target: `${folder}/${room}`,
+    from: folder,
+    except: [room, ...may, ...always].map((other) => `./${other}`),
+    message: `${folder.slice(2)}/${room} may import only from: ${[room, ...may].join(', ')} (see CONTRIBUTING.md).`,
+  }));
+const zones = [...zonesOf('./src', rooms, LEAVES), ...zonesOf('./src/client', clientRooms)];
 
 export default tseslint.config(
   { ignores: ['dist/', '.cache/', 'node_modules/', 'test/immudb/', 'bench/peers/*/'] },

@@ -42,14 +42,10 @@ export type {
   RootsReport,
 } from './client/audit/report.js';
 export type { BytesInput } from './client/input/bytes-input.js';
-export type {
-  CallOptions,
-  Credentials,
-  ImmuClientOptions,
-  TlsOptions,
-  TrustPolicy,
-} from './client/options/options.js';
-export type { RetryOptions } from './client/net/retry.js';
+export type { ImmuClientOptions, TlsOptions, TrustPolicy } from './client/options/options.js';
+export type { Credentials } from './client/options/credentials.js';
+export type { CallOptions } from './client/input/call-options.js';
+export type { RetryOptions } from './client/options/retry-options.js';
 export type {
   CreateDatabaseOptions,
   DatabaseInfo,

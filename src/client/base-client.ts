@@ -10,8 +10,12 @@ import { CREATE_NAMES, createDatabase, listDatabases } from './calls/admin/datab
 import type { CreateDatabaseOptions, DatabaseInfo } from './calls/admin/databases.js';
 import type { Deadline } from './flow/deadline.js';
 import { Door } from './flow/door.js';
-import { NO_OPTIONS, databaseName, resolveCredentials, resolveOptions } from './options/options.js';
-import type { CallOptions, Credentials, ImmuClientOptions } from './options/options.js';
+import { resolveOptions } from './options/options.js';
+import { databaseName, resolveCredentials } from './options/credentials.js';
+import { NO_OPTIONS } from './input/call-options.js';
+import type { ImmuClientOptions } from './options/options.js';
+import type { Credentials } from './options/credentials.js';
+import type { CallOptions } from './input/call-options.js';
 import { claimedState, health, serverInfo } from './calls/admin/server-info.js';
 import type { ClaimedState, Health, ServerInfo } from './calls/admin/server-info.js';
 import type { Session } from './net/session.js';

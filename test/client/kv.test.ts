@@ -4,7 +4,7 @@ import { createDatabase, listDatabases } from '#dist/client/calls/admin/database
 import { getEntry, setEntries, toEntries } from '#dist/client/calls/kv/kv.js';
 import type { Version } from '#dist/client/input/get-options.js';
 import type { Pairs } from '#dist/client/calls/kv/kv.js';
-import type { CallOptions } from '#dist/client/options/options.js';
+import type { CallOptions } from '#dist/client/input/call-options.js';
 import { claimedState, health, serverInfo } from '#dist/client/calls/admin/server-info.js';
 import { ServerError } from '#dist/errors.js';
 import { describeReal, freshDatabase, sharedImmudb } from '../support/real.js';

@@ -3,12 +3,9 @@ import { createPublicKey, generateKeyPairSync } from 'node:crypto';
 import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { channelCredentials } from '#dist/client/net/channel-credentials.js';
-import {
-  checkCallOptions,
-  databaseName,
-  resolveCredentials,
-  resolveOptions,
-} from '#dist/client/options/options.js';
+import { resolveOptions } from '#dist/client/options/options.js';
+import { databaseName, resolveCredentials } from '#dist/client/options/credentials.js';
+import { checkCallOptions } from '#dist/client/input/call-options.js';
 import type { ImmuClientOptions } from '#dist/client/options/options.js';
 import { ArgumentError } from '#dist/errors.js';
 import { MemoryRootStore } from '#dist/index.js';

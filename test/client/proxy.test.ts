@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { connect as dial } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { parseAddress } from '#dist/client/net/address.js';
+import { parseAddress } from '#dist/client/options/address.js';
 import { proxyFor } from '#dist/client/net/proxy.js';
 import { connect, deadAddress, failure, PuppetServer, READ } from './support.js';
 

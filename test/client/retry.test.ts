@@ -1,7 +1,8 @@
 // How often a call goes out, and when: one policy for all calls, whatever they pass through.
 import { status } from '@grpc/grpc-js';
 import { describe, expect, test } from 'vitest';
-import { Retries, resolveRetry } from '#dist/client/net/retry.js';
+import { Retries } from '#dist/client/net/retry.js';
+import { resolveRetry } from '#dist/client/options/retry-options.js';
 import { ArgumentError, ImmuClient, MemoryRootStore } from '#dist/index.js';
 import { codeOf, connect, deadAddress, PuppetServer, READ, WRITE } from './support.js';
 import type { Handler } from './support.js';

@@ -8,7 +8,8 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { SqliteRootStore } from '#dist/store/sqlite/sqlite-root-store.js';
 import { GroupCommit } from '#dist/store/sqlite/thread/group-commit.js';
 import { LogWriter } from '#dist/store/sqlite/log/log-writer.js';
-import type { Numbered, WriteRequest } from '#dist/store/sqlite/thread/messages.js';
+import type { WriteRequest } from '#dist/store/sqlite/thread/messages.js';
+import type { Numbered } from '#dist/store/sqlite/thread/row-request.js';
 import { openStore } from '#dist/store/sqlite/file/open.js';
 import {
   KEY,

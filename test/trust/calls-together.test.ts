@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { Deadline } from '#dist/client/flow/deadline.js';
 import { GroupedCalls } from '#dist/client/room/grouped-calls.js';
 import { Admission } from '#dist/client/flow/admission.js';
-import type { CallOptions } from '#dist/client/options/options.js';
+import type { CallOptions } from '#dist/client/input/call-options.js';
 import { OtherConnection } from '#dist/client/net/rpc.js';
 import type { DatabaseTrust } from '#dist/client/trust/database-trust.js';
 import type { RootStore } from '#dist/index.js';

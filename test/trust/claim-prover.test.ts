@@ -1,7 +1,7 @@
 // How claims come to be proven: by what is known, by headers one by one or in blocks, by entries in runs; and refuted.
 import { beforeEach, describe, expect, test } from 'vitest';
 import { ClaimProver } from '#dist/client/trust/known/claim-prover.js';
-import type { ClaimTask } from '#dist/client/trust/known/claim-prover.js';
+import type { ClaimTask } from '#dist/client/trust/known/proven-facts.js';
 import { EntryLeaves } from '#dist/client/trust/known/entry-leaves.js';
 import { HeaderFetcher } from '#dist/client/trust/known/header-fetcher.js';
 import { LeavesFetcher } from '#dist/client/trust/known/leaves-fetcher.js';

@@ -3,7 +3,7 @@ import type { KeyObject } from 'node:crypto';
 import { status } from '@grpc/grpc-js';
 import type { ServiceError } from '@grpc/grpc-js';
 import { Deadline } from '#dist/client/flow/deadline.js';
-import type { CallOptions } from '#dist/client/options/options.js';
+import type { CallOptions } from '#dist/client/input/call-options.js';
 import type { Rpc, RpcOptions } from '#dist/client/net/rpc.js';
 import { toImmuError } from '#dist/client/net/server-errors.js';
 import type { Call } from '#dist/client/trust/call.js';

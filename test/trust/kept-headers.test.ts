@@ -11,7 +11,7 @@ import { check } from '#dist/verify/check.js';
 import { packHeaders } from '#dist/verify/chain/block.js';
 import { packColumns } from '#dist/verify/pack/header-pack.js';
 import { checkClaims } from '#dist/verify/readings/claims.js';
-import type { ClaimTask } from '#dist/client/trust/known/claim-prover.js';
+import type { ClaimTask } from '#dist/client/trust/known/proven-facts.js';
 import { methodDefinition } from '#dist/wire/schema.js';
 import { DATABASE, TestChain, bytesOf, utf8 } from '../worker/support/test-chain.js';
 import type { Wire } from '../worker/support/test-chain.js';

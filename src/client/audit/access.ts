@@ -4,7 +4,7 @@ import { PoolError, TransportError } from '../../errors.js';
 import type { RootStore } from '../../store/root-store.js';
 import type { Job, Root, Verdict, Verifier } from '../../verify/verifier.js';
 import { Deadline } from '../flow/deadline.js';
-import type { CallOptions } from '../options/options.js';
+import type { CallOptions } from '../input/call-options.js';
 import type { Rpc } from '../net/rpc.js';
 import type { Call } from '../trust/call.js';
 import type { DatabaseTrust } from '../trust/database-trust.js';

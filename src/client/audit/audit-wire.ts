@@ -1,5 +1,5 @@
 // The questions of audits that nobody else asks.
-import type { CallOptions } from '../options/options.js';
+import type { CallOptions } from '../input/call-options.js';
 import type { Rpc } from '../net/rpc.js';
 
 const RAW = { action: 'RAW_VALUE' };

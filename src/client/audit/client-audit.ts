@@ -1,9 +1,9 @@
 // The audit log of a client, and audits of the server against it.
 import type { AuditLog } from '../../store/root-store.js';
-import { LazyAudit } from '../room/lazy-audit.js';
+import { LazyAudit } from './lazy-audit.js';
 import type { RootStore } from '../../store/root-store.js';
 import type { Door } from '../flow/door.js';
-import type { CallOptions } from '../options/options.js';
+import type { CallOptions } from '../input/call-options.js';
 import type { AuditAccess } from './access.js';
 import { auditDatabase } from './database-audit.js';
 import { checkDatabaseOptions, checkRootsOptions } from './options.js';

@@ -3,8 +3,8 @@ import { ArgumentError } from '../../errors.js';
 import { MAX_ID } from '../../proof/bytes.js';
 import type { Root } from '../../verify/verifier.js';
 import { flag, knownNames, oneOf, optionsObject, whole, wrongType } from '../input/option-checks.js';
-import { checkOptions } from '../options/options.js';
-import type { CallOptions } from '../options/options.js';
+import { checkOptions } from '../input/call-options.js';
+import type { CallOptions } from '../input/call-options.js';
 import type { DatabaseProgress, RootsProgress } from './report.js';
 
 /** `timeoutMs` is the deadline of each request; an audit as a whole has none. An abort ends it with ABORTED. */

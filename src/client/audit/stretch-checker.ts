@@ -3,7 +3,7 @@
 import { ServerError } from '../../errors.js';
 import { serverWords } from '../../visible.js';
 import type { Job, Question, Refuted, Root, StretchCounts } from '../../verify/verifier.js';
-import type { CallOptions } from '../options/options.js';
+import type { CallOptions } from '../input/call-options.js';
 import type { Rpc } from '../net/rpc.js';
 import type { DatabaseTrust } from '../trust/database-trust.js';
 import { askDigests, askHeaderUnder } from '../trust/trust-wire.js';

@@ -1,7 +1,7 @@
 // One deadline for a call that takes several steps: every RPC gets what is left of it, every wait ends with it.
 import { TransportError } from '../../errors.js';
 import { whenAborted } from './abort-listeners.js';
-import type { CallOptions } from '../options/options.js';
+import type { CallOptions } from '../input/call-options.js';
 
 export class Deadline {
   /** On the clock of `performance.now()`. */

@@ -5,8 +5,8 @@ import { withCallerStack } from './caller-stack.js';
 import { LinkedList } from './linked-list.js';
 import { Deadline } from './deadline.js';
 import type { Admission } from './admission.js';
-import { checkOptions } from '../options/options.js';
-import type { CallOptions } from '../options/options.js';
+import { checkOptions } from '../input/call-options.js';
+import type { CallOptions } from '../input/call-options.js';
 
 export class Door {
   readonly #admission: Admission;

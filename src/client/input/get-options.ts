@@ -1,8 +1,8 @@
 // Which version a read asks for: shared by get and verifiedGet.
 import { ArgumentError } from '../../errors.js';
 import { optionsObject } from './option-checks.js';
-import { NO_OPTIONS } from '../options/options.js';
-import type { CallOptions } from '../options/options.js';
+import { NO_OPTIONS } from './call-options.js';
+import type { CallOptions } from './call-options.js';
 
 /** Names of a read's own options. */
 export const VERSION_NAMES = ['atTx', 'sinceTx', 'atRevision'];

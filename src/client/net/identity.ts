@@ -3,7 +3,14 @@
 import { VerificationError } from '../../errors.js';
 import type { AuditOutcome, RootStore } from '../../store/root-store.js';
 import { serverWords } from '../../visible.js';
-import type { Introduction } from '../trust/head/establish.js';
+
+/** Where trust is about to begin. */
+export interface Introduction {
+  /** Address of the server, for the log. */
+  readonly address: string;
+  /** Throws when a server at this address may not introduce a database that nothing is known of. */
+  assertMayBegin(): Promise<void>;
+}
 
 export interface IdentityOptions {
   readonly address: string;

@@ -2,7 +2,7 @@
 import { Metadata } from '@grpc/grpc-js';
 import { TransportError } from '../../errors.js';
 import type { Channel } from './channel.js';
-import type { ResolvedCredentials } from '../options/options.js';
+import type { ResolvedCredentials } from '../options/credentials.js';
 
 export type LoginKind = 'session' | 'token' | 'anonymous';
 

@@ -1,7 +1,7 @@
 // Whether the way to a server leads through an HTTP proxy, by the variables of the environment that gRPC looks at. Decided
 // here, because grpc-js sends loopback through it, does not know `NO_PROXY` and `*`, and does not say which proxy is dead.
 import { BlockList, isIP } from 'node:net';
-import type { Address } from './address.js';
+import type { Address } from '../options/address.js';
 
 export interface HttpProxy {
   /** `host:port`, without credentials. */

@@ -1,7 +1,7 @@
 // How the rooms of the client ask the server something, without knowing channels or sessions.
 import { TransportError } from '../../errors.js';
 import type { ServiceName } from '../../wire/schema.js';
-import type { CallOptions } from '../options/options.js';
+import type { CallOptions } from '../input/call-options.js';
 
 export interface RpcOptions extends CallOptions {
   /** May be sent again whatever it ended with. Writes are sent again only where they are certain not to have been done. */

@@ -9,10 +9,10 @@ import type { HeldSession, HeldSessions } from './held-sessions.js';
 import { InFlightGate } from '../flow/in-flight-gate.js';
 import { giveBack, NO_TICKET, obtainToken, openSession } from './login.js';
 import type { LoginKind, Ticket } from './login.js';
-import { checkCallOptions } from '../options/options.js';
-import type { ResolvedCredentials } from '../options/options.js';
+import { checkCallOptions } from '../input/call-options.js';
+import type { ResolvedCredentials } from '../options/credentials.js';
 import { Retries } from './retry.js';
-import type { RetryPolicy } from './retry.js';
+import type { RetryPolicy } from '../options/retry-options.js';
 import { OtherConnection } from './rpc.js';
 import type { Rpc, RpcOptions } from './rpc.js';
 import {

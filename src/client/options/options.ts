@@ -1,37 +1,21 @@
 // What a client can be told, and the same resolved once: every default in one place, every mistake named.
-import { setMaxListeners } from 'node:events';
 import { hostname } from 'node:os';
-import { types } from 'node:util';
 import { ArgumentError } from '../../errors.js';
 import type { VerificationError } from '../../errors.js';
 import { checkedPath } from '../../store/log/checked-audit.js';
 import type { RootStore } from '../../store/root-store.js';
 import type { VerifierOptions } from '../../worker/create-verifier.js';
-import { parseAddress } from '../net/address.js';
-import type { Address } from '../net/address.js';
+import { parseAddress } from './address.js';
+import type { Address } from './address.js';
 import { parsePublicKey } from './public-key.js';
 import type { StateKey } from './public-key.js';
 import { flag, knownNames, oneOf, optionsObject, text, whole, wrongType } from '../input/option-checks.js';
-import { resolveRetry } from '../net/retry.js';
-import type { RetryOptions, RetryPolicy } from '../net/retry.js';
-import { Secret } from './secret.js';
+import { resolveRetry } from './retry-options.js';
+import type { RetryOptions, RetryPolicy } from './retry-options.js';
+import { resolveCredentials } from './credentials.js';
+import type { Credentials, ResolvedCredentials } from './credentials.js';
 import { resolveTls } from './tls-options.js';
 import type { ResolvedTls, TlsOptions } from './tls-options.js';
-
-/** Last argument of every call. */
-export interface CallOptions {
-  /** Ends the caller's wait; what is shared with other callers goes on. */
-  readonly signal?: AbortSignal;
-  /** Deadline of the whole call in milliseconds. @default the client's `timeoutMs` */
-  readonly timeoutMs?: number;
-}
-
-export interface Credentials {
-  readonly user: string;
-  readonly password: string;
-  /** Text, or its UTF-8 bytes. @default 'defaultdb' */
-  readonly database?: string | Uint8Array;
-}
 
 /**
  * How the first root of a database comes to be trusted. `first-use`: the server's state at first contact, logged as
@@ -132,15 +116,8 @@ export interface ImmuClientOptions {
   readonly onFork?: (fork: VerificationError) => void;
 }
 
-export type { Address } from '../net/address.js';
+export type { Address } from './address.js';
 export type { ResolvedTls, TlsOptions } from './tls-options.js';
-
-/** Credentials that can be kept and shown without showing the password. */
-export interface ResolvedCredentials {
-  readonly user: string;
-  readonly password: Secret<string>;
-  readonly database: string;
-}
 
 export interface ResolvedOptions {
   readonly address: Address;
@@ -170,7 +147,6 @@ export interface ResolvedOptions {
 }
 
 export const DEFAULT_ADDRESS = 'localhost:3322';
-export const DEFAULT_DATABASE = 'defaultdb';
 /** What a timer or a gRPC limit can hold. */
 const MAX_INT32 = 0x7fff_ffff;
 const MIB = 1024 * 1024;
@@ -247,76 +223,6 @@ export function resolveOptions(input: string | ImmuClientOptions = {}): Resolved
     clientId: text('clientId', or('clientId', `${hostname()}:${process.pid}`)),
     onFork,
   };
-}
-
-/** Throws ArgumentError that names the field, and never shows the password. */
-export function resolveCredentials(credentials: Credentials): ResolvedCredentials {
-  optionsObject('credentials', credentials);
-  knownNames('credentials', credentials, ['user', 'password', 'database']);
-  const { user, password, database } = credentials;
-  return {
-    user: text('user', user),
-    password: new Secret(checkedPassword('password', password)),
-    database: databaseName(database === undefined ? DEFAULT_DATABASE : database),
-  };
-}
-
-/** A password to log in with: any text that has a UTF-8 form. */
-export function checkedPassword(name: string, password: unknown): string {
-  // Neither the value nor its kind is shown: something else than a string may be a password all the same.
-  if (typeof password !== 'string') wrongType(name, 'a string');
-  if (!password.isWellFormed())
-    throw new ArgumentError(name, `${name} holds a lone surrogate: it has no UTF-8 form`);
-  return password;
-}
-
-/** Lower case, as the server makes it: signatures cover the name. */
-export function databaseName(given: string | Uint8Array): string {
-  const name = text('database', types.isUint8Array(given) ? textOf(given) : given);
-  if (!/^[a-z0-9_]{1,128}$/i.test(name)) {
-    throw new ArgumentError(
-      'database',
-      `not a database name: ${JSON.stringify(name.slice(0, 200))} (1 to 128 letters, digits, _)`,
-    );
-  }
-  return name.toLowerCase();
-}
-
-function textOf(name: Uint8Array): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(name);
-  } catch {
-    throw new ArgumentError('database', 'not a database name: its bytes are no UTF-8');
-  }
-}
-
-/** What a call is given that is given no options. */
-export const NO_OPTIONS: CallOptions = Object.freeze({});
-
-const CALL_NAMES = ['signal', 'timeoutMs'];
-
-/** Checks the options of one call, by type and by name. `own`: what it takes beside those of every call. Throws ArgumentError. */
-export function checkOptions(options: CallOptions, own: readonly string[]): void {
-  if (options === NO_OPTIONS) return;
-  checkCallOptions(options);
-  knownNames('options', options, [...CALL_NAMES, ...own]);
-}
-
-/** Checks what the options of every call have in common. Throws ArgumentError. */
-export function checkCallOptions(options: CallOptions): void {
-  optionsObject('options', options);
-  const { timeoutMs, signal } = options;
-  if (timeoutMs !== undefined) whole('timeoutMs', timeoutMs, 1, MAX_INT32);
-  if (signal !== undefined && !isAbortSignal(signal)) wrongType('signal', 'an AbortSignal', signal);
-  // Any number of calls may share a signal, each with its own listener until it ends: no leak to be warned of.
-  if (signal instanceof EventTarget) setMaxListeners(0, signal);
-}
-
-/** By what it can do: signals made in another realm, or by a polyfill, are as good. */
-function isAbortSignal(signal: unknown): boolean {
-  if (typeof signal !== 'object' || signal === null) return false;
-  const { aborted, addEventListener } = signal as Partial<AbortSignal>;
-  return typeof aborted === 'boolean' && typeof addEventListener === 'function';
 }
 
 function resolveKeepHeaders(

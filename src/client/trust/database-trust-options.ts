@@ -4,7 +4,7 @@ import type { RootStore } from '../../store/root-store.js';
 import type { Verifier } from '../../verify/verifier.js';
 import type { TrustPolicy } from '../options/options.js';
 import type { Rpc } from '../net/rpc.js';
-import type { Introduction } from './head/establish.js';
+import type { Introduction } from '../net/identity.js';
 import type { ReservedTxs } from './reserved-txs.js';
 
 export interface DatabaseTrustOptions {

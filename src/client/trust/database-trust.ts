@@ -1,7 +1,7 @@
 // Trust in one database of one server: its head, and the way from an answer to a proven answer.
 import { StoreError } from '../../errors.js';
 import type { Context, Job, Proven, Question, Root } from '../../verify/verifier.js';
-import type { CallOptions } from '../options/options.js';
+import type { CallOptions } from '../input/call-options.js';
 import { isServerBehind } from '../net/server-errors.js';
 import { unixSeconds } from '../input/unix-seconds.js';
 import type { Deadline } from '../flow/deadline.js';

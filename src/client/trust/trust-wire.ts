@@ -1,6 +1,6 @@
 // The questions that trust itself asks the server: its newest transaction, the proof of a header, a run of headers.
 import type { Root } from '../../verify/verifier.js';
-import type { CallOptions } from '../options/options.js';
+import type { CallOptions } from '../input/call-options.js';
 import type { Rpc } from '../net/rpc.js';
 
 /** Leaves every kind of entry out: the smallest answer that still proves a header. */

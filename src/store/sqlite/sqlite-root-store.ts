@@ -10,7 +10,8 @@ import type { HeaderStore } from '../header-store.js';
 import type { AdvanceOutcome, RecordOutcome, RootStore } from '../root-store.js';
 import { SqliteAudit } from './sqlite-audit.js';
 import { SqliteHeaders } from './sqlite-headers.js';
-import type { CheckpointSchedule, RowRequest, StoreDiagnostics } from './thread/messages.js';
+import type { CheckpointSchedule, StoreDiagnostics } from './thread/messages.js';
+import type { RowRequest } from './thread/row-request.js';
 import { openShared } from './thread/shared-thread.js';
 import type { StoreAccess } from './thread/store-thread.js';
 

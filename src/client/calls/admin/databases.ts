@@ -1,8 +1,8 @@
 // Databases of a server: making and listing them.
 import type { BytesInput } from '../../input/bytes-input.js';
 import { knownNames, optionsObject, whole, wrongType } from '../../input/option-checks.js';
-import { databaseName } from '../../options/options.js';
-import type { CallOptions } from '../../options/options.js';
+import { databaseName } from '../../options/credentials.js';
+import type { CallOptions } from '../../input/call-options.js';
 import type { Rpc } from '../../net/rpc.js';
 
 /** Settings of a new database; what is left out keeps the server's default. Sizes are permanent. */

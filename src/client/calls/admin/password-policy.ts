@@ -1,6 +1,6 @@
 // The password rule of immudb's own tools, applied before a password is sent: the server itself has none.
 import { ArgumentError } from '../../../errors.js';
-import { checkedPassword } from '../../options/options.js';
+import { checkedPassword } from '../../options/credentials.js';
 
 const MIN_LENGTH = 8;
 const MAX_LENGTH = 32;

@@ -1,5 +1,5 @@
 // What a server says of itself. None of it is proven, none of it changes trust.
-import type { CallOptions } from '../../options/options.js';
+import type { CallOptions } from '../../input/call-options.js';
 import type { Rpc } from '../../net/rpc.js';
 
 export interface Health {

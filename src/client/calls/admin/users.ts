@@ -3,8 +3,8 @@ import { types } from 'node:util';
 import { ArgumentError } from '../../../errors.js';
 import type { BytesInput } from '../../input/bytes-input.js';
 import { kindOf } from '../../input/option-checks.js';
-import { checkedPassword, databaseName } from '../../options/options.js';
-import type { CallOptions } from '../../options/options.js';
+import { checkedPassword, databaseName } from '../../options/credentials.js';
+import type { CallOptions } from '../../input/call-options.js';
 import { checkPassword } from './password-policy.js';
 import type { Rpc } from '../../net/rpc.js';
 

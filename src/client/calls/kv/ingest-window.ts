@@ -5,7 +5,7 @@ import type { Root } from '../../../verify/verifier.js';
 import { whenAborted } from '../../flow/abort-listeners.js';
 import { toKey, toValue } from '../../input/bytes-input.js';
 import type { BytesInput } from '../../input/bytes-input.js';
-import type { CallOptions } from '../../options/options.js';
+import type { CallOptions } from '../../input/call-options.js';
 import type { VerifiedWrite } from './verified-set.js';
 
 /** A record to write: `[key, value]` or `{ key, value }`. */

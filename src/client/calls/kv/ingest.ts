@@ -6,7 +6,7 @@ import type { Root } from '../../../verify/verifier.js';
 import { IngestWindow } from './ingest-window.js';
 import type { IngestClient, IngestSource } from './ingest-window.js';
 import { whole } from '../../input/option-checks.js';
-import { checkOptions } from '../../options/options.js';
+import { checkOptions } from '../../input/call-options.js';
 
 export type { IngestClient, IngestRecord } from './ingest-window.js';
 

@@ -8,7 +8,7 @@ import type { Entry } from './entries.js';
 import { versionFields } from '../../input/get-options.js';
 import type { Version } from '../../input/get-options.js';
 import { kindOf } from '../../input/option-checks.js';
-import type { CallOptions } from '../../options/options.js';
+import type { CallOptions } from '../../input/call-options.js';
 import type { Rpc } from '../../net/rpc.js';
 import { keyName } from '../../../verify/key-name.js';
 import { isKeyNotFound } from '../../net/server-errors.js';

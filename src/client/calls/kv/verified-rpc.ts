@@ -1,5 +1,5 @@
 // The two RPCs that verified calls send, answered with raw bytes: answers are decoded where they are proven.
-import type { CallOptions } from '../../options/options.js';
+import type { CallOptions } from '../../input/call-options.js';
 import type { Rpc } from '../../net/rpc.js';
 
 export interface VerifiedRpc {

@@ -1,7 +1,7 @@
 // A question whose answer does not come is asked again beside the first: one stalled proof must not hold up all who wait for
 // the head. It changes nothing on the server, and whichever answer comes first is checked like any other.
 import { VerificationError } from '../../../errors.js';
-import type { CallOptions } from '../../options/options.js';
+import type { CallOptions } from '../../input/call-options.js';
 
 /** After so many milliseconds without an answer another one is asked for. */
 const PAUSES_MS: readonly number[] = [1000, 2000, 4000];

@@ -6,7 +6,9 @@ import { toHex, equalBytes } from '../../../proof/bytes.js';
 import { EMPTY_HASH } from '../../../proof/hash.js';
 import type { RootStore } from '../../../store/root-store.js';
 import type { Context, Job, Proven, Refuted, Root, Verifier } from '../../../verify/verifier.js';
-import type { CallOptions, TrustPolicy } from '../../options/options.js';
+import type { TrustPolicy } from '../../options/options.js';
+import type { CallOptions } from '../../input/call-options.js';
+import type { Introduction } from '../../net/identity.js';
 import type { Rpc } from '../../net/rpc.js';
 import { isServerBehind } from '../../net/server-errors.js';
 import { askAgainIfSilent } from './ask-again.js';
@@ -27,14 +29,6 @@ export interface EstablishOptions {
   /** With the state key, when one is configured. */
   readonly contextFor: (head: Root | null) => Context;
   readonly introduction?: Introduction;
-}
-
-/** Where trust is about to begin. */
-export interface Introduction {
-  /** Address of the server, for the log. */
-  readonly address: string;
-  /** Throws when a server at this address may not introduce a database that nothing is known of. */
-  assertMayBegin(): Promise<void>;
 }
 
 export interface Established {

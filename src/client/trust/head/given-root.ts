@@ -1,11 +1,18 @@
 // A root that was trusted elsewhere, or earlier: is it on the trusted history?
 import { equalBytes, toHex } from '../../../proof/bytes.js';
-import type { Root } from '../../../verify/verifier.js';
+import type { VerificationError } from '../../../errors.js';
+import type { Job, Refuted, Root } from '../../../verify/verifier.js';
 import type { Rpc } from '../../net/rpc.js';
 import type { Call } from '../call.js';
-import type { DatabaseTrust } from '../database-trust.js';
 import type { Epoch } from '../epoch.js';
+import type { ProofSource } from '../known/proof-source.js';
 import { askHeaderUnder } from '../trust-wire.js';
+
+/** The trust that it may be in. */
+export interface GivenRootTrust extends Pick<ProofSource, 'check' | 'job'> {
+  ask(call: Call, head: Root, send: () => Promise<Uint8Array>): Promise<Uint8Array>;
+  refuse(operation: string, refuted: Refuted, job: Job): Promise<VerificationError>;
+}
 
 /**
  * Proves that the root of a tx above 0 lies on the history of the head, which is moved to it first where it is newer.
@@ -13,7 +20,7 @@ import { askHeaderUnder } from '../trust-wire.js';
  * @throws VerificationError FORK_DETECTED when it does not
  */
 export async function proveGiven(
-  trust: Pick<DatabaseTrust, 'ask' | 'check' | 'job' | 'refuse'>,
+  trust: GivenRootTrust,
   { mover, known }: Pick<Epoch, 'mover' | 'known'>,
   rpc: Rpc,
   call: Call,

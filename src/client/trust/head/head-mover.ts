@@ -12,7 +12,7 @@ import type {
   Root,
   Verifier,
 } from '../../../verify/verifier.js';
-import type { CallOptions } from '../../options/options.js';
+import type { CallOptions } from '../../input/call-options.js';
 import type { Rpc } from '../../net/rpc.js';
 import { isServerBehind } from '../../net/server-errors.js';
 import { askAgainIfSilent } from './ask-again.js';

@@ -2,7 +2,7 @@
 // an older copy, or be on another branch.
 import { check } from '../../../verify/check.js';
 import type { Context, Job, Root } from '../../../verify/verifier.js';
-import type { CallOptions } from '../../options/options.js';
+import type { CallOptions } from '../../input/call-options.js';
 import type { Rpc } from '../../net/rpc.js';
 import { askAgainIfSilent } from './ask-again.js';
 import type { TrustLog } from '../log/trust-log.js';

@@ -4,24 +4,12 @@ import { equalBytes } from '../../../proof/bytes.js';
 import { VerificationError } from '../../../errors.js';
 import { hasLeaf } from '../../../proof/entry-leaves.js';
 import { leafOf } from '../../../verify/claims/claim.js';
-import type { Claim, ProvenTx, Root } from '../../../verify/verifier.js';
+import type { ProvenTx, Root } from '../../../verify/verifier.js';
 import type { EntryLeaves } from './entry-leaves.js';
 import type { HeaderFetcher } from './header-fetcher.js';
 import type { LeavesFetcher } from './leaves-fetcher.js';
-import type { Contradiction, ProvenFacts, ProvenHeaders } from './proven-headers.js';
-
-/** A claim and who waits for it. */
-export interface ClaimTask {
-  readonly claim: Claim;
-  /** The key that was asked for and the raw entry that the claim is from. */
-  readonly key: Uint8Array;
-  readonly shown: Uint8Array;
-  readonly operation: string;
-  readonly startedAt: number;
-  /** The claim holds in the tx with this proven header. */
-  proven(facts: ProvenFacts): void;
-  failed(error: unknown): void;
-}
+import type { Contradiction, ProvenHeaders } from './proven-headers.js';
+import type { ClaimTask, ProvenFacts } from './proven-facts.js';
 
 export interface ClaimProverOptions {
   readonly headers: ProvenHeaders;

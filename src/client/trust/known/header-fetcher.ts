@@ -1,13 +1,14 @@
 // Fetches and proves headers that claims need: from the root store where it has them; from the server one by one, or the
 // whole block of 1024 when enough of it was asked for.
 import type { HeaderPack, Root } from '../../../verify/verifier.js';
-import type { ClaimTask } from './claim-prover.js';
+import type { ClaimTask } from './proven-facts.js';
 import type { EntryLeaves } from './entry-leaves.js';
 import type { KeptHeaders } from './kept-headers.js';
 import type { ProofCosts } from './proof-costs.js';
 import type { ProofSource } from './proof-source.js';
 import { blockOf, blockStart, factsIn } from './proven-headers.js';
-import type { Contradiction, ProvenFacts, ProvenHeaders } from './proven-headers.js';
+import type { Contradiction, ProvenHeaders } from './proven-headers.js';
+import type { ProvenFacts } from './proven-facts.js';
 import { askHeaders, askHeaderUnder, askTxUnder } from '../trust-wire.js';
 import { BLOCK_TXS } from '../../../verify/verifier.js';
 

@@ -1,9 +1,10 @@
 // Fetches the entries, as digests, of transactions whose headers are proven: neighbours in one go.
-import type { ClaimTask } from './claim-prover.js';
+import type { ClaimTask } from './proven-facts.js';
 import type { EntryLeaves } from './entry-leaves.js';
 import type { ProofCosts } from './proof-costs.js';
 import type { ProofSource } from './proof-source.js';
-import type { ProvenFacts, ProvenHeaders } from './proven-headers.js';
+import type { ProvenHeaders } from './proven-headers.js';
+import type { ProvenFacts } from './proven-facts.js';
 import { askDigests } from '../trust-wire.js';
 
 /** A run is closed when it costs this much: runs are checked in parallel, and an answer is held in memory whole. */

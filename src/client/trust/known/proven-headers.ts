@@ -4,18 +4,10 @@ import { equalBytes } from '../../../proof/bytes.js';
 import { COLUMN_BYTES, alhIn } from '../../../verify/pack/header-pack.js';
 import { BLOCK_TXS } from '../../../verify/verifier.js';
 import type { HeaderPack, ProvenTarget, ProvenTx, Root } from '../../../verify/verifier.js';
+import type { ProvenFacts } from './proven-facts.js';
 import { MAX_ROOTS, ProvenRoots } from './proven-roots.js';
 import { RecentMap } from './recent-map.js';
 import { SINGLE_BYTES, SingleHeaders } from './single-headers.js';
-
-/** What claims need of a proven header. */
-export interface ProvenFacts {
-  readonly tx: bigint;
-  readonly version: number;
-  readonly nentries: number;
-  readonly eH: Uint8Array;
-  readonly ts: bigint;
-}
 
 /** A tx with two hashes. */
 export interface Contradiction {

@@ -1,7 +1,8 @@
 // What is proven under the head of one database, and how more of it is found out: headers, entries, claims.
 import type { Job, ProvenTx } from '../../../verify/verifier.js';
 import { ClaimProver } from './claim-prover.js';
-import type { ClaimCounts, ClaimProverOptions, ClaimTask } from './claim-prover.js';
+import type { ClaimCounts, ClaimProverOptions } from './claim-prover.js';
+import type { ClaimTask } from './proven-facts.js';
 import { EntryLeaves } from './entry-leaves.js';
 import { HeaderFetcher } from './header-fetcher.js';
 import { KEEPING, KeptHeaders } from './kept-headers.js';

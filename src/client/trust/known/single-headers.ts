@@ -3,7 +3,7 @@
 import { keyName } from '../../../verify/key-name.js';
 import { keyBytes } from '../../input/pooled-bytes.js';
 import type { ProvenTx } from '../../../verify/verifier.js';
-import type { ProvenFacts } from './proven-headers.js';
+import type { ProvenFacts } from './proven-facts.js';
 import { RecentMap } from './recent-map.js';
 
 /** About what one takes with its place in the map (measured: 225). */

@@ -2,7 +2,8 @@
 import Database from 'better-sqlite3';
 import { StoreError } from '../../../errors.js';
 import { toSent } from './messages.js';
-import type { Numbered, StoreAnswer, StoreDiagnostics, WriteRequest } from './messages.js';
+import type { StoreAnswer, StoreDiagnostics, WriteRequest } from './messages.js';
+import type { Numbered } from './row-request.js';
 import { takeCheckpoint } from '../log/auto-checkpoint.js';
 import type { AutoCheckpoint } from '../log/auto-checkpoint.js';
 import { FileWatch } from '../file/file-watch.js';

@@ -4,9 +4,10 @@ import { ArgumentError, ClosedError, ImmuError, StoreError } from '../../../erro
 import type { ImmuErrorCode } from '../../../errors.js';
 import type { ArchiveOptions, StatsQuery, VerifyOptions } from '../../audit-log.js';
 import type { CheckedGapsQuery } from '../../log/audit-gaps.js';
-import type { AuditEntry, RootsQuery, StoredRoot, TrustKey } from '../../audit-types.js';
+import type { RootsQuery, StoredRoot, TrustKey } from '../../audit-types.js';
 import type { HeaderBlock } from '../../header-store.js';
 import type { RowPacket } from './row-packet.js';
+import type { Numbered, RowRequest } from './row-request.js';
 
 /** When a store takes a checkpoint by itself, and the key that signs it. */
 export interface CheckpointSchedule {
@@ -45,11 +46,6 @@ export interface OpenedAs {
   /** The file could only be read, and not where it is: a copy of it is open. */
   readonly isCopy: boolean;
 }
-
-/** A row to be appended, from an entry that was checked. Sent as a {@link RowPacket}. */
-export type RowRequest =
-  | { readonly kind: 'advance'; readonly expected: StoredRoot | null; readonly entry: AuditEntry }
-  | { readonly kind: 'record' | 'forget'; readonly entry: AuditEntry };
 
 export type WriteRequest = RowRequest | OtherWrite;
 
@@ -97,11 +93,6 @@ export type ControlRequest =
   | { readonly kind: 'close' };
 
 export type StoreRequest = RowRequest | SentRequest;
-
-export interface Numbered<R extends StoreRequest = StoreRequest> {
-  readonly id: number;
-  readonly request: R;
-}
 
 export type StoreAnswer =
   | { readonly id: number; readonly ok: true; readonly value: unknown }

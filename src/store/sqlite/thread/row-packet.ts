@@ -7,7 +7,7 @@
 import { ByteReader, ByteWriter } from '../../../proof/byte-cursor.js';
 import { HASH_SIZE } from '../../../proof/hash.js';
 import type { AuditEntry, AuditOutcome } from '../../audit-types.js';
-import type { Numbered, RowRequest } from './messages.js';
+import type { Numbered, RowRequest } from './row-request.js';
 import { within } from '../tables/nested.js';
 
 /** Names that are known by a number: beyond it numbers are given anew. */

@@ -1,7 +1,8 @@
 // One thread per store file in a process: whoever opens it too uses the same one, so that their writes share commits.
 import { createPublicKey } from 'node:crypto';
 import { ClosedError } from '../../../errors.js';
-import type { OpenOptions, RowRequest, SentRequest, StoreDiagnostics } from './messages.js';
+import type { OpenOptions, SentRequest, StoreDiagnostics } from './messages.js';
+import type { RowRequest } from './row-request.js';
 import { StoreThread } from './store-thread.js';
 import type { StoreAccess } from './store-thread.js';
 

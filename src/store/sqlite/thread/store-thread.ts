@@ -5,16 +5,16 @@ import { buffersOf, fromSent, isWalk, isWrite } from './messages.js';
 import { RowPacker } from './row-packet.js';
 import type {
   ControlRequest,
-  Numbered,
   OpenedAs,
-  RowRequest,
   SentRequest,
   StoreAnswer,
   StoreDiagnostics,
   StoreMessage,
   StoreReply,
+  StoreRequest,
   ThreadData,
 } from './messages.js';
+import type { Numbered, RowRequest } from './row-request.js';
 
 /**
  * So many requests are sent before their turn is over: the thread writes the first rows while the next are being asked
@@ -258,6 +258,6 @@ async function within(ms: number, work: Promise<unknown>): Promise<boolean> {
 }
 
 /** What a request takes along instead of a copy of it: it was copied when it was checked. */
-function buffersIn({ request }: Numbered): ArrayBuffer[] {
+function buffersIn({ request }: Numbered<StoreRequest>): ArrayBuffer[] {
   return request.kind === 'keepHeaders' ? buffersOf(request.block) : [];
 }

@@ -14,10 +14,8 @@ import { LogWriter, MOVED, NOTHING_FOUND } from '../log/log-writer.js';
 import { buffersOf, isWalk, toSent } from './messages.js';
 import type {
   ControlRequest,
-  Numbered,
   OpenedAs,
   ReadRequest,
-  RowRequest,
   SentRequest,
   StoreAnswer,
   StoreDiagnostics,
@@ -27,6 +25,7 @@ import type {
   WalkRequest,
   WriteRequest,
 } from './messages.js';
+import type { Numbered, RowRequest } from './row-request.js';
 import { openArchiveFile, openStore } from '../file/open.js';
 import type { OpenedStore } from '../file/open.js';
 import { openStoreForReading } from '../file/open-for-reading.js';

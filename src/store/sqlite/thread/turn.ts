@@ -2,7 +2,8 @@
 // has arrived since.
 import { receiveMessageOnPort } from 'node:worker_threads';
 import type { MessagePort } from 'node:worker_threads';
-import type { Numbered, StoreMessage, ThreadData } from './messages.js';
+import type { StoreMessage, StoreRequest, ThreadData } from './messages.js';
+import type { Numbered } from './row-request.js';
 import type { RowUnpacker } from './row-packet.js';
 
 /** Requests served in one go: bounds how long the first of them waits for the last. */
@@ -27,7 +28,7 @@ export class Turn {
   }
 
   /** The next requests; undefined when there are none now. */
-  next(): readonly Numbered[] | undefined {
+  next(): readonly Numbered<StoreRequest>[] | undefined {
     const message = this.#next ?? this.#receive();
     this.#next = undefined;
     if (!message) return undefined;

@@ -1,12 +1,12 @@
 // Plain reads in a group: the server's word, as it came.
-import { TransportError } from '../../errors.js';
-import { equalBytes } from '../../proof/bytes.js';
-import type { ClaimOutcome } from '../../verify/verifier.js';
-import { readShownEntry } from '../../verify/wire/answers.js';
-import type { Entry } from '../calls/kv/entries.js';
-import { copyBytes } from '../input/pooled-bytes.js';
-import type { Reader } from './read-groups.js';
-import type { WaitingCall } from '../flow/waiting-call.js';
+import { TransportError } from '../../../errors.js';
+import { equalBytes } from '../../../proof/bytes.js';
+import type { ClaimOutcome } from '../../../verify/verifier.js';
+import { readShownEntry } from '../../../verify/wire/answers.js';
+import type { Entry } from './entries.js';
+import { copyBytes } from '../../input/pooled-bytes.js';
+import type { Reader } from '../../group/read-groups.js';
+import type { WaitingCall } from '../../flow/waiting-call.js';
 
 /** One caller of get in a group. */
 export class PlainReader implements Reader {
