@@ -32,7 +32,7 @@ describeReal('ImmuClient', () => {
     await using client = make({ address: sharedImmudb(), credentials: { ...credentials, database: one } });
     await client.set('where', 'one');
     await client.useDatabase(two.toUpperCase());
-    expect(client.database).toBe(two);
+    expect(client.databaseName).toBe(two);
     await client.set('where', 'two');
     await client.useDatabase(one);
     const reads = Array.from({ length: 20 }, () => client.get('where'));
@@ -49,7 +49,7 @@ describeReal('ImmuClient', () => {
     await using client = make({ address: sharedImmudb(), credentials: { ...credentials, database: one } });
     expect(await codeOf(client.useDatabase('nowhere'))).toBe('DATABASE_NOT_FOUND');
     expect(await failure(client.useDatabase('no where'))).toBeInstanceOf(ArgumentError);
-    expect(client.database).toBe(one);
+    expect(client.databaseName).toBe(one);
     await client.set('still', 'here');
   });
 

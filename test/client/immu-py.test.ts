@@ -36,7 +36,7 @@ function stepByStep(start: () => Promise<Server>): void {
 
   test('creating a client, user sessions', async () => {
     await using byText = new ImmuClient(server.address);
-    expect(byText.database).toBe('defaultdb');
+    expect(byText.databaseName).toBe('defaultdb');
     await using client = new ImmuClient({ address: server.address, store: new MemoryRootStore() });
     await client.login('immudb', 'immudb');
     await client.set(bytes('k'), bytes('v'));
@@ -52,7 +52,7 @@ function stepByStep(start: () => Promise<Server>): void {
     await using client = await connect();
     expect(await client.createDatabase(bytes('db1'))).toBe(true);
     await client.useDatabase(bytes('db1'));
-    expect(client.database).toBe('db1');
+    expect(client.databaseName).toBe('db1');
     expect((await client.listDatabases()).map(({ name }) => name)).toContain('db1');
     const error = await failure(client.useDatabase(new Uint8Array([0xff, 0xfe])));
     expect(error).toMatchObject({ code: 'INVALID_ARGUMENT', argument: 'database' });

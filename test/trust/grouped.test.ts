@@ -19,8 +19,8 @@ const codes = (calls: readonly Promise<unknown>[]) =>
       ),
     ),
   );
-const groupsOf = (client: ImmuClient) => client.diagnostics.groups[client.database]!;
-const trustOf = (client: ImmuClient) => client.diagnostics.trust[client.database]!;
+const groupsOf = (client: ImmuClient) => client.diagnostics.groups[client.databaseName]!;
+const trustOf = (client: ImmuClient) => client.diagnostics.trust[client.databaseName]!;
 
 describeReal('many lanes', () => {
   test('of every verified call beside another writer: all proven under one head, each counted once', async () => {

@@ -52,7 +52,7 @@ function largeValues(place: () => Promise<Place>): void {
     await client.verifiedSet('large 2', value(5000, 2));
     expect(await client.getAll(['large 1', 'large 2'])).toHaveLength(2);
     const sent = () => {
-      const { reads } = client.diagnostics.groups[client.database]!;
+      const { reads } = client.diagnostics.groups[client.databaseName]!;
       return reads.groups + reads.alone;
     };
     const rounds: number[] = [];

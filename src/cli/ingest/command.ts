@@ -43,13 +43,13 @@ export const ingestCommand = command({
     // Says what is wrong with the server or the login before any work is shown.
     const { tx } = await client.currentState({ signal });
     const server = `${ledger ? 'embedded ledger' : 'immudb'} at ${visible(address)}`;
-    await out.write(`${server}, database ${visible(client.database)} at tx ${tx.toString()}\n`);
+    await out.write(`${server}, database ${visible(client.databaseName)} at tx ${tx.toString()}\n`);
     const { writesPerSecond, readsPerSecond } = await ingest(client, records, signal);
     await out.write(
       `${records.length} records, each proven when written and when read back: ` +
         `${Math.round(writesPerSecond)} verified writes/s, ${Math.round(readsPerSecond)} verified reads/s\n\n`,
     );
-    return (await printAudit(store, client.database, out)) ? 0 : 1;
+    return (await printAudit(store, client.databaseName, out)) ? 0 : 1;
   },
 });
 

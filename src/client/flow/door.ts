@@ -73,4 +73,9 @@ export class Door {
     const wait = this.#admission.enter(bytes, deadline);
     return wait ? wait.then(begin) : begin();
   }
+
+  /** For one who was let in by {@link enterFast} and could not begin. */
+  leave(bytes: number): void {
+    this.#admission.leave(bytes);
+  }
 }

@@ -9,6 +9,7 @@ import type { Verifier } from '../../verify/verifier.js';
 import type { AuditAccess } from '../audit/access.js';
 import { Channel } from '../net/channel.js';
 import { Closing } from '../flow/closing.js';
+import { Door } from '../flow/door.js';
 import { GroupedCalls } from './grouped-calls.js';
 import type { GroupDiagnostics } from './grouped-calls.js';
 import type { Deadline } from '../flow/deadline.js';
@@ -27,7 +28,9 @@ import { askAgainIfSilent } from '../trust/head/ask-again.js';
 import { DatabaseTrust } from '../trust/database-trust.js';
 import type { TrustDiagnostics } from '../trust/database-trust.js';
 import { TrustLog } from '../trust/log/trust-log.js';
-import { ReservedTxs } from '../trust/reserved-txs.js';
+import type { ReservedTxs } from '../trust/reserved-txs.js';
+import { Room } from './room.js';
+import { Trusts } from './trusts.js';
 
 /** A client seen from inside. */
 export interface ClientDiagnostics {
@@ -55,19 +58,14 @@ export class Connection {
   readonly #channel: Channel;
   readonly #verifier: Verifier;
   readonly admission: Admission;
-  readonly #trust = new Map<string, Promise<DatabaseTrust>>();
-  readonly #trusted = new Map<string, DatabaseTrust>();
-  readonly #calls = new Map<Session, GroupedCalls>();
-  /** Txs of writes by database, whatever the session and the trust they were made under. */
-  readonly #writes = new Map<string, ReservedTxs>();
+  readonly door: Door;
+  readonly #trusts: Trusts;
   readonly #held = new HeldSessions();
   #login: Login;
-  #sessions = new Map<string, Session>();
+  /** By database: those of the present login. */
+  #rooms = new Map<string, Room>();
   #current: string;
   #store: Promise<RootStore> | undefined;
-  /** How often another server was accepted: what was begun before is not trust in that one. */
-  #acceptances = 0;
-  #ending: Promise<unknown> = Promise.resolve();
   #closing: Promise<void> | undefined;
   #notDone: readonly Error[] = [];
 
@@ -76,6 +74,11 @@ export class Connection {
     this.options = options;
     this.#verifier = createVerifier(options.verifier, options.overload);
     this.admission = new Admission(options);
+    this.door = new Door(this.admission, options.timeoutMs);
+    this.#trusts = new Trusts({
+      make: (database, writes) => this.#makeTrust(database, writes),
+      connection: () => this.#channel.connects,
+    });
     this.identity = new ServerIdentity({
       address: options.address.text,
       clientId: options.clientId,
@@ -86,55 +89,41 @@ export class Connection {
     this.#current = credentials?.database ?? DEFAULT_DATABASE;
   }
 
-  /** The session of the selected database. Throws ClosedError after close. */
-  get session(): Session {
-    return this.sessionOn(this.#current);
+  /** The database that is selected. */
+  get selected(): string {
+    return this.#current;
   }
 
-  /** One session per database: selecting another one does not touch calls in flight. */
-  sessionOn(database: string): Session {
+  /** Its room. Throws ClosedError. */
+  get selectedRoom(): Room {
+    return this.room(this.#current);
+  }
+
+  /** The room of a database: one session each, so selecting another one does not touch calls in flight. Throws ClosedError. */
+  room(database: string): Room {
     if (this.#closing) throw new ClosedError('the client');
-    const open = this.#sessions.get(database);
+    const open = this.#rooms.get(database);
     if (open) return open;
+    const session = this.#openSession(database);
+    const { admission, door } = this;
+    const calls = new GroupedCalls({
+      ...{ rpc: session, database, verifier: this.#verifier, admission },
+      writes: this.#trusts.writesOn(database),
+    });
+    const room = new Room({ session, calls, door, trusts: this.#trusts });
+    this.#rooms.set(database, room);
+    return room;
+  }
+
+  #openSession(database: string): Session {
     const { timeoutMs, keepAliveMs, maxWritesInFlight, retry } = this.options;
     const onPasswordChanged = this.#passwordChanged.bind(this);
-    const session = new Session({
-      channel: this.#channel,
-      ...this.#login,
-      database,
-      timeoutMs,
-      keepAliveMs,
-      maxWritesInFlight,
-      retry,
+    return new Session({
+      ...{ channel: this.#channel, ...this.#login, database },
+      ...{ timeoutMs, keepAliveMs, maxWritesInFlight, retry },
       held: this.#held,
       onPasswordChanged,
     });
-    this.#sessions.set(database, session);
-    return session;
-  }
-
-  /** Reads and writes of a session that may share requests. */
-  calls(session: Session): GroupedCalls {
-    const known = this.#calls.get(session);
-    if (known) return known;
-    const { database } = session;
-    const made = new GroupedCalls({
-      rpc: session,
-      database,
-      verifier: this.#verifier,
-      admission: this.admission,
-      writes: this.#writesOn(database),
-    });
-    this.#calls.set(session, made);
-    return made;
-  }
-
-  #writesOn(database: string): ReservedTxs {
-    const known = this.#writes.get(database);
-    if (known) return known;
-    const made = new ReservedTxs(() => this.#channel.connects);
-    this.#writes.set(database, made);
-    return made;
   }
 
   /** Logs in, in place of the present login, whose sessions end. */
@@ -147,7 +136,7 @@ export class Connection {
     this.#login = { kind, credentials };
     this.#current = credentials.database;
     try {
-      await this.session.open(deadline);
+      await this.selectedRoom.session.open(deadline);
     } catch (error) {
       await this.logout();
       throw error;
@@ -155,20 +144,16 @@ export class Connection {
   }
 
   async logout(): Promise<void> {
-    const ending = [...this.#sessions.values()];
-    this.#sessions = new Map();
+    const ending = [...this.#rooms.values()];
+    this.#rooms = new Map();
     this.#login = { kind: 'anonymous' };
-    await Promise.all(ending.map((session) => this.#end(session)));
-  }
-
-  async #end(session: Session): Promise<void> {
-    await session.close();
-    this.#calls.delete(session);
+    await Promise.all(ending.map(({ session }) => session.close()));
   }
 
   /** Selects a database that this login may use. */
   async select(database: string, deadline: Deadline): Promise<void> {
-    const session = this.sessionOn(database);
+    const room = this.room(database);
+    const { session } = room;
     try {
       if (session.kind === 'anonymous')
         await session.unary(
@@ -178,13 +163,11 @@ export class Connection {
         );
       else await session.open(deadline);
     } catch (error) {
-      if (this.#sessions.get(database) === session && database !== this.#current)
-        this.#sessions.delete(database);
-      this.#calls.delete(session);
+      if (this.#rooms.get(database) === room && database !== this.#current) this.#rooms.delete(database);
       throw error;
     }
     // Kept alive no longer, or a client that wanders through databases would hold a session on each.
-    if (database !== this.#current) this.#sessions.get(this.#current)?.rest();
+    if (database !== this.#current) this.#rooms.get(this.#current)?.session.rest();
     this.#current = database;
   }
 
@@ -194,15 +177,13 @@ export class Connection {
     if (credentials?.user !== user) return;
     const renewed = { ...credentials, password: new Secret(password) };
     this.#login = { kind, credentials: renewed };
-    for (const session of this.#sessions.values()) session.renew(renewed);
+    for (const { session } of this.#rooms.values()) session.renew(renewed);
   }
 
   get diagnostics(): ClientDiagnostics {
     const { calls, bytes } = this.admission;
-    const groups = [...this.#calls].map(
-      ([{ database }, { diagnostics }]) => [database, diagnostics] as const,
-    );
-    const trust = [...this.#trusted].flatMap(([database, { diagnostics }]) =>
+    const groups = [...this.#rooms].map(([database, { calls }]) => [database, calls.diagnostics] as const);
+    const trust = [...this.#trusts].flatMap(([database, { diagnostics }]) =>
       diagnostics ? [[database, diagnostics] as const] : [],
     );
     return {
@@ -232,44 +213,23 @@ export class Connection {
     return SqliteRootStore.open(path ?? defaultStorePath(), { closeTimeoutMs });
   }
 
-  /** Trust in a database, when it was made already. */
-  trustNow(database: string): DatabaseTrust | undefined {
-    return this.#trusted.get(database);
-  }
-
-  /** Trust in a database: made at its first verified call. */
-  trust(database: string): Promise<DatabaseTrust> {
-    const known = this.#trust.get(database);
-    if (known) return known;
-    const made: Promise<DatabaseTrust> = this.#makeTrust(database).catch((error: unknown) => {
-      if (this.#trust.get(database) === made) this.#trust.delete(database);
-      throw error;
-    });
-    this.#trust.set(database, made);
-    return made;
-  }
-
   /**
    * Accepts another server at this address: the next call is under what is trusted of that one. Calls under way that are not
    * proven yet end with StoreError; what was counted under the server before is written when this resolves.
    */
   async acceptServer(identity: string): Promise<void> {
-    const ending: Promise<void>[] = [];
+    let ending: Promise<void> | undefined;
     await this.identity.accept(identity, () => {
-      this.#acceptances += 1;
-      for (const trust of this.#trusted.values()) ending.push(trust.end());
-      this.#trust.clear();
-      this.#trusted.clear();
-      this.#ending = Promise.allSettled([this.#ending, ...ending]);
+      ending = this.#trusts.end();
     });
-    await Promise.all(ending);
+    await ending;
   }
 
   /** What an audit of a database works with. */
   async auditAccess(database: string): Promise<AuditAccess> {
     const { publicKey, clientId, timeoutMs, maxMessageBytes, onFork } = this.options;
     const rpc = this.#rpcOn(database);
-    const [trust, store] = [await this.trust(database), await this.store()];
+    const [trust, store] = [await this.#trusts.of(database), await this.store()];
     const { server } = trust;
     const trustLog = new TrustLog({ store, key: { server, database }, clientId, onFork });
     const signed = publicKey !== undefined;
@@ -282,7 +242,7 @@ export class Connection {
     const channel = this.#channel;
     /** Once closed it rejects, as all that is asked does: whoever asks from a timer catches nothing else. */
     const ask = <T>(send: (session: Session) => Promise<T>): Promise<T> =>
-      new Promise((settle) => settle(send(this.sessionOn(database))));
+      new Promise((settle) => settle(send(this.room(database).session)));
     return {
       get connects() {
         return channel.connects;
@@ -293,14 +253,12 @@ export class Connection {
     };
   }
 
-  async #makeTrust(database: string): Promise<DatabaseTrust> {
+  async #makeTrust(database: string, writes: ReservedTxs): Promise<DatabaseTrust> {
     const rpc = this.#rpcOn(database);
     const { trust: policy, publicKey, clientId, onFork } = this.options;
-    const acceptances = this.#acceptances;
     const store = await this.store();
     const server = await this.identity.bound(() => askAgainIfSilent((call) => health(rpc, call)));
-    if (acceptances !== this.#acceptances) return this.trust(database);
-    const trust = new DatabaseTrust({
+    return new DatabaseTrust({
       rpc,
       server,
       database,
@@ -312,12 +270,10 @@ export class Connection {
       cacheBytes: this.options.cacheBytes,
       ...(this.options.keepHeaders && { keepHeaders: this.options.keepHeaders }),
       followMs: this.options.followMs,
-      writes: this.#writesOn(database),
+      writes,
       onFork,
       ...(publicKey && { publicKey }),
     });
-    this.#trusted.set(database, trust);
-    return trust;
   }
 
   /**
@@ -325,6 +281,7 @@ export class Connection {
    * rejects. Idempotent.
    */
   close(): Promise<void> {
+    this.door.close();
     return (this.#closing ??= this.#close());
   }
 
@@ -333,22 +290,13 @@ export class Connection {
     // In this order: what is under way ends at once, then sessions are given back, then the connection goes.
     this.#channel.end();
     this.admission.close('the client');
-    for (const calls of this.#calls.values()) calls.close();
-    const sessions = [...this.#sessions.values()];
+    const rooms = [...this.#rooms.values()];
+    for (const { calls } of rooms) calls.close();
     await closing.step('sessions to be given back', () =>
-      Promise.all(sessions.map((session) => session.close())),
+      Promise.all(rooms.map(({ session }) => session.close())),
     );
     this.#channel.close();
-    await Promise.all(
-      [...this.#trust].map(([database, made]) =>
-        closing.step(`what is due on ${database} to be written`, async () => {
-          // One that could not be made has told so whoever needed it, and has nothing to write.
-          const trust = await made.catch(() => undefined);
-          await trust?.close();
-        }),
-      ),
-    );
-    await closing.step('trust that has ended to be written', () => this.#ending);
+    await Promise.all([...this.#trusts.closing()].map(([what, close]) => closing.step(what, close)));
     await closing.step('answers under way to be checked', () => this.#verifier.close());
     await closing.step('rows under way to be written', () => this.identity.close());
     // A store that was given stays open: it may serve others. One that could not be opened was told of, too.

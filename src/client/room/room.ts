@@ -1,0 +1,107 @@
+// One database under one login: its session, its trust, and what its calls share. Every call comes in here: its options are
+// checked, its deadline begins, it is let in when there is room, and it ends when the client is closed.
+import { withCallerStack } from '../flow/caller-stack.js';
+import type { Deadline } from '../flow/deadline.js';
+import type { Door } from '../flow/door.js';
+import type { CallOptions } from '../input/call-options.js';
+import type { Session } from '../net/session.js';
+import type { Call } from '../trust/call.js';
+import type { DatabaseTrust } from '../trust/database-trust.js';
+import type { GroupedCalls } from './grouped-calls.js';
+import type { Trusts } from './trusts.js';
+
+export interface RoomOptions {
+  readonly session: Session;
+  readonly calls: GroupedCalls;
+  readonly door: Door;
+  readonly trusts: Trusts;
+}
+
+/** What a verified call works with that asks the server on its own. */
+export interface Verified {
+  readonly session: Session;
+  readonly trust: DatabaseTrust;
+  readonly call: Call;
+}
+
+export class Room {
+  readonly database: string;
+  readonly session: Session;
+  /** Reads and writes that may share requests. */
+  readonly calls: GroupedCalls;
+  readonly #door: Door;
+  readonly #trusts: Trusts;
+
+  constructor({ session, calls, door, trusts }: RoomOptions) {
+    this.database = session.database;
+    this.session = session;
+    this.calls = calls;
+    this.#door = door;
+    this.#trusts = trusts;
+  }
+
+  /** A call on its own. `own`: names of its own options; `bytes`: of the keys and values that it holds. */
+  enter<T>(
+    options: CallOptions,
+    own: readonly string[],
+    work: (session: Session, call: CallOptions) => Promise<T>,
+    bytes = 0,
+  ): Promise<T> {
+    const deadline = this.#door.deadline(options, own);
+    return this.#door.enter(deadline, bytes, () => work(this.session, deadline.left));
+  }
+
+  /** A verified call that asks the server on its own. */
+  enterVerified<T>(
+    operation: string,
+    options: CallOptions,
+    own: readonly string[],
+    work: (verified: Verified) => Promise<T>,
+  ): Promise<T> {
+    const { session } = this;
+    const deadline = this.#door.deadline(options, own);
+    return this.#door.enter(deadline, 0, async () => {
+      const trust = await this.#trust(deadline);
+      return work({ session, trust, call: { operation, startedAt: deadline.startedAt, deadline } });
+    });
+  }
+
+  /** A call that shares requests with others: at once when there is room. `start` takes its place over. */
+  share<T>(
+    options: CallOptions,
+    own: readonly string[],
+    bytes: number,
+    start: (calls: GroupedCalls, deadline: Deadline) => Promise<T>,
+  ): Promise<T> {
+    const deadline = this.#door.deadline(options, own);
+    return this.#door.enterFast(deadline, bytes, () => start(this.calls, deadline));
+  }
+
+  /** A verified one: at once when there is room, and trust. */
+  shareVerified<T>(
+    operation: string,
+    options: CallOptions,
+    own: readonly string[],
+    bytes: number,
+    start: (calls: GroupedCalls, trust: DatabaseTrust, call: Call) => Promise<T>,
+  ): Promise<T> {
+    const deadline = this.#door.deadline(options, own);
+    const call = { operation, startedAt: deadline.startedAt, deadline };
+    return this.#door.enterFast(deadline, bytes, () => {
+      const known = this.#trusts.now(this.database);
+      if (known) return start(this.calls, known, call);
+      return this.#trust(deadline).then(
+        (trust) => start(this.calls, trust, call),
+        (error: unknown) => {
+          this.#door.leave(bytes);
+          throw withCallerStack(error);
+        },
+      );
+    });
+  }
+
+  async #trust(deadline: Deadline): Promise<DatabaseTrust> {
+    const made = this.#trusts.of(this.database);
+    return this.#trusts.now(this.database) ?? deadline.race(made, 'the server to say who it is');
+  }
+}
