@@ -1,21 +1,10 @@
-// Everything the package exports, values first.
+// Everything the package exports at its root, values first. What auditors need is in audit.ts.
 export { ImmuClient } from './client/immu-client.js';
-export { reportText } from './client/audit/report-text.js';
-export { verifyKeptHeaders } from './client/audit/verify-kept-headers.js';
 export { IngestError } from './client/calls/kv/ingest.js';
 export { Permission, PermissionAction } from './client/calls/admin/users.js';
-export { openArchive } from './store/archive.js';
-export {
-  checkpointBytes,
-  checkpointHash,
-  parseCheckpoint,
-  verifyCheckpoint,
-} from './store/log/checkpoint.js';
-export { openForReading } from './store/sqlite/reading.js';
 export { MemoryRootStore } from './store/memory/memory-root-store.js';
 export { SqliteRootStore } from './store/sqlite/sqlite-root-store.js';
 export { defaultStorePath } from './store/default-path.js';
-export { signedContradiction, verifyEvidence } from './verify/evidence.js';
 export {
   ArgumentError,
   ClosedError,
@@ -28,19 +17,6 @@ export {
 } from './errors.js';
 
 export type { ClientAudit } from './client/audit/client-audit.js';
-export type { KeptHeadersVerdict } from './client/audit/verify-kept-headers.js';
-export type { AuditFinding } from './client/audit/findings.js';
-export type { AuditOptions, DatabaseAuditOptions, RootsAuditOptions } from './client/audit/options.js';
-export type {
-  AuditedState,
-  AuditReport,
-  DatabaseProgress,
-  DatabaseReport,
-  RootCounts,
-  RootFinding,
-  RootsProgress,
-  RootsReport,
-} from './client/audit/report.js';
 export type { BytesInput } from './client/input/bytes-input.js';
 export type { ImmuClientOptions, TlsOptions, TrustPolicy } from './client/options/options.js';
 export type { Credentials } from './client/options/credentials.js';
@@ -66,8 +42,6 @@ export type { VerifiedEntry, VerifiedReference } from './client/calls/kv/verifie
 export type { VerifiedWrite } from './client/calls/kv/verified-set.js';
 export type { ImmuErrorCode, VerificationEvidence } from './errors.js';
 export type { KVMetadata } from './proof/types.js';
-export type { ReadStore } from './store/sqlite/reading.js';
-export type { AuditArchive } from './store/archive.js';
 export type {
   AdvanceOutcome,
   ArchiveInfo,
@@ -79,10 +53,8 @@ export type {
   AuditRow,
   AuditStats,
   AuditVerdict,
-  ChainPoint,
   Checkpoint,
   CheckpointOptions,
-  CheckpointVerdict,
   Evidence,
   GapsQuery,
   HeaderBlock,
@@ -97,7 +69,6 @@ export type {
   RootStore,
   SigningKey,
   StatsQuery,
-  StoreDamage,
   StoredRoot,
   TrustKey,
   VerifyOptions,
@@ -105,15 +76,4 @@ export type {
 export type { StoreDiagnostics } from './store/sqlite/thread/messages.js';
 export type { CheckpointsOptions, SqliteRootStoreOptions } from './store/sqlite/sqlite-root-store.js';
 export type { VerifierOptions } from './worker/create-verifier.js';
-export type { EvidenceVerdict, FailedCheck } from './verify/evidence.js';
-export type { Signed, TwoHashes } from './verify/signed-roots.js';
-export type {
-  Context,
-  FrontierPeaks,
-  Job,
-  Question,
-  Refuted,
-  Root,
-  StretchCounts,
-  WrittenEntry,
-} from './verify/verifier.js';
+export type { Root } from './verify/verifier.js';

@@ -1,7 +1,9 @@
 // The log that an auditor's command looks at: that of a store, of an archive, or of a store that is damaged. It must be there,
 // and is never made.
-import { SqliteRootStore, StoreError, defaultStorePath, openArchive, openForReading } from '../index.js';
-import type { AuditLog, ChainPoint, HeaderStore, ReadStore, StoreDamage } from '../index.js';
+import { SqliteRootStore, StoreError, defaultStorePath } from '../index.js';
+import { openArchive, openForReading } from '../audit.js';
+import type { AuditLog, HeaderStore } from '../index.js';
+import type { ChainPoint, ReadStore, StoreDamage } from '../audit.js';
 import { UsageError } from './command.js';
 import type { Io } from './command.js';
 import { visible } from '../visible.js';

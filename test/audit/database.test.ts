@@ -2,9 +2,10 @@
 import { createHash, generateKeyPairSync } from 'node:crypto';
 import { status } from '@grpc/grpc-js';
 import { describe, expect, test } from 'vitest';
-import { ArgumentError, TransportError, reportText } from '#dist/index.js';
+import { ArgumentError, TransportError } from '#dist/index.js';
+import { reportText } from '#dist/audit.js';
 import { LedgerRefusal } from '#dist/ledger/errors.js';
-import type { DatabaseProgress, DatabaseReport } from '#dist/index.js';
+import type { DatabaseProgress, DatabaseReport } from '#dist/audit.js';
 import type { Lie } from '#dist/testing.js';
 import { rejection, rowsOf } from '../trust/support.js';
 import { clientOf, refusals, stage, told, write } from './support.js';

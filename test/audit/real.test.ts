@@ -2,7 +2,7 @@
 import { readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { reportText } from '#dist/index.js';
+import { reportText } from '#dist/audit.js';
 import { methodDefinition } from '#dist/wire/schema.js';
 import { Proxy } from '../adversary/proxy.js';
 import { TestImmudb } from '../support/immudb.js';

@@ -1,7 +1,8 @@
 // The logged roots proven against the server's present state: an honest one, one that forked, lost, or hides something.
 import { describe, expect, test } from 'vitest';
-import { ImmuClient, MemoryRootStore, TransportError, reportText } from '#dist/index.js';
-import type { RootFinding, RootsProgress } from '#dist/index.js';
+import { ImmuClient, MemoryRootStore, TransportError } from '#dist/index.js';
+import { reportText } from '#dist/audit.js';
+import type { RootFinding, RootsProgress } from '#dist/audit.js';
 import { rejection, rowsOf } from '../trust/support.js';
 import { CREDENTIALS, clientOf, refusals, stage, told, write } from './support.js';
 import type { Stage } from './support.js';

@@ -1,7 +1,8 @@
 // A ledger with a history, and what audits of it found.
 import { onTestFinished } from 'vitest';
 import { ImmuClient, MemoryRootStore } from '#dist/index.js';
-import type { AuditRow, DatabaseReport, ImmuClientOptions, RootsReport } from '#dist/index.js';
+import type { AuditRow, ImmuClientOptions } from '#dist/index.js';
+import type { DatabaseReport, RootsReport } from '#dist/audit.js';
 import { EmbeddedLedger } from '#dist/testing.js';
 import { check } from '#dist/verify/check.js';
 import { unpackJob } from '#dist/verify/pack/packet.js';

@@ -2,8 +2,8 @@
 import { expect, test } from 'vitest';
 import { auditDatabase } from '#dist/client/audit/database-audit.js';
 import { TrustLog } from '#dist/client/trust/log/trust-log.js';
-import { reportText } from '#dist/index.js';
-import type { DatabaseReport } from '#dist/index.js';
+import { reportText } from '#dist/audit.js';
+import type { DatabaseReport } from '#dist/audit.js';
 import { DATABASE, TestChain, bytesOf } from '../worker/support/test-chain.js';
 import { FakeImmudb, refusal, trusting } from '../trust/fake-immudb.js';
 

@@ -5,8 +5,9 @@ import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import { onTestFinished } from 'vitest';
 import { AuditServer } from '#dist/cli/page/server.js';
 import type { AuditServerOptions } from '#dist/cli/page/server.js';
-import { SqliteRootStore, openForReading } from '#dist/index.js';
-import type { ReadStore } from '#dist/index.js';
+import { SqliteRootStore } from '#dist/index.js';
+import { openForReading } from '#dist/audit.js';
+import type { ReadStore } from '#dist/audit.js';
 
 export interface Answer {
   readonly status: number;

@@ -10,9 +10,8 @@ import {
   MemoryRootStore,
   Permission,
   SqliteRootStore,
-  openArchive,
-  openForReading,
 } from '#dist/index.js';
+import { openArchive, openForReading } from '#dist/audit.js';
 import type { ImmuClientOptions } from '#dist/index.js';
 import { resolveVerifierOptions } from '#dist/worker/pool-options.js';
 import { EmbeddedLedger } from '#dist/testing.js';

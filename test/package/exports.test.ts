@@ -1,6 +1,7 @@
 // What the package exports, to the last name: a change here is a change of the public interface.
 import { expect, test } from 'vitest';
 import * as root from 'immu-ts';
+import * as audit from 'immu-ts/audit';
 import * as testing from 'immu-ts/testing';
 
 test('immu-ts', () => {
@@ -19,9 +20,14 @@ test('immu-ts', () => {
     'StoreError',
     'TransportError',
     'VerificationError',
+    'defaultStorePath',
+  ]);
+});
+
+test('immu-ts/audit', () => {
+  expect(Object.keys(audit).sort()).toEqual([
     'checkpointBytes',
     'checkpointHash',
-    'defaultStorePath',
     'openArchive',
     'openForReading',
     'parseCheckpoint',

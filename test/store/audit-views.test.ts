@@ -1,6 +1,6 @@
 // One suite over both stores: single rows, figures, gaps, and roots that contradict the log.
 import { describe, expect, it } from 'vitest';
-import { verifyEvidence } from '#dist/index.js';
+import { verifyEvidence } from '#dist/audit.js';
 import { MemoryRootStore } from '#dist/store/memory/memory-root-store.js';
 import type { RootStore, StatsQuery } from '#dist/store/root-store.js';
 import { KEY, alh, climb, closing, entry, event, newStore, refusal, rows } from './support.js';

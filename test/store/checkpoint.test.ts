@@ -4,14 +4,8 @@ import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
-import {
-  MemoryRootStore,
-  SqliteRootStore,
-  checkpointBytes,
-  checkpointHash,
-  parseCheckpoint,
-  verifyCheckpoint,
-} from '#dist/index.js';
+import { MemoryRootStore, SqliteRootStore } from '#dist/index.js';
+import { checkpointBytes, checkpointHash, parseCheckpoint, verifyCheckpoint } from '#dist/audit.js';
 import type { Checkpoint, RootStore } from '#dist/index.js';
 import { KEY, alh, climb, closing, edit, entry, event, folder, newStore, refusal } from './support.js';
 

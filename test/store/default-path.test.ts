@@ -4,7 +4,8 @@ import os, { homedir } from 'node:os';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { ImmuClient, SqliteRootStore, openArchive, openForReading } from '#dist/index.js';
+import { ImmuClient, SqliteRootStore } from '#dist/index.js';
+import { openArchive, openForReading } from '#dist/audit.js';
 import { defaultStorePath } from '#dist/store/default-path.js';
 
 beforeEach(() => {

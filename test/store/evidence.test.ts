@@ -3,13 +3,8 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it, test } from 'vitest';
-import {
-  MemoryRootStore,
-  SqliteRootStore,
-  openArchive,
-  openForReading,
-  verifyEvidence,
-} from '#dist/index.js';
+import { MemoryRootStore, SqliteRootStore } from '#dist/index.js';
+import { openArchive, openForReading, verifyEvidence } from '#dist/audit.js';
 import type { Evidence, RootStore } from '#dist/index.js';
 import { EVIDENCE_BYTES_PER_HOUR } from '#dist/store/log/evidence-budget.js';
 import { KEY, climb, closing, event, folder, inTable, newStore, rows } from './support.js';

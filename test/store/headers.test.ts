@@ -3,7 +3,8 @@
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
-import { MemoryRootStore, SqliteRootStore, openArchive } from '#dist/index.js';
+import { MemoryRootStore, SqliteRootStore } from '#dist/index.js';
+import { openArchive } from '#dist/audit.js';
 import type { HeaderBlock, HeaderStore, RootStore } from '#dist/index.js';
 import { KEY, alh, climb, closing, entry, folder, newStore, refusal, toSchema } from './support.js';
 

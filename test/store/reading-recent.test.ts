@@ -5,8 +5,10 @@ import { copyFile, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
-import { SqliteRootStore, openForReading } from '#dist/index.js';
-import type { ReadStore, RootsQuery } from '#dist/index.js';
+import { SqliteRootStore } from '#dist/index.js';
+import { openForReading } from '#dist/audit.js';
+import type { RootsQuery } from '#dist/index.js';
+import type { ReadStore } from '#dist/audit.js';
 import {
   KEY,
   abandoned,

@@ -6,8 +6,9 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { SqliteRootStore, openForReading } from '#dist/index.js';
-import type { ReadStore } from '#dist/index.js';
+import { SqliteRootStore } from '#dist/index.js';
+import { openForReading } from '#dist/audit.js';
+import type { ReadStore } from '#dist/audit.js';
 import { hasSmallDisk, onReadOnlyDisk } from '../support/small-disk.js';
 import {
   KEY,

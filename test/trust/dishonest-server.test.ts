@@ -2,7 +2,8 @@
 import { cp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { ImmuClient, MemoryRootStore, VerificationError, verifyEvidence } from '#dist/index.js';
+import { ImmuClient, MemoryRootStore, VerificationError } from '#dist/index.js';
+import { verifyEvidence } from '#dist/audit.js';
 import type { ImmuClientOptions } from '#dist/index.js';
 import { EMPTY_HASH } from '#dist/proof/hash.js';
 import { check } from '#dist/verify/check.js';

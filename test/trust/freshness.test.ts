@@ -2,7 +2,8 @@
 // was proven before, or let one transaction stand for two writes.
 import { status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import { ImmuClient, MemoryRootStore, VerificationError, verifyEvidence } from '#dist/index.js';
+import { ImmuClient, MemoryRootStore, VerificationError } from '#dist/index.js';
+import { verifyEvidence } from '#dist/audit.js';
 import type { ImmuClientOptions, VerifiedEntry } from '#dist/index.js';
 import { methodDefinition } from '#dist/wire/schema.js';
 import { Proxy, passOn } from '../adversary/proxy.js';

@@ -1,6 +1,7 @@
 // Ingestion, warming, following and the choice of SHA-256 on a real immudb.
 import { expect, test } from 'vitest';
-import { ImmuClient, IngestError, MemoryRootStore, verifyEvidence } from '#dist/index.js';
+import { ImmuClient, IngestError, MemoryRootStore } from '#dist/index.js';
+import { verifyEvidence } from '#dist/audit.js';
 import type { IngestOptions, IngestProgress, IngestReceipt, IngestRecord } from '#dist/index.js';
 import { describeReal, sharedImmudb } from '../support/real.js';
 import { USER, openClient, openWire, rejection, rowsOf, text } from './support.js';

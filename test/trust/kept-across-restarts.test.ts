@@ -3,13 +3,8 @@
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import {
-  ImmuClient,
-  SqliteRootStore,
-  VerificationError,
-  verifyEvidence,
-  verifyKeptHeaders,
-} from '#dist/index.js';
+import { ImmuClient, SqliteRootStore, VerificationError } from '#dist/index.js';
+import { verifyEvidence, verifyKeptHeaders } from '#dist/audit.js';
 import type { ImmuClientOptions } from '#dist/index.js';
 import { EmbeddedLedger } from '#dist/testing.js';
 import { entryDigest, plainKey, plainValue } from '#dist/proof/entry.js';

@@ -5,13 +5,8 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { DatabaseTrust } from '#dist/client/trust/database-trust.js';
 import type { DatabaseTrustOptions } from '#dist/client/trust/database-trust.js';
-import {
-  ImmuClient,
-  MemoryRootStore,
-  SqliteRootStore,
-  VerificationError,
-  verifyEvidence,
-} from '#dist/index.js';
+import { ImmuClient, MemoryRootStore, SqliteRootStore, VerificationError } from '#dist/index.js';
+import { verifyEvidence } from '#dist/audit.js';
 import type { AuditRow, ImmuClientOptions, RootStore } from '#dist/index.js';
 import { sha256 } from '#dist/proof/hash.js';
 import { checkStateSignature } from '#dist/verify/chain/signature.js';

@@ -1,7 +1,8 @@
 // What lies behind a reference takes two answers to prove: what the second contradicts, and what is gone by then.
 import { status } from '@grpc/grpc-js';
 import { expect, test } from 'vitest';
-import { MemoryRootStore, verifyEvidence } from '#dist/index.js';
+import { MemoryRootStore } from '#dist/index.js';
+import { verifyEvidence } from '#dist/audit.js';
 import {
   decodeAnswer,
   decodeRequest,

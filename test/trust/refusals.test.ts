@@ -2,13 +2,8 @@
 import { describe, expect, it, test } from 'vitest';
 import { TrustLog } from '#dist/client/trust/log/trust-log.js';
 import { MAX_EVIDENCE_BYTES } from '#dist/client/trust/log/refusals.js';
-import {
-  ImmuClient,
-  MemoryRootStore,
-  SqliteRootStore,
-  VerificationError,
-  verifyEvidence,
-} from '#dist/index.js';
+import { ImmuClient, MemoryRootStore, SqliteRootStore, VerificationError } from '#dist/index.js';
+import { verifyEvidence } from '#dist/audit.js';
 import type { AuditEntry, AuditRow, RootStore } from '#dist/index.js';
 import { EmbeddedLedger } from '#dist/testing.js';
 import { unpackJob } from '#dist/verify/pack/packet.js';

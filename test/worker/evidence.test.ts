@@ -1,7 +1,9 @@
 // Evidence that a client's log keeps: the check is run again from it alone, and only what fails in the same way counts.
 import { describe, expect, it, onTestFinished, test } from 'vitest';
-import { ArgumentError, ImmuClient, MemoryRootStore, verifyEvidence } from '#dist/index.js';
-import type { Evidence, FailedCheck, VerificationError } from '#dist/index.js';
+import { ArgumentError, ImmuClient, MemoryRootStore } from '#dist/index.js';
+import { verifyEvidence } from '#dist/audit.js';
+import type { Evidence, VerificationError } from '#dist/index.js';
+import type { FailedCheck } from '#dist/audit.js';
 import { EmbeddedLedger } from '#dist/testing.js';
 import type { Lie } from '#dist/testing.js';
 import { check } from '#dist/verify/check.js';

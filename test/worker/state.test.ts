@@ -1,7 +1,7 @@
 // A server's word about its newest transaction: what it may contradict is refused, with evidence; nothing else is read into it.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EMPTY_HASH } from '#dist/proof/hash.js';
-import { verifyEvidence } from '#dist/index.js';
+import { verifyEvidence } from '#dist/audit.js';
 import { packJob } from '#dist/verify/pack/packet.js';
 import type { Context, Verifier } from '#dist/verify/verifier.js';
 import { DATABASE, TestChain, bytesOf, signingKey, spki, wireSignature } from './support/test-chain.js';

@@ -1,6 +1,6 @@
 // `immu-ts audit checkpoint`: commits to the log as it stands, for keeping elsewhere.
 import { readFile } from 'node:fs/promises';
-import { checkpointHash } from '../../index.js';
+import { checkpointHash } from '../../audit.js';
 import { command } from '../command.js';
 import { hex } from '../format/row-columns.js';
 import { STORE_OPTION, openStore } from '../store-option.js';

@@ -1,7 +1,8 @@
 // What the commands that audit a server share: how it is reached, how far the audit is, and how the report is handed over.
 import { readFile } from 'node:fs/promises';
-import { ImmuClient, reportText } from '../../index.js';
-import type { AuditReport } from '../../index.js';
+import { ImmuClient } from '../../index.js';
+import { reportText } from '../../audit.js';
+import type { AuditReport } from '../../audit.js';
 import { UsageError } from '../command.js';
 import type { Io } from '../command.js';
 import { jsonText } from '../format/formats.js';

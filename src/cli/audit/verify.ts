@@ -1,7 +1,8 @@
 // `immu-ts audit verify`: whether the log is what was logged.
 import { readFile } from 'node:fs/promises';
-import { checkpointHash, openArchive, verifyCheckpoint, verifyKeptHeaders } from '../../index.js';
-import type { AuditVerdict, ChainPoint, Checkpoint, KeptHeadersVerdict } from '../../index.js';
+import { checkpointHash, openArchive, verifyCheckpoint, verifyKeptHeaders } from '../../audit.js';
+import type { AuditVerdict, Checkpoint } from '../../index.js';
+import type { ChainPoint, KeptHeadersVerdict } from '../../audit.js';
 
 import { UsageError, command } from '../command.js';
 import type { Io } from '../command.js';

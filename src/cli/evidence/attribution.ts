@@ -1,7 +1,8 @@
 // Whom evidence speaks against. That bytes fail a check, anyone can see; who made them, only a signature can show, and that a
 // client logged them, only a hash that came by another way than the file.
-import { signedContradiction } from '../../index.js';
-import type { Checkpoint, FailedCheck, Signed, TwoHashes } from '../../index.js';
+import { signedContradiction } from '../../audit.js';
+import type { Checkpoint } from '../../index.js';
+import type { FailedCheck, Signed, TwoHashes } from '../../audit.js';
 import { hex } from '../format/row-columns.js';
 import type { ChainedRow, Integrity, RowFile } from './evidence-file.js';
 

@@ -1,7 +1,8 @@
 // What evidence says and what came of running its check again, line by line: for the terminal and for the page.
 import { createHash } from 'node:crypto';
-import { verifyEvidence } from '../../index.js';
-import type { AuditRow, EvidenceVerdict, Job, OmittedBytes, Question } from '../../index.js';
+import { verifyEvidence } from '../../audit.js';
+import type { AuditRow, OmittedBytes } from '../../index.js';
+import type { EvidenceVerdict, Job, Question } from '../../audit.js';
 import { hex, isoTime } from '../format/row-columns.js';
 import { attributionWords, logAttribution, serverAttribution } from './attribution.js';
 import type { Attribution, Tie } from './attribution.js';

@@ -1,0 +1,39 @@
+// `immu-ts/audit`: what auditors need beside a client: stores and archives opened for reading, checkpoints, evidence, reports.
+export { reportText } from './client/audit/report-text.js';
+export { verifyKeptHeaders } from './client/audit/verify-kept-headers.js';
+export { openArchive } from './store/archive.js';
+export {
+  checkpointBytes,
+  checkpointHash,
+  parseCheckpoint,
+  verifyCheckpoint,
+} from './store/log/checkpoint.js';
+export { openForReading } from './store/sqlite/reading.js';
+export { signedContradiction, verifyEvidence } from './verify/evidence.js';
+export type { KeptHeadersVerdict } from './client/audit/verify-kept-headers.js';
+export type { AuditFinding } from './client/audit/findings.js';
+export type { AuditOptions, DatabaseAuditOptions, RootsAuditOptions } from './client/audit/options.js';
+export type {
+  AuditedState,
+  AuditReport,
+  DatabaseProgress,
+  DatabaseReport,
+  RootCounts,
+  RootFinding,
+  RootsProgress,
+  RootsReport,
+} from './client/audit/report.js';
+export type { ReadStore } from './store/sqlite/reading.js';
+export type { AuditArchive } from './store/archive.js';
+export type { ChainPoint, CheckpointVerdict, StoreDamage } from './store/root-store.js';
+export type { EvidenceVerdict, FailedCheck } from './verify/evidence.js';
+export type { Signed, TwoHashes } from './verify/signed-roots.js';
+export type {
+  Context,
+  FrontierPeaks,
+  Job,
+  Question,
+  Refuted,
+  StretchCounts,
+  WrittenEntry,
+} from './verify/verifier.js';
