@@ -3,14 +3,17 @@
 import { ServerError, TransportError } from '../../errors.js';
 import type { ImmuError } from '../../errors.js';
 import { serverWords } from '../../visible.js';
+import type { Methods } from '../../wire/messages.js';
 import { asNotDone } from './server-errors.js';
+
+type Asked = 'DatabaseListV2' | 'Health' | 'ServerInfo';
 
 export interface ClosedCall {
   readonly database: string;
   readonly method: string;
   readonly idempotent: boolean;
   /** Asks the same server something else. */
-  readonly ask: (method: string) => Promise<object>;
+  readonly ask: <M extends Asked>(method: M) => Promise<Methods[M]['answer']>;
 }
 
 /**
@@ -50,9 +53,7 @@ export async function whatIsClosed(error: unknown, call: ClosedCall): Promise<Im
 /** Unloaded databases are listed as such; those of a server that shuts down are not, or nothing is. */
 async function stateOf({ ask, database }: ClosedCall): Promise<'unloaded' | 'closing' | 'unknown'> {
   try {
-    const { databases = [] } = (await ask('DatabaseListV2')) as {
-      databases?: { name?: string; loaded?: boolean }[];
-    };
+    const { databases = [] } = await ask('DatabaseListV2');
     const listed = databases.find(({ name }) => name === database);
     if (!listed) return 'unknown';
     return listed.loaded === true ? 'closing' : 'unloaded';
@@ -64,8 +65,8 @@ async function stateOf({ ask, database }: ClosedCall): Promise<'unloaded' | 'clo
 async function beforeCommit({ ask, method }: ClosedCall): Promise<boolean> {
   if (method !== 'Set' && method !== 'VerifiableSet') return false;
   // Not all say it in both; and ServerInfo fails itself while any database is unloaded.
-  for (const other of ['Health', 'ServerInfo']) {
-    const { version } = (await ask(other).catch(() => ({}))) as { version?: string };
+  for (const other of ['Health', 'ServerInfo'] as const) {
+    const { version } = await ask(other).catch((): { version?: string } => ({}));
     const [, major, minor] = /^v?(\d{1,5})\.(\d{1,5})\b/.exec(version ?? '') ?? [];
     if (major === undefined) continue;
     const [since, sinceMinor] = LETS_CALLS_END;

@@ -171,11 +171,7 @@ export class Connection {
     const session = this.sessionOn(database);
     try {
       if (session.kind === 'anonymous')
-        await session.unary(
-          'UseDatabase',
-          { databaseName: database },
-          { ...deadline.left, idempotent: true },
-        );
+        await session.unary('UseDatabase', { databaseName: database }, deadline.left);
       else await session.open(deadline);
     } catch (error) {
       if (this.#sessions.get(database) === session && database !== this.#current)
@@ -288,8 +284,7 @@ export class Connection {
         return channel.connects;
       },
       unary: (...args) => ask((session) => session.unary(...args)),
-      unaryRaw: (...args) => ask((session) => session.unaryRaw(...args)),
-      unaryEncoded: (...args) => ask((session) => session.unaryEncoded(...args)),
+      raw: (...args) => ask((session) => session.raw(...args)),
     };
   }
 
