@@ -33,10 +33,10 @@ export function refusal(
   details: string,
   method = 'Get',
   code: status = status.UNKNOWN,
-  idempotent = true,
+  repeatable = true,
 ): Error {
   const error = Object.assign(new Error(details), { code, details }) as ServiceError;
-  return toImmuError(error, { method, address: 'fake', idempotent, timeoutMs: 1000 });
+  return toImmuError(error, { method, address: 'fake', repeatable, timeoutMs: 1000 });
 }
 
 export class FakeImmudb implements Rpc {

@@ -144,8 +144,8 @@ export class Channel {
     deadline: Deadline,
   ): Promise<Answer> {
     const { signal, timeoutMs, metadata, farewell } = options;
-    const idempotent = REPEATABLE.has(method);
-    const known = { method, address: this.address, idempotent, timeoutMs, ...(signal && { signal }) };
+    const repeatable = REPEATABLE.has(method);
+    const known = { method, address: this.address, repeatable, timeoutMs, ...(signal && { signal }) };
     const wire = this.#wire;
     const sentAt = performance.now();
     wire.silence.sent(sentAt);
@@ -175,7 +175,7 @@ export class Channel {
       const onAbort = () => call.cancel();
       signal?.addEventListener('abort', onAbort, { once: true });
       const link = this.#calls.add(call);
-      if (idempotent) wire.reads.set(call, (error) => (objection ??= error));
+      if (repeatable) wire.reads.set(call, (error) => (objection ??= error));
       call.on('metadata', (answered: Metadata) => {
         heard = true;
         wire.silence.heard();

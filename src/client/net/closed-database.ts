@@ -11,7 +11,7 @@ type Asked = 'DatabaseListV2' | 'Health' | 'ServerInfo';
 export interface ClosedCall {
   readonly database: string;
   readonly method: string;
-  readonly idempotent: boolean;
+  readonly repeatable: boolean;
   /** Asks the same server something else. */
   readonly ask: <M extends Asked>(method: M) => Promise<Methods[M]['answer']>;
 }
@@ -27,12 +27,12 @@ const LETS_CALLS_END = [1, 11] as const;
  * certain that nothing was written keeps its OUTCOME_UNKNOWN, with the database named: while a server closes, too.
  */
 export async function whatIsClosed(error: unknown, call: ClosedCall): Promise<ImmuError> {
-  const { database, method, idempotent } = call;
+  const { database, method, repeatable } = call;
   const refused = error instanceof ServerError ? error : (error as TransportError).cause;
   if (!(refused instanceof ServerError)) return error as ImmuError;
-  const [state, before] = await Promise.all([stateOf(call), idempotent || beforeCommit(call)]);
+  const [state, before] = await Promise.all([stateOf(call), repeatable || beforeCommit(call)]);
   // Only where the words fit what is seen: a database that is there, and said to be closed, may have taken the write.
-  const certain = idempotent || (before && state === 'unloaded');
+  const certain = repeatable || (before && state === 'unloaded');
   const words = serverWords(refused.serverMessage);
   if (!certain) {
     const message =
@@ -40,7 +40,7 @@ export async function whatIsClosed(error: unknown, call: ClosedCall): Promise<Im
       'the write may have happened: read it back with verifiedGet when it is loaded again';
     return new TransportError('OUTCOME_UNKNOWN', message, { cause: refused });
   }
-  const nothing = idempotent ? '' : '; nothing was written';
+  const nothing = repeatable ? '' : '; nothing was written';
   if (state === 'closing') {
     const message = `the server is closing, or was, the database ${database} (${method}: ${words})${nothing}`;
     return asNotDone(new TransportError('UNAVAILABLE', message, { cause: refused }));

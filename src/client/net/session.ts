@@ -170,14 +170,14 @@ export class Session implements Rpc, HeldSession {
     deadline: Deadline,
     send: Send<T>,
   ): Promise<T> {
-    const idempotent = REPEATABLE.has(method);
+    const repeatable = REPEATABLE.has(method);
     const retries = new Retries(this.#options.retry);
     for (let lost: unknown; ;) {
       let ticket: Ticket | undefined;
       try {
         ticket =
-          this.#ticketFor(method, idempotent) ??
-          (await this.#freshTicket(idempotent, deadline).catch(unsent));
+          this.#ticketFor(method, repeatable) ??
+          (await this.#freshTicket(repeatable, deadline).catch(unsent));
         if (options.over !== undefined && options.over !== this.connects)
           throw asNotDone(new OtherConnection(method));
         return await this.#attempt(ticket, deadline, send);
@@ -192,11 +192,11 @@ export class Session implements Rpc, HeldSession {
           lost = error;
           if (first) continue;
         } else if (isDatabaseClosed(error) && !NEEDS_NO_LOGIN.has(method)) {
-          error = await this.#whatIsClosed(error, method, idempotent, deadline, ticket);
+          error = await this.#whatIsClosed(error, method, repeatable, deadline, ticket);
         }
-        const again = sessionLost || this.#mayHelp(error, idempotent);
+        const again = sessionLost || this.#mayHelp(error, repeatable);
         const pause = again ? retries.next() : undefined;
-        if (pause === undefined) throw ticket || idempotent ? error : notReopened(method, error, lost);
+        if (pause === undefined) throw ticket || repeatable ? error : notReopened(method, error, lost);
         await this.#pause(pause, deadline, error);
       }
     }
@@ -218,15 +218,15 @@ export class Session implements Rpc, HeldSession {
   }
 
   /** Another send may go better, and cannot do anything twice. */
-  #mayHelp(error: unknown, idempotent: boolean): boolean {
-    if (!idempotent && !isNotDone(error)) return false;
+  #mayHelp(error: unknown, repeatable: boolean): boolean {
+    if (!repeatable && !isNotDone(error)) return false;
     return isBusy(error) || (this.#wasOpen && isUnavailable(error));
   }
 
   async #whatIsClosed(
     error: unknown,
     method: UnaryMethod,
-    idempotent: boolean,
+    repeatable: boolean,
     deadline: Deadline,
     ticket: Ticket | undefined,
   ): Promise<ImmuError> {
@@ -236,7 +236,7 @@ export class Session implements Rpc, HeldSession {
       const { metadata } = NEEDS_NO_LOGIN.has(other) ? NO_TICKET : (ticket ?? NO_TICKET);
       return channel.unary(other, {}, { timeoutMs, metadata });
     };
-    return whatIsClosed(error, { database, method, idempotent: idempotent || !ticket, ask });
+    return whatIsClosed(error, { database, method, repeatable: repeatable || !ticket, ask });
   }
 
   /** Waits; when the caller's time ends first, what went wrong is told rather than that time is up. */
@@ -249,18 +249,18 @@ export class Session implements Rpc, HeldSession {
   }
 
   /** The ticket to send with, when that is at hand: reads find out by themselves that it counts no more. */
-  #ticketFor(method: UnaryMethod, idempotent: boolean): Ticket | undefined {
+  #ticketFor(method: UnaryMethod, repeatable: boolean): Ticket | undefined {
     if (NEEDS_NO_LOGIN.has(method)) return NO_TICKET;
-    return idempotent && !this.#closed ? this.#ticket : undefined;
+    return repeatable && !this.#closed ? this.#ticket : undefined;
   }
 
   /** The ticket to send with. A write whose session may have ended is not risked: the server is asked first. */
-  async #freshTicket(idempotent: boolean, deadline: Deadline): Promise<Ticket> {
+  async #freshTicket(repeatable: boolean, deadline: Deadline): Promise<Ticket> {
     const { kind, keepAliveMs, channel } = this.#options;
     const ticket = await this.#login(deadline);
     const idleMs = performance.now() - this.#lastUsed;
     const doubtful = idleMs > (keepAliveMs || RISKY_IDLE_MS) || channel.connects !== this.#connects;
-    if (idempotent || kind !== 'session' || !doubtful) return ticket;
+    if (repeatable || kind !== 'session' || !doubtful) return ticket;
     this.#asking ??= this.#ask(ticket).finally(() => (this.#asking = undefined));
     await deadline.race(this.#asking, 'the server to say whether the session lives');
     return this.#login(deadline);
