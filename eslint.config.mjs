@@ -86,6 +86,8 @@ export default tseslint.config(
       ],
     },
   },
+  // One line per field of the schema; made by a script, and nothing but types.
+  { files: ['src/wire/messages.ts'], rules: { 'max-lines': 'off' } },
   { files: ['src/cli/**', 'bench/**', 'test/**', '.ci/**'], rules: { 'no-console': 'off' } },
   {
     files: ['test/**', 'bench/**'],

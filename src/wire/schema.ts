@@ -3,26 +3,37 @@ import { fileURLToPath } from 'node:url';
 import type { MethodDefinition, ServiceDefinition } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import type { PackageDefinition } from '@grpc/proto-loader';
+import type { Methods } from './messages.js';
 
-/** A message as proto-loader takes and gives it: fields by their wire names, bytes as Buffer, 64-bit as string. */
+/**
+ * A message as proto-loader takes and gives it: fields by their wire names, bytes as Buffer, 64-bit as string. `messages.ts`
+ * has a type for each.
+ */
 export type WireMessage = object;
 
 export type WireMethod = MethodDefinition<WireMessage, WireMessage>;
 
-const FILES = [
+/** The files of proto/ that have services; they import the others. */
+export const SCHEMA_FILES = [
   'immudb/schema/service.proto',
   'immudb/model/documents.proto',
   'immudb/model/authorization.proto',
 ];
 
-export type ServiceName =
-  'immudb.schema.ImmuService' | 'immudb.model.DocumentService' | 'immudb.model.AuthorizationService';
+const SERVICES = [
+  'immudb.schema.ImmuService',
+  'immudb.model.DocumentService',
+  'immudb.model.AuthorizationService',
+] as const;
+
+export type ServiceName = (typeof SERVICES)[number];
 
 let loaded: PackageDefinition | undefined;
+let methods: ReadonlyMap<keyof Methods, WireMethod> | undefined;
 
 /** The whole schema; loaded from disk at the first call. */
 export function loadSchema(): PackageDefinition {
-  loaded ??= loadSync(FILES, {
+  loaded ??= loadSync(SCHEMA_FILES, {
     includeDirs: [fileURLToPath(new URL('../../proto/', import.meta.url))],
     keepCase: true,
     longs: String,
@@ -43,4 +54,27 @@ export function methodDefinition(service: ServiceName, method: string): WireMeth
   const definition = serviceDefinition(service)[method];
   if (!definition) throw new RangeError(`${service} has no method ${method}`);
   return definition as WireMethod;
+}
+
+/** The methods of all services. One whose name an earlier service has already is named with its service. */
+export function allMethods(): ReadonlyMap<keyof Methods, WireMethod> {
+  methods ??= nameMethods();
+  return methods;
+}
+
+function nameMethods(): ReadonlyMap<keyof Methods, WireMethod> {
+  const named = new Map<string, WireMethod>();
+  for (const service of SERVICES) {
+    const prefix = service.slice(service.lastIndexOf('.') + 1);
+    for (const [name, definition] of Object.entries(serviceDefinition(service)))
+      named.set(named.has(name) ? `${prefix}.${name}` : name, definition as WireMethod);
+  }
+  return named as ReadonlyMap<keyof Methods, WireMethod>;
+}
+
+/** A method of any service, by its name in {@link Methods}. Throws RangeError when there is no such method. */
+export function wireMethod(name: keyof Methods): WireMethod {
+  const definition = allMethods().get(name);
+  if (!definition) throw new RangeError(`no service has a method ${name}`);
+  return definition;
 }

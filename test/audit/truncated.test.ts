@@ -29,7 +29,8 @@ async function audited(chain: TestChain, gone: bigint): Promise<DatabaseReport> 
     return bytesOf('segment', chain.wholeTxs(first, last, withValues));
   };
   const { tx, alh } = chain.root(chain.size);
-  fake.unary = () => Promise.resolve({ db: DATABASE, txId: tx.toString(), txHash: Buffer.from(alh) });
+  const state = { db: DATABASE, txId: tx.toString(), txHash: Buffer.from(alh) };
+  fake.unary = () => Promise.resolve(state as never);
   const server = 'fake';
   const trustLog = new TrustLog({ store, key: { server, database: DATABASE }, clientId: 'test' });
   const limits = { timeoutMs: 5000, maxMessageBytes: 1 << 24 };

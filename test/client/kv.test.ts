@@ -9,7 +9,7 @@ import { claimedState, health, serverInfo } from '#dist/client/calls/admin/serve
 import { ServerError } from '#dist/errors.js';
 import { describeReal, freshDatabase, sharedImmudb } from '../support/real.js';
 import { WireClient } from '../support/wire-client.js';
-import { codeOf, connect, failure, getAll, READ, WRITE } from './support.js';
+import { codeOf, connect, failure, getAll } from './support.js';
 import type { Connected } from './support.js';
 
 const text = (bytes: Uint8Array | undefined) => Buffer.from(bytes ?? []).toString();
@@ -175,7 +175,7 @@ describeReal('limits of a database', () => {
     await using client = connect(sharedImmudb(), { database: await freshDatabase() });
     const key = Buffer.from('k');
     const request = { KVs: [{ key, value: key }], preconditions: [{ keyMustExist: { key } }] };
-    expect(await codeOf(client.session.unary('Set', request, WRITE))).toBe('PRECONDITION_FAILED');
+    expect(await codeOf(client.session.unary('Set', request, {}))).toBe('PRECONDITION_FAILED');
   });
 });
 
@@ -218,7 +218,7 @@ describeReal('databases', () => {
 
   test('one that does not exist cannot be selected', async () => {
     await using client = connect(sharedImmudb());
-    expect(await codeOf(client.session.unary('UseDatabase', { databaseName: 'nowhere' }, READ))).toBe(
+    expect(await codeOf(client.session.unary('UseDatabase', { databaseName: 'nowhere' }, {}))).toBe(
       'DATABASE_NOT_FOUND',
     );
   });

@@ -6,7 +6,7 @@ import { connect as dial } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { parseAddress } from '#dist/client/options/address.js';
 import { proxyFor } from '#dist/client/net/proxy.js';
-import { connect, deadAddress, failure, PuppetServer, READ } from './support.js';
+import { connect, deadAddress, failure, PuppetServer } from './support.js';
 
 const P = 'http://proxy.example:8080';
 
@@ -77,7 +77,7 @@ describe('a proxy on the way', () => {
     const proxy = await deadAddress();
     vi.stubEnv('http_proxy', `http://user:secret@${proxy}`);
     await using client = connect('db.example.invalid', { kind: 'anonymous' });
-    const { code, message } = await failure(client.session.unary('Get', {}, READ));
+    const { code, message } = await failure(client.session.unary('Get', {}, {}));
     expect(code).toBe('UNAVAILABLE');
     expect(message).toContain('db.example.invalid:3322');
     expect(message).toContain(`http_proxy: through the proxy ${proxy}`);
@@ -87,7 +87,7 @@ describe('a proxy on the way', () => {
   test('one that cannot be used is named too', async () => {
     vi.stubEnv('http_proxy', 'socks5://user:secret@proxy:1');
     await using client = connect('db.example.invalid', { kind: 'anonymous' });
-    const { message } = await failure(client.session.unary('Get', {}, READ));
+    const { message } = await failure(client.session.unary('Get', {}, {}));
     expect(message).toContain('http_proxy: no http:// URL, not used');
     expect(message).not.toContain('secret');
   });
@@ -96,7 +96,7 @@ describe('a proxy on the way', () => {
     vi.stubEnv('http_proxy', `http://${await deadAddress()}`);
     await using server = await PuppetServer.start({ Health: (_, reply) => reply(null, { status: true }) });
     await using client = connect(server.address, { kind: 'anonymous' });
-    expect(await client.session.unary('Health', {}, READ)).toEqual({ status: true });
+    expect(await client.session.unary('Health', {}, {})).toEqual({ status: true });
   });
 
   test('a living one is asked for the server by its name, with its credentials', async () => {
@@ -114,7 +114,7 @@ describe('a proxy on the way', () => {
     await once(proxy.listen(0, '127.0.0.1'), 'listening');
     vi.stubEnv('http_proxy', `http://user:secret@127.0.0.1:${(proxy.address() as AddressInfo).port}`);
     await using client = connect('db.example.invalid:55', { kind: 'anonymous' });
-    expect(await client.session.unary('Health', {}, READ)).toEqual({ status: true });
+    expect(await client.session.unary('Health', {}, {})).toEqual({ status: true });
     const basic = `Basic ${Buffer.from('user:secret').toString('base64')}`;
     expect(asked).toEqual([['db.example.invalid:55', basic]]);
     proxy.closeAllConnections();

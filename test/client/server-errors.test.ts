@@ -17,12 +17,12 @@ import { ArgumentError, ServerError, TransportError } from '#dist/errors.js';
 
 const { UNKNOWN, INVALID_ARGUMENT, PERMISSION_DENIED, INTERNAL, NOT_FOUND, FAILED_PRECONDITION } = status;
 
-function fail(code: status, details: string, method = 'Get', idempotent = true, signal?: AbortSignal) {
+function fail(code: status, details: string, method = 'Get', repeatable = true, signal?: AbortSignal) {
   const error = Object.assign(new Error(details), { code, details, metadata: new Metadata() });
   return toImmuError(error, {
     method,
     address: 'host:1',
-    idempotent,
+    repeatable,
     timeoutMs: 9,
     ...(signal && { signal }),
   });
@@ -159,7 +159,7 @@ describe('a login that failed', () => {
     metadata.set('grpc-status-details-bin', Buffer.from(`\b\u0002\u001a\n${reason}\u0012\u000508004`));
     const details = 'invalid user name or password';
     const told = Object.assign(new Error(details), { code: UNKNOWN, details, metadata });
-    const call = { method: 'OpenSession', address: 'host:1', idempotent: true, timeoutMs: 9 };
+    const call = { method: 'OpenSession', address: 'host:1', repeatable: true, timeoutMs: 9 };
     const error = toImmuError(told, call);
     expect([error.code, isBusy(error)]).toEqual([code, busy]);
   });
@@ -231,9 +231,9 @@ describe('a write that was refused', () => {
 describe('words that would do something', () => {
   const nasty = `max key length exceeded\u001b[2J\r\nok: all verified ${'x'.repeat(100_000)}`;
 
-  test.each([true, false])('are shown, and cut (idempotent: %s)', (idempotent) => {
+  test.each([true, false])('are shown, and cut (repeatable: %s)', (repeatable) => {
     for (const code of [UNKNOWN, status.UNAVAILABLE, status.CANCELLED, INTERNAL]) {
-      const error = fail(code, nasty, 'Set', idempotent);
+      const error = fail(code, nasty, 'Set', repeatable);
       const texts = [error.message, (error.cause as Error).message];
       for (const text of texts) {
         expect(text.length).toBeLessThan(1000);
@@ -268,15 +268,15 @@ describe('the way to the server', () => {
     [status.UNKNOWN, 'No status information received', 'UNAVAILABLE', 'OUTCOME_UNKNOWN'],
     [status.DEADLINE_EXCEEDED, 'Deadline exceeded after 1s', 'DEADLINE_EXCEEDED', 'DEADLINE_EXCEEDED'],
   ])('%i %j: %s for a read, %s for a write', (code, details, read, write) => {
-    for (const [idempotent, expected] of [
+    for (const [repeatable, expected] of [
       [true, read],
       [false, write],
     ] as const) {
-      const error = fail(code, details, 'M', idempotent);
+      const error = fail(code, details, 'M', repeatable);
       expect(error).toBeInstanceOf(TransportError);
       expect(error.code).toBe(expected);
       expect(error.message).toContain('host:1');
-      const uncertain = expected === 'OUTCOME_UNKNOWN' || (!idempotent && expected === 'DEADLINE_EXCEEDED');
+      const uncertain = expected === 'OUTCOME_UNKNOWN' || (!repeatable && expected === 'DEADLINE_EXCEEDED');
       expect(error.message.includes('may have happened')).toBe(uncertain);
     }
   });

@@ -9,7 +9,7 @@ import { ServerError } from '#dist/errors.js';
 import { startImmudb } from '../support/immudb.js';
 import { describePrivate, describeReal, freshDatabase, sharedImmudb } from '../support/real.js';
 import { WireClient } from '../support/wire-client.js';
-import { codeOf, connect, failure, get, READ, WRITE } from './support.js';
+import { codeOf, connect, failure, get } from './support.js';
 
 const entry = (key: string, value: string) => ({ key: Buffer.from(key), value: Buffer.from(value) });
 
@@ -39,19 +39,19 @@ describeReal('sessions', () => {
   test('wrong user, wrong password, unknown database', async () => {
     for (const options of [{ user: 'nobody' }, { password: 'wrong' }]) {
       await using client = connect(sharedImmudb(), options);
-      const error = await failure(client.session.unary('CurrentState', {}, READ));
+      const error = await failure(client.session.unary('CurrentState', {}, {}));
       expect(error).toBeInstanceOf(ServerError);
       expect(error.code).toBe('WRONG_CREDENTIALS');
       expect(error.message).toContain('OpenSession');
     }
     await using client = connect(sharedImmudb(), { database: 'no_such_database' });
-    expect(await codeOf(client.session.unary('CurrentState', {}, READ))).toBe('DATABASE_NOT_FOUND');
+    expect(await codeOf(client.session.unary('CurrentState', {}, {}))).toBe('DATABASE_NOT_FOUND');
   });
 
   test('a login that fails is tried again by the next call, not before', async () => {
     await using client = connect(sharedImmudb(), { password: 'wrong' });
-    await failure(client.session.unary('CurrentState', {}, READ));
-    await failure(client.session.unary('CurrentState', {}, READ));
+    await failure(client.session.unary('CurrentState', {}, {}));
+    await failure(client.session.unary('CurrentState', {}, {}));
     expect(client.channel.sent).toEqual(['OpenSession', 'OpenSession']);
   });
 
@@ -64,8 +64,8 @@ describeReal('sessions', () => {
 
   test('without login the server refuses: NOT_LOGGED_IN', async () => {
     await using client = connect(sharedImmudb(), { kind: 'anonymous' });
-    for (const method of ['CurrentState', 'ListUsers']) {
-      expect(await codeOf(client.session.unary(method, {}, READ))).toBe('NOT_LOGGED_IN');
+    for (const method of ['CurrentState', 'ListUsers'] as const) {
+      expect(await codeOf(client.session.unary(method, {}, {}))).toBe('NOT_LOGGED_IN');
     }
   });
 
@@ -104,13 +104,13 @@ describeReal('sessions', () => {
     await grant(254);
     await using client = connect(sharedImmudb(), { database, user: name, password: 'Passw0rd!' });
     const request = { setRequest: { KVs: [entry('k', '1')] }, proveSinceTx: '0' };
-    await client.session.unaryRaw('VerifiableSet', request, WRITE);
+    await client.session.raw('VerifiableSet', request, {});
     await grant(254);
-    await client.session.unaryRaw('VerifiableSet', request, WRITE);
+    await client.session.raw('VerifiableSet', request, {});
     await grant(254);
     const user = Buffer.from(`${name}x`);
     const asked = { user, password: Buffer.from('Passw0rd!'), permission: 1, database };
-    await client.session.unary('CreateUser', asked, WRITE);
+    await client.session.unary('CreateUser', asked, {});
     expect(Number((await admin.call('CurrentState')).txId)).toBe(2);
     admin.close();
   });
@@ -134,18 +134,18 @@ describeReal('sessions', () => {
   test('closing gives the session back: the server knows it no more', async () => {
     const database = await freshDatabase();
     const client = connect(sharedImmudb(), { database });
-    await client.session.unary('CurrentState', {}, READ);
+    await client.session.unary('CurrentState', {}, {});
     await client.session.close();
     await client.session.close();
     expect(client.channel.sent).toEqual(['OpenSession', 'CurrentState', 'CloseSession']);
-    expect(await codeOf(client.session.unary('CurrentState', {}, READ))).toBe('CLOSED');
-    expect(await codeOf(client.session.unary('Set', {}, WRITE))).toBe('CLOSED');
+    expect(await codeOf(client.session.unary('CurrentState', {}, {}))).toBe('CLOSED');
+    expect(await codeOf(client.session.unary('Set', {}, {}))).toBe('CLOSED');
     await client[Symbol.asyncDispose]();
   });
 
   test('closing while a session is being opened gives that one back', async () => {
     const client = connect(sharedImmudb());
-    const call = failure(client.session.unary('CurrentState', {}, READ)).catch(() => undefined);
+    const call = failure(client.session.unary('CurrentState', {}, {})).catch(() => undefined);
     await client.session.close();
     await call;
     expect(client.channel.sent.filter((method) => method === 'CloseSession')).toHaveLength(1);
@@ -176,9 +176,9 @@ describeReal('tokens', () => {
 
   test('wrong password, unknown database', async () => {
     await using client = connect(sharedImmudb(), { kind: 'token', password: 'wrong' });
-    expect(await codeOf(client.session.unary('CurrentState', {}, READ))).toBe('WRONG_CREDENTIALS');
+    expect(await codeOf(client.session.unary('CurrentState', {}, {}))).toBe('WRONG_CREDENTIALS');
     await using lost = connect(sharedImmudb(), { kind: 'token', database: 'no_such_database' });
-    expect(await codeOf(lost.session.unary('CurrentState', {}, READ))).toBe('DATABASE_NOT_FOUND');
+    expect(await codeOf(lost.session.unary('CurrentState', {}, {}))).toBe('DATABASE_NOT_FOUND');
   });
 });
 
@@ -254,7 +254,7 @@ describePrivate('a server that ends idle sessions after a second', () => {
     await using kept = connect(server.address, { keepAliveMs: 250 });
     await using idle = connect(server.address, { keepAliveMs: 800 });
     await using lazy = connect(server.address, { keepAliveMs: 0 });
-    await Promise.all([kept, idle, lazy].map(({ session }) => session.unary('CurrentState', {}, READ)));
+    await Promise.all([kept, idle, lazy].map(({ session }) => session.unary('CurrentState', {}, {})));
     // As after a process was suspended: no heartbeat meanwhile.
     idle.session.rest();
     const witness = await WireClient.open(server.address);
@@ -284,7 +284,7 @@ describePrivate('a server without logins', () => {
     expect((await get(client.session, 'k'))?.tx).toBe(1n);
     for (const kind of ['session', 'token'] as const) {
       await using login = connect(server.address, { kind });
-      expect(await failure(login.session.unary('CurrentState', {}, READ))).toBeInstanceOf(ServerError);
+      expect(await failure(login.session.unary('CurrentState', {}, {}))).toBeInstanceOf(ServerError);
     }
   });
 });
@@ -295,11 +295,11 @@ describePrivate('a server with room for two sessions', () => {
     await using one = connect(server.address);
     await using two = connect(server.address);
     await using three = connect(server.address);
-    await one.session.unary('CurrentState', {}, READ);
-    await two.session.unary('CurrentState', {}, READ);
-    expect(await codeOf(three.session.unary('CurrentState', {}, READ))).toBe('OVERLOADED');
+    await one.session.unary('CurrentState', {}, {});
+    await two.session.unary('CurrentState', {}, {});
+    expect(await codeOf(three.session.unary('CurrentState', {}, {}))).toBe('OVERLOADED');
     await one.session.close();
-    await three.session.unary('CurrentState', {}, READ);
+    await three.session.unary('CurrentState', {}, {});
   });
 });
 
@@ -314,26 +314,22 @@ describePrivate('secrets', () => {
     for (const kind of ['session', 'token'] as const) {
       await using client = connect(server.address, { kind, password, timeoutMs: 2000 });
       await using stranger = connect(server.address, { kind, password: wrong });
-      errors.push(await failure(stranger.session.unary('CurrentState', {}, READ)));
+      errors.push(await failure(stranger.session.unary('CurrentState', {}, {})));
       const call = client.channel.unary.bind(client.channel);
       client.channel.unary = async (method, request, options) => {
         ids.push(...Object.values(options.metadata.getMap()).map(String));
         return call(method, request, options);
       };
-      await client.session.unary('CurrentState', {}, READ);
-      errors.push(await failure(client.session.unary('Get', {}, READ)));
-      errors.push(await failure(client.session.unary('UseDatabase', { databaseName: 'x' }, WRITE)));
-      errors.push(await failure(client.session.unary('Get', {}, { ...READ, signal: AbortSignal.abort() })));
-      errors.push(
-        await failure(client.session.unary('Get', { key: Buffer.from('k') }, { ...READ, timeoutMs: 1 })),
-      );
+      await client.session.unary('CurrentState', {}, {});
+      errors.push(await failure(client.session.unary('Get', {}, {})));
+      errors.push(await failure(client.session.unary('UseDatabase', { databaseName: 'x' }, {})));
+      errors.push(await failure(client.session.unary('Get', {}, { signal: AbortSignal.abort() })));
+      errors.push(await failure(client.session.unary('Get', { key: Buffer.from('k') }, { timeoutMs: 1 })));
       await server.restart();
-      errors.push(
-        await failure(client.channel.unary('Get', {}, { ...READ, timeoutMs: 2000, metadata: meta(ids) })),
-      );
-      errors.push(await failure(client.session.unary('Set', { KVs: [] }, WRITE)));
+      errors.push(await failure(client.channel.unary('Get', {}, { timeoutMs: 2000, metadata: meta(ids) })));
+      errors.push(await failure(client.session.unary('Set', { KVs: [] }, {})));
       await server.kill();
-      errors.push(await failure(client.session.unary('Get', {}, { ...READ, timeoutMs: 200 })));
+      errors.push(await failure(client.session.unary('Get', {}, { timeoutMs: 200 })));
       shown.push(inspect(client, { depth: 20, showHidden: true }), inspect(stranger, { depth: 20 }));
       await server.start();
     }

@@ -20,6 +20,8 @@ import { Session } from '#dist/client/net/session.js';
 import type { LoginKind } from '#dist/client/net/session.js';
 import { ImmuError } from '#dist/errors.js';
 import type { ImmuErrorCode } from '#dist/errors.js';
+import type { Methods } from '#dist/wire/messages.js';
+import type { UnaryMethod } from '#dist/wire/methods.js';
 import { serviceDefinition } from '#dist/wire/schema.js';
 import { InlineVerifier } from '#dist/worker/inline-verifier.js';
 
@@ -27,14 +29,22 @@ import { InlineVerifier } from '#dist/worker/inline-verifier.js';
 export class NotingChannel extends Channel {
   readonly sent: string[] = [];
 
-  override unary(method: string, request: object, call: ChannelCall): Promise<object> {
+  override unary<M extends UnaryMethod>(
+    method: M,
+    request: Methods[M]['request'],
+    call: ChannelCall,
+  ): Promise<Methods[M]['answer']> {
     this.sent.push(method);
     return super.unary(method, request, call);
   }
 
-  override unaryRaw(method: string, request: object, call: ChannelCall): Promise<Uint8Array> {
+  override raw<M extends UnaryMethod>(
+    method: M,
+    request: Methods[M]['request'] | Uint8Array,
+    call: ChannelCall,
+  ): Promise<Uint8Array> {
     this.sent.push(method);
-    return super.unaryRaw(method, request, call);
+    return super.raw(method, request, call);
   }
 }
 
@@ -127,9 +137,6 @@ export async function failure(work: Promise<unknown>): Promise<ImmuError> {
 export async function codeOf(work: Promise<unknown>): Promise<ImmuErrorCode> {
   return (await failure(work)).code;
 }
-
-export const READ = { idempotent: true } as const;
-export const WRITE = { idempotent: false } as const;
 
 type Call = ServerUnaryCall<Record<string, unknown>, object>;
 export type Handler = (call: Call, answer: sendUnaryData<object>) => void;

@@ -8,7 +8,7 @@ import { makeCertificates } from '../support/certificates.js';
 import { startImmudb } from '../support/immudb.js';
 import type { TestImmudb } from '../support/immudb.js';
 import { describePrivate } from '../support/real.js';
-import { connect, failure, READ } from './support.js';
+import { connect, failure } from './support.js';
 
 describePrivate(
   'TLS',
@@ -40,12 +40,12 @@ describePrivate(
 
     async function works(address: string, options: TlsOptions | boolean): Promise<void> {
       await using client = connect(address, { tls: options });
-      expect(await client.session.unary('CurrentState', {}, READ)).toMatchObject({ db: 'defaultdb' });
+      expect(await client.session.unary('CurrentState', {}, {})).toMatchObject({ db: 'defaultdb' });
     }
 
     async function refusedWith(address: string, options: TlsOptions | boolean, connectTimeoutMs = 10_000) {
       await using client = connect(address, { tls: options, connectTimeoutMs });
-      const error = await failure(client.session.unary('CurrentState', {}, READ));
+      const error = await failure(client.session.unary('CurrentState', {}, {}));
       expect(error.code).toBe('UNAVAILABLE');
       expect(error.message).toContain(address);
       return error.message;

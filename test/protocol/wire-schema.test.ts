@@ -40,12 +40,12 @@ describe('wire schema', () => {
     const dir = await mkdtemp(join(tmpdir(), 'immu-ts-installed-'));
     try {
       const installed = join(dir, 'node_modules', 'immu-ts');
-      await mkdir(join(installed, 'dist'), { recursive: true });
+      await mkdir(join(installed, 'dist', 'wire'), { recursive: true });
       await writeFile(join(installed, 'package.json'), '{"type":"module"}');
-      await cp(join(root, 'dist', 'wire-schema.js'), join(installed, 'dist', 'wire-schema.js'));
+      await cp(join(root, 'dist', 'wire', 'schema.js'), join(installed, 'dist', 'wire', 'schema.js'));
       await cp(join(root, 'proto'), join(installed, 'proto'), { recursive: true });
       await symlink(join(root, 'node_modules', '@grpc'), join(dir, 'node_modules', '@grpc'));
-      const url = pathToFileURL(join(installed, 'dist', 'wire-schema.js')).href;
+      const url = pathToFileURL(join(installed, 'dist', 'wire', 'schema.js')).href;
       const module = (await import(url)) as { loadSchema: typeof loadSchema };
       expect(Object.keys(module.loadSchema())).toEqual(Object.keys(loadSchema()));
     } finally {

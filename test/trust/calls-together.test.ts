@@ -438,7 +438,7 @@ describe('trust that is forgotten while calls are on their way', () => {
 
 /** What a server would answer that knows nothing of newer versions. */
 function olderAnswer(honest: FakeImmudb): Uint8Array | Promise<Uint8Array> {
-  return honest.unaryRaw('GetAll', { keys: ['filler 3', 'filler 4'].map(utf8) }, { idempotent: true });
+  return honest.raw('GetAll', { keys: ['filler 3', 'filler 4'].map(utf8) }, {});
 }
 
 /** The newest tx's header, as the answer to a Set. */

@@ -11,7 +11,9 @@ import { DatabaseTrust } from '#dist/client/trust/database-trust.js';
 import type { DatabaseTrustOptions } from '#dist/client/trust/database-trust.js';
 import { MemoryRootStore } from '#dist/index.js';
 import type { RootStore } from '#dist/index.js';
-import { methodDefinition } from '#dist/wire/schema.js';
+import type { Methods } from '#dist/wire/messages.js';
+import type { UnaryMethod } from '#dist/wire/methods.js';
+import { wireMethod } from '#dist/wire/schema.js';
 import { InlineVerifier } from '#dist/worker/inline-verifier.js';
 import { DATABASE, TestChain, bytesOf, wireHeader } from '../worker/support/test-chain.js';
 import type { Wire } from '../worker/support/test-chain.js';
@@ -31,10 +33,10 @@ export function refusal(
   details: string,
   method = 'Get',
   code: status = status.UNKNOWN,
-  idempotent = true,
+  repeatable = true,
 ): Error {
   const error = Object.assign(new Error(details), { code, details }) as ServiceError;
-  return toImmuError(error, { method, address: 'fake', idempotent, timeoutMs: 1000 });
+  return toImmuError(error, { method, address: 'fake', repeatable, timeoutMs: 1000 });
 }
 
 export class FakeImmudb implements Rpc {
@@ -58,16 +60,17 @@ export class FakeImmudb implements Rpc {
     return this.sent.splice(0).map(({ method }) => method);
   }
 
-  unary(method: string): Promise<object> {
+  unary<M extends UnaryMethod>(method: M): Promise<Methods[M]['answer']> {
     return Promise.reject(new Error(`${method} is not played`));
   }
 
-  unaryRaw(method: string, request: object, options: RpcOptions): Promise<Uint8Array> {
-    return this.#pass(method, request, options);
-  }
-
-  unaryEncoded(method: string, request: Uint8Array, options: RpcOptions): Promise<Uint8Array> {
-    const { requestDeserialize } = methodDefinition('immudb.schema.ImmuService', method);
+  raw<M extends UnaryMethod>(
+    method: M,
+    request: Methods[M]['request'] | Uint8Array,
+    options: RpcOptions,
+  ): Promise<Uint8Array> {
+    if (!(request instanceof Uint8Array)) return this.#pass(method, request, options);
+    const { requestDeserialize } = wireMethod(method);
     return this.#pass(method, requestDeserialize(Buffer.from(request)), options);
   }
 

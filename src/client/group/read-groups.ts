@@ -246,7 +246,7 @@ export class ReadGroups<R extends Reader> {
     const asked = context();
     let answer: Uint8Array;
     try {
-      answer = await rpc.unaryRaw('GetAll', { keys }, { ...timeLeft(deadline), idempotent: true });
+      answer = await rpc.raw('GetAll', { keys }, timeLeft(deadline));
     } catch (error) {
       if (!isNotAllowed(error)) {
         if (error instanceof ServerError && !this.#isForAll(error)) this.#size.tooLarge(keys.length);
@@ -272,7 +272,7 @@ export class ReadGroups<R extends Reader> {
     const asked = this.#options.context();
     let answer: Uint8Array;
     try {
-      answer = await this.#options.rpc.unaryRaw('Get', { key }, { ...timeLeft(deadline), idempotent: true });
+      answer = await this.#options.rpc.raw('Get', { key }, timeLeft(deadline));
     } catch (error) {
       if (!isKeyNotFound(error)) throw error;
       this.#size.learn(key.length, 1);

@@ -1,4 +1,5 @@
 // Which version a read asks for: shared by get and verifiedGet.
+import type { KeyRequest } from '../../wire/messages.js';
 import { ArgumentError } from '../../errors.js';
 import { optionsObject } from './option-checks.js';
 import { NO_OPTIONS } from './call-options.js';
@@ -56,7 +57,7 @@ export function hasVersion({ atTx, sinceTx, atRevision }: Version): boolean {
 }
 
 /** The version as a KeyRequest has it. */
-export function versionFields(version: Version): Record<string, string> {
+export function versionFields(version: Version): Pick<KeyRequest, keyof Version> {
   return Object.fromEntries(
     Object.entries(version).map(([name, value]: [string, bigint]) => [name, value.toString()]),
   );

@@ -2,14 +2,17 @@
 import { Metadata, status } from '@grpc/grpc-js';
 import type { Client, ClientUnaryCall } from '@grpc/grpc-js';
 import { ClosedError, TransportError } from '../../errors.js';
-import { methodDefinition } from '../../wire/schema.js';
+import type { Methods } from '../../wire/messages.js';
+import { REPEATABLE } from '../../wire/methods.js';
+import type { UnaryMethod } from '../../wire/methods.js';
+import { wireMethod } from '../../wire/schema.js';
 import { LinkedList } from '../flow/linked-list.js';
 import { Deadline } from '../flow/deadline.js';
 import { InFlightGate } from '../flow/in-flight-gate.js';
 import type { ResolvedOptions } from '../options/options.js';
 import { plain } from '../input/pooled-bytes.js';
 import { proxyFor } from './proxy.js';
-import type { RpcOptions } from './rpc.js';
+import type { CallOptions } from '../input/call-options.js';
 import { asNotDone, toImmuError, unsent } from './server-errors.js';
 import { Wire, wiring } from './wire.js';
 
@@ -18,7 +21,7 @@ const IDENTITY_HEADER = 'immudb-uuid';
 /** A server that is alive answers within this time, in milliseconds, whatever else it is at. */
 const PROBE_MS = 1000;
 
-export interface ChannelCall extends RpcOptions {
+export interface ChannelCall extends CallOptions {
   readonly timeoutMs: number;
   readonly metadata: Metadata;
   /** Logging out while the channel closes: allowed when nothing else is any more. */
@@ -73,32 +76,30 @@ export class Channel {
     return this.#losses;
   }
 
-  unary(method: string, request: object, call: ChannelCall): Promise<object> {
-    const definition = methodDefinition(call.service ?? 'immudb.schema.ImmuService', method);
-    const { path, requestSerialize, responseDeserialize } = definition;
-    return this.#call(
-      { path, serialize: requestSerialize, deserialize: responseDeserialize },
-      method,
-      request,
-      call,
-    );
+  unary<M extends UnaryMethod>(
+    method: M,
+    request: Methods[M]['request'],
+    call: ChannelCall,
+  ): Promise<Methods[M]['answer']> {
+    const { path, requestSerialize, responseDeserialize } = wireMethod(method);
+    const shape = { path, serialize: requestSerialize, deserialize: responseDeserialize };
+    return this.#call<Methods[M]['answer']>(shape, method, request, call);
   }
 
-  /** The answer's bytes as they came; a view that nobody else holds. */
-  unaryRaw(method: string, request: object, call: ChannelCall): Promise<Uint8Array> {
-    const { path, requestSerialize } = methodDefinition(call.service ?? 'immudb.schema.ImmuService', method);
-    return this.#call({ path, serialize: requestSerialize, deserialize: plain }, method, request, call);
-  }
-
-  /** {@link unaryRaw} for a request that is in its wire form already. */
-  unaryEncoded(method: string, request: Uint8Array, call: ChannelCall): Promise<Uint8Array> {
-    const { path } = methodDefinition(call.service ?? 'immudb.schema.ImmuService', method);
-    return this.#call({ path, serialize: encoded, deserialize: plain }, method, request, call);
+  /** The answer's bytes as they came; a view that nobody else holds. The request may be in its wire form already. */
+  raw<M extends UnaryMethod>(
+    method: M,
+    request: Methods[M]['request'] | Uint8Array,
+    call: ChannelCall,
+  ): Promise<Uint8Array> {
+    const { path, requestSerialize } = wireMethod(method);
+    const serialize = request instanceof Uint8Array ? encoded : requestSerialize;
+    return this.#call({ path, serialize, deserialize: plain }, method, request, call);
   }
 
   async #call<Answer>(
     shape: Shape<Answer>,
-    method: string,
+    method: UnaryMethod,
     request: object,
     options: ChannelCall,
   ): Promise<Answer> {
@@ -137,13 +138,14 @@ export class Channel {
 
   #send<Answer>(
     { path, serialize, deserialize }: Shape<Answer>,
-    method: string,
+    method: UnaryMethod,
     request: object,
     options: ChannelCall,
     deadline: Deadline,
   ): Promise<Answer> {
-    const { signal, timeoutMs, idempotent, metadata, farewell } = options;
-    const known = { method, address: this.address, idempotent, timeoutMs, ...(signal && { signal }) };
+    const { signal, timeoutMs, metadata, farewell } = options;
+    const repeatable = REPEATABLE.has(method);
+    const known = { method, address: this.address, repeatable, timeoutMs, ...(signal && { signal }) };
     const wire = this.#wire;
     const sentAt = performance.now();
     wire.silence.sent(sentAt);
@@ -173,7 +175,7 @@ export class Channel {
       const onAbort = () => call.cancel();
       signal?.addEventListener('abort', onAbort, { once: true });
       const link = this.#calls.add(call);
-      if (idempotent) wire.reads.set(call, (error) => (objection ??= error));
+      if (repeatable) wire.reads.set(call, (error) => (objection ??= error));
       call.on('metadata', (answered: Metadata) => {
         heard = true;
         wire.silence.heard();
@@ -190,7 +192,7 @@ export class Channel {
 
   /** Asks for a sign of life. A connection over which none comes is given up for a new one. Never rejects. */
   #probe(wire: Wire): Promise<void> {
-    const { path, requestSerialize } = methodDefinition('immudb.schema.ImmuService', 'Health');
+    const { path, requestSerialize } = wireMethod('Health');
     return new Promise((resolve) => {
       const deadline = Date.now() + PROBE_MS;
       const done = (error: { code: status } | null) => {

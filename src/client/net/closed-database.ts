@@ -3,14 +3,17 @@
 import { ServerError, TransportError } from '../../errors.js';
 import type { ImmuError } from '../../errors.js';
 import { serverWords } from '../../visible.js';
+import type { Methods } from '../../wire/messages.js';
 import { asNotDone } from './server-errors.js';
+
+type Asked = 'DatabaseListV2' | 'Health' | 'ServerInfo';
 
 export interface ClosedCall {
   readonly database: string;
   readonly method: string;
-  readonly idempotent: boolean;
+  readonly repeatable: boolean;
   /** Asks the same server something else. */
-  readonly ask: (method: string) => Promise<object>;
+  readonly ask: <M extends Asked>(method: M) => Promise<Methods[M]['answer']>;
 }
 
 /**
@@ -24,12 +27,12 @@ const LETS_CALLS_END = [1, 11] as const;
  * certain that nothing was written keeps its OUTCOME_UNKNOWN, with the database named: while a server closes, too.
  */
 export async function whatIsClosed(error: unknown, call: ClosedCall): Promise<ImmuError> {
-  const { database, method, idempotent } = call;
+  const { database, method, repeatable } = call;
   const refused = error instanceof ServerError ? error : (error as TransportError).cause;
   if (!(refused instanceof ServerError)) return error as ImmuError;
-  const [state, before] = await Promise.all([stateOf(call), idempotent || beforeCommit(call)]);
+  const [state, before] = await Promise.all([stateOf(call), repeatable || beforeCommit(call)]);
   // Only where the words fit what is seen: a database that is there, and said to be closed, may have taken the write.
-  const certain = idempotent || (before && state === 'unloaded');
+  const certain = repeatable || (before && state === 'unloaded');
   const words = serverWords(refused.serverMessage);
   if (!certain) {
     const message =
@@ -37,7 +40,7 @@ export async function whatIsClosed(error: unknown, call: ClosedCall): Promise<Im
       'the write may have happened: read it back with verifiedGet when it is loaded again';
     return new TransportError('OUTCOME_UNKNOWN', message, { cause: refused });
   }
-  const nothing = idempotent ? '' : '; nothing was written';
+  const nothing = repeatable ? '' : '; nothing was written';
   if (state === 'closing') {
     const message = `the server is closing, or was, the database ${database} (${method}: ${words})${nothing}`;
     return asNotDone(new TransportError('UNAVAILABLE', message, { cause: refused }));
@@ -50,9 +53,7 @@ export async function whatIsClosed(error: unknown, call: ClosedCall): Promise<Im
 /** Unloaded databases are listed as such; those of a server that shuts down are not, or nothing is. */
 async function stateOf({ ask, database }: ClosedCall): Promise<'unloaded' | 'closing' | 'unknown'> {
   try {
-    const { databases = [] } = (await ask('DatabaseListV2')) as {
-      databases?: { name?: string; loaded?: boolean }[];
-    };
+    const { databases = [] } = await ask('DatabaseListV2');
     const listed = databases.find(({ name }) => name === database);
     if (!listed) return 'unknown';
     return listed.loaded === true ? 'closing' : 'unloaded';
@@ -64,8 +65,8 @@ async function stateOf({ ask, database }: ClosedCall): Promise<'unloaded' | 'clo
 async function beforeCommit({ ask, method }: ClosedCall): Promise<boolean> {
   if (method !== 'Set' && method !== 'VerifiableSet') return false;
   // Not all say it in both; and ServerInfo fails itself while any database is unloaded.
-  for (const other of ['Health', 'ServerInfo']) {
-    const { version } = (await ask(other).catch(() => ({}))) as { version?: string };
+  for (const other of ['Health', 'ServerInfo'] as const) {
+    const { version } = await ask(other).catch((): { version?: string } => ({}));
     const [, major, minor] = /^v?(\d{1,5})\.(\d{1,5})\b/.exec(version ?? '') ?? [];
     if (major === undefined) continue;
     const [since, sinceMinor] = LETS_CALLS_END;

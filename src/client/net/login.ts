@@ -29,7 +29,7 @@ export async function openSession(
     databaseName: database,
   };
   const answer = await channel.unary('OpenSession', request, { ...LOGGING_IN, timeoutMs });
-  return ticket('sessionid', (answer as { sessionID?: string }).sessionID, channel.address);
+  return ticket('sessionid', answer.sessionID, channel.address);
 }
 
 /** Logs in with a token and has it bound to `database`. */
@@ -41,13 +41,13 @@ export async function obtainToken(
 ): Promise<Ticket> {
   const request = { user: Buffer.from(user), password: Buffer.from(password.reveal()) };
   const answer = await channel.unary('Login', request, { ...LOGGING_IN, timeoutMs });
-  const { metadata } = ticket('authorization', (answer as { token?: string }).token, channel.address);
+  const { metadata } = ticket('authorization', answer.token, channel.address);
   const bound = await channel.unary(
     'UseDatabase',
     { databaseName: database },
     { ...LOGGING_IN, timeoutMs, metadata },
   );
-  return ticket('authorization', (bound as { token?: string }).token, channel.address);
+  return ticket('authorization', bound.token, channel.address);
 }
 
 /** Gives a login back, as far as the server can be reached. */
@@ -57,12 +57,11 @@ export async function giveBack(
   { metadata }: Ticket,
 ): Promise<void> {
   const method = kind === 'session' ? 'CloseSession' : 'Logout';
-  const call = { idempotent: true, timeoutMs: LOGOUT_TIMEOUT_MS, metadata, farewell: true };
+  const call = { timeoutMs: LOGOUT_TIMEOUT_MS, metadata, farewell: true };
   await channel.unary(method, {}, call).catch(() => undefined);
 }
 
-/** Logging in may be repeated: at worst the server holds a session that nobody uses until it idles out. */
-const LOGGING_IN = { idempotent: true, metadata: new Metadata() };
+const LOGGING_IN = { metadata: new Metadata() };
 
 function ticket(header: string, value: string | undefined, address: string): Ticket {
   const metadata = new Metadata();

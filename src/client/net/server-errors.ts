@@ -74,7 +74,7 @@ export interface FailedCall {
   readonly method: string;
   /** The server's, and whatever lies in between. */
   readonly address: string;
-  readonly idempotent: boolean;
+  readonly repeatable: boolean;
   readonly timeoutMs: number;
   readonly signal?: AbortSignal;
 }
@@ -96,12 +96,12 @@ const CHECK_WRITE = 'the write may have happened: read it back with verifiedGet'
 
 /** Turns a failed gRPC call into an error of ours. The cause is kept, without request or metadata. */
 export function toImmuError(error: ServiceError, call: FailedCall): ImmuError {
-  const { method, address, idempotent, signal, timeoutMs } = call;
+  const { method, address, repeatable, signal, timeoutMs } = call;
   const { code } = error;
   const details = wordsOf(error);
   const words = serverWords(details);
   const cause = new Error(`gRPC status ${code} (${status[code]}): ${words}`);
-  const aside = idempotent ? '' : `; ${CHECK_WRITE}`;
+  const aside = repeatable ? '' : `; ${CHECK_WRITE}`;
 
   if (code === status.CANCELLED && signal?.aborted) {
     return new TransportError('ABORTED', `${method} was aborted by the caller${aside}`, {
@@ -120,7 +120,7 @@ export function toImmuError(error: ServiceError, call: FailedCall): ImmuError {
   }
   if (code === status.UNAVAILABLE || code === status.CANCELLED || BROKEN_OFF.test(details)) {
     const what = `the connection to ${address} broke during ${method}: ${words}`;
-    return idempotent ? new TransportError('UNAVAILABLE', what, { cause }) : outcomeUnknown(what, cause);
+    return repeatable ? new TransportError('UNAVAILABLE', what, { cause }) : outcomeUnknown(what, cause);
   }
   if (NOT_SERIALIZED.test(details)) {
     return asNotDone(
@@ -138,7 +138,7 @@ function outcomeUnknown(what: string, cause: Error): TransportError {
 function refusal(
   code: status,
   details: string,
-  { method, idempotent }: FailedCall,
+  { method, repeatable }: FailedCall,
   cause: Error,
 ): ServerError | TransportError {
   const known = findServerWords(code, details, method);
@@ -149,7 +149,7 @@ function refusal(
   const refused = new ServerError(known?.code ?? 'SERVER_REFUSED', what, grpc, { cause });
   if (known?.kind) kinds.set(refused, known.kind);
   if (certain) return asNotDone(refused);
-  if (idempotent) return refused;
+  if (repeatable) return refused;
   const unknown = outcomeUnknown(what, refused);
   if (known?.kind) kinds.set(unknown, known.kind);
   return unknown;

@@ -1,9 +1,12 @@
 // Calls in one database under one login. A lost session is opened again, once for all who need it; what may be
 // repeated is repeated here and nowhere else: reads, and writes that are certain not to have been done.
-import type { Metadata } from '@grpc/grpc-js';
 import { ClosedError, ImmuError, ServerError, TransportError } from '../../errors.js';
-import type { Channel } from './channel.js';
+import type { Methods } from '../../wire/messages.js';
+import { REPEATABLE } from '../../wire/methods.js';
+import type { UnaryMethod } from '../../wire/methods.js';
+import type { Channel, ChannelCall } from './channel.js';
 import { whatIsClosed } from './closed-database.js';
+import type { ClosedCall } from './closed-database.js';
 import { Deadline } from '../flow/deadline.js';
 import type { HeldSession, HeldSessions } from './held-sessions.js';
 import { InFlightGate } from '../flow/in-flight-gate.js';
@@ -34,7 +37,7 @@ const RISKY_IDLE_MS = 60_000;
 const LOOK_TIMEOUT_MS = 2000;
 
 /** Answered to anybody; a login, least of all a failing one, is no condition. */
-const NEEDS_NO_LOGIN = new Set(['Health', 'ServerInfo']);
+const NEEDS_NO_LOGIN: ReadonlySet<UnaryMethod> = new Set<UnaryMethod>(['Health', 'ServerInfo']);
 
 export interface SessionOptions {
   readonly channel: Channel;
@@ -52,7 +55,7 @@ export interface SessionOptions {
   readonly onPasswordChanged?: (user: string, password: string) => void;
 }
 
-type Send<T> = (call: RpcOptions & { timeoutMs: number; metadata: Metadata }) => Promise<T>;
+type Send<T> = (call: ChannelCall) => Promise<T>;
 
 export class Session implements Rpc, HeldSession {
   readonly database: string;
@@ -125,24 +128,28 @@ export class Session implements Rpc, HeldSession {
     this.#options.onPasswordChanged?.(user, password);
   }
 
-  unary(method: string, request: object, options: RpcOptions): Promise<object> {
+  unary<M extends UnaryMethod>(
+    method: M,
+    request: Methods[M]['request'],
+    options: RpcOptions,
+  ): Promise<Methods[M]['answer']> {
     return this.#call(method, options, (call) => this.#options.channel.unary(method, request, call));
   }
 
-  unaryRaw(method: string, request: object, options: RpcOptions): Promise<Uint8Array> {
-    return this.#call(method, options, (call) => this.#options.channel.unaryRaw(method, request, call));
+  raw<M extends UnaryMethod>(
+    method: M,
+    request: Methods[M]['request'] | Uint8Array,
+    options: RpcOptions,
+  ): Promise<Uint8Array> {
+    return this.#call(method, options, (call) => this.#options.channel.raw(method, request, call));
   }
 
-  unaryEncoded(method: string, request: Uint8Array, options: RpcOptions): Promise<Uint8Array> {
-    return this.#call(method, options, (call) => this.#options.channel.unaryEncoded(method, request, call));
-  }
-
-  async #call<T>(method: string, options: RpcOptions, send: Send<T>): Promise<T> {
+  async #call<T>(method: UnaryMethod, options: RpcOptions, send: Send<T>): Promise<T> {
     checkCallOptions(options);
     const deadline = new Deadline(options, this.#options.timeoutMs);
     this.#underWay += 1;
     try {
-      if (options.idempotent) return await this.#attempts(method, options, deadline, send);
+      if (REPEATABLE.has(method)) return await this.#attempts(method, options, deadline, send);
       const waitingFor = `${method} to be sent, after too many writes in flight`;
       await this.#writes.enter(deadline, waitingFor).catch(unsent);
       try {
@@ -157,18 +164,23 @@ export class Session implements Rpc, HeldSession {
   }
 
   /** Sends; and again where that is safe and may help, as long as the deadline lets it. */
-  async #attempts<T>(method: string, options: RpcOptions, deadline: Deadline, send: Send<T>): Promise<T> {
-    const { idempotent } = options;
+  async #attempts<T>(
+    method: UnaryMethod,
+    options: RpcOptions,
+    deadline: Deadline,
+    send: Send<T>,
+  ): Promise<T> {
+    const repeatable = REPEATABLE.has(method);
     const retries = new Retries(this.#options.retry);
     for (let lost: unknown; ;) {
       let ticket: Ticket | undefined;
       try {
         ticket =
-          this.#ticketFor(method, idempotent) ??
-          (await this.#freshTicket(idempotent, deadline).catch(unsent));
+          this.#ticketFor(method, repeatable) ??
+          (await this.#freshTicket(repeatable, deadline).catch(unsent));
         if (options.over !== undefined && options.over !== this.connects)
           throw asNotDone(new OtherConnection(method));
-        return await this.#attempt(ticket, options, deadline, send);
+        return await this.#attempt(ticket, deadline, send);
       } catch (failed) {
         if (failed instanceof OtherConnection) throw failed;
         let error = failed;
@@ -180,30 +192,23 @@ export class Session implements Rpc, HeldSession {
           lost = error;
           if (first) continue;
         } else if (isDatabaseClosed(error) && !NEEDS_NO_LOGIN.has(method)) {
-          error = await this.#whatIsClosed(error, method, idempotent, deadline, ticket);
+          error = await this.#whatIsClosed(error, method, repeatable, deadline, ticket);
         }
-        const again = sessionLost || this.#mayHelp(error, idempotent);
+        const again = sessionLost || this.#mayHelp(error, repeatable);
         const pause = again ? retries.next() : undefined;
-        if (pause === undefined) throw ticket || idempotent ? error : notReopened(method, error, lost);
+        if (pause === undefined) throw ticket || repeatable ? error : notReopened(method, error, lost);
         await this.#pause(pause, deadline, error);
       }
     }
   }
 
-  async #attempt<T>(ticket: Ticket, options: RpcOptions, deadline: Deadline, send: Send<T>): Promise<T> {
-    const { idempotent, service } = options;
+  async #attempt<T>(ticket: Ticket, deadline: Deadline, send: Send<T>): Promise<T> {
     const { timeoutMs = this.#options.timeoutMs, signal } = deadline.left;
     const { metadata } = ticket;
     const { connects } = this;
     const sentAt = performance.now();
     try {
-      const answer = await send({
-        idempotent,
-        timeoutMs,
-        metadata,
-        ...(signal && { signal }),
-        ...(service && { service }),
-      });
+      const answer = await send({ timeoutMs, metadata, ...(signal && { signal }) });
       this.#noteUse(ticket, sentAt, connects);
       return answer;
     } catch (error) {
@@ -213,25 +218,25 @@ export class Session implements Rpc, HeldSession {
   }
 
   /** Another send may go better, and cannot do anything twice. */
-  #mayHelp(error: unknown, idempotent: boolean): boolean {
-    if (!idempotent && !isNotDone(error)) return false;
+  #mayHelp(error: unknown, repeatable: boolean): boolean {
+    if (!repeatable && !isNotDone(error)) return false;
     return isBusy(error) || (this.#wasOpen && isUnavailable(error));
   }
 
   async #whatIsClosed(
     error: unknown,
-    method: string,
-    idempotent: boolean,
+    method: UnaryMethod,
+    repeatable: boolean,
     deadline: Deadline,
     ticket: Ticket | undefined,
   ): Promise<ImmuError> {
     const { channel, database } = this.#options;
     const timeoutMs = Math.min(LOOK_TIMEOUT_MS, deadline.left.timeoutMs ?? LOOK_TIMEOUT_MS);
-    const ask = (other: string) => {
+    const ask: ClosedCall['ask'] = (other) => {
       const { metadata } = NEEDS_NO_LOGIN.has(other) ? NO_TICKET : (ticket ?? NO_TICKET);
-      return channel.unary(other, {}, { idempotent: true, timeoutMs, metadata });
+      return channel.unary(other, {}, { timeoutMs, metadata });
     };
-    return whatIsClosed(error, { database, method, idempotent: idempotent || !ticket, ask });
+    return whatIsClosed(error, { database, method, repeatable: repeatable || !ticket, ask });
   }
 
   /** Waits; when the caller's time ends first, what went wrong is told rather than that time is up. */
@@ -244,18 +249,18 @@ export class Session implements Rpc, HeldSession {
   }
 
   /** The ticket to send with, when that is at hand: reads find out by themselves that it counts no more. */
-  #ticketFor(method: string, idempotent: boolean): Ticket | undefined {
+  #ticketFor(method: UnaryMethod, repeatable: boolean): Ticket | undefined {
     if (NEEDS_NO_LOGIN.has(method)) return NO_TICKET;
-    return idempotent && !this.#closed ? this.#ticket : undefined;
+    return repeatable && !this.#closed ? this.#ticket : undefined;
   }
 
   /** The ticket to send with. A write whose session may have ended is not risked: the server is asked first. */
-  async #freshTicket(idempotent: boolean, deadline: Deadline): Promise<Ticket> {
+  async #freshTicket(repeatable: boolean, deadline: Deadline): Promise<Ticket> {
     const { kind, keepAliveMs, channel } = this.#options;
     const ticket = await this.#login(deadline);
     const idleMs = performance.now() - this.#lastUsed;
     const doubtful = idleMs > (keepAliveMs || RISKY_IDLE_MS) || channel.connects !== this.#connects;
-    if (idempotent || kind !== 'session' || !doubtful) return ticket;
+    if (repeatable || kind !== 'session' || !doubtful) return ticket;
     this.#asking ??= this.#ask(ticket).finally(() => (this.#asking = undefined));
     await deadline.race(this.#asking, 'the server to say whether the session lives');
     return this.#login(deadline);
@@ -267,7 +272,7 @@ export class Session implements Rpc, HeldSession {
     const { connects } = channel;
     const askedAt = performance.now();
     try {
-      await channel.unary('KeepAlive', {}, { idempotent: true, timeoutMs, metadata: ticket.metadata });
+      await channel.unary('KeepAlive', {}, { timeoutMs, metadata: ticket.metadata });
       this.#noteUse(ticket, askedAt, connects);
     } catch (error) {
       if (!isSessionLost(error)) throw error;
@@ -326,7 +331,7 @@ export class Session implements Rpc, HeldSession {
     this.#heartbeat = setInterval(() => {
       if (performance.now() - this.#lastUsed < keepAliveMs / 2) return;
       // A lost session is found and opened again by this very call; other failures are the next caller's to see.
-      this.unary('KeepAlive', {}, { idempotent: true }).catch(() => undefined);
+      this.unary('KeepAlive', {}, {}).catch(() => undefined);
     }, keepAliveMs);
     this.#heartbeat.unref();
   }

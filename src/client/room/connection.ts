@@ -156,11 +156,7 @@ export class Connection {
     const { session } = room;
     try {
       if (session.kind === 'anonymous')
-        await session.unary(
-          'UseDatabase',
-          { databaseName: database },
-          { ...deadline.left, idempotent: true },
-        );
+        await session.unary('UseDatabase', { databaseName: database }, deadline.left);
       else await session.open(deadline);
     } catch (error) {
       if (this.#rooms.get(database) === room && database !== this.#current) this.#rooms.delete(database);
@@ -248,8 +244,7 @@ export class Connection {
         return channel.connects;
       },
       unary: (...args) => ask((session) => session.unary(...args)),
-      unaryRaw: (...args) => ask((session) => session.unaryRaw(...args)),
-      unaryEncoded: (...args) => ask((session) => session.unaryEncoded(...args)),
+      raw: (...args) => ask((session) => session.raw(...args)),
     };
   }
 

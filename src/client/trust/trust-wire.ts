@@ -1,14 +1,15 @@
 // The questions that trust itself asks the server: its newest transaction, the proof of a header, a run of headers.
 import type { Root } from '../../verify/verifier.js';
 import type { CallOptions } from '../input/call-options.js';
+import type { EntriesSpec, VerifiableTxRequest } from '../../wire/messages.js';
 import type { Rpc } from '../net/rpc.js';
 
 /** Leaves every kind of entry out: the smallest answer that still proves a header. */
-const NO_ENTRIES = { kvEntriesSpec: { action: 'EXCLUDE' } };
+const NO_ENTRIES: EntriesSpec = { kvEntriesSpec: { action: 'EXCLUDE' } };
 
 /** Raw ImmutableState: the server's word about its newest transaction. */
 export function askState(rpc: Rpc, options: CallOptions): Promise<Uint8Array> {
-  return rpc.unaryRaw('CurrentState', {}, { ...options, idempotent: true });
+  return rpc.raw('CurrentState', {}, options);
 }
 
 /** Raw VerifiableTx without entries: dual proof between `tx` and `since`. */
@@ -37,7 +38,7 @@ export function askHeaders(
   options: CallOptions,
 ): Promise<Uint8Array> {
   const request = { initialTx: first.toString(), limit: count, entriesSpec: NO_ENTRIES };
-  return rpc.unaryRaw('TxScan', request, { ...options, idempotent: true });
+  return rpc.raw('TxScan', request, options);
 }
 
 /** The same with all entries, as digests. */
@@ -47,11 +48,7 @@ export function askDigests(
   count: number,
   options: CallOptions,
 ): Promise<Uint8Array> {
-  return rpc.unaryRaw(
-    'TxScan',
-    { initialTx: first.toString(), limit: count },
-    { ...options, idempotent: true },
-  );
+  return rpc.raw('TxScan', { initialTx: first.toString(), limit: count }, options);
 }
 
 /** Raw Entries: the newest `count` entries of a key, deletions and expired ones too, newest first. */
@@ -61,14 +58,14 @@ export function askHistory(
   count: number,
   options: CallOptions,
 ): Promise<Uint8Array> {
-  return rpc.unaryRaw('History', { key, limit: count, desc: true }, { ...options, idempotent: true });
+  return rpc.raw('History', { key, limit: count, desc: true }, options);
 }
 
-function askTx(rpc: Rpc, request: object, options: CallOptions): Promise<Uint8Array> {
-  return rpc.unaryRaw('VerifiableTxById', request, { ...options, idempotent: true });
+function askTx(rpc: Rpc, request: VerifiableTxRequest, options: CallOptions): Promise<Uint8Array> {
+  return rpc.raw('VerifiableTxById', request, options);
 }
 
-function txRequest(tx: bigint, since: bigint): object {
+function txRequest(tx: bigint, since: bigint): VerifiableTxRequest {
   return { tx: tx.toString(), proveSinceTx: since.toString(), keepReferencesUnresolved: true };
 }
 

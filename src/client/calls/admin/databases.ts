@@ -53,10 +53,8 @@ export async function createDatabase(
     settings: Object.fromEntries(given.map(([key, value]) => [key, { value }])),
     ifNotExists,
   };
-  const answer = (await rpc.unary('CreateDatabaseV2', request, { ...options, idempotent: false })) as {
-    alreadyExisted?: boolean;
-  };
-  return answer.alreadyExisted !== true;
+  const { alreadyExisted } = await rpc.unary('CreateDatabaseV2', request, options);
+  return alreadyExisted !== true;
 }
 
 function checkSettings(settings: DatabaseSettings): void {
@@ -73,10 +71,8 @@ function checkSettings(settings: DatabaseSettings): void {
 
 /** The databases this user may see. */
 export async function listDatabases(rpc: Rpc, options: CallOptions): Promise<DatabaseInfo[]> {
-  const answer = (await rpc.unary('DatabaseListV2', {}, { ...options, idempotent: true })) as {
-    databases?: { name?: string; loaded?: boolean; diskSize?: string; numTransactions?: string }[];
-  };
-  return (answer.databases ?? []).map((database) => ({
+  const { databases = [] } = await rpc.unary('DatabaseListV2', {}, options);
+  return databases.map((database) => ({
     name: database.name ?? '',
     loaded: database.loaded ?? false,
     diskBytes: BigInt(database.diskSize ?? 0),

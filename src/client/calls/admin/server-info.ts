@@ -25,21 +25,12 @@ export interface ClaimedState {
 }
 
 export async function health(rpc: Rpc, options: CallOptions): Promise<Health> {
-  const answer = (await rpc.unary('Health', {}, { ...options, idempotent: true })) as {
-    status?: boolean;
-    version?: string;
-  };
+  const answer = await rpc.unary('Health', {}, options);
   return { healthy: answer.status ?? false, version: answer.version ?? '' };
 }
 
 export async function serverInfo(rpc: Rpc, options: CallOptions): Promise<ServerInfo> {
-  const answer = (await rpc.unary('ServerInfo', {}, { ...options, idempotent: true })) as {
-    version?: string;
-    startedAt?: string;
-    numTransactions?: string;
-    numDatabases?: number;
-    databasesDiskSize?: string;
-  };
+  const answer = await rpc.unary('ServerInfo', {}, options);
   return {
     version: answer.version ?? '',
     startedAt: new Date(Number(answer.startedAt ?? 0) * 1000),
@@ -50,12 +41,7 @@ export async function serverInfo(rpc: Rpc, options: CallOptions): Promise<Server
 }
 
 export async function claimedState(rpc: Rpc, options: CallOptions): Promise<ClaimedState> {
-  const state = (await rpc.unary('CurrentState', {}, { ...options, idempotent: true })) as {
-    db?: string;
-    txId?: string;
-    txHash?: Uint8Array;
-    signature?: { signature?: Uint8Array } | null;
-  };
+  const state = await rpc.unary('CurrentState', {}, options);
   const signature = state.signature?.signature;
   return {
     database: state.db ?? '',

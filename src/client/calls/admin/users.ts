@@ -7,6 +7,7 @@ import { checkedPassword, databaseName } from '../../options/credentials.js';
 import type { CallOptions } from '../../input/call-options.js';
 import { checkPassword } from './password-policy.js';
 import type { Rpc } from '../../net/rpc.js';
+import type { ChangePermissionRequest } from '../../../wire/messages.js';
 
 /** Permissions of a user on a database. */
 export const Permission = {
@@ -50,7 +51,7 @@ export async function createUser(
     permission: grantable(user.permission),
     database: databaseName(user.database),
   };
-  await rpc.unary('CreateUser', request, { ...options, idempotent: false });
+  await rpc.unary('CreateUser', request, options);
 }
 
 /** The database that a permission is for, as it was given before the options; undefined where none was. */
@@ -77,22 +78,14 @@ export async function changePassword(
     oldPassword: Buffer.from(change.oldPassword),
     newPassword: Buffer.from(change.newPassword),
   };
-  await rpc.unary('ChangePassword', request, { ...options, idempotent: false });
+  await rpc.unary('ChangePassword', request, options);
   rpc.passwordChanged?.(change.user, change.newPassword);
 }
 
 /** The users this user may see. */
 export async function listUsers(rpc: Rpc, options: CallOptions): Promise<User[]> {
-  const answer = (await rpc.unary('ListUsers', {}, { ...options, idempotent: true })) as {
-    users?: {
-      user?: Uint8Array;
-      active?: boolean;
-      permissions?: { database?: string; permission?: number }[];
-      createdby?: string;
-      createdat?: string;
-    }[];
-  };
-  return (answer.users ?? []).map((user) => ({
+  const { users = [] } = await rpc.unary('ListUsers', {}, options);
+  return users.map((user) => ({
     name: Buffer.from(user.user ?? []).toString(),
     active: user.active ?? false,
     permissions: (user.permissions ?? []).map(({ database = '', permission = 0 }) => ({
@@ -139,11 +132,11 @@ export async function changePermission(
   const username = userName(change.user);
   const database = databaseName(change.database);
   // The server takes back whatever is held; it only wants some permission to be named.
-  const asked =
+  const asked: ChangePermissionRequest =
     change.permission === Permission.NONE
       ? { action: 'REVOKE', permission: Permission.R }
       : { action: 'GRANT', permission: grantable(change.permission) };
-  await rpc.unary('ChangePermission', { ...asked, username, database }, { ...options, idempotent: false });
+  await rpc.unary('ChangePermission', { ...asked, username, database }, options);
 }
 
 /** Lets a user log in, or not; ends its sessions. */
@@ -154,7 +147,7 @@ export async function setActiveUser(
   options: CallOptions,
 ): Promise<void> {
   if (typeof active !== 'boolean') throw new ArgumentError('active', 'active must be true or false');
-  await rpc.unary('SetActiveUser', { username: userName(user), active }, { ...options, idempotent: false });
+  await rpc.unary('SetActiveUser', { username: userName(user), active }, options);
 }
 
 function userName(name: string): string {

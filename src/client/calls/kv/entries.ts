@@ -1,5 +1,6 @@
 // From decoded KV answers to entries as callers see them.
 import type { KVMetadata } from '../../../proof/types.js';
+import type * as wire from '../../../wire/messages.js';
 
 /** An entry by the server's word. */
 export interface Entry {
@@ -14,33 +15,17 @@ export interface Entry {
   readonly reference?: { readonly key: Uint8Array; readonly tx: bigint; readonly atTx: bigint };
 }
 
-/** Entry as proto-loader decodes it. */
-export interface WireEntry {
-  readonly tx?: string;
-  readonly key?: Uint8Array;
-  readonly value?: Uint8Array;
-  readonly revision?: string;
-  readonly metadata?: WireKVMetadata | null;
-  readonly referencedBy?: { readonly tx?: string; readonly key?: Uint8Array; readonly atTx?: string } | null;
-}
-
-interface WireKVMetadata {
-  readonly deleted?: boolean;
-  readonly expiration?: { readonly expiresAt?: string } | null;
-  readonly nonIndexable?: boolean;
-}
-
 const NO_BYTES = new Uint8Array(0);
 
 /** Keys and values are copied: an entry kept by the caller does not keep the whole answer in memory. */
-export function toEntry(wire: WireEntry): Entry {
-  const { metadata, referencedBy } = wire;
+export function toEntry(entry: wire.Entry): Entry {
+  const { metadata, referencedBy } = entry;
   const attributes = metadata ? toKVMetadata(metadata) : undefined;
   return {
-    key: new Uint8Array(wire.key ?? NO_BYTES),
-    value: new Uint8Array(wire.value ?? NO_BYTES),
-    tx: BigInt(wire.tx ?? 0),
-    revision: BigInt(wire.revision ?? 0),
+    key: new Uint8Array(entry.key ?? NO_BYTES),
+    value: new Uint8Array(entry.value ?? NO_BYTES),
+    tx: BigInt(entry.tx ?? 0),
+    revision: BigInt(entry.revision ?? 0),
     ...(attributes && { metadata: attributes }),
     ...(referencedBy && {
       reference: {
@@ -52,7 +37,7 @@ export function toEntry(wire: WireEntry): Entry {
   };
 }
 
-function toKVMetadata({ deleted, expiration, nonIndexable }: WireKVMetadata): KVMetadata | undefined {
+function toKVMetadata({ deleted, expiration, nonIndexable }: wire.KVMetadata): KVMetadata | undefined {
   if (!deleted && !expiration && !nonIndexable) return undefined;
   return {
     ...(deleted && { deleted }),

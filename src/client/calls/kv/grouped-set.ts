@@ -110,8 +110,8 @@ export async function writeGroup(
   const end = beginWrite(first ? { ...room, writes: first.trust.writes } : room, head);
   let answer: Uint8Array;
   try {
-    const call = { ...timeLeft(writers), idempotent: false, ...(over !== undefined && { over }) };
-    answer = await room.rpc.unaryEncoded('Set', request, call);
+    const call = { ...timeLeft(writers), ...(over !== undefined && { over }) };
+    answer = await room.rpc.raw('Set', request, call);
   } catch (error) {
     end(!isNotDone(error));
     // Not sent: over the next connection another server may answer, which has to show first that it is none.

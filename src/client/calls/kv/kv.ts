@@ -37,12 +37,9 @@ export async function setEntries(
   entries: readonly KeyValue[],
   options: CallOptions,
 ): Promise<Write> {
-  const header = (await rpc.unary('Set', { KVs: entries }, { ...options, idempotent: false })) as {
-    id?: string;
-    ts?: string;
-  };
-  if (header.id === undefined) throw withoutTx();
-  return { tx: BigInt(header.id), timestamp: BigInt(header.ts ?? 0) };
+  const { id, ts } = await rpc.unary('Set', { KVs: entries }, options);
+  if (id === undefined) throw withoutTx();
+  return { tx: BigInt(id), timestamp: BigInt(ts ?? 0) };
 }
 
 /** For a write that was answered, but with no tx that can be its own. */
@@ -61,7 +58,7 @@ export async function getEntry(
 ): Promise<Entry | null> {
   const request = { key, ...versionFields(version) };
   try {
-    return toEntry(await rpc.unary('Get', request, { ...options, idempotent: true }));
+    return toEntry(await rpc.unary('Get', request, options));
   } catch (error) {
     if (isKeyNotFound(error)) return null;
     throw error;

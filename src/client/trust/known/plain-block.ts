@@ -1,7 +1,7 @@
 // Answers that are kept, without what they need not have. A true answer may be padded: with fields that nobody knows or that are
 // passed over, with bytes of any length in them, with fields that occur twice. What was proven is kept, written down anew.
 import type { WireMethod } from '../../../wire/schema.js';
-import { methodDefinition } from '../../../wire/schema.js';
+import { wireMethod } from '../../../wire/schema.js';
 import { WireReader } from '../../../verify/wire/reader.js';
 import type { ProvenBlock } from './kept-block.js';
 
@@ -75,7 +75,7 @@ interface WireProof {
 }
 
 function plainProof(proof: Uint8Array): Uint8Array {
-  return rewritten(methodDefinition('immudb.schema.ImmuService', 'VerifiableTxById'), proof, (answer) => {
+  return rewritten(wireMethod('VerifiableTxById'), proof, (answer) => {
     const { tx, signature, ...rest } = answer as WireProof;
     return {
       ...rest,
@@ -86,7 +86,7 @@ function plainProof(proof: Uint8Array): Uint8Array {
 }
 
 function plainHeaders(headers: Uint8Array): Uint8Array {
-  return rewritten(methodDefinition('immudb.schema.ImmuService', 'TxScan'), headers, (answer) => ({
+  return rewritten(wireMethod('TxScan'), headers, (answer) => ({
     txs: (answer as { txs?: WireTx[] }).txs?.map(headerOnly),
   }));
 }

@@ -1,0 +1,72 @@
+// What may be sent again, RPC by RPC. By hand: nothing in the schema says it.
+import type { Methods } from './messages.js';
+
+type Named<Kind> = {
+  [M in keyof Methods]: Methods[M] extends { readonly kind: Kind } ? M : never;
+}[keyof Methods];
+
+/** RPCs with one request and one answer. */
+export type UnaryMethod = Named<'unary'>;
+
+/**
+ * RPCs that may be sent again whatever they ended with: what they do twice is as if done once. All others are sent again only
+ * where they are certain not to have been done.
+ */
+export const REPEATABLE: ReadonlySet<keyof Methods> = new Set<keyof Methods>([
+  // Logging in: at worst the server holds a session that nobody uses until it idles out.
+  'OpenSession',
+  'KeepAlive',
+  'CloseSession',
+  'Login',
+  'Logout',
+  'UseDatabase',
+  'AuthorizationService.OpenSession',
+  'AuthorizationService.KeepAlive',
+  'AuthorizationService.CloseSession',
+
+  // Keys and values, references and sorted sets.
+  'Get',
+  'VerifiableGet',
+  'GetAll',
+  'Scan',
+  'Count',
+  'CountAll',
+  'History',
+  'ZScan',
+  'streamGet',
+  'streamVerifiableGet',
+  'streamScan',
+  'streamZScan',
+  'streamHistory',
+
+  // Transactions, and the state of a database.
+  'TxById',
+  'VerifiableTxById',
+  'TxScan',
+  'CurrentState',
+  'exportTx',
+
+  // SQL: queries outside of its transactions, which are another session's after a new login.
+  'UnarySQLQuery',
+  'SQLQuery',
+  'ListTables',
+  'DescribeTable',
+  'VerifiableSQLGet',
+
+  // Documents: without SearchDocuments, which goes on in a search that is kept open.
+  'GetCollections',
+  'GetCollection',
+  'CountDocuments',
+  'AuditDocument',
+  'ProofDocument',
+
+  // Users, databases, the server.
+  'ListUsers',
+  'DatabaseListV2',
+  'DatabaseList',
+  'GetDatabaseSettingsV2',
+  'GetDatabaseSettings',
+  'ServerInfo',
+  'Health',
+  'DatabaseHealth',
+]);
