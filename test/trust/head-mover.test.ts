@@ -231,6 +231,70 @@ describe('goals', () => {
   });
 });
 
+describe('a head without a frontier', () => {
+  const proven = (tx: bigint, of = chain) => {
+    const { header, alh } = of.tx(tx);
+    return { ...provenTx(header, alh), frontier: frontierAt(tx, of) };
+  };
+
+  test('learns it from a proof that ends in the head, and from no other', async () => {
+    const mover = await moverAt(25n, { frontier: false });
+    for (const target of [proven(24n), proven(26n), proven(25n, other)]) {
+      mover.learn(target);
+      expect(mover.head).toEqual(chain.root(25n));
+    }
+    mover.learn(proven(25n));
+    expect(mover.head).toEqual({ ...chain.root(25n), frontier: frontierAt(25n) });
+    // From then on it can be followed.
+    await Promise.all([26n, 28n].map((tx) => mover.settle(offer(bare(tx)))));
+    expect(fake.methods()).toContain('TxScan');
+  });
+
+  test('is not replaced by a proof that brings none', async () => {
+    const mover = await moverAt(25n);
+    const { frontier, ...without } = proven(25n);
+    mover.learn(without);
+    expect(mover.head.frontier).toEqual(frontier);
+  });
+});
+
+describe('trust that has ended', () => {
+  const ended = new StoreError('STORE_FAILED', 'forgotten');
+
+  test('tells whoever waits and whoever comes, and moves no more', async () => {
+    const mover = await moverAt(10n);
+    const gate = new Gate();
+    fake.intercept = async ({ answer }) => {
+      await gate.pass();
+      return answer();
+    };
+    const moving = rejection(mover.settle(offer(bare(11n))));
+    await gate.arrived();
+    const waiting = rejection(mover.settle(offer(bare(12n))));
+    mover.end(ended);
+    expect(await waiting).toBe(ended);
+    gate.open();
+    expect(await moving).toBe(ended);
+    expect(await rejection(mover.settle(offer(bare(13n))))).toBe(ended);
+    expect(await rejection(mover.reach(goal(13n)))).toBe(ended);
+    expect([mover.head.tx, await moves()]).toEqual([10n, []]);
+  });
+
+  test('tells also whose answer is proven behind the head meanwhile', async () => {
+    const mover = await moverAt(30n);
+    const gate = new Gate();
+    fake.intercept = async ({ answer }) => {
+      await gate.pass();
+      return answer();
+    };
+    const behind = rejection(mover.settle(offer(bare(25n))));
+    await gate.arrived();
+    mover.end(ended);
+    gate.open();
+    expect(await behind).toBe(ended);
+  });
+});
+
 describe('when a move fails', () => {
   test('for no fault of the answers, all who wait are told, and the next one is tried again', async () => {
     const mover = await moverAt(10n);
