@@ -18,6 +18,7 @@ import type { Knowledge, KnowledgeDiagnostics } from './knowledge.js';
 import { newestState } from './newest-state.js';
 import type { ProvenBy } from './proof-source.js';
 import type { Settlement } from './settlement.js';
+import { standsElsewhere } from './standing.js';
 import { askHeaderUnder } from './trust-wire.js';
 import { WriteTxs } from './write-txs.js';
 
@@ -145,6 +146,15 @@ export class DatabaseTrust {
   assure(operation: string): Promise<void> | undefined {
     const { forked } = this.#journal;
     return forked ? Promise.reject(forked) : this.#epoch?.standing.assure(operation);
+  }
+
+  /** Rejects when the server is found to stand elsewhere than where it is trusted; not when it cannot be asked. */
+  async assertStanding(operation: string): Promise<void> {
+    const standing = this.#epoch?.standing;
+    standing?.doubt();
+    await standing?.assure(operation)?.catch((error: unknown) => {
+      if (standsElsewhere(error)) throw error;
+    });
   }
 
   async #ready(call: Call): Promise<Epoch> {
