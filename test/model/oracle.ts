@@ -275,7 +275,8 @@ export class Oracle {
     const relation = asked.relation === 'extends' ? now : asked.relation;
     if (code === 'INVALID_ARGUMENT') throw new Violation('error', `${what}: ${message}`);
     if (!(error instanceof VerificationError)) {
-      const excused = asked.faulty || asked.lied || asked.disturbed || code === 'ABORTED';
+      const sharesTx = this.takenBackUnderway && message.includes('without a transaction of its own');
+      const excused = asked.faulty || asked.lied || asked.disturbed || sharesTx || code === 'ABORTED';
       if (ON_THE_WAY.has(code) && !excused) {
         // Something earlier was never answered: that call has ended, and this one is not to wait for it.
         const rule = asked.afterSilence && code === 'DEADLINE_EXCEEDED' ? 'stalled' : 'honest-server';
