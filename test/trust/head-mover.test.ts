@@ -285,6 +285,7 @@ describe('a run of headers', () => {
     const move = { outcome: 'root', operation: 'x', calls: 1, startedAt: 0 } as const;
     await journal.advance(chain.root(20n), other.root(22n), move);
     expect(await rejection(mover.reach(goal(25n)))).toMatchObject({ code: 'FORK_DETECTED' });
+    await turns();
     expect(headers.compare(chain.root(23n))).toBe('unknown');
   });
 });
