@@ -2,11 +2,12 @@
 import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
 import { ArgumentError } from '#dist/errors.js';
-import { plainKey, plainValue, referenceValue, sortedSetKey } from '#dist/proof/entry.js';
+import { MAX_RAW_KEY, plainKey, plainValue, referenceValue, sortedSetKey } from '#dist/proof/entry.js';
 import { verifyEntries } from '#dist/proof/tree/entries-tree.js';
 import { ProofFailure } from '#dist/proof/failure.js';
 import { EMPTY_HASH } from '#dist/proof/hash.js';
 import { check } from '#dist/verify/check.js';
+import { sameKey } from '#dist/verify/claims/unique-keys.js';
 import { checkWholeEntries } from '#dist/verify/chain/whole-entries.js';
 import { noCounts } from '#dist/verify/stretch-counts.js';
 import { packJob, unpackJob } from '#dist/verify/pack/packet.js';
@@ -25,11 +26,12 @@ interface StretchOptions {
   readonly beside?: boolean;
   readonly after?: Uint8Array;
   readonly key?: boolean;
+  readonly now?: bigint;
   readonly change?: (list: Wire, proof: Wire) => void;
 }
 
 function jobOf(chain: TestChain, first: bigint, last: bigint, options: StretchOptions = {}): Job {
-  const { head = chain.size, values = false, beside = false, after, key = false, change } = options;
+  const { head = chain.size, values = false, beside = false, after, key = false, now = 0n, change } = options;
   const list = chain.wholeTxs(first, last, values);
   const proof = chain.verifiableTx(last, head, { entries: false, ...(key && { key: signingKey }) });
   change?.(list, proof);
@@ -42,7 +44,7 @@ function jobOf(chain: TestChain, first: bigint, last: bigint, options: StretchOp
     ...(values && { values }),
     ...(beside && { digests: bytesOf('segment', chain.wholeTxs(first, last)) }),
   };
-  const context = { head: chain.root(head), database: 'testdb', now: 0n, ...(key && { publicKey: spki }) };
+  const context = { head: chain.root(head), database: 'testdb', now, ...(key && { publicKey: spki }) };
   return { question, context, answer: bytesOf('segment', list) };
 }
 
@@ -185,6 +187,17 @@ describe('tree lag', () => {
       ok: true,
       proven: { counts: { txs: 4, treeRoots: 1, treeRootsNotChecked: 3 } },
     });
+  });
+
+  test('of the head itself: a stretch that begins beyond its tree, or whose head has none', () => {
+    const unchecked = (job: Job, treeRoots: number, treeRootsNotChecked: number) => {
+      expect(check(job)).toMatchObject({ ok: true, proven: { counts: { treeRoots, treeRootsNotChecked } } });
+    };
+    unchecked(jobOf(lag, 28n, 30n, { head: 30n }), 0, 3);
+    unchecked(jobOf(lag, 2n, 4n, { head: 4n }), 0, 3);
+    unchecked(jobOf(lag, 1n, 4n, { head: 4n }), 4, 0);
+    // Headers 3 and 4 commit to no tree, which is the root of none.
+    unchecked(jobOf(lag, 3n, 4n), 2, 0);
   });
 
   test('does not hide a wrong root', () => {
@@ -383,6 +396,109 @@ describe('entries without objects', () => {
     expect(check(jobOf(large, 1n, 1n))).toMatchObject({ ok: true, proven: { counts: { entries: 200 } } });
     large.commit([...many.slice(0, 199), many[17]!]);
     expect(refuted(jobOf(large, 2n, 2n))).toBe('entries.duplicate');
+  });
+});
+
+describe('what is counted', () => {
+  const LATER = 100n;
+  const plain = (key: string, more: object = {}) => ({
+    key: plainKey(utf8(key)),
+    value: plainValue(utf8('v')),
+    ...more,
+  });
+  const expiring = new TestChain();
+  expiring.commit([
+    plain('a', { metadata: { expiresAt: LATER } }),
+    plain('b'),
+    { ...plain('d', { metadata: { expiresAt: LATER } }), key: utf8('\u0003R.document') },
+  ]);
+  expiring.commit([plain('b')]);
+  const countsOf = (job: Job) => {
+    const verdict = check(job);
+    if (!verdict.ok || verdict.proven.kind !== 'stretch') throw new Error('it does not hold');
+    return verdict.proven.counts;
+  };
+
+  test('as expired: what is, by then, but documents', () => {
+    for (const [now, expired] of [
+      [LATER - 1n, 0],
+      [LATER, 1],
+    ] as const)
+      expect(countsOf(jobOf(expiring, 1n, 2n, { now }))).toMatchObject({ expiring: 2, expired });
+  });
+
+  test('as not shown: documents, what has expired, and what an honest server would have shown', () => {
+    const notShown = (now: bigint) =>
+      countsOf(
+        jobOf(expiring, 1n, 2n, {
+          ...{ values: true, beside: true, now },
+          change: (list) => (list.txs[0].entries = []),
+        }),
+      );
+    const some = { values: 1, valuesNotShown: 3, valuesOfDocuments: 1 };
+    expect(notShown(LATER - 1n)).toMatchObject({ ...some, valuesExpired: 0 });
+    expect(notShown(LATER)).toMatchObject({ ...some, valuesExpired: 1 });
+  });
+
+  test('as not shown: a value that was shown of the same key in the tx before', () => {
+    const change = (list: Wire) => (list.txs[1].entries = []);
+    const twice = new TestChain();
+    for (let i = 0; i < 2; i++) twice.commit([plain('b')]);
+    expect(countsOf(jobOf(twice, 1n, 2n, { values: true, beside: true, change }))).toMatchObject({
+      values: 1,
+      valuesNotShown: 1,
+    });
+  });
+
+  test('as given up: what truncations name that came before them, and nothing else', () => {
+    const truncated = new TestChain().grow(3);
+    for (const truncatedTxId of [4n, 9n]) truncated.commit([], { metadata: { truncatedTxId } });
+    const upTo = () => {
+      const verdict = check(jobOf(truncated, 1n, truncated.size));
+      return verdict.ok && verdict.proven.kind === 'stretch' ? verdict.proven.truncatedUpTo : undefined;
+    };
+    expect(upTo()).toBe(0n);
+    for (const truncatedTxId of [3n, 2n]) truncated.commit([], { metadata: { truncatedTxId } });
+    expect(upTo()).toBe(3n);
+  });
+});
+
+describe('keys where they lie', () => {
+  test('are hashed whatever their length, up to the longest there is', () => {
+    const long = new TestChain();
+    const lengths = [63, 64, 65, 66, 1999, 2000, 2011, 2012, 2013, 5000, MAX_RAW_KEY];
+    for (const length of lengths)
+      long.commit([{ key: new Uint8Array(length).map((_, i) => i % 251), value: plainValue(utf8('v')) }]);
+    expect(check(jobOf(long, 1n, long.size))).toMatchObject({ ok: true });
+    const change = (list: Wire) => (list.txs[10].entries[0].key = new Uint8Array(MAX_RAW_KEY + 1));
+    expect(refuted(jobOf(long, 1n, long.size, { change }))).toBe('entry.key');
+  });
+
+  test('are the same byte for byte, whatever is before and behind them', () => {
+    const bytes = Uint8Array.of(1, 2, 9, 1, 2, 8, 1, 3, 2);
+    expect(sameKey(bytes, 0, 2, 3, 5)).toBe(true);
+    for (const [start, end] of [
+      [6, 8],
+      [3, 6],
+      [3, 4],
+      [4, 6],
+    ] as const)
+      expect(sameKey(bytes, 0, 2, start, end)).toBe(false);
+  });
+
+  test('by the thousand are told apart, in any order of large and small transactions', () => {
+    const many = Array.from({ length: 3000 }, (_, i) => ({
+      key: plainKey(utf8(`key ${i}`)),
+      value: plainValue(utf8('v')),
+    }));
+    const large = new TestChain();
+    large.commit(many);
+    large.commit(many.slice(0, 2));
+    large.commit([...many, many[2999]!]);
+    large.commit([many[0]!, many[0]!]);
+    expect(check(jobOf(large, 1n, 2n))).toMatchObject({ ok: true, proven: { counts: { entries: 3002 } } });
+    for (const tx of [3n, 4n]) expect(refuted(jobOf(large, tx, tx))).toBe('entries.duplicate');
+    expect(check(jobOf(large, 2n, 2n)).ok).toBe(true);
   });
 });
 

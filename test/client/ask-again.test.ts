@@ -5,6 +5,7 @@ import { askAgainIfSilent } from '#dist/client/trust/head/ask-again.js';
 import { ClosedError, ImmuClient, ImmuError, MemoryRootStore } from '#dist/index.js';
 import { EmbeddedLedger } from '#dist/testing.js';
 import { Proxy } from '../adversary/proxy.js';
+import { refusal } from '../trust/fake-immudb.js';
 
 const silence = () => new Promise<never>(() => undefined);
 
@@ -38,6 +39,25 @@ test('the first answer ends the other attempts', async () => {
   );
   expect(answer).toBe('second');
   expect(signals.map((signal) => signal?.aborted)).toEqual([true, true]);
+});
+
+test('a refusal of a later attempt is an answer; that the server is busy is none', async () => {
+  const asking = (details: string) => {
+    let attempts = 0;
+    return askAgainIfSilent<string>(
+      () => {
+        attempts += 1;
+        if (attempts === 1) return silence();
+        return attempts === 2
+          ? Promise.reject(refusal(details, 'VerifiableTxById'))
+          : Promise.resolve('third');
+      },
+      {},
+      [5, 5],
+    );
+  };
+  await expect(asking('tx not found')).rejects.toMatchObject({ code: 'SERVER_REFUSED' });
+  expect(await asking('read tx pool exhausted')).toBe('third');
 });
 
 test('a client that is closed while it waits for a state throws nothing outside of a promise', async () => {

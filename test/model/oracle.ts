@@ -267,13 +267,16 @@ export class Oracle {
   }
 
   /** Any call failed. */
-  failed(asked: Asked, what: string, error: unknown, isVerified: boolean): void {
+  failed(asked: Asked, what: string, error: unknown, isVerified: boolean, now: Relation): void {
     if (!(error instanceof ImmuError)) throw new Violation('error', `${what} failed with ${String(error)}`);
     const { code, message } = error;
-    const { who, relation } = asked;
+    const { who } = asked;
+    // An answer of before may have led the head past where the server was put back to meanwhile.
+    const relation = asked.relation === 'extends' ? now : asked.relation;
     if (code === 'INVALID_ARGUMENT') throw new Violation('error', `${what}: ${message}`);
     if (!(error instanceof VerificationError)) {
-      const excused = asked.faulty || asked.lied || asked.disturbed || code === 'ABORTED';
+      const sharesTx = this.takenBackUnderway && message.includes('without a transaction of its own');
+      const excused = asked.faulty || asked.lied || asked.disturbed || sharesTx || code === 'ABORTED';
       if (ON_THE_WAY.has(code) && !excused) {
         // Something earlier was never answered: that call has ended, and this one is not to wait for it.
         const rule = asked.afterSilence && code === 'DEADLINE_EXCEEDED' ? 'stalled' : 'honest-server';

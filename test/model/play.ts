@@ -249,9 +249,9 @@ export class Play implements AsyncDisposable {
         if (error instanceof Violation) throw error;
         this.#lastError = error;
         if (isWrite) this.#oracle.failedWrite(entries, error);
-        return this.#refresh().then(() =>
-          this.#oracle.failed(excused, what, error, /verified|ownTx/.test(kind)),
-        );
+        return this.#refresh()
+          .then(() => this.#oracle.relation(excused.who))
+          .then((now) => this.#oracle.failed(excused, what, error, /verified|ownTx/.test(kind), now));
       }),
       limit + GRACE_MS,
       what,
@@ -397,7 +397,7 @@ export class Play implements AsyncDisposable {
       const asked = await this.#oracle.ask(truth, {
         ...{ lied: true, faulty: true, disturbed: true, quiet: true, afterSilence: true },
       });
-      this.#oracle.failed(asked, 'forgetTrust', error, false);
+      this.#oracle.failed(asked, 'forgetTrust', error, false, asked.relation);
     }
   }
 

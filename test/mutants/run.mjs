@@ -54,7 +54,7 @@ for (const { status, fileName, location, replacement, mutatorName } of results) 
   if (status in count) count[status] += 1;
   if (status !== 'Survived' && status !== 'NoCoverage') continue;
   const { line, column } = location.start;
-  const place = `${fileName.replace(`${process.cwd()}/`, '')}:${line + 1}:${column + 1}`;
+  const place = `${fileName.replace(`${process.cwd()}/`, '')}:${line}:${column}`;
   console.log(
     `${status === 'Survived' ? 'survived' : 'untested'} ${place} ${mutatorName}: ${oneLine(replacement)}`,
   );

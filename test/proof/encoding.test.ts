@@ -319,6 +319,8 @@ describe('entries', () => {
   test('a key that occurs twice is rejected even where the root is right', () => {
     const twice = [...entries, { ...entries[4]!, hValue: digestNumber(99) }];
     expect(checkFailedBy(() => verifyEntries(headerOf(twice), twice))).toBe('entries.duplicate');
+    const both = [entries[4]!, { ...entries[4]!, hValue: digestNumber(99) }];
+    expect(checkFailedBy(() => verifyEntries(headerOf(both), both))).toBe('entries.duplicate');
   });
 
   test('deleted, expiring and non-indexable entries have digests of their own', () => {

@@ -35,6 +35,25 @@ it('is sorted byte by byte', () => {
   }
 });
 
+it('is sorted also where leaves begin alike, by chance or because somebody looked for them', () => {
+  const head = fc.constantFrom(
+    [0, 0, 0, 0],
+    [0, 0, 0, 1],
+    [127, 255, 255, 255],
+    [128, 0, 0, 0],
+    [255, 255, 255, 255],
+  );
+  const rest = fc.uint8Array({ minLength: 28, maxLength: 28 });
+  const leaf = fc.tuple(head, rest).map(([first, others]) => Uint8Array.from([...first, ...others]));
+  fc.assert(
+    fc.property(fc.uniqueArray(leaf, { selector: String, minLength: 8, maxLength: 24 }), (leaves) => {
+      const sorted = sortedLeaves(leaves);
+      expect(sorted).toEqual(new Uint8Array(Buffer.concat(leaves.toSorted((a, b) => Buffer.compare(a, b)))));
+      for (const each of leaves) expect(hasLeaf(sorted, each)).toBe(true);
+    }),
+  );
+});
+
 it('tells leaves apart that differ in one bit only, at every bit', () => {
   const digests = [1, 2, 3].map(digestNumber);
   const sorted = sortedLeaves(digests.map(leafHash));

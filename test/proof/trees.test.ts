@@ -15,6 +15,7 @@ import {
   verifyInclusion,
   verifyLastInclusion,
 } from '#dist/proof/tree/merkle.js';
+import { peaksLeftOf, peaksOfPrefix } from '#dist/proof/tree/path-peaks.js';
 import { MTH, PATH, consistencyRoots, inclusionRoot, serverProof } from '../reference/rfc6962.js';
 import { checkFailedBy, digestNumber } from './helpers.js';
 import { mutationsOf } from './mutations.js';
@@ -237,6 +238,24 @@ describe('frontier', () => {
       expect(before.root()).toEqual(roots[n - 1]);
       expect(Frontier.from(frontier).root()).toEqual(roots[n]);
     }
+  });
+
+  test('is on every audit path, and in the frontier of a larger tree where no peak of that reaches over its end', () => {
+    const peaksAt = (n: number) => (n === 0 ? [] : tree.lastInclusion(big(n + 1)));
+    let within = 0;
+    for (let j = 1; j < 70; j++) {
+      for (let i = 1; i <= j; i++) {
+        expect(peaksLeftOf(tree.inclusion(big(i), big(j)), big(i), big(j))).toEqual(peaksAt(i - 1));
+        const larger = peaksAt(j).map(toHex);
+        const whole = peaksAt(i).every((peak) => larger.includes(toHex(peak)));
+        expect(peaksOfPrefix(peaksAt(j), big(j), big(i)), `${i} of ${j}`).toEqual(
+          whole ? peaksAt(i) : undefined,
+        );
+        if (whole) within++;
+      }
+      expect(peaksOfPrefix(peaksAt(j), big(j), 0n)).toEqual([]);
+    }
+    expect(within).toBeGreaterThan(100);
   });
 
   test('hands out roots that are the caller’s to change', () => {

@@ -230,6 +230,10 @@ describe('reads', () => {
     const [stale, fine] = await Promise.allSettled([get('filler 3'), get('filler 4')]);
     expect(stale).toMatchObject({ reason: { evidence: { check: 'get.stale' } } });
     expect(fine.status).toBe('fulfilled');
+    // Of a server that was put back that is told, lone and together.
+    fake.state = 10n;
+    for (const asked of [[get('filler 3')], [get('filler 3'), get('filler 4')]])
+      await expect(asked[0]).rejects.toMatchObject({ code: 'SERVER_BEHIND_TRUST' });
   });
 });
 

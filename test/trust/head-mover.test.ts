@@ -7,11 +7,12 @@ import { TrustLog } from '#dist/client/trust/log/trust-log.js';
 import { ProvenHeaders } from '#dist/client/trust/known/proven-headers.js';
 import { StoreError, TransportError } from '#dist/errors.js';
 import { MemoryRootStore } from '#dist/index.js';
+import { toHex } from '#dist/proof/bytes.js';
 import { Frontier } from '#dist/proof/tree/frontier.js';
 import { provenTx } from '#dist/verify/claims/proven.js';
 import { InlineVerifier } from '#dist/worker/inline-verifier.js';
 import { codeOf } from '../client/support.js';
-import { DATABASE, TestChain } from '../worker/support/test-chain.js';
+import { DATABASE, TestChain, bytesOf } from '../worker/support/test-chain.js';
 import { contextAt, jobOf } from '../worker/support/verifiers.js';
 import { FakeImmudb, Gate, turns } from './fake-immudb.js';
 import { rejection, rowsOf } from './support.js';
@@ -34,6 +35,12 @@ function frontierAt(tx: bigint, of = chain) {
 function bare(tx: bigint, of = chain): Candidate {
   const { header, alh } = of.tx(tx);
   return { ...provenTx(header, alh), tree: { size: header.blTxId, root: header.blRoot } };
+}
+
+/** As an answer that was checked proves it. */
+function proven(tx: bigint, of = chain): Candidate {
+  const { header, alh } = of.tx(tx);
+  return { ...provenTx(header, alh), frontier: frontierAt(tx, of) };
 }
 
 let fake: FakeImmudb;
@@ -228,6 +235,117 @@ describe('goals', () => {
       [20n, 0],
       [30n, 0],
     ]);
+  });
+});
+
+describe('answers that were proven under an older head', () => {
+  test('are a fork where they are of another history than the head of now', async () => {
+    const mover = await moverAt(25n);
+    for (const tx of [26n, 30n]) {
+      const error = await rejection(mover.settle(offer(proven(tx, other), { from: chain.root(18n) })));
+      expect(error).toMatchObject({ code: 'FORK_DETECTED', evidence: { check: 'trust.fork', tx } });
+    }
+    expect(mover.head).toMatchObject(chain.root(25n));
+  });
+
+  test('and bring no signature are proven anew where a state key is configured', async () => {
+    for (const tx of [11n, 15n]) {
+      const mover = await moverAt(10n, { signed: true });
+      await mover.settle(offer(proven(tx), { from: chain.root(8n) }));
+      expect([fake.methods(), mover.head.tx]).toEqual([['VerifiableTxById'], tx]);
+      store = new MemoryRootStore();
+    }
+  });
+});
+
+describe('a run of headers', () => {
+  const showOther = () => {
+    fake.intercept = ({ method, answer }) =>
+      method === 'TxScan' ? bytesOf('segment', other.txList(21n, 25n)) : answer();
+  };
+
+  test('that ends elsewhere than the proof is a fork, and not the way of the head', async () => {
+    const mover = await moverAt(20n);
+    showOther();
+    expect(await rejection(mover.reach(goal(25n)))).toMatchObject({
+      code: 'FORK_DETECTED',
+      evidence: {
+        ...{ check: 'trust.fork', tx: 25n },
+        expected: toHex(chain.root(25n).alh),
+        computed: toHex(other.root(25n).alh),
+      },
+    });
+    expect(mover.head.tx).toBe(20n);
+    expect(headers.compare(other.root(23n))).toBe('unknown');
+  });
+
+  test('is not known to be on the history when the head could not be moved along it', async () => {
+    const mover = await moverAt(20n);
+    const journal = new TrustLog({ store, key: KEY, clientId: 'another' });
+    const move = { outcome: 'root', operation: 'x', calls: 1, startedAt: 0 } as const;
+    await journal.advance(chain.root(20n), other.root(22n), move);
+    expect(await rejection(mover.reach(goal(25n)))).toMatchObject({ code: 'FORK_DETECTED' });
+    await turns();
+    expect(headers.compare(chain.root(23n))).toBe('unknown');
+  });
+});
+
+describe('a head without a frontier', () => {
+  test('learns it from a proof that ends in the head, and from no other', async () => {
+    const mover = await moverAt(25n, { frontier: false });
+    for (const target of [proven(24n), proven(26n), proven(25n, other)]) {
+      mover.learn(target);
+      expect(mover.head).toEqual(chain.root(25n));
+    }
+    mover.learn(proven(25n));
+    expect(mover.head).toEqual({ ...chain.root(25n), frontier: frontierAt(25n) });
+    // From then on it can be followed.
+    await Promise.all([26n, 28n].map((tx) => mover.settle(offer(bare(tx)))));
+    expect(fake.methods()).toContain('TxScan');
+  });
+
+  test('is not replaced by a proof that brings none', async () => {
+    const mover = await moverAt(25n);
+    const { frontier, ...without } = proven(25n);
+    mover.learn(without);
+    expect(mover.head.frontier).toEqual(frontier);
+  });
+});
+
+describe('trust that has ended', () => {
+  const ended = new StoreError('STORE_FAILED', 'forgotten');
+
+  test('tells whoever waits and whoever comes, and moves no more', async () => {
+    const mover = await moverAt(10n);
+    const gate = new Gate();
+    fake.intercept = async ({ answer }) => {
+      await gate.pass();
+      return answer();
+    };
+    const moving = rejection(mover.settle(offer(bare(11n))));
+    await gate.arrived();
+    const waiting = rejection(mover.settle(offer(bare(12n))));
+    mover.end(ended);
+    expect(await waiting).toBe(ended);
+    gate.open();
+    expect(await moving).toBe(ended);
+    expect(await rejection(mover.settle(offer(bare(13n))))).toBe(ended);
+    expect(await rejection(mover.reach(goal(13n)))).toBe(ended);
+    expect([mover.head.tx, await moves()]).toEqual([10n, []]);
+  });
+
+  test('tells also whose answer is proven behind the head meanwhile', async () => {
+    const mover = await moverAt(30n);
+    const gate = new Gate();
+    fake.intercept = async ({ answer }) => {
+      await gate.pass();
+      return answer();
+    };
+    const behind = rejection(mover.settle(offer(bare(25n))));
+    await gate.arrived();
+    mover.end(ended);
+    gate.open();
+    expect(await behind).toBe(ended);
   });
 });
 

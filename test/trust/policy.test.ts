@@ -11,6 +11,7 @@ import type { AuditRow, ImmuClientOptions, RootStore } from '#dist/index.js';
 import { sha256 } from '#dist/proof/hash.js';
 import { checkStateSignature } from '#dist/verify/chain/signature.js';
 import { InlineVerifier } from '#dist/worker/inline-verifier.js';
+import type { Root } from '#dist/verify/verifier.js';
 import { EmbeddedLedger } from '#dist/testing.js';
 import { startImmudb } from '../support/immudb.js';
 import type { TestImmudb } from '../support/immudb.js';
@@ -363,6 +364,48 @@ describe('a pinned root', () => {
 });
 
 const keyOf = (ledger: EmbeddedLedger) => ({ serverPublicKey: ledger.publicKeyPem! });
+
+describe('a root that is given later on', () => {
+  const given = async (root: Root) => {
+    const store = new MemoryRootStore();
+    const { trust, fake, ready } = client(store, {}, { policy: { policy: 'pinned', ...chain.root(40n) } });
+    await ready();
+    fake.methods();
+    const outcome = await trust.assertOnHistory(callOf(), root).catch((error: unknown) => error);
+    return { outcome, asked: fake.methods(), head: trust.root, store };
+  };
+
+  test.each<[string, bigint, string[]]>([
+    ['the beginning of all', 0n, []],
+    ['the head', 40n, []],
+    ['an older one', 30n, ['VerifiableTxById']],
+    ['a newer one, up to which the head is moved', 50n, ['VerifiableTxById']],
+  ])('on the trusted history is fine: %s', async (_which, tx, methods) => {
+    const { outcome, asked, head, store } = await given(chain.root(tx));
+    expect([outcome, asked]).toEqual([undefined, methods]);
+    expect(head).toEqual(chain.root(tx > 40n ? tx : 40n));
+    expect(await store.head(KEY)).toEqual(head);
+  });
+
+  test.each<[string, Root]>([
+    ['of the tx of the head', forged.root(40n)],
+    ['of an older tx', forged.root(30n)],
+    ['of an older tx, with the hash of the head', { tx: 30n, alh: chain.root(40n).alh }],
+    ['of a newer tx', forged.root(50n)],
+  ])('on another history is a fork: %s', async (_which, root) => {
+    const { tx, alh } = root;
+    const { outcome, head, store } = await given(root);
+    const terms = { expected: hex(alh), computed: hex(chain.root(tx).alh) };
+    expect(outcome).toMatchObject({
+      code: 'FORK_DETECTED',
+      evidence: { check: 'trust.given', tx, ...terms },
+    });
+    const [row] = await rowsOf(store, { outcome: 'fork' });
+    expect(row!.evidence).toMatchObject({ check: 'trust.given', ...terms });
+    // The server showed what is trusted: that stays.
+    expect(head).toEqual(chain.root(tx > 40n ? tx : 40n));
+  });
+});
 
 describe('a liar without the key, headers kept, and a client with it afterwards', () => {
   const TXS = 30;

@@ -1,5 +1,6 @@
 // The core of every check: dual proofs, and the question for one header that rests on nothing else.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { toHex } from '#dist/proof/bytes.js';
 import { plainKey, plainValue } from '#dist/proof/entry.js';
 import { sha256 } from '#dist/proof/hash.js';
 import type { Context, Question, Root, Verifier } from '#dist/verify/verifier.js';
@@ -15,7 +16,7 @@ import {
   dual,
   frontierAt,
 } from './support/scene.js';
-import { TestChain, bytesOf, utf8, wireHeader, type Wire } from './support/test-chain.js';
+import { TestChain, bytesOf, signingKey, spki, utf8, wireHeader, type Wire } from './support/test-chain.js';
 import { failedCheck, implementations, jobOf, provenBy } from './support/verifiers.js';
 
 describe.each(implementations)('%s', (_, make) => {
@@ -92,6 +93,59 @@ describe.each(implementations)('%s', (_, make) => {
       expect(failedCheck(await verify({ kind: 'tx', tx: LAST }, chain.root(HEAD), newer))).toBe(
         'dual-proof.source-alh',
       );
+    });
+
+    describe('of another history', () => {
+      const shown = async (n: bigint, change: Change = () => undefined, of = fork, more: Wire = {}) => {
+        const { key, ...context } = more;
+        const answer = of.verifiableTx(n, HEAD, { key });
+        change(answer);
+        const verdict = await verify({ kind: 'tx', tx: n }, chain.root(HEAD), answer, context);
+        if (verdict.ok) throw new Error('it holds');
+        return verdict.refuted;
+      };
+      const sides: readonly (readonly [string, bigint, string])[] = [
+        ['older', 4n, 'dual-proof.target-alh'],
+        ['newer', LAST, 'dual-proof.source-alh'],
+        ['the head itself', HEAD, 'dual-proof.source-alh'],
+      ];
+
+      it.each(sides)('that holds by itself is a fork: both hashes are told (%s)', async (_name, n, check) => {
+        expect(await shown(n)).toMatchObject({
+          check,
+          isFork: true,
+          expected: toHex(chain.root(HEAD).alh),
+          computed: toHex(fork.root(HEAD).alh),
+        });
+      });
+
+      it.each(sides)('that does not hold by itself is none (%s)', async (_name, n) => {
+        const broken: readonly Change[] = [
+          flipAt((a) => dual(a).linearProof.terms, 0),
+          flipAt((a) => dual(a), 'targetBlTxAlh'),
+          (a) => (dual(a).sourceTxHeader.nentries = 0),
+          (a) => (dual(a).targetTxHeader.nentries = 0),
+          (a) => (dual(a).targetTxHeader.id = '1'),
+        ];
+        for (const change of broken) expect(await shown(n, change)).not.toHaveProperty('isFork');
+      });
+
+      it.each(sides)(
+        'is none where the head is as it was and something else is wrong (%s)',
+        async (_name, n) => {
+          const change = flipAt((a) => dual(a).linearProof.terms, 0);
+          expect(await shown(n, change, chain)).not.toHaveProperty('isFork');
+        },
+      );
+
+      it.each(sides)('must be signed where a key is configured (%s)', async (_name, n, check) => {
+        const publicKey = spki;
+        const signed = await shown(n, undefined, fork, { key: signingKey, publicKey });
+        expect(signed).toMatchObject({ check, isFork: true });
+        const unsigned = await shown(n, undefined, fork, { publicKey });
+        expect(unsigned.check).toBe(check);
+        expect(unsigned).not.toHaveProperty('isFork');
+      });
     });
 
     it('refutes a self-proof where one from the head was asked for, and the other way round', async () => {

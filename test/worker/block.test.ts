@@ -1,6 +1,7 @@
 // The checks of a block of headers: chain and tree must tell the one history that the head is on.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { plainKey, plainValue } from '#dist/proof/entry.js';
+import { blockStart } from '#dist/verify/chain/block.js';
 import { BLOCK_TXS } from '#dist/verify/verifier.js';
 import type { Root, Verifier } from '#dist/verify/verifier.js';
 import { type Change, chain, flipAt, fork, HEAD, LAST } from './support/scene.js';
@@ -169,4 +170,16 @@ describe.each(implementations)('%s', (_, make) => {
     );
     verdicts.forEach((verdict, i) => expect(provenBy(verdict, 'block').headers.count).toBe(i + 1));
   });
+});
+
+it('is of the txs that share a complete subtree', () => {
+  for (const [tx, start] of [
+    [1n, 1n],
+    [2n, 1n],
+    [SIZE, 1n],
+    [SIZE + 1n, SIZE + 1n],
+    [2n * SIZE, SIZE + 1n],
+    [2n * SIZE + 1n, 2n * SIZE + 1n],
+  ] as const)
+    expect(blockStart(tx)).toBe(start);
 });

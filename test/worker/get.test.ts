@@ -1,6 +1,8 @@
 // The checks of a verified read, by name: honest answers are accepted, and each thing that can be wrong with one
 // fails the check that is meant for it.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { entryLeaf, plainKey } from '#dist/proof/entry.js';
+import { sortedLeaves } from '#dist/proof/entry-leaves.js';
 import type { Context, Question, Root, Verifier } from '#dist/verify/verifier.js';
 import {
   type Change,
@@ -20,7 +22,7 @@ import {
   tx,
   frontierAt,
 } from './support/scene.js';
-import { bytesOf, utf8, wireHeader, type Wire } from './support/test-chain.js';
+import { TestChain, bytesOf, utf8, wireHeader, type StoredEntry, type Wire } from './support/test-chain.js';
 import { NOW, failedCheck, implementations, jobOf, provenBy } from './support/verifiers.js';
 
 describe.each(implementations)('%s', (_, make) => {
@@ -85,6 +87,34 @@ describe.each(implementations)('%s', (_, make) => {
     it('accepts exactly the version asked for', async () => {
       provenBy(await get('b', ABC, HEAD, undefined, { atTx: ABC }), 'get');
       expect(failedCheck(await get('b', ABC, HEAD, undefined, { atTx: ALONE }))).toBe('get.at-tx');
+    });
+
+    it('accepts exactly the revision asked for, where it is asked for by its number', async () => {
+      for (const atRevision of [3n, 0n, -1n])
+        provenBy(await get('b', ABC, HEAD, undefined, { atRevision }), 'get');
+      for (const atRevision of [1n, 2n, 4n])
+        expect(failedCheck(await get('b', ABC, HEAD, undefined, { atRevision }))).toBe('get.at-revision');
+      // A reference's own revision is what was asked for, not that of what it leads to.
+      provenBy(await get('ref', REF, HEAD, undefined, { atRevision: 2n }), 'get');
+      expect(failedCheck(await get('ref', REF, HEAD, undefined, { atRevision: 1n }))).toBe('get.at-revision');
+    });
+
+    it('returns the leaves of all entries, where there are others', async () => {
+      const leavesOf = (n: bigint) =>
+        chain.tx(n).entries.map(({ key, value, metadata }) => entryLeaf(1, key, metadata, value));
+      expect(provenBy(await get('b', ABC), 'get').leaves).toEqual(sortedLeaves(leavesOf(ABC)));
+      expect(provenBy(await get('alone', ALONE), 'get').leaves).toBeUndefined();
+    });
+
+    it('returns the proven metadata of a reference', async () => {
+      const own = new TestChain().grow(2);
+      own.set(['b', '2']);
+      const [{ value }] = chain.tx(REF).entries as [StoredEntry];
+      const n = own.commit([{ key: plainKey(utf8('ref')), value, metadata: { expiresAt: NOW + 1n } }]);
+      const answer = own.verifiableEntry('ref', n, n);
+      const proven = provenBy(await verify({ kind: 'get', key: utf8('ref') }, own.root(n), answer), 'get');
+      expect(proven.found).toMatchObject({ kind: 'reference', metadata: { expiresAt: NOW + 1n } });
+      expect(provenBy(await get('ref', REF), 'get').found).not.toHaveProperty('metadata');
     });
 
     it('proves references, and only what they say themselves', async () => {

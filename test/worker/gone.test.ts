@@ -74,6 +74,7 @@ describe.each(implementations)('%s', (_, make) => {
       ['one that is said to be deleted', 'k', SET, { metadata: { deleted: true } }],
       ['a value in the words of a reference', 'target', TARGET, rawReference(0n, 'k')],
       ['a reference to another key', 'ref', REFERENCE, rawReference(0n, 'k')],
+      ['a reference to no key', 'ref', REFERENCE, rawReference(0n, '')],
       ['a reference bound otherwise', 'ref', REFERENCE, rawReference(5n, 'target')],
       [
         'a reference bound before the beginning of time',
@@ -83,6 +84,19 @@ describe.each(implementations)('%s', (_, make) => {
       ],
     ] as const)('is not %s', async (_, key, tx, more) => {
       expect(failedCheck(await gone(key, tx, tx, shown(entryOf(key, tx, more))))).toBe('gone.alive');
+    });
+
+    it('is proven from genesis on, under the known empty database', async () => {
+      const under = (since: bigint) =>
+        verifier.verify(
+          jobOf(
+            { kind: 'gone', key: utf8('k'), tx: DELETED, floor: SET, shown: shown(entryOf('k', DELETED)) },
+            chain.root(0n),
+            bytesOf('gone', chain.verifiableTx(DELETED, since)),
+          ),
+        );
+      expect(provenBy(await under(1n), 'gone').how).toBe('deleted');
+      expect(failedCheck(await under(0n))).toBe('bind.genesis');
     });
 
     it('is not said by what is older, of another key, of another tx, or not there', async () => {

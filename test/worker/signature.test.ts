@@ -110,6 +110,13 @@ describe('on its own', () => {
     ).toBeUndefined();
   });
 
+  it('is missing where there is none, or an empty one', () => {
+    for (const signature of [undefined, new Uint8Array(0)]) {
+      const refuted = toRefuted(() => checkStateSignature({ database: db, publicKey }, state, signature));
+      expect(refuted?.check).toBe('signature.missing');
+    }
+  });
+
   it('is refused after any change of a byte', () => {
     const der = hex(signatureDer as string);
     for (let i = 0; i < der.length; i++) {

@@ -72,7 +72,6 @@ class Group<W extends GroupedWrite> {
 
   /** Whether these may join: not a key twice, not too much. */
   takes(names: readonly string[], bytes: number, limit: number): boolean {
-    if (this.writes.length === 0) return true;
     if (this.names.size + names.length > limit || this.bytes + bytes > MAX_REQUEST_BYTES) return false;
     return !names.some((name) => this.names.has(name));
   }
@@ -190,7 +189,7 @@ export class WriteGroups<W extends GroupedWrite> {
   /** Nothing was written, for certain, and one write may be to blame: the others go without it. In order, as they came. */
   async #apart(group: Group<W>): Promise<void> {
     const { writes, names } = group;
-    if (names.size > 1) this.#size.tooLarge(names.size);
+    this.#size.tooLarge(names.size);
     const middle = writes.length >> 1;
     await this.#run(group.part((_, place) => place < middle));
     await this.#run(group.part((_, place) => place >= middle));

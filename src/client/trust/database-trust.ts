@@ -18,6 +18,7 @@ import type { ProvenHistory, ProvenHistoryDiagnostics } from './known/proven-his
 import { newestState } from './head/newest-state.js';
 import type { ProvenBy } from './known/proof-source.js';
 import type { Settlement } from './head/settlement.js';
+import { standsElsewhere } from './head/standing.js';
 import { askHeaderUnder } from './trust-wire.js';
 import { ReservedTxs } from './reserved-txs.js';
 
@@ -145,6 +146,15 @@ export class DatabaseTrust {
   assure(operation: string): Promise<void> | undefined {
     const { forked } = this.#trustLog;
     return forked ? Promise.reject(forked) : this.#epoch?.standing.assure(operation);
+  }
+
+  /** Rejects when the server is found to stand elsewhere than where it is trusted; not when it cannot be asked. */
+  async assertStanding(operation: string): Promise<void> {
+    const standing = this.#epoch?.standing;
+    standing?.doubt();
+    await standing?.assure(operation)?.catch((error: unknown) => {
+      if (standsElsewhere(error)) throw error;
+    });
   }
 
   async #ready(call: Call): Promise<Epoch> {

@@ -23,6 +23,7 @@ export function peaksLeftOf(terms: readonly Uint8Array[], i: bigint, j: bigint):
 /**
  * Of the peaks of a tree of `size` leaves those that are the peaks of its first `prefix` leaves; undefined where a
  * peak reaches over that border. For a prefix that is a multiple of 2^k the peaks of any size less than 2^k above it do.
+ * Requires prefix <= size.
  */
 export function peaksOfPrefix(
   peaks: readonly Uint8Array[],
@@ -30,9 +31,7 @@ export function peaksOfPrefix(
   prefix: bigint,
 ): Uint8Array[] | undefined {
   const difference = size ^ prefix;
-  if (prefix > size || (prefix & difference) !== 0n) return undefined;
-  // Every peak of the prefix is a peak of the whole, and the rest are smaller: the binary digits say so.
-  const dropped = peakCount(difference);
-  if (difference > 0n && prefix > 0n && (prefix & -prefix) < difference) return undefined;
-  return peaks.slice(dropped);
+  // Every peak of the prefix is a peak of the whole where all others are smaller: the binary digits say so.
+  if (prefix > 0n && (prefix & -prefix) < difference) return undefined;
+  return peaks.slice(peakCount(difference));
 }

@@ -97,6 +97,16 @@ describe('grouping', () => {
     expect(sent.map(({ length }) => length)).toEqual([1020, 6]);
   });
 
+  test('a group takes 1024 entries to the last', async () => {
+    // Small ones were seen: their number alone is the bound.
+    for (let i = 0; i < 4; i++) await all(names(600).map((name) => write(name)));
+    sent.length = 0;
+    const writes = names(1020).map((name) => write(name));
+    writes.push(write(...names(4, 2000)), write('one more'));
+    await all(writes);
+    expect(sent.map(({ length }) => length)).toEqual([1024, 1]);
+  });
+
   test('a group takes a MiB; a write that is larger goes alone', async () => {
     const large = (name: string, bytes: number) => {
       const made = new TestWrite([{ key: utf8(name), value: new Uint8Array(bytes) }]);
@@ -195,6 +205,15 @@ describe('refusals', () => {
     expect(written).toEqual(names(9).filter((name) => name !== 'k5'));
   });
 
+  test.each(['illegal arguments', 'duplicated keys are not supported in single batch transaction'])(
+    'so does one that is wrong in itself: %s',
+    async (words) => {
+      bad('k1', () => refusal(words, 'Set', status.INVALID_ARGUMENT, false));
+      const outcomes = await all(names(3).map((name) => write(name)));
+      expect(outcomes).toEqual(['written', 'SERVER_REFUSED', 'written']);
+    },
+  );
+
   test('a write of many entries is not taken apart', async () => {
     bad('b', () => refusal('max number of entries per tx exceeded', 'Set'));
     expect(await all([write('a', 'b', 'c'), write('d')])).toEqual(['LIMIT_EXCEEDED', 'written']);
@@ -248,6 +267,16 @@ describe('refusals', () => {
       () => refusal('illegal arguments: of some kind', 'Set', status.INVALID_ARGUMENT, false),
       'OUTCOME_UNKNOWN',
     ],
+    [
+      'a refusal that is not known to come before the commit',
+      () => refusal('illegal arguments: of some kind', 'Set', status.INVALID_ARGUMENT),
+      'SERVER_REFUSED',
+    ],
+    [
+      'a server that takes no such writes',
+      () => refusal('metadata is unsupported when in 1.1 compatibility mode', 'Set', status.UNKNOWN, false),
+      'SERVER_REFUSED',
+    ],
     ['an unknown outcome', () => new TransportError('OUTCOME_UNKNOWN', 'lost'), 'OUTCOME_UNKNOWN'],
     [
       'an answer that is not proven',
@@ -259,6 +288,13 @@ describe('refusals', () => {
     fault = error;
     expect(await all([write('a'), write('b'), write('c')])).toEqual([outcome, outcome, outcome]);
     expect(sent).toEqual([['a', 'b', 'c']]);
+    fault = () => undefined;
+    expect(await write('a').done).toBe('written');
+  });
+
+  test('a server that was busy many times in a row is written to as soon as it is not', async () => {
+    fault = () => refusal('max concurrency limit exceeded', 'Set');
+    for (let i = 0; i < 5; i++) expect(await write('a').done).toBe('OVERLOADED');
     fault = () => undefined;
     expect(await write('a').done).toBe('written');
   });

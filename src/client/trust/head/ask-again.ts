@@ -1,14 +1,18 @@
 // A question whose answer does not come is asked again beside the first: one stalled proof must not hold up all who wait for
 // the head. It changes nothing on the server, and whichever answer comes first is checked like any other.
-import { VerificationError } from '../../../errors.js';
+import { ServerError, VerificationError } from '../../../errors.js';
 import type { CallOptions } from '../../input/call-options.js';
+import { isBusy } from '../../net/server-errors.js';
 
 /** After so many milliseconds without an answer another one is asked for. */
 const PAUSES_MS: readonly number[] = [1000, 2000, 4000];
 /** For what may take a busy server a while: asked for too early it would only be busier. */
 export const PATIENT_MS: readonly number[] = [3000, 6000];
 
-/** The first answer of several attempts; rejects when all that are under way have failed, or one was refused. */
+/**
+ * The first answer of several attempts; rejects when all that are under way have failed, or one was answered with a refusal,
+ * or is one: for the others nothing else is to be expected.
+ */
 export function askAgainIfSilent<T>(
   send: (call: CallOptions) => Promise<T>,
   { signal, timeoutMs }: CallOptions = {},
@@ -35,11 +39,15 @@ export function askAgainIfSilent<T>(
         (answer) => end(() => resolve(answer)),
         (error: unknown) => {
           underWay -= 1;
-          if (underWay === 0 || error instanceof VerificationError)
+          if (underWay === 0 || isAnswer(error))
             end(() => reject(error instanceof Error ? error : new Error(String(error))));
         },
       );
     };
     attempt();
   });
+}
+
+function isAnswer(error: unknown): boolean {
+  return error instanceof VerificationError || (error instanceof ServerError && !isBusy(error));
 }

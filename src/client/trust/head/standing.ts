@@ -20,6 +20,10 @@ const FRESH_MS = 1000;
 /** Refusals that say where the server stands, whatever else it answers. */
 const STANDS_ELSEWHERE: ReadonlySet<string> = new Set(['SERVER_BEHIND_TRUST', 'FORK_DETECTED']);
 
+export function standsElsewhere(error: unknown): error is VerificationError {
+  return error instanceof VerificationError && STANDS_ELSEWHERE.has(error.code);
+}
+
 interface Proving {
   readonly from: number;
   readonly done: Promise<void>;
@@ -96,7 +100,7 @@ export class Standing {
         },
         (error: unknown) => {
           // A proof that does not hold may be a lie of its own, or the server's way to answer: it holds back who needs it.
-          if (error instanceof VerificationError && STANDS_ELSEWHERE.has(error.code)) this.doubt();
+          if (standsElsewhere(error)) this.doubt();
           throw error;
         },
       )
