@@ -7,7 +7,7 @@ import type { DatabaseTrustOptions } from '#dist/client/trust/database-trust.js'
 import { MemoryRootStore, SqliteRootStore, verifyEvidence } from '#dist/index.js';
 import type { RootStore, VerificationError } from '#dist/index.js';
 import { InlineVerifier } from '#dist/worker/inline-verifier.js';
-import { DATABASE, TestChain } from '../worker/support/test-chain.js';
+import { DATABASE, TestChain } from '../verify/support/test-chain.js';
 import { FakeImmudb, callOf, refusal, turns } from './fake-immudb.js';
 import { rejection, rowsOf, temporaryFolder } from './support.js';
 
