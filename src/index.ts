@@ -15,7 +15,7 @@ export { openForReading } from './store/sqlite/reading.js';
 export { MemoryRootStore } from './store/memory/memory-root-store.js';
 export { SqliteRootStore } from './store/sqlite/sqlite-root-store.js';
 export { defaultStorePath } from './store/default-path.js';
-export { signedContradiction, verifyEvidence } from './verify/evidence.js';
+export { questionWords, signedContradiction, verifyEvidence } from './verify/evidence.js';
 export {
   ArgumentError,
   ClosedError,

@@ -25,6 +25,7 @@ test('immu-ts', () => {
     'openArchive',
     'openForReading',
     'parseCheckpoint',
+    'questionWords',
     'reportText',
     'signedContradiction',
     'verifyCheckpoint',
