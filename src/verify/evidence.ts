@@ -8,6 +8,7 @@
 import { ArgumentError, ImmuError } from '../errors.js';
 import { toHex } from '../proof/bytes.js';
 import { check } from './check.js';
+import type { AnswerCheck, ReportedCheck } from './check-names.js';
 import { assertJob } from './job.js';
 import { kindOf } from './kinds.js';
 import { knownBeside, shownOutsideIndex } from './known-beside.js';
@@ -61,10 +62,10 @@ const CONTRADICTIONS: Readonly<Record<string, 'subject' | 'target' | 'head'>> = 
   'state.alh': 'target',
   'trust.pinned': 'subject',
   'trust.given': 'subject',
-};
+} satisfies { readonly [Name in AnswerCheck | ReportedCheck]?: 'subject' | 'target' | 'head' };
 
 /** What a store calls the contradiction that it meets in its own log (store/conflict.ts). */
-const WITHOUT_ANSWER = 'log.fork';
+const WITHOUT_ANSWER: ReportedCheck = 'log.fork';
 
 /**
  * Runs the check of a refused answer again, as it was run then: same question, same trusted root, same clock. Needs

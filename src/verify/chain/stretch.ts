@@ -108,7 +108,12 @@ function bindLast(proof: Uint8Array, last: bigint, context: Context) {
 }
 
 /** All of them and nothing else; that each is the next one is checked along the chain. */
-function readTxs(answer: Uint8Array, first: bigint, last: bigint, check: string): LazyTx[] {
+function readTxs(
+  answer: Uint8Array,
+  first: bigint,
+  last: bigint,
+  check: 'stretch' | 'stretch.values',
+): LazyTx[] {
   const count = last - first + 1n;
   const txs = readTxList(answer, count);
   if (BigInt(txs.length) !== count) {

@@ -9,6 +9,7 @@ import type { KVMetadata, TxEntry } from '../../proof/types.js';
 import { assertBytes, assertKey } from '../asserts.js';
 import { signedTarget } from '../chain/signature.js';
 import { bindTx, checkEntries } from '../claims/bind-tx.js';
+import type { AnswerCheck } from '../check-names.js';
 import type { Kind } from '../kind.js';
 import { readEnds, writeEnds } from '../pack/ends-packet.js';
 import { kvMetadataSize } from '../pack/packet-cursor.js';
@@ -86,7 +87,7 @@ function requireWritten(written: WrittenEntry, stored: TxEntry): void {
   );
 }
 
-function requireEqual(check: string, detail: string, sent: Uint8Array, stored: Uint8Array): void {
+function requireEqual(check: AnswerCheck, detail: string, sent: Uint8Array, stored: Uint8Array): void {
   if (!equalBytes(sent, stored)) throw new ProofFailure(check, detail, sent, stored);
 }
 
