@@ -9,7 +9,7 @@ export {
   verifyCheckpoint,
 } from './store/log/checkpoint.js';
 export { openForReading } from './store/sqlite/reading.js';
-export { signedContradiction, verifyEvidence } from './verify/evidence.js';
+export { questionWords, signedContradiction, verifyEvidence } from './verify/evidence.js';
 export type { KeptHeadersVerdict } from './client/audit/verify-kept-headers.js';
 export type { AuditFinding } from './client/audit/findings.js';
 export type { AuditOptions, DatabaseAuditOptions, RootsAuditOptions } from './client/audit/options.js';

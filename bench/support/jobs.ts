@@ -1,5 +1,5 @@
 // Answers of VerifiableGet as a server would send them, with their questions.
-import { TestChain, DATABASE, utf8 } from '../../test/worker/support/test-chain.js';
+import { TestChain, DATABASE, utf8 } from '../../test/verify/support/test-chain.js';
 import { methodDefinition } from '#dist/wire/schema.js';
 import type { Job } from '#dist/verify/verifier.js';
 

@@ -31,7 +31,7 @@ export interface ProvenEnds {
 export function verifyEnds(
   proof: { readonly sourceTxHeader: TxHeader; readonly targetTxHeader: TxHeader },
   ends: DualProofEnds,
-  check: string,
+  check: 'dual-proof' | 'dual-proof-v2',
 ): ProvenEnds {
   const { sourceTx, targetTx } = ends;
   if (ends.sourceAlh === null && ends.targetAlh === null && sourceTx !== targetTx) {

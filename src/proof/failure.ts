@@ -1,7 +1,15 @@
 // The one way in which proof code says no.
+import type { ProofCheck } from './check-names.js';
 
 /** What a check wanted and what it got: a digest, an id, a count or a word. */
 export type ProofTerm = Uint8Array | bigint | number | string;
+
+/** Names of checks, by the room that makes them: another room adds its own by declaration (verify/check-names.ts). */
+export interface CheckNames {
+  readonly proof: ProofCheck;
+}
+
+export type CheckName = CheckNames[keyof CheckNames];
 
 /**
  * A check did not hold. Thrown by every `verify…` and `assert…` function of this room and by the decoding of
@@ -10,11 +18,11 @@ export type ProofTerm = Uint8Array | bigint | number | string;
 export class ProofFailure extends Error {
   override readonly name = 'ProofFailure';
   /** Stable dotted name, e.g. `dual-proof.consistency`, `entries.root`, `wire.truncated`. */
-  readonly check: string;
+  readonly check: CheckName;
   readonly expected: ProofTerm | undefined;
   readonly computed: ProofTerm | undefined;
 
-  constructor(check: string, detail: string, expected?: ProofTerm, computed?: ProofTerm) {
+  constructor(check: CheckName, detail: string, expected?: ProofTerm, computed?: ProofTerm) {
     super(`${check}: ${detail}`);
     this.check = check;
     this.expected = expected;

@@ -1,6 +1,7 @@
 // Range and shape checks shared by all proofs: values come from servers, whatever their declared type says.
 import { MAX_ID, equalBytes } from './bytes.js';
 import { ProofFailure } from './failure.js';
+import type { CheckName } from './failure.js';
 import type { ProofTerm } from './failure.js';
 import { HASH_SIZE } from './hash.js';
 
@@ -10,7 +11,7 @@ function shown(value: unknown): ProofTerm {
 }
 
 /** Requires exactly 32 bytes. */
-export function assertDigest(value: unknown, check: string): asserts value is Uint8Array {
+export function assertDigest(value: unknown, check: CheckName): asserts value is Uint8Array {
   if (!(value instanceof Uint8Array)) throw new ProofFailure(check, 'not bytes', HASH_SIZE, shown(value));
   if (value.length !== HASH_SIZE) {
     throw new ProofFailure(check, 'a digest has 32 bytes', HASH_SIZE, value.length);
@@ -18,7 +19,7 @@ export function assertDigest(value: unknown, check: string): asserts value is Ui
 }
 
 /** Requires a tx id: 1..2^63-1 (or from `min`, for tree sizes where 0 means none). */
-export function assertId(value: unknown, check: string, min = 1n): asserts value is bigint {
+export function assertId(value: unknown, check: CheckName, min = 1n): asserts value is bigint {
   if (typeof value !== 'bigint' || value < min || value > MAX_ID) {
     throw new ProofFailure(check, 'id out of range', `${min.toString()}..2^63-1`, shown(value));
   }
@@ -29,7 +30,7 @@ export function assertCount(
   value: unknown,
   min: number,
   max: number,
-  check: string,
+  check: CheckName,
 ): asserts value is number {
   if (!Number.isInteger(value) || (value as number) < min || (value as number) > max) {
     throw new ProofFailure(check, 'not an integer in range', `${min}..${max}`, shown(value));
@@ -40,7 +41,7 @@ export function assertCount(
 export function assertTerms(
   terms: unknown,
   length: number,
-  check: string,
+  check: CheckName,
 ): asserts terms is readonly Uint8Array[] {
   if (!Array.isArray(terms)) throw new ProofFailure(check, 'not a list of digests', length, shown(terms));
   if (terms.length !== length) throw new ProofFailure(check, 'wrong number of terms', length, terms.length);
@@ -48,6 +49,11 @@ export function assertTerms(
 }
 
 /** Requires equal digests; a mismatch shows both. */
-export function assertSame(computed: Uint8Array, expected: Uint8Array, check: string, detail: string): void {
+export function assertSame(
+  computed: Uint8Array,
+  expected: Uint8Array,
+  check: CheckName,
+  detail: string,
+): void {
   if (!equalBytes(computed, expected)) throw new ProofFailure(check, detail, expected, computed);
 }

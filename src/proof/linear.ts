@@ -20,7 +20,7 @@ export function verifyLinearProof(
   t: bigint,
   alhS: Uint8Array,
   alhT: Uint8Array,
-  check = 'linear-proof',
+  check: 'linear-proof' | 'dual-proof.linear' = 'linear-proof',
 ): void {
   assertId(s, `${check}.source`);
   assertId(t, `${check}.target`);

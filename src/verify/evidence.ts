@@ -8,13 +8,14 @@
 import { ArgumentError, ImmuError } from '../errors.js';
 import { toHex } from '../proof/bytes.js';
 import { check } from './check.js';
-import { alhIn } from './pack/header-pack.js';
+import type { AnswerCheck, ReportedCheck } from './check-names.js';
 import { assertJob } from './job.js';
+import { kindOf } from './kinds.js';
 import { knownBeside, shownOutsideIndex } from './known-beside.js';
 import { unpackJob } from './pack/packet.js';
 import { rootWithSignature, signedRoot, twoHashesIn } from './signed-roots.js';
 import type { Signed, TwoHashes } from './signed-roots.js';
-import type { HeaderPack, Job, Proven, Refuted, Root, Verdict } from './verifier.js';
+import type { Job, Proven, Question, Refuted, Root, Verdict } from './verifier.js';
 
 /** What is re-run: the `evidence` of a row of the audit log. */
 export interface FailedCheck {
@@ -61,10 +62,10 @@ const CONTRADICTIONS: Readonly<Record<string, 'subject' | 'target' | 'head'>> = 
   'state.alh': 'target',
   'trust.pinned': 'subject',
   'trust.given': 'subject',
-};
+} satisfies { readonly [Name in AnswerCheck | ReportedCheck]?: 'subject' | 'target' | 'head' };
 
 /** What a store calls the contradiction that it meets in its own log (store/conflict.ts). */
-const WITHOUT_ANSWER = 'log.fork';
+const WITHOUT_ANSWER: ReportedCheck = 'log.fork';
 
 /**
  * Runs the check of a refused answer again, as it was run then: same question, same trusted root, same clock. Needs
@@ -103,6 +104,11 @@ export function verifyEvidence(evidence: FailedCheck): EvidenceVerdict {
     return { outcome: 'no-answer', reason: 'the server named a transaction, and gave no proof of it', job };
   }
   return { outcome: 'not-reproduced', refuted, job };
+}
+
+/** What was asked, in words, for people who look at evidence. */
+export function questionWords(question: Question): string {
+  return kindOf(question).words(question);
 }
 
 /** The job, or why it is none. */
@@ -167,51 +173,33 @@ function wasNotProven({ check: name }: FailedCheck, { answer }: Job, { ok }: Ver
 }
 
 /** Of an answer to several questions a part may fail alone; of one that holds, what it says may contradict the history. */
-function refutedWithin(evidence: FailedCheck, proven: Proven, { context }: Job): Refuted | null {
-  if (proven.kind !== 'claims')
-    return knownBeside(evidence, proven) ?? contradiction(evidence, proven, context.head);
-  for (const outcome of proven.outcomes) {
-    if (outcome.kind === 'refuted' && sameFailure(outcome.refuted, evidence)) return outcome.refuted;
-  }
-  return null;
+function refutedWithin(evidence: FailedCheck, proven: Proven, job: Job): Refuted | null {
+  const parts = kindOf(job.question).refusedParts?.(proven);
+  if (!parts) return knownBeside(evidence, proven) ?? contradiction(evidence, proven, job);
+  return parts.find((refuted) => sameFailure(refuted, evidence)) ?? null;
 }
 
-function contradiction(
-  { check, expected, computed }: FailedCheck,
-  proven: Proven,
-  head: Root | null,
-): Refuted | null {
+function contradiction({ check, expected, computed }: FailedCheck, proven: Proven, job: Job): Refuted | null {
   const part = Object.hasOwn(CONTRADICTIONS, check) ? CONTRADICTIONS[check] : undefined;
-  if (part && proven.kind === 'block') return contradictionIn(proven.headers, check, expected, computed);
-  if (!part || expected === undefined || !('subject' in proven)) return null;
-  const { tx, alh } = part === 'head' && head ? head : endOf(proven, part, computed);
-  const shown = toHex(alh);
-  return shown === expected ? null : otherHash(tx, check, expected, shown);
+  const root = part && rootInQuestion(part, computed, proven, job);
+  if (!root || expected === undefined) return null;
+  const shown = toHex(root.alh);
+  return shown === expected ? null : otherHash(root.tx, check, expected, shown);
 }
 
-/** The end of a proof that is in question: the newer one, unless it is the older whose hash it was. */
-function endOf(
-  proven: Extract<Proven, { subject: Root }>,
+/** The end of a proof that is in question: the newer one, unless it is the older whose hash it was. Of many: the one with the hash. */
+function rootInQuestion(
   part: 'subject' | 'target' | 'head',
   computed: string | undefined,
-): Root {
+  proven: Proven,
+  { question, context: { head } }: Job,
+): Root | undefined {
+  const kind = kindOf(question);
+  if (kind.rootWith) return computed === undefined ? undefined : kind.rootWith(proven, computed);
+  if (!('subject' in proven)) return undefined;
+  if (part === 'head' && head) return head;
   const { subject } = proven;
   return part === 'target' && 'target' in proven && toHex(subject.alh) !== computed ? proven.target : subject;
-}
-
-/** A block proves many hashes: the one in question is among them. */
-function contradictionIn(
-  pack: HeaderPack,
-  check: string,
-  expected: string | undefined,
-  computed: string | undefined,
-): Refuted | null {
-  if (expected === undefined || computed === undefined || computed === expected) return null;
-  for (let i = 0; i < pack.count; i++) {
-    const tx = pack.first + BigInt(i);
-    if (toHex(alhIn(pack, tx)) === computed) return otherHash(tx, check, expected, computed);
-  }
-  return null;
 }
 
 function otherHash(tx: bigint, check: string, expected: string, computed: string): Refuted {

@@ -2,6 +2,7 @@
 // transaction, what the entry behind a reference really holds. What they prove is in the evidence; what was known is the log's word.
 import { toHex } from '../proof/bytes.js';
 import { ProofFailure } from '../proof/failure.js';
+import type { ReportedCheck } from './check-names.js';
 import type { Job, Proven, Refuted } from './verifier.js';
 import { readShownEntry } from './wire/answers.js';
 
@@ -15,7 +16,7 @@ interface Failed {
 export const SHOWN_VALUE_BYTES = 64;
 
 /** Check of an entry that reads of a key cannot lead to. */
-export const OUTSIDE_INDEX = 'get.non-indexable';
+export const OUTSIDE_INDEX = 'get.non-indexable' satisfies ReportedCheck;
 
 /** The refusal of a plain answer, when the entry that it showed is one for which it was refused. */
 export function shownOutsideIndex({ check }: Failed, { question }: Job): Refuted | null {
@@ -32,7 +33,7 @@ export function shownOutsideIndex({ check }: Failed, { question }: Job): Refuted
 
 /** The refusal, when the answer proves what it was refused for; null when it does not. */
 export function knownBeside({ check, expected, computed }: Failed, proven: Proven): Refuted | null {
-  switch (check) {
+  switch (check as ReportedCheck) {
     case 'get.stale': {
       if (expected === undefined || computed === undefined || !/^\d{1,20}$/.test(expected)) return null;
       const isOlder = txsIn(proven).some((tx) => tx.toString() === computed && tx < BigInt(expected));

@@ -1,7 +1,7 @@
 // From a failed check to the part of a verdict that says so.
 import { toHex } from '../proof/bytes.js';
 import { OtherHistory, ProofFailure, type ProofTerm } from '../proof/failure.js';
-import type { Refuted } from './verifier.js';
+import type { Refuted } from './terms.js';
 
 /** Longest run of bytes that is shown in full: keys and signatures are, what a liar makes up need not be. */
 const MAX_SHOWN_BYTES = 1100;

@@ -3,11 +3,12 @@
 import { createHash } from 'node:crypto';
 import { equalBytes, toHex } from '../proof/bytes.js';
 import { ProofFailure } from '../proof/failure.js';
-import { alh } from '../proof/header.js';
 import { checkStateSignature } from './chain/signature.js';
-import { readState, readVerifiableEntry, readVerifiableTx } from './wire/answers.js';
-import type { VerifiableTx } from './wire/answers.js';
-import type { Job, Root } from './verifier.js';
+import { kindOf } from './kinds.js';
+import type { Root, Signed } from './terms.js';
+import type { Job } from './verifier.js';
+
+export type { Signed } from './terms.js';
 
 /** A root, and whose signature over it and the name of the database is valid. */
 export interface SignedRoot extends Root {
@@ -25,12 +26,6 @@ export interface TwoHashes {
   readonly keyFingerprint: string;
 }
 
-/** A root with a signature that is to be checked. */
-export interface Signed extends Root {
-  readonly database: string;
-  readonly signature: Uint8Array;
-}
-
 /** The root when the key's signature over it is valid, else undefined. `publicKey`: SPKI DER. */
 export function signedRoot({ database, tx, alh, signature }: Signed, publicKey: Uint8Array) {
   try {
@@ -45,40 +40,11 @@ export function signedRoot({ database, tx, alh, signature }: Signed, publicKey: 
 
 /** The root that an answer carries with its signature; whether that is valid is for {@link signedRoot} to say. */
 export function rootWithSignature({ question, context, answer }: Job): Signed | undefined {
-  const { database } = context;
   try {
-    if (question.kind === 'state') {
-      const state = readState(answer);
-      return state.signature && { ...state, database: state.database, signature: state.signature };
-    }
-    const verifiable = verifiableIn(question, answer);
-    if (!verifiable?.signature) return undefined;
-    const { targetTxHeader } = verifiable.dualProof;
-    return { database, tx: targetTxHeader.id, alh: alh(targetTxHeader), signature: verifiable.signature };
+    return kindOf(question).signed?.(question, context, answer);
   } catch (error) {
     if (error instanceof ProofFailure) return undefined;
     throw error;
-  }
-}
-
-function verifiableIn(question: Job['question'], answer: Uint8Array): VerifiableTx | undefined {
-  switch (question.kind) {
-    case 'get':
-      return readVerifiableEntry(answer).verifiableTx;
-    case 'set':
-    case 'tx':
-    case 'claim':
-    case 'gone':
-      return answer.length === 0 ? undefined : readVerifiableTx(answer);
-    case 'block':
-    case 'stretch':
-      return readVerifiableTx(question.proof);
-    case 'segment':
-    case 'claims':
-    case 'written':
-    case 'leaves':
-    case 'state':
-      return undefined;
   }
 }
 

@@ -1,6 +1,35 @@
 // Counts of a stretch of transactions: gathered while it is checked, added up over stretches, carried between threads.
 import type { PacketReader, PacketWriter } from './pack/packet-cursor.js';
-import type { StretchCounts } from './verifier.js';
+
+/** What was found in a stretch of txs, and how much of it was checked. */
+export interface StretchCounts {
+  readonly txs: number;
+  /** All of them hashed to their header's entries root. */
+  readonly entries: number;
+  /** Entries by the kind of their key; together all entries. */
+  readonly keyValue: number;
+  readonly sortedSet: number;
+  readonly sql: number;
+  readonly document: number;
+  readonly otherKind: number;
+  /** Entries by attribute. */
+  readonly deleted: number;
+  readonly expiring: number;
+  /** Those of them, documents apart, that had expired by our clock. */
+  readonly expired: number;
+  /** Values hashed, and their bytes. */
+  readonly values: number;
+  readonly valueBytes: number;
+  /** Entries whose value was asked for and not shown. */
+  readonly valuesNotShown: number;
+  /** Of these: entries that had expired, and documents. Servers do not show them in this way. */
+  readonly valuesExpired: number;
+  readonly valuesOfDocuments: number;
+  /** Headers whose tree root was recomputed; those that commit to no tree among them. */
+  readonly treeRoots: number;
+  /** Headers whose tree ends before the stretch, as tree lag leaves it: their root was not recomputed. */
+  readonly treeRootsNotChecked: number;
+}
 
 export type MutableCounts = { -readonly [Name in keyof StretchCounts]: number };
 

@@ -3,6 +3,7 @@
 import { ClosedError, PoolError, TransportError } from '../errors.js';
 import { Fifo } from './fifo.js';
 import { assertJob } from '../verify/job.js';
+import { kindOf } from '../verify/kinds.js';
 import { JobThreads, type Task } from './job-threads.js';
 import { packedSize } from '../verify/pack/packet.js';
 import {
@@ -233,5 +234,5 @@ class OwnTask implements Task {
 }
 
 function isWritten({ question }: Job): boolean {
-  return question.kind === 'set' || question.kind === 'written';
+  return kindOf(question).isWrite === true;
 }

@@ -12,7 +12,8 @@ useHasher((workerData as ThreadData).hasher);
 
 /** The task that the pool runs. */
 export function checkJobs(message: ArrayBuffer): ArrayBuffer {
-  return move(packOutcomes(unpackJobs(message).map(outcomeOf))) as ArrayBuffer;
+  const jobs = unpackJobs(message);
+  return move(packOutcomes(jobs.map(outcomeOf), jobs)) as ArrayBuffer;
 }
 
 function outcomeOf(job: Job): Outcome {

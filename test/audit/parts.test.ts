@@ -8,7 +8,7 @@ import { Frontier } from '#dist/proof/tree/frontier.js';
 import { HistoryTree } from '#dist/proof/tree/history-tree.js';
 import { peaksLeftOf, peaksOfPrefix } from '#dist/proof/tree/path-peaks.js';
 import { STRETCH_TXS } from '#dist/verify/verifier.js';
-import { TestChain } from '../worker/support/test-chain.js';
+import { TestChain } from '../verify/support/test-chain.js';
 
 const LIMIT = 64 * 1024 * 1024;
 

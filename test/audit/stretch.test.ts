@@ -15,7 +15,7 @@ import { PooledVerifier } from '#dist/worker/pooled-verifier.js';
 import type { Job, Question } from '#dist/verify/verifier.js';
 import { readTxList } from '#dist/verify/wire/answers.js';
 import { EntryColumns } from '#dist/verify/wire/entry-columns.js';
-import { TestChain, bytesOf, signingKey, spki, utf8, type Wire } from '../worker/support/test-chain.js';
+import { TestChain, bytesOf, signingKey, spki, utf8, type Wire } from '../verify/support/test-chain.js';
 
 const pooled = new PooledVerifier({ threads: 1, inlineBelowJobs: 0 });
 afterAll(() => pooled.close());

@@ -4,7 +4,7 @@ import { auditDatabase } from '#dist/client/audit/database-audit.js';
 import { TrustLog } from '#dist/client/trust/log/trust-log.js';
 import { reportText } from '#dist/audit.js';
 import type { DatabaseReport } from '#dist/audit.js';
-import { DATABASE, TestChain, bytesOf } from '../worker/support/test-chain.js';
+import { DATABASE, TestChain, bytesOf } from '../verify/support/test-chain.js';
 import { FakeImmudb, refusal, trusting } from '../trust/fake-immudb.js';
 
 /** 60 transactions, the 50th of which says that those up to 20 were truncated, unless there was none. */

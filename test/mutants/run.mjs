@@ -6,13 +6,9 @@ import { Stryker } from '@stryker-mutator/core';
 /** The tests that concern a room: the longest prefix counts. Those that need a real immudb are skipped. */
 const TESTS = {
   'src/proof': ['test/proof/**/*.test.ts'],
-  'src/verify': ['test/worker/*.test.ts'],
-  'src/worker': ['test/worker/**/*.test.ts'],
   // Not the hostile answers: they hold threads, in which nothing is changed, against this one, and notice just that.
-  'src/verify': [
-    'test/worker/{get,set,claims,block,bind-tx,written,gone,segment,state,signature,leaves,recorded}*.test.ts',
-    'test/audit/stretch.test.ts',
-  ],
+  'src/verify': ['test/verify/!(hostile).test.ts', 'test/audit/stretch.test.ts'],
+  'src/worker': ['test/worker/**/*.test.ts'],
   'src/store': ['test/store/**/!(*.slow).test.ts'],
   'src/client/group': ['test/client/group/*.test.ts', 'test/trust/{grouped,in-flight}.test.ts'],
   'src/client/trust': ['test/trust/*.test.ts', 'test/client/chain.test.ts'],

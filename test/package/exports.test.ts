@@ -31,6 +31,7 @@ test('immu-ts/audit', () => {
     'openArchive',
     'openForReading',
     'parseCheckpoint',
+    'questionWords',
     'reportText',
     'signedContradiction',
     'verifyCheckpoint',

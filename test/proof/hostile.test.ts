@@ -343,17 +343,17 @@ describe('sizes claimed by a server allocate nothing', () => {
     [undefined, 'undefined'],
   ])('a failure shows the number that was no id, or what came instead: %s', (value, computed) => {
     const run = () => {
-      assertId(value, 'some.id');
+      assertId(value, 'header.id');
     };
-    expect(run).toThrow(expect.objectContaining({ check: 'some.id', expected: '1..2^63-1', computed }));
+    expect(run).toThrow(expect.objectContaining({ check: 'header.id', expected: '1..2^63-1', computed }));
   });
 
   test.each(NO_LISTS)('what is no list of digests at all fails the check that wants one: %s', (value) => {
     for (const length of [0, 32]) {
       const run = () => {
-        assertTerms(value, length, 'some.terms');
+        assertTerms(value, length, 'linear-proof.terms');
       };
-      expect(checkFailedBy(run)).toBe('some.terms');
+      expect(checkFailedBy(run)).toBe('linear-proof.terms');
     }
   });
 });

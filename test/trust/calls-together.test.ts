@@ -8,7 +8,7 @@ import { OtherConnection } from '#dist/client/net/rpc.js';
 import type { DatabaseTrust } from '#dist/client/trust/database-trust.js';
 import type { RootStore } from '#dist/index.js';
 import { codeOf } from '../client/support.js';
-import { DATABASE, TestChain, bytesOf, utf8, wireHeader } from '../worker/support/test-chain.js';
+import { DATABASE, TestChain, bytesOf, utf8, wireHeader } from '../verify/support/test-chain.js';
 import { FakeImmudb, Gate, callOf, refusal, trusting, turns } from './fake-immudb.js';
 import { rejection, rowsOf, text } from './support.js';
 

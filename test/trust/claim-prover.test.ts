@@ -15,9 +15,9 @@ import { check } from '#dist/verify/check.js';
 import { checkClaims } from '#dist/verify/readings/claims.js';
 import { provenTx } from '#dist/verify/claims/proven.js';
 import type { ClaimOutcome, Job } from '#dist/verify/verifier.js';
-import { TestChain, bytesOf, utf8 } from '../worker/support/test-chain.js';
-import type { Wire } from '../worker/support/test-chain.js';
-import { contextAt } from '../worker/support/verifiers.js';
+import { TestChain, bytesOf, utf8 } from '../verify/support/test-chain.js';
+import type { Wire } from '../verify/support/test-chain.js';
+import { contextAt } from '../verify/support/verifiers.js';
 import { FakeImmudb, Gate, turns } from './fake-immudb.js';
 
 /** Single entries, but every tenth tx has three; the head is in the middle of the third block. */

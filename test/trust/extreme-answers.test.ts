@@ -7,7 +7,7 @@ import { ArgumentError, ImmuClient, MemoryRootStore, StoreError, VerificationErr
 import { EmbeddedLedger } from '#dist/testing.js';
 import { check } from '#dist/verify/check.js';
 import { plainKey, plainValue } from '#dist/proof/entry.js';
-import { DATABASE, TestChain, bytesOf, utf8 } from '../worker/support/test-chain.js';
+import { DATABASE, TestChain, bytesOf, utf8 } from '../verify/support/test-chain.js';
 import { FakeImmudb, callOf, trusting } from './fake-immudb.js';
 import { rowsOf } from './support.js';
 

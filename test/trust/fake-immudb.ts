@@ -15,8 +15,8 @@ import type { Methods } from '#dist/wire/messages.js';
 import type { UnaryMethod } from '#dist/wire/methods.js';
 import { wireMethod } from '#dist/wire/schema.js';
 import { InlineVerifier } from '#dist/worker/inline-verifier.js';
-import { DATABASE, TestChain, bytesOf, wireHeader } from '../worker/support/test-chain.js';
-import type { Wire } from '../worker/support/test-chain.js';
+import { DATABASE, TestChain, bytesOf, wireHeader } from '../verify/support/test-chain.js';
+import type { Wire } from '../verify/support/test-chain.js';
 
 /** One call on its way: `answer` asks the chain, at the time when it is called. */
 export interface Passing {

@@ -4,7 +4,7 @@ import { follow, headAt, sameRoot } from '#dist/client/trust/head/head.js';
 import type { Candidate, Head } from '#dist/client/trust/head/head.js';
 import { Frontier } from '#dist/proof/tree/frontier.js';
 import { provenTx } from '#dist/verify/claims/proven.js';
-import { TestChain } from '../worker/support/test-chain.js';
+import { TestChain } from '../verify/support/test-chain.js';
 
 const chain = new TestChain().grow(40);
 const other = new TestChain().grow(20);

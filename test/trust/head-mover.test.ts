@@ -12,8 +12,8 @@ import { Frontier } from '#dist/proof/tree/frontier.js';
 import { provenTx } from '#dist/verify/claims/proven.js';
 import { InlineVerifier } from '#dist/worker/inline-verifier.js';
 import { codeOf } from '../client/support.js';
-import { DATABASE, TestChain, bytesOf } from '../worker/support/test-chain.js';
-import { contextAt, jobOf } from '../worker/support/verifiers.js';
+import { DATABASE, TestChain, bytesOf } from '../verify/support/test-chain.js';
+import { contextAt, jobOf } from '../verify/support/verifiers.js';
 import { FakeImmudb, Gate, turns } from './fake-immudb.js';
 import { rejection, rowsOf } from './support.js';
 

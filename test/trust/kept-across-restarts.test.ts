@@ -12,7 +12,7 @@ import { entriesRoot } from '#dist/proof/tree/entries-tree.js';
 import { sha256 } from '#dist/proof/hash.js';
 import { Proxy } from '../adversary/proxy.js';
 import { describeReal, freshDatabase, sharedImmudb } from '../support/real.js';
-import { utf8 } from '../worker/support/test-chain.js';
+import { utf8 } from '../verify/support/test-chain.js';
 import { USER, rejection, rowsOf, temporaryFolder, text } from './support.js';
 
 const TXS = 1100;

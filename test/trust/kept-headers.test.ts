@@ -14,9 +14,9 @@ import { packColumns } from '#dist/verify/pack/header-pack.js';
 import { checkClaims } from '#dist/verify/readings/claims.js';
 import type { ClaimTask } from '#dist/client/trust/known/proven-facts.js';
 import { methodDefinition } from '#dist/wire/schema.js';
-import { DATABASE, TestChain, bytesOf, utf8 } from '../worker/support/test-chain.js';
-import type { Wire } from '../worker/support/test-chain.js';
-import { contextAt } from '../worker/support/verifiers.js';
+import { DATABASE, TestChain, bytesOf, utf8 } from '../verify/support/test-chain.js';
+import type { Wire } from '../verify/support/test-chain.js';
+import { contextAt } from '../verify/support/verifiers.js';
 import { FakeImmudb, Gate, callOf, trusting, turns } from './fake-immudb.js';
 import { rowsOf } from './support.js';
 

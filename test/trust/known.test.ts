@@ -10,7 +10,7 @@ import { packColumns, unpackColumns } from '#dist/verify/pack/header-pack.js';
 import { provenTx } from '#dist/verify/claims/proven.js';
 import { BLOCK_TXS } from '#dist/verify/verifier.js';
 import type { HeaderPack, ProvenTx } from '#dist/verify/verifier.js';
-import { TestChain } from '../worker/support/test-chain.js';
+import { TestChain } from '../verify/support/test-chain.js';
 
 const chain = new TestChain().grow(2 * BLOCK_TXS + 10);
 const other = new TestChain().grow(5);

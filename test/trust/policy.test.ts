@@ -16,7 +16,7 @@ import { EmbeddedLedger } from '#dist/testing.js';
 import { startImmudb } from '../support/immudb.js';
 import type { TestImmudb } from '../support/immudb.js';
 import { describePrivate } from '../support/real.js';
-import { DATABASE, TestChain, signingKey, spki } from '../worker/support/test-chain.js';
+import { DATABASE, TestChain, signingKey, spki } from '../verify/support/test-chain.js';
 import { FakeImmudb, callOf, refusal } from './fake-immudb.js';
 import { USER, rejection, rowsOf, temporaryFolder, text } from './support.js';
 

@@ -8,7 +8,7 @@ import { MemoryRootStore, SqliteRootStore } from '#dist/index.js';
 import { verifyEvidence } from '#dist/audit.js';
 import type { RootStore, VerificationError } from '#dist/index.js';
 import { InlineVerifier } from '#dist/worker/inline-verifier.js';
-import { DATABASE, TestChain } from '../worker/support/test-chain.js';
+import { DATABASE, TestChain } from '../verify/support/test-chain.js';
 import { FakeImmudb, callOf, refusal, turns } from './fake-immudb.js';
 import { rejection, rowsOf, temporaryFolder } from './support.js';
 

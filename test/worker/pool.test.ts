@@ -14,8 +14,8 @@ import { ThreadPool } from '#dist/worker/thread-pool.js';
 import type { VerifierOptions } from '#dist/worker/pool-options.js';
 import { PooledVerifier } from '#dist/worker/pooled-verifier.js';
 import type { Job, Overload } from '#dist/verify/verifier.js';
-import { TestChain, bytesOf, utf8 } from './support/test-chain.js';
-import { jobOf, provenBy } from './support/verifiers.js';
+import { TestChain, bytesOf, utf8 } from '../verify/support/test-chain.js';
+import { jobOf, provenBy } from '../verify/support/verifiers.js';
 
 const chain = new TestChain().grow(3);
 const N = chain.set(['a', 'value']);

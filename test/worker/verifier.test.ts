@@ -1,9 +1,9 @@
 // What every verifier keeps to, whatever it is asked.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Verifier } from '#dist/verify/verifier.js';
-import { chain, ABC, HEAD, LAST, frontierAt } from './support/scene.js';
-import { bytesOf, utf8, type Wire } from './support/test-chain.js';
-import { contextAt, failedCheck, implementations, jobOf, provenBy } from './support/verifiers.js';
+import { chain, ABC, HEAD, LAST, frontierAt } from '../verify/support/scene.js';
+import { bytesOf, utf8, type Wire } from '../verify/support/test-chain.js';
+import { contextAt, failedCheck, implementations, jobOf, provenBy } from '../verify/support/verifiers.js';
 
 describe.each(implementations)('%s', (_, make) => {
   let verifier: Verifier;

@@ -1,8 +1,8 @@
 // What evidence says and what came of running its check again, line by line: for the terminal and for the page.
 import { createHash } from 'node:crypto';
-import { verifyEvidence } from '../../audit.js';
+import { questionWords, verifyEvidence } from '../../audit.js';
+import type { EvidenceVerdict, Job } from '../../audit.js';
 import type { AuditRow, OmittedBytes } from '../../index.js';
-import type { EvidenceVerdict, Job, Question } from '../../audit.js';
 import { hex, isoTime } from '../format/row-columns.js';
 import { attributionWords, logAttribution, serverAttribution } from './attribution.js';
 import type { Attribution, Tie } from './attribution.js';
@@ -17,9 +17,6 @@ export interface Findings {
   /** Facts in order, by name. */
   readonly facts: readonly (readonly [name: string, text: string])[];
 }
-
-/** Bytes of keys and values that are shown. */
-const MAX_SHOWN_BYTES = 256;
 
 /** @param ties what is known of the row from elsewhere; @param publicKey SPKI DER of the server's state key */
 export function findingsOf(file: EvidenceFile, ties: readonly Tie[], publicKey?: Uint8Array): Findings {
@@ -113,48 +110,6 @@ function jobFacts({ question, context, answer }: Job): [string, string][] {
   ];
 }
 
-function questionWords(question: Question): string {
-  switch (question.kind) {
-    case 'get': {
-      const { key, atTx, atRevision, noReference } = question;
-      const at = atTx === undefined ? '' : ` at tx ${atTx.toString()}`;
-      const revision = atRevision === undefined ? '' : ` at revision ${atRevision.toString()}`;
-      return `key ${bytesWords(key)}${at}${revision}${noReference === true ? ', not through a reference' : ''}`;
-    }
-    case 'set': {
-      const [first] = question.entries;
-      const more = question.entries.length - 1;
-      const written = first ? `${bytesWords(first.key)} = ${bytesWords(first.value)}` : 'nothing';
-      return `to write ${written}${more > 0 ? ` and ${more} more` : ''}`;
-    }
-    case 'tx':
-      return `the header of tx ${question.tx.toString()}`;
-    case 'claims': {
-      const [first] = question.keys;
-      const more = question.keys.length - 1;
-      return `key ${first ? bytesWords(first) : ''}${more > 0 ? ` and ${more} more` : ''}, in a plain read`;
-    }
-    case 'claim':
-      return `key ${bytesWords(question.key)} in tx ${question.tx.toString()}, as a plain read showed it`;
-    case 'gone':
-      return `why key ${bytesWords(question.key)} has no value any more, by tx ${question.tx.toString()}`;
-    case 'written':
-      return `to write a group of ${question.request.length} bytes`;
-    case 'block':
-      return `the headers from tx ${question.first.toString()} to ${question.last.toString()}`;
-    case 'leaves': {
-      const [first] = question.txs;
-      return `the entries of ${question.txs.length} transactions from tx ${first ? first.tx.toString() : '?'} on`;
-    }
-    case 'state':
-      return 'its newest transaction';
-    case 'segment':
-      return `the headers from tx ${(question.after.tx + 1n).toString()} to ${question.to.toString()}`;
-    case 'stretch':
-      return `everything in txs ${question.first.toString()} to ${question.last.toString()}${question.values === true ? ', with values' : ''}`;
-  }
-}
-
 function verdictWords(verdict: EvidenceVerdict): string {
   switch (verdict.outcome) {
     case 'reproduced':
@@ -168,14 +123,6 @@ function verdictWords(verdict: EvidenceVerdict): string {
     case 'unreadable':
       return verdict.reason;
   }
-}
-
-/** As text where it is text, in hex otherwise. */
-function bytesWords(bytes: Uint8Array): string {
-  const shown = bytes.subarray(0, MAX_SHOWN_BYTES);
-  const rest = bytes.length > shown.length ? `… (${bytes.length} bytes)` : '';
-  const text = Buffer.from(shown).toString('utf8');
-  return Buffer.from(text).equals(shown) ? `${JSON.stringify(text)}${rest}` : `0x${hex(shown)}${rest}`;
 }
 
 function sha256(bytes: Uint8Array): string {

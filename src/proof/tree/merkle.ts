@@ -1,5 +1,6 @@
 // Merkle tree hashing and strict path verification (RFC 6962 §2.1, RFC 9162 §2.1.3.2 and §2.1.4.2).
 import { ProofFailure } from '../failure.js';
+import type { CheckName } from '../failure.js';
 import { assertDigest, assertId, assertSame, assertTerms } from '../guard.js';
 import { HASH_SIZE, sha256 } from '../hash.js';
 
@@ -70,7 +71,7 @@ export function rootFromInclusion(
   index: bigint,
   size: bigint,
   leaf: Uint8Array,
-  check = 'merkle.inclusion',
+  check: CheckName = 'merkle.inclusion',
 ): Uint8Array {
   assertId(size, check);
   assertId(index, check, 0n);
@@ -98,7 +99,7 @@ export function verifyInclusion(
   j: bigint,
   leaf: Uint8Array,
   root: Uint8Array,
-  check = 'merkle.inclusion',
+  check: CheckName = 'merkle.inclusion',
 ): void {
   assertId(i, check);
   assertDigest(root, check);
@@ -112,7 +113,7 @@ export function verifyLastInclusion(
   j: bigint,
   leaf: Uint8Array,
   root: Uint8Array,
-  check = 'merkle.last-inclusion',
+  check: CheckName = 'merkle.last-inclusion',
 ): void {
   verifyInclusion(terms, j, j, leaf, root, check);
 }
@@ -129,7 +130,7 @@ export function verifyConsistency(
   j: bigint,
   rootI: Uint8Array,
   rootJ: Uint8Array,
-  check = 'merkle.consistency',
+  check: CheckName = 'merkle.consistency',
 ): void {
   assertId(i, check);
   assertId(j, check);

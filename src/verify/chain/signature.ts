@@ -3,7 +3,9 @@ import { createPublicKey, verify, type KeyObject } from 'node:crypto';
 import { ArgumentError } from '../../errors.js';
 import { ProofFailure } from '../../proof/failure.js';
 import { stateToSign } from '../../proof/signature.js';
-import type { Context, Root } from '../verifier.js';
+import { alh } from '../../proof/header.js';
+import type { Context, Root, Signed } from '../terms.js';
+import type { VerifiableTx } from '../wire/answers.js';
 
 /** Parsing a key costs about as much as checking a signature; a process knows a handful of keys. */
 const MAX_CACHED_KEYS = 64;
@@ -32,6 +34,12 @@ export function checkStateSignature(
       'not by the configured key over our database name and this state',
     );
   }
+}
+
+/** The newer end of a dual proof with the signature that came with it, which may not be valid; undefined without one. */
+export function signedTarget(database: string, { dualProof, signature }: VerifiableTx): Signed | undefined {
+  const { targetTxHeader } = dualProof;
+  return signature && { database, tx: targetTxHeader.id, alh: alh(targetTxHeader), signature };
 }
 
 /**

@@ -4,15 +4,27 @@ import { equalBytes } from '../../proof/bytes.js';
 import { ProofFailure } from '../../proof/failure.js';
 import { assertSame } from '../../proof/guard.js';
 import { EMPTY_HASH } from '../../proof/hash.js';
-import type { Context, Proven } from '../verifier.js';
+import type { Kind } from '../kind.js';
+import type { Context, Root } from '../terms.js';
 import { readState } from '../wire/answers.js';
 import { checkStateSignature } from './signature.js';
+
+/** Answer: ImmutableState, the server's word about its newest tx: held against the head, which it never changes. */
+export interface StateQuestion {
+  readonly kind: 'state';
+}
+
+/** Contradicts nothing that is trusted; proves nothing. */
+export interface StateProven {
+  readonly kind: 'state';
+  readonly claimed: Root;
+}
 
 /**
  * Requires a state of the database that was asked, not behind the head, and without another hash for it. The empty
  * database has its one hash, and is signed when a key is configured: nothing else will ever prove it.
  */
-export function checkState(context: Context, answer: Uint8Array): Extract<Proven, { kind: 'state' }> {
+function checkState(_question: StateQuestion, context: Context, answer: Uint8Array): StateProven {
   const { database, tx, alh, signature } = readState(answer);
   const { head } = context;
   if (database !== context.database) {
@@ -33,3 +45,35 @@ export function checkState(context: Context, answer: Uint8Array): Extract<Proven
   }
   return { kind: 'state', claimed: { tx, alh } };
 }
+
+const TAG = 12;
+const PROVEN_TAG = 14;
+
+export const state: Kind<StateQuestion, StateProven> = {
+  kind: 'state',
+  tags: [TAG],
+  provenTags: [PROVEN_TAG],
+
+  assert: () => undefined,
+
+  size: () => 1,
+  write(writer) {
+    writer.u8(TAG);
+  },
+  read: () => ({ kind: 'state' }),
+
+  check: checkState,
+
+  writeProven(writer, { claimed }) {
+    writer.u8(PROVEN_TAG);
+    writer.root(claimed);
+  },
+  readProven: (reader) => ({ kind: 'state', claimed: reader.root() }),
+
+  words: () => 'its newest transaction',
+
+  signed(_question, _context, answer) {
+    const { database, tx, alh, signature } = readState(answer);
+    return signature && { database, tx, alh, signature };
+  },
+};

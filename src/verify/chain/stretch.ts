@@ -1,21 +1,56 @@
 // What is checked of a stretch of whole transactions (TxScan) and the proof of its last one (VerifiableTxById): everything
 // that is in them. Stretches are checked each on its own, in any order; side by side they are the database.
-import { equalBytes } from '../../proof/bytes.js';
+import { ArgumentError } from '../../errors.js';
+import { HASH_SIZE } from '../../proof/hash.js';
 import { verifySegmentEnding } from '../../proof/chain.js';
 import { ProofFailure } from '../../proof/failure.js';
-import { Frontier } from '../../proof/tree/frontier.js';
 import { assertSame } from '../../proof/guard.js';
-import { peaksLeftOf, peaksOfPrefix } from '../../proof/tree/path-peaks.js';
-import type { DualProof, TxHeader } from '../../proof/types.js';
-import { noCounts } from '../stretch-counts.js';
-import type { MutableCounts } from '../stretch-counts.js';
-import type { Context, Proven, Question } from '../verifier.js';
+import type { TxHeader } from '../../proof/types.js';
+import { assertBytes, assertDigest, assertTx } from '../asserts.js';
+import { bindTx } from '../claims/bind-tx.js';
+import type { Kind } from '../kind.js';
+import { noCounts, readCounts, writeCounts } from '../stretch-counts.js';
+import type { MutableCounts, StretchCounts } from '../stretch-counts.js';
+import type { Context } from '../terms.js';
 import { readTxList, readVerifiableTx, type LazyTx } from '../wire/answers.js';
 import { EntryColumns } from '../wire/entry-columns.js';
-import { bindTx } from '../claims/bind-tx.js';
+import { signedTarget } from './signature.js';
+import { checkStretchTrees } from './stretch-trees.js';
 import { checkValues, checkWholeEntries } from './whole-entries.js';
 
-type StretchQuestion = Extract<Question, { kind: 'stretch' }>;
+/** Most transactions that are checked in one go. A TxScan gives 2500 at most. */
+export const STRETCH_TXS = 2048;
+
+/**
+ * Answer: TxList of txs `first … last`, all of them, with all their entries: everything in them is checked. `proof`:
+ * the VerifiableTx that proves `last` under the head; `after`: alh of `first - 1`, when it is known.
+ *
+ * `values`: the entries come with their raw values, which are hashed too. Servers leave some of them out; then the same
+ * txs as digests are in `digests`.
+ */
+export interface StretchQuestion {
+  readonly kind: 'stretch';
+  readonly first: bigint;
+  readonly last: bigint;
+  readonly proof: Uint8Array;
+  readonly after?: Uint8Array;
+  readonly values?: boolean;
+  readonly digests?: Uint8Array;
+}
+
+export type StretchProven =
+  | {
+      readonly kind: 'stretch';
+      /** Alh of the tx before the first, as the first names it. */
+      readonly prevAlh: Uint8Array;
+      /** Alh of the last. */
+      readonly alh: Uint8Array;
+      readonly counts: StretchCounts;
+      /** Values of txs up to this one were given up: a header among these says so. 0: none does. */
+      readonly truncatedUpTo: bigint;
+    }
+  /** Entries are missing beside their values: nothing was checked. Ask again, with `digests`. */
+  | { readonly kind: 'short-stretch' };
 
 const columns = new EntryColumns();
 const shownColumns = new EntryColumns();
@@ -33,11 +68,7 @@ const shownColumns = new EntryColumns();
  * 3 is not possible for headers whose tree ends before `first` (tree lag), and for headers that no tree of the head
  * reaches yet: those are counted as not checked.
  */
-export function checkStretch(
-  question: StretchQuestion,
-  context: Context,
-  answer: Uint8Array,
-): Extract<Proven, { kind: 'stretch' | 'short-stretch' }> {
+function checkStretch(question: StretchQuestion, context: Context, answer: Uint8Array): StretchProven {
   const { first, last, proof, after, values = false, digests } = question;
   const { now } = context;
   const { subject, dualProof } = bindLast(proof, last, context);
@@ -54,7 +85,7 @@ export function checkStretch(
 
   const counts = noCounts();
   counts.txs = txs.length;
-  checkTrees(headers, alhs, dualProof, counts);
+  checkStretchTrees(headers, alhs, dualProof, counts);
   for (const tx of txs) {
     columns.read(tx);
     checkWholeEntries(tx.header, { bytes: whole, entries: columns }, counts, now);
@@ -77,7 +108,12 @@ function bindLast(proof: Uint8Array, last: bigint, context: Context) {
 }
 
 /** All of them and nothing else; that each is the next one is checked along the chain. */
-function readTxs(answer: Uint8Array, first: bigint, last: bigint, check: string): LazyTx[] {
+function readTxs(
+  answer: Uint8Array,
+  first: bigint,
+  last: bigint,
+  check: 'stretch' | 'stretch.values',
+): LazyTx[] {
   const count = last - first + 1n;
   const txs = readTxList(answer, count);
   if (BigInt(txs.length) !== count) {
@@ -88,90 +124,6 @@ function readTxs(answer: Uint8Array, first: bigint, last: bigint, check: string)
     throw new ProofFailure(`${check}.first`, 'the transactions start at another one', first, id);
   }
   return txs;
-}
-
-/** Every header's tree root, and that the tree they grow is the head's. */
-function checkTrees(
-  headers: readonly TxHeader[],
-  alhs: readonly Uint8Array[],
-  dualProof: DualProof,
-  counts: MutableCounts,
-): void {
-  const [{ id: first }] = headers as readonly [TxHeader, ...TxHeader[]];
-  const start = startPeaks(first, first + BigInt(headers.length) - 1n, dualProof);
-  if (!start) {
-    counts.treeRootsNotChecked += headers.length;
-    return;
-  }
-  const before = first - 1n;
-  const frontier = Frontier.from({ size: before, peaks: start });
-  /** Roots over the first `before`, `before + 1`, … txs: a header with tree lag commits to an older one. */
-  const roots: Uint8Array[] = [];
-  headers.forEach((header, i) => {
-    roots.push(frontier.root());
-    const { id, blTxId, blRoot } = header;
-    if (blTxId >= before) {
-      const detail = `tx ${id.toString()} commits to another tree than the one over the txs before it`;
-      assertSame(roots[Number(blTxId - before)] as Uint8Array, blRoot, 'stretch.tree-root', detail);
-      counts.treeRoots++;
-    } else if (blTxId === 0n) {
-      // No tree, and the root of none: the header is well-formed.
-      counts.treeRoots++;
-    } else {
-      counts.treeRootsNotChecked++;
-    }
-    if (i < headers.length - 1) frontier.append(alhs[i] as Uint8Array);
-  });
-  assertInHead(frontier, roots, dualProof);
-}
-
-interface Path {
-  readonly leaf: bigint;
-  /** Leaves of the tree. */
-  readonly size: bigint;
-  readonly terms: readonly Uint8Array[];
-}
-
-/** The path of the stretch's last leaf in the head's tree, or of the leaf before it when it is the head itself. */
-function pathInHead(last: bigint, { targetTxHeader: head, ...proof }: DualProof): Path | undefined {
-  const { blTxId: size } = head;
-  if (last < size) return { leaf: last, size, terms: proof.inclusionProof };
-  // What a tree's last leaf is was tied to the chain together with the proof.
-  return size > 0n ? { leaf: size, size, terms: proof.lastInclusionProof } : undefined;
-}
-
-/** Peaks of the head's tree over the txs before `first`; undefined where this proof does not show them. */
-function startPeaks(first: bigint, last: bigint, dualProof: DualProof): Uint8Array[] | undefined {
-  const before = first - 1n;
-  if (before === 0n) return [];
-  const path = pathInHead(last, dualProof);
-  if (!path) return undefined;
-  const peaks = peaksLeftOf(path.terms, path.leaf, path.size);
-  if (path.leaf > before) return peaksOfPrefix(peaks, path.leaf - 1n, before);
-  if (path.leaf < before) return undefined;
-  const frontier = Frontier.from({ size: path.leaf - 1n, peaks });
-  frontier.append(dualProof.targetBlTxAlh);
-  return [...frontier.peaks];
-}
-
-/**
- * The tree that was grown here is the head's: the peaks before the stretch's last leaf are those that the head's tree has, or,
- * where that tree does not reach so far, it is a root on the way. So it holds every leaf that was appended.
- */
-function assertInHead(frontier: Frontier, roots: readonly Uint8Array[], dualProof: DualProof): void {
-  const last = frontier.size + 1n;
-  const { blTxId: size, blRoot } = dualProof.targetTxHeader;
-  if (last <= size) {
-    const { terms } = pathInHead(last, dualProof) as Path;
-    const grown = frontier.peaks;
-    const inHead = peaksLeftOf(terms, last, size);
-    if (!inHead.every((peak, i) => equalBytes(peak, grown[i] as Uint8Array)))
-      throw new ProofFailure('stretch.tree', 'chain and tree are two histories');
-    return;
-  }
-  const before = last - BigInt(roots.length);
-  const root = roots[Number(size - before)];
-  if (root) assertSame(root, blRoot, 'stretch.tree', 'chain and tree are two histories');
 }
 
 /** A truncation gives up values of what came before it. */
@@ -203,3 +155,85 @@ function checkShownValues(
     checkValues({ bytes, entries: columns }, { bytes: shownBytes, entries: shownColumns }, counts, id, now);
   });
 }
+
+const TAG = 11;
+const AFTER = 1;
+const VALUES = 2;
+const DIGESTS = 4;
+const WHOLE = 12;
+const SHORT = 13;
+
+export const stretch: Kind<StretchQuestion, StretchProven> = {
+  kind: 'stretch',
+  tags: [TAG],
+  provenTags: [WHOLE, SHORT],
+
+  assert({ first, last, proof, after, values, digests }, { head }) {
+    assertTx(first, 1n, 'question.first');
+    assertTx(last, first, 'question.last');
+    if (last - first >= BigInt(STRETCH_TXS))
+      throw new ArgumentError('question.last', `a stretch has at most ${STRETCH_TXS} transactions`);
+    // Its last header must be proven from something: by itself it would prove nothing.
+    if (head === null || head.tx < last)
+      throw new ArgumentError('context.head', 'a stretch lies at or below a head');
+    assertBytes(proof, 'question.proof');
+    if (after) assertDigest(after, 'question.after');
+    if (digests) assertBytes(digests, 'question.digests');
+    if (digests && values !== true)
+      throw new ArgumentError('question.digests', 'digests beside the answer are for answers with values');
+  },
+
+  size: ({ proof, after, digests }) =>
+    18 + (after ? HASH_SIZE : 0) + 4 + proof.length + (digests ? 4 + digests.length : 0),
+  write(writer, { first, last, proof, after, values, digests }) {
+    writer.u8(TAG);
+    writer.u64(first);
+    writer.u64(last);
+    writer.u8((after ? AFTER : 0) | (values === true ? VALUES : 0) | (digests ? DIGESTS : 0));
+    if (after) writer.raw(after);
+    writer.bytes(proof);
+    if (digests) writer.bytes(digests);
+  },
+  read(reader) {
+    const first = reader.u64();
+    const last = reader.u64();
+    const flags = reader.u8();
+    const after = (flags & AFTER) !== 0 ? reader.digest() : undefined;
+    const proof = reader.bytes();
+    const digests = (flags & DIGESTS) !== 0 ? reader.bytes() : undefined;
+    return {
+      kind: 'stretch',
+      first,
+      last,
+      proof,
+      ...(after && { after }),
+      ...((flags & VALUES) !== 0 && { values: true }),
+      ...(digests && { digests }),
+    };
+  },
+
+  check: checkStretch,
+
+  writeProven(writer, proven) {
+    if (proven.kind === 'short-stretch') {
+      writer.u8(SHORT);
+      return;
+    }
+    writer.u8(WHOLE);
+    writer.raw(proven.prevAlh);
+    writer.raw(proven.alh);
+    writeCounts(writer, proven.counts);
+    writer.u64(proven.truncatedUpTo);
+  },
+  readProven(reader, tag) {
+    if (tag === SHORT) return { kind: 'short-stretch' };
+    const prevAlh = reader.digest();
+    const alh = reader.digest();
+    return { kind: 'stretch', prevAlh, alh, counts: readCounts(reader), truncatedUpTo: reader.u64() };
+  },
+
+  words: ({ first, last, values }) =>
+    `everything in txs ${first.toString()} to ${last.toString()}${values === true ? ', with values' : ''}`,
+
+  signed: ({ proof }, { database }) => signedTarget(database, readVerifiableTx(proof)),
+};

@@ -9,7 +9,7 @@ import { Frontier } from '../../proof/tree/frontier.js';
 import { EMPTY_HASH, ZERO_HASH } from '../../proof/hash.js';
 import { alh } from '../../proof/header.js';
 import type { DualProof, TxEntry, TxHeader } from '../../proof/types.js';
-import type { Context, FrontierPeaks, ProvenTarget, ProvenTx, Root } from '../verifier.js';
+import type { Context, FrontierPeaks, ProvenTarget, ProvenTx, Root } from '../terms.js';
 import type { LazyTx, VerifiableTx } from '../wire/answers.js';
 import { provenTarget, provenTx } from './proven.js';
 import { checkStateSignature } from '../chain/signature.js';

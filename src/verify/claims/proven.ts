@@ -1,6 +1,6 @@
 // What a check hands out about a transaction, taken from the header that was proven and from nothing else.
 import type { TxHeader } from '../../proof/types.js';
-import type { FrontierPeaks, ProvenTarget, ProvenTx } from '../verifier.js';
+import type { FrontierPeaks, ProvenTarget, ProvenTx } from '../terms.js';
 
 /** Requires that `alh` is the hash of `header` and was proven. */
 export function provenTx(header: TxHeader, alh: Uint8Array): ProvenTx {

@@ -3,23 +3,23 @@ import { equalBytes } from '../../proof/bytes.js';
 import { referenceValue } from '../../proof/entry.js';
 import type { PacketReader, PacketWriter } from './packet-cursor.js';
 import { readRefuted, writeRefuted } from './refuted-packet.js';
-import type { Claim, ClaimOutcome } from '../verifier.js';
+import type { CheckedClaim, Claim } from '../claims/claim.js';
 
 const MISSING = 0;
 const REFUTED = 1;
 const VALUE = 2;
 const REFERENCE = 3;
 
-export function writeClaims(writer: PacketWriter, outcomes: readonly ClaimOutcome[]): void {
+export function writeClaims(writer: PacketWriter, outcomes: readonly CheckedClaim[]): void {
   for (const outcome of outcomes) writeOutcome(writer, outcome);
 }
 
 /** `keys`: those that were asked for, one per outcome. */
-export function readClaims(reader: PacketReader, keys: readonly Uint8Array[]): ClaimOutcome[] {
+export function readClaims(reader: PacketReader, keys: readonly Uint8Array[]): CheckedClaim[] {
   return keys.map((key) => readOutcome(reader, key));
 }
 
-function writeOutcome(writer: PacketWriter, outcome: ClaimOutcome): void {
+function writeOutcome(writer: PacketWriter, outcome: CheckedClaim): void {
   switch (outcome.kind) {
     case 'missing':
       writer.u8(MISSING);
@@ -47,7 +47,7 @@ function writeOutcome(writer: PacketWriter, outcome: ClaimOutcome): void {
   }
 }
 
-function readOutcome(reader: PacketReader, key: Uint8Array): ClaimOutcome {
+function readOutcome(reader: PacketReader, key: Uint8Array): CheckedClaim {
   const tag = reader.u8();
   if (tag === MISSING) return { kind: 'missing' };
   const shown = reader.bytes();

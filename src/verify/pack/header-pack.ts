@@ -1,6 +1,18 @@
 // Proven headers as columns, and how they travel back from a thread: column by column, copied once.
 import type { PacketReader, PacketWriter } from './packet-cursor.js';
-import type { HeaderPack } from '../verifier.js';
+
+/** Proven headers of consecutive txs, as columns: what claims are held against. */
+export interface HeaderPack {
+  readonly first: bigint;
+  readonly count: number;
+  /** 32 bytes a header. */
+  readonly alhs: Uint8Array;
+  readonly eHs: Uint8Array;
+  /** Unix seconds. */
+  readonly times: BigInt64Array;
+  readonly versions: Uint8Array;
+  readonly entryCounts: Uint32Array;
+}
 
 export function writeHeaderPack(writer: PacketWriter, pack: HeaderPack): void {
   writer.u64(pack.first);

@@ -2,7 +2,7 @@
 import { ByteReader, ByteWriter } from '../../proof/byte-cursor.js';
 import { EMPTY_HASH, HASH_SIZE } from '../../proof/hash.js';
 import type { KVMetadata } from '../../proof/types.js';
-import type { FrontierPeaks, Root } from '../verifier.js';
+import type { FrontierPeaks, Root } from '../terms.js';
 
 const KV_PRESENT = 1;
 const KV_DELETED = 2;

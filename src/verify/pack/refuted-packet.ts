@@ -1,6 +1,6 @@
 // Refusals and texts as flat bytes.
 import type { PacketReader, PacketWriter } from './packet-cursor.js';
-import type { Refuted } from '../verifier.js';
+import type { Refuted } from '../terms.js';
 
 const EXPECTED = 1;
 const COMPUTED = 2;

@@ -1,34 +1,45 @@
 // What is checked of the answer to plain reads (GetAll, Get) before their entries can be proven: every entry is bound to
 // a key that was asked for, and hashed to the leaf that the proven header of its transaction must have.
+import { ArgumentError } from '../../errors.js';
 import { equalBytes } from '../../proof/bytes.js';
-import { entryLeaf, plainKey, plainLeaf, referenceValue } from '../../proof/entry.js';
 import { ProofFailure } from '../../proof/failure.js';
-import { assertId } from '../../proof/guard.js';
-import type { KVMetadata } from '../../proof/types.js';
+import { assertKey } from '../asserts.js';
+import { claimsOf } from '../claims/claim.js';
+import type { CheckedClaim } from '../claims/claim.js';
 import { keyName } from '../key-name.js';
+import type { Kind } from '../kind.js';
+import { readClaims, writeClaims } from '../pack/claims-packet.js';
 import { refutedBy } from '../refuted.js';
-import type { Claim, ClaimOutcome, Context, Proven, Question } from '../verifier.js';
+import type { Context } from '../terms.js';
 import { readEntries, type ShownEntry } from '../wire/answers.js';
-import type { Entry, Reference } from '../wire/entries.js';
+import { bytesWords } from '../words.js';
 
-type ClaimsQuestion = Extract<Question, { kind: 'claims' }>;
+/**
+ * Answer: Entries (GetAll) or, with `single`, one Entry (Get). What it claims about these distinct keys, each bound to
+ * its key.
+ * A claim is proven by holding its leaf against the proven header of its tx (and the leaves of that tx).
+ */
+export interface ClaimsQuestion {
+  readonly kind: 'claims';
+  readonly keys: readonly Uint8Array[];
+  readonly single?: boolean;
+}
 
-/** Leaves are those of this header version; whoever finds another in the proven header hashes again. */
-export const CLAIM_VERSION = 1;
+/** One outcome per key, in order. Nothing but the binding to the key is proven yet. */
+export interface ClaimsProven {
+  readonly kind: 'claims';
+  readonly outcomes: readonly CheckedClaim[];
+}
 
 /**
  * One outcome per key. An entry that fails a check takes nobody else with it. An entry that no key asked for, or a second
  * one of a key, may stand in place of one that was: then keys without an entry are refuted instead of missing.
  */
-export function checkClaims(
-  question: ClaimsQuestion,
-  context: Context,
-  answer: Uint8Array,
-): Extract<Proven, { kind: 'claims' }> {
+export function checkClaims(question: ClaimsQuestion, context: Context, answer: Uint8Array): ClaimsProven {
   const { keys, single = false } = question;
   const shown = readEntries(answer, keys.length, single);
   const index = new KeyIndex(keys);
-  const outcomes: (ClaimOutcome | undefined)[] = keys.map(() => undefined);
+  const outcomes: (CheckedClaim | undefined)[] = keys.map(() => undefined);
   let stray: ShownEntry | undefined;
   for (const item of shown) {
     const at = index.find(item.entry.referencedBy?.key ?? item.entry.key);
@@ -36,68 +47,11 @@ export function checkClaims(
     if (at < 0 || again) stray ??= item;
     if (at >= 0) outcomes[at] = again ? twice(item) : outcomeOf(keys[at] as Uint8Array, item, context);
   }
-  const none: ClaimOutcome = stray ? misplaced(stray) : { kind: 'missing' };
+  const none: CheckedClaim = stray ? misplaced(stray) : { kind: 'missing' };
   return { kind: 'claims', outcomes: outcomes.map((outcome) => outcome ?? none) };
 }
 
-/** {@link checkClaims} for one entry whose key is known: throws where it does not hold. */
-export function claimsOf(key: Uint8Array, { entry, raw }: ShownEntry, now: bigint): ClaimOutcome {
-  const reference = entry.referencedBy;
-  const claimedKey = reference ? reference.key : entry.key;
-  if (!equalBytes(claimedKey, key)) {
-    throw new ProofFailure('claim.key', 'the entry is that of another key', key, claimedKey);
-  }
-  const { tx, value, metadata, revision } = entry;
-  if (entry.expired) throw new ProofFailure('claim.expired', 'the entry has expired');
-  const target = claim(tx, entry.key, value, false, metadata, revision, now);
-  if (!reference) return { kind: 'value', claim: target, shown: raw };
-  return {
-    kind: 'reference',
-    claim: referenceClaim(reference, entry, now),
-    atTx: reference.atTx,
-    target,
-    shown: raw,
-  };
-}
-
-function referenceClaim(reference: Reference, entry: Entry, now: bigint): Claim {
-  const { atTx, tx, key, metadata, revision } = reference;
-  if (atTx !== 0n && entry.tx !== atTx) {
-    throw new ProofFailure('claim.reference-tx', 'not the version the reference is bound to', atTx, entry.tx);
-  }
-  const value = referenceValue(atTx, entry.key);
-  return claim(tx, key, value, true, metadata, revision, now);
-}
-
-/** Written out: this is made for every entry that is read. */
-function claim(
-  tx: bigint,
-  key: Uint8Array,
-  value: Uint8Array,
-  isReference: boolean,
-  metadata: KVMetadata | undefined,
-  unprovenRevision: bigint,
-  now: bigint,
-): Claim {
-  assertId(tx, 'claim.tx');
-  if (metadata === undefined) {
-    const leaf = isReference
-      ? entryLeaf(CLAIM_VERSION, plainKey(key), undefined, value)
-      : plainLeaf(CLAIM_VERSION, key, undefined, value);
-    return { tx, leaf, key, value, isReference, unprovenRevision };
-  }
-  const { deleted, expiresAt } = metadata;
-  if (deleted === true) throw new ProofFailure('claim.deleted', 'the entry is a deletion');
-  if (expiresAt !== undefined && expiresAt <= now) {
-    throw new ProofFailure('claim.expired', 'the entry has expired', `later than ${String(now)}`, expiresAt);
-  }
-  const leaf = isReference
-    ? entryLeaf(CLAIM_VERSION, plainKey(key), metadata, value)
-    : plainLeaf(CLAIM_VERSION, key, metadata, value);
-  return { tx, leaf, key, value, isReference, metadata, unprovenRevision };
-}
-
-function outcomeOf(key: Uint8Array, item: ShownEntry, { now }: Context): ClaimOutcome {
+function outcomeOf(key: Uint8Array, item: ShownEntry, { now }: Context): CheckedClaim {
   try {
     return claimsOf(key, item, now);
   } catch (error) {
@@ -106,17 +60,17 @@ function outcomeOf(key: Uint8Array, item: ShownEntry, { now }: Context): ClaimOu
   }
 }
 
-function twice(item: ShownEntry): ClaimOutcome {
+function twice(item: ShownEntry): CheckedClaim {
   return refuted(new ProofFailure('claims.twice', 'the answer has two entries of this key'), item);
 }
 
-function misplaced(item: ShownEntry): ClaimOutcome {
+function misplaced(item: ShownEntry): CheckedClaim {
   const { key, referencedBy } = item.entry;
   const what = 'the answer has no entry of this key, but one too many of another';
   return refuted(new ProofFailure('claims.key', what, undefined, referencedBy?.key ?? key), item);
 }
 
-function refuted(failure: ProofFailure, { raw }: ShownEntry): ClaimOutcome {
+function refuted(failure: ProofFailure, { raw }: ShownEntry): CheckedClaim {
   return { kind: 'refuted', refuted: refutedBy(failure), shown: raw };
 }
 
@@ -140,4 +94,60 @@ class KeyIndex {
     this.#next = at + 1;
     return at;
   }
+}
+
+const TAG = 5;
+const PROVEN_TAG = 7;
+const SINGLE = 1;
+
+export const claims: Kind<ClaimsQuestion, ClaimsProven> = {
+  kind: 'claims',
+  tags: [TAG],
+  provenTags: [PROVEN_TAG],
+
+  assert({ keys, single }) {
+    if (keys.length === 0 || (single === true && keys.length !== 1))
+      throw new ArgumentError('question.keys', 'claims are about at least one key, and about one if single');
+    keys.forEach(assertAskedKey);
+  },
+
+  size({ keys }) {
+    let size = 6;
+    for (const key of keys) size += 4 + key.length;
+    return size;
+  },
+  write(writer, { keys, single }) {
+    writer.u8(TAG);
+    writer.u8(single === true ? SINGLE : 0);
+    writer.u32(keys.length);
+    for (const key of keys) writer.bytes(key);
+  },
+  read(reader) {
+    const single = (reader.u8() & SINGLE) !== 0;
+    const keys: Uint8Array[] = [];
+    for (let left = reader.u32(); left > 0; left--) keys.push(reader.bytes());
+    return { kind: 'claims', keys, ...(single && { single }) };
+  },
+
+  check: checkClaims,
+
+  writeProven(writer, { outcomes }) {
+    writer.u8(PROVEN_TAG);
+    writeClaims(writer, outcomes);
+  },
+  readProven: (reader, _tag, { keys }) => ({ kind: 'claims', outcomes: readClaims(reader, keys) }),
+
+  words({ keys }) {
+    const [first] = keys;
+    const more = keys.length - 1;
+    return `key ${first ? bytesWords(first) : ''}${more > 0 ? ` and ${more} more` : ''}, in a plain read`;
+  },
+
+  refusedParts: ({ outcomes }) =>
+    outcomes.flatMap((outcome) => (outcome.kind === 'refuted' ? outcome.refuted : [])),
+};
+
+/** The name is made when it is needed only: every read passes here. */
+function assertAskedKey(key: Uint8Array, i: number): void {
+  if (!(key instanceof Uint8Array) || key.length === 0) assertKey(key, `question.keys[${i}]`);
 }

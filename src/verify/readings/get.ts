@@ -1,4 +1,5 @@
 // What is checked of the answer to a verified read of one key (VerifiableGet, docs/protocol.md §15).
+import { ArgumentError } from '../../errors.js';
 import { equalBytes } from '../../proof/bytes.js';
 import { verifyEntryInclusion } from '../../proof/tree/entries-tree.js';
 import { digestOf, plainKey, plainValue, referenceValue } from '../../proof/entry.js';
@@ -7,13 +8,37 @@ import { ProofFailure } from '../../proof/failure.js';
 import { assertId } from '../../proof/guard.js';
 import { sha256 } from '../../proof/hash.js';
 import type { KVMetadata } from '../../proof/types.js';
-import type { Context, Proven, Question } from '../verifier.js';
+import { assertKey, assertTx } from '../asserts.js';
+import { signedTarget } from '../chain/signature.js';
+import { bindTx, checkEntries } from '../claims/bind-tx.js';
+import type { Kind } from '../kind.js';
+import { readEnds, readLeaves, writeEnds, writeLeaves } from '../pack/ends-packet.js';
+import type { BoundEnds, Context } from '../terms.js';
 import { readVerifiableEntry } from '../wire/answers.js';
 import type { Entry, Reference } from '../wire/entries.js';
-import { bindTx, checkEntries } from '../claims/bind-tx.js';
+import { bytesWords } from '../words.js';
+import { readReference, readValue, writeFound } from './found.js';
+import type { Found } from './found.js';
 
-type GetQuestion = Extract<Question, { kind: 'get' }>;
-type GetProven = Extract<Proven, { kind: 'get' }>;
+/**
+ * Answer: VerifiableEntry. `atTx` given = the entry must be from that tx; `atRevision` > 0 = the answer must claim that
+ * revision. `noReference` = a reference is a lie.
+ */
+export interface GetQuestion {
+  readonly kind: 'get';
+  readonly key: Uint8Array;
+  readonly atTx?: bigint;
+  readonly atRevision?: bigint;
+  readonly noReference?: boolean;
+}
+
+/** `subject`: header of the tx that holds the requested key's entry. */
+export interface GetProven extends BoundEnds {
+  readonly kind: 'get';
+  readonly found: Found;
+  /** Sorted leaves of the subject (`proof/entry-leaves`), when it has more entries than this one. */
+  readonly leaves?: Uint8Array;
+}
 
 /** The entry of the requested key as the answer claims it: of `tx`, with this metadata and raw value. */
 interface Claim {
@@ -30,7 +55,7 @@ interface Claim {
  * transaction it is said to be in, and that this transaction lies on the head's history.
  * It is not proven that no newer version exists, nor what lies behind a reference.
  */
-export function checkGet(question: GetQuestion, context: Context, answer: Uint8Array): GetProven {
+function checkGet(question: GetQuestion, context: Context, answer: Uint8Array): GetProven {
   const { entry, verifiableTx, inclusionProof } = readVerifiableEntry(answer);
 
   // 1. The answer is about what was asked: this key, this version, no detour when none was wanted.
@@ -135,7 +160,7 @@ function claimOfReference(entry: Entry, reference: Reference): Claim {
   };
 }
 
-function foundIn(question: GetQuestion, entry: Entry, reference: Reference | undefined): GetProven['found'] {
+function foundIn(question: GetQuestion, entry: Entry, reference: Reference | undefined): Found {
   const { value, metadata } = entry;
   const shown = { value, ...(metadata && { metadata }), unprovenRevision: entry.revision };
   if (!reference) return { kind: 'value', entry: { key: question.key, ...shown } };
@@ -147,3 +172,75 @@ function foundIn(question: GetQuestion, entry: Entry, reference: Reference | und
     claimed: { key: entry.key, ...shown, tx: entry.tx },
   };
 }
+
+const TAG = 1;
+const AT_TX = 1;
+const NO_REFERENCE = 2;
+const AT_REVISION = 4;
+const VALUE = 2;
+const REFERENCE = 3;
+
+export const get: Kind<GetQuestion, GetProven> = {
+  kind: 'get',
+  tags: [TAG],
+  provenTags: [VALUE, REFERENCE],
+
+  assert({ key, atTx, atRevision }) {
+    assertKey(key, 'question.key');
+    if (atTx !== undefined) assertTx(atTx, 1n, 'question.atTx');
+    if (atRevision !== undefined && BigInt.asIntN(64, atRevision) !== atRevision) {
+      throw new ArgumentError('question.atRevision', 'not a revision in 64 bits');
+    }
+  },
+
+  size({ key, atTx, atRevision }) {
+    return 2 + 8 * Number(atTx !== undefined) + 8 * Number(atRevision !== undefined) + 4 + key.length;
+  },
+  write(writer, { key, atTx, atRevision, noReference }) {
+    writer.u8(TAG);
+    writer.u8(
+      (atTx === undefined ? 0 : AT_TX) |
+        (noReference === true ? NO_REFERENCE : 0) |
+        (atRevision === undefined ? 0 : AT_REVISION),
+    );
+    if (atTx !== undefined) writer.u64(atTx);
+    if (atRevision !== undefined) writer.i64(atRevision);
+    writer.bytes(key);
+  },
+  read(reader) {
+    const flags = reader.u8();
+    const atTx = (flags & AT_TX) !== 0 ? reader.u64() : undefined;
+    const atRevision = (flags & AT_REVISION) !== 0 ? reader.i64() : undefined;
+    const key = reader.bytes();
+    return {
+      kind: 'get',
+      key,
+      ...(atTx !== undefined && { atTx }),
+      ...(atRevision !== undefined && { atRevision }),
+      ...((flags & NO_REFERENCE) !== 0 && { noReference: true }),
+    };
+  },
+
+  check: checkGet,
+
+  writeProven(writer, proven, before) {
+    writer.u8(proven.found.kind === 'value' ? VALUE : REFERENCE);
+    writeEnds(writer, proven, before);
+    writeFound(writer, proven.found);
+    writeLeaves(writer, proven.leaves);
+  },
+  readProven(reader, tag, { key }, before) {
+    const ends = readEnds(reader, before);
+    const found = tag === VALUE ? readValue(reader, key) : readReference(reader);
+    return { kind: 'get', ...ends, found, ...readLeaves(reader) };
+  },
+
+  words({ key, atTx, atRevision, noReference }) {
+    const at = atTx === undefined ? '' : ` at tx ${atTx.toString()}`;
+    const revision = atRevision === undefined ? '' : ` at revision ${atRevision.toString()}`;
+    return `key ${bytesWords(key)}${at}${revision}${noReference === true ? ', not through a reference' : ''}`;
+  },
+
+  signed: (_question, { database }, answer) =>
+    signedTarget(database, readVerifiableEntry(answer).verifiableTx),
+};

@@ -9,7 +9,7 @@ import { TransportError } from '#dist/errors.js';
 import { InlineVerifier } from '#dist/worker/inline-verifier.js';
 import type { ClaimOutcome } from '#dist/verify/verifier.js';
 import { FakeImmudb, Gate, refusal, turns } from '../../trust/fake-immudb.js';
-import { DATABASE, TestChain, utf8 } from '../../worker/support/test-chain.js';
+import { DATABASE, TestChain, utf8 } from '../../verify/support/test-chain.js';
 
 class TestReader implements Reader {
   readonly deadline: Deadline;

@@ -8,7 +8,7 @@ import { equalBytes } from '#dist/proof/bytes.js';
 import { TransportError, VerificationError } from '#dist/errors.js';
 import { readSetRequest } from '#dist/verify/wire/requests.js';
 import { Gate, refusal, turns } from '../../trust/fake-immudb.js';
-import { utf8 } from '../../worker/support/test-chain.js';
+import { utf8 } from '../../verify/support/test-chain.js';
 
 class TestWrite implements GroupedWrite {
   readonly deadline = new Deadline({}, 5000);

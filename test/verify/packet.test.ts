@@ -357,34 +357,39 @@ describe('outcomes', () => {
       }),
     ],
   ];
+  const packed = (items: readonly (readonly [Job, Outcome])[]) =>
+    packOutcomes(
+      items.map(([, outcome]) => outcome),
+      items.map(([each]) => each),
+    );
   const jobs = all.map(([each]) => ({ job: each }));
   const outcomes = all.map(([, outcome]) => outcome);
 
   it('come back as they were, in order', () => {
-    expect(unpackOutcomes(packOutcomes(outcomes), jobs)).toEqual(outcomes);
+    expect(unpackOutcomes(packed(all), jobs)).toEqual(outcomes);
     for (const [each, outcome] of all)
-      expect(unpackOutcomes(packOutcomes([outcome]), [{ job: each }])).toEqual([outcome]);
-    expect(unpackOutcomes(packOutcomes([]), [])).toEqual([]);
+      expect(unpackOutcomes(packOutcomes([outcome], [each]), [{ job: each }])).toEqual([outcome]);
+    expect(unpackOutcomes(packOutcomes([], []), [])).toEqual([]);
   });
 
   it('of grouped calls come back as they were', () => {
     const of = grouped.map(([each]) => ({ job: each }));
-    const packed = packOutcomes(grouped.map(([, outcome]) => outcome));
-    expect(unpackOutcomes(packed, of)).toEqual(grouped.map(([, outcome]) => outcome));
+    const buffer = packed(grouped);
+    expect(unpackOutcomes(buffer, of)).toEqual(grouped.map(([, outcome]) => outcome));
     for (const [each, outcome] of grouped)
-      expect(unpackOutcomes(packOutcomes([outcome]), [{ job: each }])).toEqual([outcome]);
-    expect(() => unpackOutcomes(packed, of.toReversed())).toThrow(RangeError);
-    expect(() => unpackOutcomes(packed.slice(0, -1), of)).toThrow(RangeError);
+      expect(unpackOutcomes(packOutcomes([outcome], [each]), [{ job: each }])).toEqual([outcome]);
+    expect(() => unpackOutcomes(buffer, of.toReversed())).toThrow(RangeError);
+    expect(() => unpackOutcomes(buffer.slice(0, -1), of)).toThrow(RangeError);
   });
 
   it('cannot be packed when they do not view what they show', () => {
     const elsewhere = { ...claim, value: utf8('value') };
     const outcome = yes({ kind: 'claims', outcomes: [{ kind: 'value', claim: elsewhere, shown }] });
-    expect(() => packOutcomes([outcome])).toThrow(RangeError);
+    expect(() => packOutcomes([outcome], [claims])).toThrow(RangeError);
   });
 
   it('are refused when they are not for these jobs', () => {
-    const buffer = packOutcomes(outcomes);
+    const buffer = packed(all);
     expect(() => unpackOutcomes(buffer, jobs.slice(1))).toThrow(RangeError);
     expect(() => unpackOutcomes(buffer, jobs.slice(0, -1))).toThrow(RangeError);
     expect(() => unpackOutcomes(buffer, [...jobs, { job: get }])).toThrow(RangeError);

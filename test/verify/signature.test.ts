@@ -155,9 +155,9 @@ describe('on its own', () => {
     expect(() => toRefuted(defect)).toThrow(TypeError);
     expect(toRefuted(() => undefined)).toBeUndefined();
     const huge = toRefuted(() => {
-      throw new ProofFailure('a.b', 'why', new Uint8Array(5000), 7n);
+      throw new ProofFailure('get.key', 'why', new Uint8Array(5000), 7n);
     });
-    expect(huge).toMatchObject({ check: 'a.b', detail: 'why', computed: '7' });
+    expect(huge).toMatchObject({ check: 'get.key', detail: 'why', computed: '7' });
     expect(huge?.expected?.length).toBeLessThan(2300);
   });
 });

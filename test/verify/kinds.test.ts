@@ -1,0 +1,75 @@
+// The list of questions: what stored evidence depends on, and what the CLI says of them.
+import { readFileSync, readdirSync } from 'node:fs';
+import { expect, it } from 'vitest';
+import { ArgumentError } from '#dist/index.js';
+import { questionWords } from '#dist/audit.js';
+import type { Question } from '#dist/audit.js';
+import { KINDS, kindOf, kindWithTag } from '#dist/verify/kinds.js';
+import { unpackJob } from '#dist/verify/pack/packet.js';
+
+const FOLDER = new URL('../vectors/evidence-v1/', import.meta.url);
+
+it('has for each kind the numbers that stored evidence has for it', () => {
+  expect(KINDS.map(({ kind, tags }) => [kind, ...tags])).toEqual([
+    ['get', 1],
+    ['set', 2],
+    ['tx', 3, 10],
+    ['segment', 4],
+    ['claims', 5],
+    ['claim', 6],
+    ['written', 7],
+    ['block', 8],
+    ['leaves', 9],
+    ['stretch', 11],
+    ['state', 12],
+    ['gone', 13],
+  ]);
+});
+
+it('has no number twice, and none of a verdict that belongs to no kind', () => {
+  const tags = KINDS.flatMap((kind) => kind.tags);
+  expect(new Set(tags).size).toBe(tags.length);
+  const proven = KINDS.flatMap(({ provenTags }) => provenTags);
+  expect(new Set(proven).size).toBe(proven.length);
+  expect(Math.min(...proven)).toBe(2);
+  expect(new Set(KINDS.map(({ kind }) => kind)).size).toBe(KINDS.length);
+});
+
+it('finds a kind by its question and by its number', () => {
+  for (const kind of KINDS) {
+    expect(kindOf({ kind: kind.kind } as Question)).toBe(kind);
+    for (const tag of kind.tags) expect(kindWithTag(tag)).toBe(kind);
+  }
+  for (const tag of [0, 14, 255]) expect(kindWithTag(tag)).toBeUndefined();
+  for (const kind of ['toString', '__proto__', '', undefined])
+    expect(() => kindOf({ kind } as unknown as Question)).toThrow(ArgumentError);
+});
+
+it('says in words what was asked', () => {
+  const words = readdirSync(FOLDER).map((name) => {
+    const { refused } = JSON.parse(readFileSync(new URL(name, FOLDER), 'utf8')) as { refused: string };
+    return [name, questionWords(unpackJob(new Uint8Array(Buffer.from(refused, 'hex'))).question)];
+  });
+  expect(Object.fromEntries(words)).toEqual({
+    'block.json': 'the headers from tx 1 to 12',
+    'claim.json': 'key "alone" in tx 5, as a plain read showed it',
+    'claims-single.json': 'key "alone", in a plain read',
+    'claims.json': 'key "b" and 2 more, in a plain read',
+    'get-at-tx.json': 'key "b" at tx 4 at revision 3, not through a reference',
+    'get-reference.json': 'key "bound"',
+    'get.json': 'key "b"',
+    'gone-shown.json': 'why key "marked" has no value any more, by tx 10',
+    'gone.json': 'why key "marked" has no value any more, by tx 10',
+    'leaves.json': 'the entries of 2 transactions from tx 4 on',
+    'segment-frontier.json': 'the headers from tx 26 to 40',
+    'segment.json': 'the headers from tx 26 to 28',
+    'set.json': 'to write "a" = "1" and 2 more',
+    'state-behind.json': 'its newest transaction',
+    'state.json': 'its newest transaction',
+    'stretch-values.json': 'everything in txs 1 to 12, with values',
+    'stretch.json': 'everything in txs 3 to 12',
+    'tx-leaves.json': 'the header of tx 4',
+    'tx.json': 'the header of tx 5',
+    'written.json': 'to write a group of 12 bytes',
+  });
+});

@@ -1,0 +1,200 @@
+// Records evidence of format 1 in test/vectors/evidence-v1/: `npx tsx test/verify/record-evidence.ts` (after a build). Of every
+// question an answer that was refused and one that held. A file that is there is never written again: evidence outlives
+// releases, and these are the bytes that releases before this one kept.
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { check } from '#dist/verify/check.js';
+import { packJob } from '#dist/verify/pack/packet.js';
+import type { Context, Job, Question, Refuted, TxFacts } from '#dist/verify/verifier.js';
+import { methodDefinition } from '#dist/wire/schema.js';
+import {
+  type Change,
+  ABC,
+  ALONE,
+  BOUND,
+  HEAD,
+  LAST,
+  MARKED,
+  REF,
+  chain,
+  flipAt,
+  frontierAt,
+} from './support/scene.js';
+import { DATABASE, bytesOf, signingKey, spki, utf8, wireHeader, type Wire } from './support/test-chain.js';
+import { contextAt } from './support/verifiers.js';
+
+const FOLDER = new URL('../vectors/evidence-v1/', import.meta.url);
+const head = chain.root(HEAD);
+
+interface Recorded {
+  readonly question: Question;
+  readonly context?: Context;
+  readonly kind?: Parameters<typeof bytesOf>[0];
+  readonly answer: () => Wire;
+  readonly lie: Change;
+}
+
+const factsOf = (tx: bigint): TxFacts => {
+  const { version, nentries, eH } = chain.tx(tx).header;
+  return { tx, version, nentries, eH };
+};
+const proofOf = (tx: bigint) => bytesOf('tx', chain.verifiableTx(tx, HEAD, { entries: false }));
+const request = (...KVs: { key: string; value: string }[]) =>
+  new Uint8Array(
+    methodDefinition('immudb.schema.ImmuService', 'Set').requestSerialize({
+      KVs: KVs.map(({ key, value }) => ({ key: Buffer.from(key), value: Buffer.from(value) })),
+    }),
+  );
+const sent = [
+  { key: utf8('a'), value: utf8('1') },
+  { key: utf8('b'), value: utf8('2'), metadata: { nonIndexable: true } },
+  { key: utf8('c'), value: utf8('') },
+];
+
+const cases: Readonly<Record<string, Recorded>> = {
+  get: {
+    question: { kind: 'get', key: utf8('b') },
+    answer: () => chain.verifiableEntry('b', ABC, HEAD),
+    lie: (answer) => (answer.entry.value = utf8('3')),
+  },
+  'get-at-tx': {
+    question: { kind: 'get', key: utf8('b'), atTx: ABC, atRevision: 3n, noReference: true },
+    context: contextAt(head, { publicKey: spki }),
+    answer: () => chain.verifiableEntry('b', ABC, HEAD, { key: signingKey }),
+    lie: (answer) => delete answer.verifiableTx.signature,
+  },
+  'get-reference': {
+    question: { kind: 'get', key: utf8('bound') },
+    answer: () => chain.verifiableEntry('bound', BOUND, HEAD),
+    lie: (answer) => (answer.entry.tx = `${ALONE}`),
+  },
+  set: {
+    question: { kind: 'set', entries: sent },
+    context: contextAt(chain.root(ABC - 1n)),
+    answer: () => chain.verifiableTx(ABC, ABC - 1n),
+    lie: (answer) => answer.tx.entries.reverse(),
+  },
+  tx: {
+    question: { kind: 'tx', tx: ALONE },
+    answer: () => chain.verifiableTx(ALONE, HEAD, { entries: false }),
+    lie: flipAt((answer) => answer.dualProof.consistencyProof, 0),
+  },
+  'tx-leaves': {
+    question: { kind: 'tx', tx: ABC, leaves: true },
+    answer: () => chain.verifiableTx(ABC, HEAD),
+    lie: (answer) => answer.tx.entries.pop(),
+  },
+  segment: {
+    question: { kind: 'segment', after: chain.root(HEAD), to: HEAD + 3n },
+    answer: () => chain.txList(HEAD + 1n, HEAD + 3n),
+    lie: (answer) => (answer.txs[1].header.ts = '5'),
+  },
+  'segment-frontier': {
+    question: { kind: 'segment', after: head, to: LAST, frontier: frontierAt(HEAD) },
+    answer: () => chain.txList(HEAD + 1n, LAST),
+    lie: (answer) => answer.txs.pop(),
+  },
+  claims: {
+    question: { kind: 'claims', keys: ['b', 'ref', 'none'].map(utf8) },
+    answer: () => ({ entries: [chain.entry('b', ABC), chain.entry('ref', REF)] }),
+    lie: (answer) => answer.entries.push(chain.entry('alone', ALONE)),
+  },
+  'claims-single': {
+    question: { kind: 'claims', keys: [utf8('alone')], single: true },
+    kind: 'entry',
+    answer: () => chain.entry('alone', ALONE),
+    lie: (answer) => (answer.metadata = { deleted: true }),
+  },
+  claim: {
+    question: {
+      kind: 'claim',
+      key: utf8('alone'),
+      tx: ALONE,
+      shown: bytesOf('entry', chain.entry('alone', ALONE)),
+    },
+    answer: () => chain.verifiableTx(ALONE, HEAD),
+    lie: flipAt((answer) => answer.tx.header, 'prevAlh'),
+  },
+  gone: {
+    question: { kind: 'gone', key: utf8('marked'), tx: MARKED, floor: 1n },
+    answer: () => chain.verifiableTx(MARKED, HEAD),
+    lie: flipAt((answer) => answer.tx.entries[0], 'hValue'),
+  },
+  'gone-shown': {
+    question: {
+      ...{ kind: 'gone', key: utf8('marked'), tx: MARKED, floor: MARKED },
+      shown: bytesOf('claims', { entries: [{ tx: `${MARKED}`, key: utf8('marked') }] }),
+    },
+    answer: () => chain.verifiableTx(MARKED, HEAD),
+    lie: (answer) => delete answer.tx.entries[0].metadata,
+  },
+  written: {
+    question: { kind: 'written', request: request({ key: 'alone', value: 'x' }) },
+    context: contextAt(chain.root(ALONE - 1n)),
+    answer: () => wireHeader(chain.tx(ALONE).header),
+    lie: (answer) => (answer.nentries = 2),
+  },
+  block: {
+    question: { kind: 'block', first: 1n, last: 12n, proof: proofOf(12n) },
+    answer: () => chain.txList(1n, 12n),
+    lie: (answer) => (answer.txs[4].header.ts = '5'),
+  },
+  leaves: {
+    question: { kind: 'leaves', txs: [factsOf(ABC), factsOf(ALONE)] },
+    context: contextAt(null),
+    answer: () => chain.txList(ABC, ALONE, { entries: true }),
+    lie: flipAt((answer) => answer.txs[1].entries[0], 'hValue'),
+  },
+  stretch: {
+    question: { kind: 'stretch', first: 3n, last: 12n, proof: proofOf(12n), after: chain.root(2n).alh },
+    answer: () => chain.wholeTxs(3n, 12n),
+    lie: flipAt((answer) => answer.txs[2].entries[0], 'hValue'),
+  },
+  'stretch-values': {
+    question: {
+      ...{ kind: 'stretch', first: 1n, last: 12n, proof: proofOf(12n), values: true },
+      digests: bytesOf('stretch', chain.wholeTxs(1n, 12n)),
+    },
+    answer: () => chain.wholeTxs(1n, 12n, true),
+    lie: (answer) => (answer.txs[3].entries[0].value = utf8('\u0000other')),
+  },
+  state: {
+    question: { kind: 'state' },
+    answer: () => ({ db: DATABASE, txId: `${LAST}`, txHash: chain.root(LAST).alh }),
+    lie: (answer) => (answer.db = 'another'),
+  },
+  'state-behind': {
+    question: { kind: 'state' },
+    answer: () => ({ db: DATABASE, txId: `${HEAD}`, txHash: head.alh }),
+    lie: (answer) => (answer.txId = '3'),
+  },
+};
+
+/** What an answer is refused for: as a whole, or one part of it. */
+function refusal(job: Job): Refuted {
+  const verdict = check(job);
+  if (!verdict.ok) return verdict.refuted;
+  const outcomes = verdict.proven.kind === 'claims' ? verdict.proven.outcomes : [];
+  for (const outcome of outcomes) if (outcome.kind === 'refuted') return outcome.refuted;
+  throw new Error(`accepted: ${job.question.kind}`);
+}
+
+const toHex = (job: Job) => Buffer.from(packJob(job)).toString('hex');
+
+mkdirSync(FOLDER, { recursive: true });
+for (const [
+  name,
+  { question, context = contextAt(head), kind = question.kind, answer, lie },
+] of Object.entries(cases)) {
+  const honest = answer();
+  const changed = answer();
+  lie(changed);
+  const holds = { question, context, answer: bytesOf(kind, honest) };
+  if (!check(holds).ok) throw new Error(`refused: ${name}`);
+  const refused = { ...holds, answer: bytesOf(kind, changed) };
+  const content = { ...refusal(refused), refused: toHex(refused), holds: toHex(holds) };
+  try {
+    writeFileSync(new URL(`${name}.json`, FOLDER), `${JSON.stringify(content, null, 1)}\n`, { flag: 'wx' });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+}
