@@ -359,10 +359,10 @@ describe('room that cannot be freed', () => {
     const before = await allRows(store);
     await store.close();
     const path = join(await folder(), 'old.db');
-    const { db, reader } = openStore(store.path, { create: 'never', busyTimeoutMs: 100 });
+    const { db, log } = openStore(store.path, { create: 'never', busyTimeoutMs: 100 });
     const full = Object.assign(new Error('no space left'), { code: 'SQLITE_FULL' });
     const pause = (stage: ArchiveStage) => (stage === 'free' ? Promise.reject(full) : Promise.resolve());
-    const job = { db, reader, writer: new LogWriter(reader), path: store.path, key: undefined, pause };
+    const job = { db, log, writer: new LogWriter(log), path: store.path, key: undefined, pause };
     for (let attempt = 0; attempt < 2; attempt++) {
       const error = await refusal(archiveRows(job, { path, through: 40n }));
       expect(error).toMatchObject({ name: 'StoreError', code: 'STORE_FAILED', cause: full });

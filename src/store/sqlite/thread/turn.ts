@@ -2,8 +2,8 @@
 // has arrived since.
 import { receiveMessageOnPort } from 'node:worker_threads';
 import type { MessagePort } from 'node:worker_threads';
-import type { StoreMessage, StoreRequest, ThreadData } from './messages.js';
-import type { Numbered } from './row-request.js';
+import type { StoreMessage, ThreadData, ThreadRequest } from './messages.js';
+import type { Numbered } from './numbered.js';
 import type { RowUnpacker } from './row-packet.js';
 
 /** Requests served in one go: bounds how long the first of them waits for the last. */
@@ -28,7 +28,7 @@ export class Turn {
   }
 
   /** The next requests; undefined when there are none now. */
-  next(): readonly Numbered<StoreRequest>[] | undefined {
+  next(): readonly Numbered<ThreadRequest>[] | undefined {
     const message = this.#next ?? this.#receive();
     this.#next = undefined;
     if (!message) return undefined;
