@@ -13,7 +13,7 @@ const TESTS = {
     'test/worker/{get,set,claims,block,bind-tx,written,gone,segment,state,signature,leaves,recorded}*.test.ts',
     'test/audit/stretch.test.ts',
   ],
-  'src/store': ['test/store/**/!(*.slow).test.ts'],
+  'src/store': ['test/store/**/!(*.slow).test.ts', 'test/contract/store.test.ts'],
   'src/client/group': ['test/client/group/*.test.ts', 'test/trust/{grouped,in-flight}.test.ts'],
   'src/client/trust': ['test/trust/*.test.ts', 'test/client/chain.test.ts'],
   'src/client/calls/kv': ['test/trust/*.test.ts', 'test/ledger/client-lies.test.ts'],
