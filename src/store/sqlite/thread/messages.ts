@@ -150,6 +150,10 @@ export function isWalk(request: ThreadRequest): request is WalkRequest {
   return request.kind === 'verify' || request.kind === 'gaps' || request.kind === 'archive';
 }
 
+export function isControl(request: ThreadRequest): request is ControlRequest {
+  return request.kind === 'reopen' || request.kind === 'leave' || request.kind === 'close';
+}
+
 /** The buffers of a block, to be handed to another thread. Requires that nobody else views them. */
 export function buffersOf({ proof, headers, columns }: HeaderBlock): ArrayBuffer[] {
   return [proof.buffer, headers.buffer, columns.buffer] as ArrayBuffer[];

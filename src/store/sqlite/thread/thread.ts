@@ -6,29 +6,27 @@ import { ClosedError, StoreError } from '../../../errors.js';
 import { setSha256 } from '../../../proof/hash.js';
 import type { HeaderBlock } from '../../header-store.js';
 import { MOVED, NOTHING_FOUND } from '../../log/decide.js';
-import type { RowRequest, WalkRequest, WriteRequest } from '../../log/requests.js';
+import type { WalkRequest } from '../../log/requests.js';
 import { archiveRows, freeRows } from '../file/archive-job.js';
 import { ChainWalk } from '../log/audit-chain.js';
 import { AutoCheckpoint } from '../log/auto-checkpoint.js';
 import { GapWalk } from '../log/gap-walk.js';
 import { GroupCommit } from './group-commit.js';
 import { LogWriter } from '../log/log-writer.js';
-import { buffersOf, isWalk, toSent } from './messages.js';
+import { buffersOf, toSent } from './messages.js';
 import type {
   ControlRequest,
   OpenedAs,
-  SentRequest,
   StoreAnswer,
   StoreDiagnostics,
   StoreMessage,
   StoreReply,
   ThreadData,
 } from './messages.js';
-import type { Numbered } from './numbered.js';
 import { openArchiveFile, openStore } from '../file/open.js';
 import type { OpenedStore } from '../file/open.js';
 import { openStoreForReading } from '../file/open-for-reading.js';
-import { isRead, readFrom, readsRows } from './read.js';
+import { readFrom, readsRows } from './read.js';
 import type { ShortRequest } from './read.js';
 import { RowUnpacker } from './row-packet.js';
 import { Turn } from './turn.js';
@@ -72,28 +70,17 @@ function serve({ db, log, closed }: OpenedStore): void {
 
   port?.on('message', (first: StoreMessage) => {
     const turn = new Turn(first, port, sent, unpacker);
-    const reads: Numbered<ShortRequest>[] = [];
-    const controls: Numbered<ControlRequest>[] = [];
-    /** The next writes; what else was asked is set aside. */
-    const more = (): Numbered<WriteRequest>[] | undefined => {
-      const items = turn.next();
-      return items?.flatMap(({ id, request }) => {
-        if (isWalk(request)) void walk(id, request);
-        else if (isRead(request)) reads.push({ id, request });
-        else if (isControl(request)) controls.push({ id, request });
-        else return [{ id, request }];
-        return [];
-      });
-    };
-    const answers = group.commitAll(more);
+    const answers = group.commitAll(() => turn.nextWrites());
+    // None of these runs within the commit, and all of them find what was written.
+    for (const { id, request } of turn.walks) void walk(id, request);
     const buffers: ArrayBuffer[] = [];
-    for (const { id, request } of reads) {
+    for (const { id, request } of turn.reads) {
       const done = answer(id, () => read(request));
       answers.push(done);
       if (request.kind === 'headers' && done.ok && done.value)
         for (const buffer of buffersOf(done.value as HeaderBlock)) buffers.push(buffer);
     }
-    for (const { id, request } of controls) answers.push(answer(id, () => control(request)));
+    for (const { id, request } of turn.controls) answers.push(answer(id, () => control(request)));
     post(answers, group.diagnostics, buffers);
     if (db.open) group.afterwards();
   });
@@ -176,10 +163,6 @@ function answer(id: number, run: () => unknown): StoreAnswer {
   } catch (error) {
     return { id, ok: false, error: toSent(error, path) };
   }
-}
-
-function isControl(request: SentRequest | RowRequest): request is ControlRequest {
-  return request.kind === 'reopen' || request.kind === 'leave' || request.kind === 'close';
 }
 
 /** @param buffers handed over instead of copied */
