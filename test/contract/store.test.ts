@@ -2,6 +2,7 @@
 import { describe } from 'vitest';
 import { MemoryRootStore } from '#dist/store/memory/memory-root-store.js';
 import { closing, newStore } from '../store/support.js';
+import { anyOrder } from './store/any-order.js';
 import { badArguments } from './store/arguments.js';
 import { checkpoints } from './store/checkpoints.js';
 import { afterClosing } from './store/closing.js';
@@ -27,6 +28,7 @@ describe.each(Object.entries(stores))('%s', (_name, open) => {
   figures(open);
   forks(open);
   identities(open);
+  anyOrder(open);
   evidence(open);
   checkpoints(open);
   headers(open);

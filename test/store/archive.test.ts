@@ -260,6 +260,21 @@ describe('archiving', () => {
     expect(await store.audit.verify()).toMatchObject({ ok: true });
   });
 
+  it('begins when what was asked for with it has been written', async () => {
+    const store = await filled(5);
+    const path = join(await folder(), 'old.db');
+    const [, info] = await Promise.all([
+      store.advance({ tx: 5n, alh: alh(5n) }, entry(6n)),
+      store.audit.archive({ path, keepRows: 1 }),
+      store.advance({ tx: 6n, alh: alh(6n) }, entry(7n)),
+    ]);
+    expect(info).toMatchObject({ firstSeq: 1n, lastSeq: 7n });
+    await store.close();
+    const again = await newStore(store.path);
+    expect((await again.head(KEY))?.tx).toBe(7n);
+    expect(await again.audit.verify()).toMatchObject({ ok: true, rows: 2n });
+  });
+
   it('lets one of two at once in a store win, and refuses the other', async () => {
     const store = await filled(50);
     const paths = [join(await folder(), 'a.db'), join(await folder(), 'b.db')];
