@@ -56,15 +56,15 @@ export function makeLog(folder: string, rows: number, fields: Partial<AuditEntry
   const path = join(folder, `log-${(made += 1)}.db`);
   // As the store's thread does.
   setSha256((data) => hash('sha256', data, 'buffer'));
-  const { db, reader } = openStore(path, { create: 'if-new', busyTimeoutMs: 0 });
+  const { db, log } = openStore(path, { create: 'if-new', busyTimeoutMs: 0 });
   db.pragma('synchronous = OFF');
-  const writer = new LogWriter(reader);
+  const writer = new LogWriter(log);
   const write = db.transaction((from: number, to: number) => {
     writer.begin();
     for (let i = from; i < to; i++) {
       const entry = { ...rootEntry(i, rows), ...fields };
       const expected = i === 0 ? null : { tx: entry.tx - 1n, alh: alhOf(entry.tx - 1n) };
-      if (!writer.advance(expected, entry).moved) throw new Error('the head did not move');
+      if (!writer.write({ kind: 'advance', expected, entry }).moved) throw new Error('the head did not move');
     }
     writer.finish();
   });

@@ -1,8 +1,7 @@
 // Archives: the rows that `audit.archive` moved out of a log, to be read and verified for as long as they are kept.
 import type { ArchiveInfo, AuditLog } from './audit-log.js';
 import { knownNames } from '../known-names.js';
-import { checkedPath } from './log/checked-audit.js';
-import { SqliteAudit } from './sqlite/sqlite-audit.js';
+import { CheckedAudit, checkedPath } from './log/checked-audit.js';
 import { StoreThread } from './sqlite/thread/store-thread.js';
 
 /** An archive that is open. Nothing in it can be changed. */
@@ -31,8 +30,8 @@ export async function openArchive(
   const thread = await StoreThread.start({ path: full, options: 'archive' });
   const close = () => thread.close();
   try {
-    const info = await thread.ask<Omit<ArchiveInfo, 'path' | 'archivedAt'>>({ kind: 'info' });
-    return { path: full, ...info, audit: new SqliteAudit(thread), close, [Symbol.asyncDispose]: close };
+    const info = await thread.ask({ kind: 'info' });
+    return { path: full, ...info, audit: new CheckedAudit(thread), close, [Symbol.asyncDispose]: close };
   } catch (error) {
     await close();
     throw error;

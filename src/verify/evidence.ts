@@ -64,7 +64,7 @@ const CONTRADICTIONS: Readonly<Record<string, 'subject' | 'target' | 'head'>> = 
   'trust.given': 'subject',
 } satisfies { readonly [Name in AnswerCheck | ReportedCheck]?: 'subject' | 'target' | 'head' };
 
-/** What a store calls the contradiction that it meets in its own log (store/conflict.ts). */
+/** What a store calls the contradiction that it meets in its own log (store/log/own-rows.ts). */
 const WITHOUT_ANSWER: ReportedCheck = 'log.fork';
 
 /**

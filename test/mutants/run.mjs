@@ -9,7 +9,7 @@ const TESTS = {
   // Not the hostile answers: they hold threads, in which nothing is changed, against this one, and notice just that.
   'src/verify': ['test/verify/!(hostile).test.ts', 'test/audit/stretch.test.ts'],
   'src/worker': ['test/worker/**/*.test.ts'],
-  'src/store': ['test/store/**/!(*.slow).test.ts'],
+  'src/store': ['test/store/**/!(*.slow).test.ts', 'test/contract/store.test.ts'],
   'src/client/group': ['test/client/group/*.test.ts', 'test/trust/{grouped,in-flight}.test.ts'],
   'src/client/trust': ['test/trust/*.test.ts', 'test/client/chain.test.ts'],
   'src/client/calls/kv': ['test/trust/*.test.ts', 'test/ledger/client-lies.test.ts'],

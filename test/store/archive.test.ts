@@ -262,6 +262,21 @@ describe('archiving', () => {
     expect(await store.audit.verify()).toMatchObject({ ok: true });
   });
 
+  it('begins when what was asked for with it has been written', async () => {
+    const store = await filled(5);
+    const path = join(await folder(), 'old.db');
+    const [, info] = await Promise.all([
+      store.advance({ tx: 5n, alh: alh(5n) }, entry(6n)),
+      store.audit.archive({ path, keepRows: 1 }),
+      store.advance({ tx: 6n, alh: alh(6n) }, entry(7n)),
+    ]);
+    expect(info).toMatchObject({ firstSeq: 1n, lastSeq: 7n });
+    await store.close();
+    const again = await newStore(store.path);
+    expect((await again.head(KEY))?.tx).toBe(7n);
+    expect(await again.audit.verify()).toMatchObject({ ok: true, rows: 2n });
+  });
+
   it('lets one of two at once in a store win, and refuses the other', async () => {
     const store = await filled(50);
     const paths = [join(await folder(), 'a.db'), join(await folder(), 'b.db')];
@@ -361,10 +376,10 @@ describe('room that cannot be freed', () => {
     const before = await allRows(store);
     await store.close();
     const path = join(await folder(), 'old.db');
-    const { db, reader } = openStore(store.path, { create: 'never', busyTimeoutMs: 100 });
+    const { db, log } = openStore(store.path, { create: 'never', busyTimeoutMs: 100 });
     const full = Object.assign(new Error('no space left'), { code: 'SQLITE_FULL' });
     const pause = (stage: ArchiveStage) => (stage === 'free' ? Promise.reject(full) : Promise.resolve());
-    const job = { db, reader, writer: new LogWriter(reader), path: store.path, key: undefined, pause };
+    const job = { db, log, writer: new LogWriter(log), path: store.path, key: undefined, pause };
     for (let attempt = 0; attempt < 2; attempt++) {
       const error = await refusal(archiveRows(job, { path, through: 40n }));
       expect(error).toMatchObject({ name: 'StoreError', code: 'STORE_FAILED', cause: full });

@@ -31,8 +31,8 @@ function entryAt(i: number): AuditEntry {
 
 async function filled(): Promise<{ path: string; all: AuditRow[] }> {
   const path = join(await folder(), 'roots.db');
-  const { db, reader } = openStore(path, { create: 'if-new', busyTimeoutMs: 0 });
-  const writer = new LogWriter(reader);
+  const { db, log } = openStore(path, { create: 'if-new', busyTimeoutMs: 0 });
+  const writer = new LogWriter(log);
   const entries = Array.from({ length: ROWS }, (_, i) => entryAt(i));
   db.transaction(() => {
     writer.begin();
@@ -131,8 +131,8 @@ function matchesOwn({ database, operation }: RootsQuery): boolean {
 
 it('finds bounds of larger blocks that do not cover the smaller ones', async () => {
   const { path } = await filled();
-  const { db, reader } = openStore(path, { create: 'never', busyTimeoutMs: 10_000 });
-  const zones = new Zones(reader.statements);
+  const { db, log } = openStore(path, { create: 'never', busyTimeoutMs: 10_000 });
+  const zones = new Zones(log.statements);
   expect(zones.areNested(BigInt(ROWS))).toBe(true);
   const store = closing(await SqliteRootStore.open(path));
   for (const change of [

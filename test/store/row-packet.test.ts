@@ -2,7 +2,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { AuditEntry, AuditOutcome } from '#dist/store/root-store.js';
-import type { Numbered, RowRequest } from '#dist/store/sqlite/thread/row-request.js';
+import type { RowRequest } from '#dist/store/log/requests.js';
+import type { Numbered } from '#dist/store/sqlite/thread/numbered.js';
 import { RowPacker, RowUnpacker } from '#dist/store/sqlite/thread/row-packet.js';
 import { KEY, REQUIRED, alh, entry, event, newStore, rows } from './support.js';
 

@@ -8,8 +8,8 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { SqliteRootStore } from '#dist/store/sqlite/sqlite-root-store.js';
 import { GroupCommit } from '#dist/store/sqlite/thread/group-commit.js';
 import { LogWriter } from '#dist/store/sqlite/log/log-writer.js';
-import type { WriteRequest } from '#dist/store/sqlite/thread/messages.js';
-import type { Numbered } from '#dist/store/sqlite/thread/row-request.js';
+import type { WriteRequest } from '#dist/store/log/requests.js';
+import type { Numbered } from '#dist/store/sqlite/thread/numbered.js';
 import { openStore } from '#dist/store/sqlite/file/open.js';
 import {
   KEY,
@@ -126,8 +126,8 @@ describe('group commit', () => {
 describe('a disk that is full', () => {
   it('fails the row that does not fit, and stores its neighbours', async () => {
     const path = `${await folder()}/roots.db`;
-    const { db, reader } = openStore(path, { create: 'if-new', busyTimeoutMs: 100 });
-    const group = new GroupCommit(db, new LogWriter(reader), path);
+    const { db, log } = openStore(path, { create: 'if-new', busyTimeoutMs: 100 });
+    const group = new GroupCommit(db, new LogWriter(log), path);
     const large = { check: 'c', job: new Uint8Array(1024 * 1024) };
     const batch = (id: number): Numbered<WriteRequest>[] => [
       { id, request: { kind: 'record', entry: event(1n) } },

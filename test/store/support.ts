@@ -150,12 +150,13 @@ export function toSchema(path: string, version: 1 | 2 | 3): void {
 /** A store whose process ended without closing it: its newest rows are where they were written. */
 export async function abandoned(count: number): Promise<string> {
   const path = join(await folder(), 'roots.db');
-  const { db, reader } = openStore(path, { create: 'if-new', busyTimeoutMs: 0 });
-  const writer = new LogWriter(reader);
+  const { db, log } = openStore(path, { create: 'if-new', busyTimeoutMs: 0 });
+  const writer = new LogWriter(log);
   db.transaction(() => {
     writer.begin();
     for (let tx = 1n; tx <= BigInt(count); tx++) {
-      writer.advance(tx === 1n ? null : { tx: tx - 1n, alh: alh(tx - 1n) }, entry(tx));
+      const expected = tx === 1n ? null : { tx: tx - 1n, alh: alh(tx - 1n) };
+      writer.write({ kind: 'advance', expected, entry: entry(tx) });
     }
     writer.finish();
   })();

@@ -16,20 +16,20 @@ export type AppendKind = 'advance' | 'record' | 'forget';
 
 const MAX_CALLS = 0xffff_ffff;
 
-/** A copy of `entry` with the fields we know. @throws ArgumentError naming the field that cannot be stored */
-export function checkedEntry(entry: AuditEntry, kind: AppendKind): AuditEntry {
-  const checked = checkEntry(entry, kind);
-  const { signature, keyFingerprint } = checked;
+/** An entry with bytes of its own. Its evidence was copied when it was checked. */
+export function copyEntry(entry: AuditEntry): AuditEntry {
+  const { alh, signature, keyFingerprint } = entry;
   return {
-    ...checked,
-    alh: new Uint8Array(checked.alh),
+    ...entry,
+    alh: new Uint8Array(alh),
     ...(signature && { signature: new Uint8Array(signature) }),
     ...(keyFingerprint && { keyFingerprint: new Uint8Array(keyFingerprint) }),
   };
 }
 
 /**
- * The same, but hash, signature and fingerprint are still the caller's own bytes: for one who copies them at once.
+ * The fields of `entry` that we know. Hash, signature and fingerprint are still the caller's own bytes: whoever keeps them copies
+ * them at once.
  *
  * @throws ArgumentError naming the field that cannot be stored
  */
@@ -80,13 +80,7 @@ export function checkedKey(key: TrustKey): TrustKey {
   return { server: checkedText('server', key.server), database: checkedText('database', key.database) };
 }
 
-/** The root that a head is expected to be, for a move to `entry`: a head only moves up. A copy. */
-export function checkedExpected(expected: StoredRoot | null, entry: AuditEntry): StoredRoot | null {
-  const checked = checkExpected(expected, entry);
-  return checked && copyRoot(checked);
-}
-
-/** The same, but the hash is still the caller's own bytes. */
+/** The root that a head is expected to be, for a move to `entry`: a head only moves up. Its hash is still the caller's own bytes. */
 export function checkExpected(expected: StoredRoot | null, entry: AuditEntry): StoredRoot | null {
   if (expected === null) return null;
   if (!isObject(expected)) bad('expected', 'must be a root or null');

@@ -23,27 +23,21 @@ import { bad, checkedFilter, checkedQuery, checkedSeq } from './audit-query.js';
 import { checkedStatsQuery } from './audit-stats.js';
 import type { AuditRow, Evidence, RootsQuery, StoredRoot, TrustKey } from '../audit-types.js';
 import { checkedSigningKey } from './checkpoint.js';
-import type { ReadRequest, WalkRequest, WriteRequest } from '../sqlite/thread/messages.js';
+import type { AnsweringLog } from './requests.js';
 import { checkedCheckpointsQuery, checkedVerifyOptions } from './verify-rules.js';
 
-/** A question about a log; what is in it has been checked, and is nobody else's. */
-export type AuditRequest =
-  | Exclude<
-      ReadRequest,
-      { readonly kind: 'head' | 'identity' | 'info' | 'damage' | 'headers' | 'headerList' }
-    >
-  | WalkRequest
-  | Extract<WriteRequest, { readonly kind: 'checkpoint' }>;
+export class CheckedAudit implements AuditLog {
+  readonly #log: AnsweringLog;
 
-export abstract class CheckedAudit implements AuditLog {
-  /** The answer is what the method that asks resolves to; for a `page` the next rows, none when there are no more. */
-  protected abstract ask<T>(request: AuditRequest): Promise<T>;
+  constructor(log: AnsweringLog) {
+    this.#log = log;
+  }
 
   async *roots(given?: RootsQuery): AsyncIterableIterator<AuditRow> {
     let query = checkedQuery(given);
     for (let left = query.limit ?? Infinity; left > 0;) {
       const limit = Number.isFinite(left) ? { limit: left } : {};
-      const page: AuditRow[] = await this.ask({ kind: 'page', query: { ...query, ...limit } });
+      const page = await this.#log.ask({ kind: 'page', query: { ...query, ...limit } });
       yield* page;
       const last = page.at(-1);
       if (!last) return;
@@ -53,39 +47,39 @@ export abstract class CheckedAudit implements AuditLog {
   }
 
   async row(seq: bigint): Promise<AuditRow | null> {
-    return this.ask({ kind: 'row', seq: checkedSeq('seq', seq) });
+    return this.#log.ask({ kind: 'row', seq: checkedSeq('seq', seq) });
   }
 
   async latest(filter?: Partial<TrustKey>): Promise<AuditRow | null> {
-    return this.ask({ kind: 'latest', filter: checkedFilter(filter) });
+    return this.#log.ask({ kind: 'latest', filter: checkedFilter(filter) });
   }
 
   async rootAt(tx: bigint, filter?: Partial<TrustKey>): Promise<AuditRow | null> {
-    return this.ask({ kind: 'rootAt', tx: checkedSeq('tx', tx), filter: checkedFilter(filter) });
+    return this.#log.ask({ kind: 'rootAt', tx: checkedSeq('tx', tx), filter: checkedFilter(filter) });
   }
 
   async conflict(root: TrustKey & StoredRoot): Promise<RootConflict | null> {
-    return this.ask({ kind: 'conflict', root: checkedRoot(root) });
+    return this.#log.ask({ kind: 'conflict', root: checkedRoot(root) });
   }
 
   async databases(): Promise<readonly LoggedDatabase[]> {
-    return this.ask({ kind: 'databases' });
+    return this.#log.ask({ kind: 'databases' });
   }
 
   async evidence(seq: bigint): Promise<Evidence | null> {
-    return this.ask({ kind: 'evidence', seq: checkedSeq('seq', seq) });
+    return this.#log.ask({ kind: 'evidence', seq: checkedSeq('seq', seq) });
   }
 
   async stats(query?: StatsQuery): Promise<readonly AuditStats[]> {
-    return this.ask({ kind: 'stats', query: checkedStatsQuery(query) });
+    return this.#log.ask({ kind: 'stats', query: checkedStatsQuery(query) });
   }
 
   async gaps(query?: GapsQuery): Promise<readonly AuditGap[]> {
-    return this.ask({ kind: 'gaps', query: checkedGapsQuery(query) });
+    return this.#log.ask({ kind: 'gaps', query: checkedGapsQuery(query) });
   }
 
   async verify(options?: VerifyOptions): Promise<AuditVerdict> {
-    return this.ask({ kind: 'verify', options: checkedVerifyOptions(options) });
+    return this.#log.ask({ kind: 'verify', options: checkedVerifyOptions(options) });
   }
 
   async checkpoint(options: CheckpointOptions = {}): Promise<Checkpoint> {
@@ -93,19 +87,19 @@ export abstract class CheckedAudit implements AuditLog {
     knownNames('options', options, ['key']);
     const { key } = options;
     const signer = key === undefined ? undefined : checkedSigningKey(key);
-    return this.ask({ kind: 'checkpoint', key: signer });
+    return this.#log.ask({ kind: 'checkpoint', key: signer });
   }
 
   async checkpoints(query?: { after?: bigint; limit?: number }): Promise<readonly Checkpoint[]> {
-    return this.ask({ kind: 'checkpoints', ...checkedCheckpointsQuery(query) });
+    return this.#log.ask({ kind: 'checkpoints', ...checkedCheckpointsQuery(query) });
   }
 
   async archive(options: ArchiveOptions): Promise<ArchiveInfo | null> {
-    return this.ask({ kind: 'archive', options: checkedArchiveOptions(options) });
+    return this.#log.ask({ kind: 'archive', options: checkedArchiveOptions(options) });
   }
 
   async archives(): Promise<readonly ArchiveInfo[]> {
-    return this.ask({ kind: 'archives' });
+    return this.#log.ask({ kind: 'archives' });
   }
 }
 

@@ -40,43 +40,6 @@ export class LogState {
   }
 }
 
-/** The row by which a store binds an address to an identity. */
-export function identityEntry(address: string, server: string, again: boolean): AuditEntry {
-  return ownEntry({
-    outcome: 'identity',
-    operation: again ? 'rebindIdentity' : 'bindIdentity',
-    server,
-    detail: address,
-  });
-}
-
-/** The row that says that the rows up to a checkpoint were moved out of the log. `alh` is the checkpoint's hash. */
-export function archiveEntry(at: { seq: bigint; before: bigint; hash: Uint8Array }): AuditEntry {
-  const { seq, before, hash } = at;
-  const detail = `rows ${(before + 1n).toString()} to ${seq.toString()}`;
-  return {
-    ...ownEntry({ outcome: 'archive', operation: 'archive', server: '', detail }),
-    tx: seq,
-    alh: hash,
-    previousTx: before,
-  };
-}
-
-function ownEntry(fields: Pick<AuditEntry, 'outcome' | 'operation' | 'server' | 'detail'>): AuditEntry {
-  return {
-    database: '',
-    tx: 0n,
-    alh: new Uint8Array(32),
-    previousTx: null,
-    calls: 0,
-    headerTime: 0n,
-    verifiedAt: Date.now(),
-    durationMs: 0,
-    clientId: '',
-    ...fields,
-  };
-}
-
 export function nameOf({ server, database }: TrustKey): string {
   return JSON.stringify([server, database]);
 }

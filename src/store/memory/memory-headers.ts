@@ -1,9 +1,7 @@
 // Blocks of headers in memory: found again by the next client of the same process.
-import { checkedKey, checkedId } from '../log/audit-entry.js';
-import { checkedFilter } from '../log/audit-query.js';
 import type { StoredRoot, TrustKey } from '../audit-types.js';
-import { bytesOf, checkedBlock, checkedMaxBytes } from '../header-store.js';
-import type { HeaderBlock, HeaderBlockInfo, HeaderStore } from '../header-store.js';
+import { bytesOf, checkedBlock } from '../header-store.js';
+import type { HeaderBlock, HeaderBlockInfo } from '../header-store.js';
 import { nameOf } from '../log/log-state.js';
 
 interface Kept {
@@ -11,21 +9,14 @@ interface Kept {
   readonly block: HeaderBlock;
 }
 
-export class MemoryHeaders implements HeaderStore {
+export class MemoryHeaders {
   /** In the order of use. */
   readonly #blocks = new Map<string, Kept>();
-  readonly #head: (key: TrustKey) => StoredRoot | null;
   #bytes = 0;
 
-  /** @param head throws when the store is closed */
-  constructor(head: (key: TrustKey) => StoredRoot | null) {
-    this.#head = head;
-  }
-
-  async load(key: TrustKey, first: bigint): Promise<HeaderBlock | null> {
-    const known = checkedKey(key);
-    const name = placeOf(known, checkedId('first', first));
-    await this.#opened(known);
+  /** A copy. */
+  load(key: TrustKey, first: bigint): HeaderBlock | null {
+    const name = placeOf(key, first);
     const kept = this.#blocks.get(name);
     if (!kept) return null;
     this.#blocks.delete(name);
@@ -33,35 +24,26 @@ export class MemoryHeaders implements HeaderStore {
     return checkedBlock(kept.block);
   }
 
-  async save(key: TrustKey, block: HeaderBlock, maxBytes: number): Promise<void> {
-    const known = checkedKey(key);
-    const own = checkedBlock(block);
-    const bound = checkedMaxBytes(maxBytes);
-    const head = await this.#opened(known);
-    if (!head || head.tx < own.head.tx) return;
-    const name = placeOf(known, own.first);
+  /** @param head the trusted head of the database */
+  save(key: TrustKey, block: HeaderBlock, maxBytes: number, head: StoredRoot | null): void {
+    if (!head || head.tx < block.head.tx) return;
+    const name = placeOf(key, block.first);
     const before = this.#blocks.get(name);
-    if (before && before.block.last > own.last) return;
+    if (before && before.block.last > block.last) return;
     this.#remove(name);
-    this.#blocks.set(name, { key: known, block: own });
-    this.#bytes += bytesOf(own);
+    this.#blocks.set(name, { key, block });
+    this.#bytes += bytesOf(block);
     for (const oldest of this.#blocks.keys()) {
-      if (this.#bytes <= bound) break;
+      if (this.#bytes <= maxBytes) break;
       this.#remove(oldest);
     }
   }
 
-  async drop(key: TrustKey, first: bigint): Promise<void> {
-    const known = checkedKey(key);
-    const name = placeOf(known, checkedId('first', first));
-    await this.#opened(known);
-    this.#remove(name);
+  drop(key: TrustKey, first: bigint): void {
+    this.#remove(placeOf(key, first));
   }
 
-  async list(filter?: Partial<TrustKey>): Promise<readonly HeaderBlockInfo[]> {
-    const { server, database } = checkedFilter(filter);
-    await Promise.resolve();
-    this.#head({ server: '', database: '' });
+  list({ server, database }: Partial<TrustKey>): HeaderBlockInfo[] {
     return [...this.#blocks.values()]
       .filter(
         ({ key }) => (server ?? key.server) === key.server && (database ?? key.database) === key.database,
@@ -72,11 +54,6 @@ export class MemoryHeaders implements HeaderStore {
   /** Trust in a database was forgotten. */
   forget(key: TrustKey): void {
     for (const [name, kept] of this.#blocks) if (nameOf(kept.key) === nameOf(key)) this.#remove(name);
-  }
-
-  async #opened(key: TrustKey): Promise<StoredRoot | null> {
-    await Promise.resolve();
-    return this.#head(key);
   }
 
   #remove(name: string): void {

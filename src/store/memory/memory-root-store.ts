@@ -1,25 +1,16 @@
 // A root store that lives as long as the process: for tests and short-lived tools. Same behaviour, same chain.
 import { randomBytes } from 'node:crypto';
-import { ClosedError } from '../../errors.js';
+import { ClosedError, StoreError } from '../../errors.js';
 import { knownNames } from '../../known-names.js';
-import {
-  checkedEntry,
-  checkedExpected,
-  checkedKey,
-  checkedText,
-  copyRoot,
-  sameRoot,
-} from '../log/audit-entry.js';
-import type { AuditLog } from '../audit-log.js';
-import { chainStart } from '../log/audit-row.js';
-import type { AuditEntry, StoredRoot, TrustKey } from '../audit-types.js';
+import { copyEntry, copyRoot } from '../log/audit-entry.js';
+import { CheckedStore } from '../log/checked-store.js';
 import { STORE_ID_SIZE } from '../log/checkpoint.js';
-import { reportFork } from '../log/conflict.js';
-import type { HeaderStore } from '../header-store.js';
-import { identityEntry } from '../log/log-state.js';
-import { MemoryAudit } from './memory-audit.js';
+import { decide } from '../log/decide.js';
+import type { DecidedRequest } from '../log/decide.js';
+import type { AnswerTo, AnsweringStore, AskedRequest, RowRequest } from '../log/requests.js';
 import { MemoryHeaders } from './memory-headers.js';
-import type { AdvanceOutcome, RecordOutcome, RootStore } from '../root-store.js';
+import { MemoryLog } from './memory-log.js';
+import { answerFrom } from './memory-reads.js';
 
 /**
  * Root store in memory: nothing survives the process. Same rules and same hash chain as the SQLite store, no archives.
@@ -28,79 +19,28 @@ import type { AdvanceOutcome, RecordOutcome, RootStore } from '../root-store.js'
  * const store = new MemoryRootStore();
  * await store.head({ server: 'cq3vsf', database: 'defaultdb' }); // null: never trusted
  */
-export class MemoryRootStore implements RootStore {
-  readonly audit: AuditLog;
-  readonly headers: HeaderStore;
-  readonly #log: MemoryAudit;
-  readonly #headers: MemoryHeaders;
-  #closed = false;
-
+export class MemoryRootStore extends CheckedStore {
   /** Takes no options, and says so to whoever gives some. */
   constructor(options: Readonly<Record<string, never>> = {}) {
     knownNames('options', options, []);
-    const storeId = new Uint8Array(randomBytes(STORE_ID_SIZE));
-    this.#log = new MemoryAudit(storeId, chainStart(storeId), () => this.#assertOpen());
-    this.audit = this.#log;
-    this.#headers = new MemoryHeaders((key) => {
-      this.#assertOpen();
-      return this.#head(key);
-    });
-    this.headers = this.#headers;
+    super(new AnsweringMemory());
+  }
+}
+
+class AnsweringMemory implements AnsweringStore {
+  readonly #log = new MemoryLog(new Uint8Array(randomBytes(STORE_ID_SIZE)));
+  readonly #headers = new MemoryHeaders();
+  #closed = false;
+
+  async write<R extends RowRequest>(request: R): Promise<AnswerTo<R>> {
+    const own = ownRequest(request);
+    await this.#turn();
+    return this.#decided(own);
   }
 
-  async head(key: TrustKey): Promise<StoredRoot | null> {
-    const known = checkedKey(key);
-    return this.#when(() => this.#head(known));
-  }
-
-  async advance(expected: StoredRoot | null, entry: AuditEntry): Promise<AdvanceOutcome> {
-    const row = checkedEntry(entry, 'advance');
-    const from = checkedExpected(expected, row);
-    return this.#when(() => {
-      const current = this.#head(row);
-      const moved = sameRoot(current, from);
-      let conflict = reportFork(this.#log, row, row);
-      if (!moved && from) conflict ??= reportFork(this.#log, row, from);
-      if (moved) this.#log.append(row);
-      const found = conflict && { conflict };
-      return moved ? { moved, ...found } : { moved, current, ...found };
-    });
-  }
-
-  async record(entry: AuditEntry): Promise<RecordOutcome> {
-    const row = checkedEntry(entry, 'record');
-    return this.#when(() => {
-      const conflict = row.outcome === 'calls' ? reportFork(this.#log, row, row) : undefined;
-      this.#log.append(row);
-      return conflict ? { conflict } : {};
-    });
-  }
-
-  async forget(entry: AuditEntry): Promise<void> {
-    const row = checkedEntry(entry, 'forget');
-    await this.#when(() => {
-      this.#log.append(row);
-      this.#headers.forget(row);
-    });
-  }
-
-  async identity(address: string): Promise<string | null> {
-    const at = checkedText('address', address);
-    return this.#when(() => this.#log.state.identity(at));
-  }
-
-  async bindIdentity(address: string, server: string): Promise<string> {
-    const [at, given] = [checkedText('address', address), checkedText('server', server)];
-    return this.#when(() => {
-      const bound = this.#log.state.identity(at);
-      if (bound === null) this.#log.append(identityEntry(at, given, false));
-      return bound ?? given;
-    });
-  }
-
-  async rebindIdentity(address: string, server: string): Promise<void> {
-    const [at, given] = [checkedText('address', address), checkedText('server', server)];
-    await this.#when(() => this.#log.append(identityEntry(at, given, true)));
+  async ask<R extends AskedRequest>(request: R): Promise<AnswerTo<R>> {
+    await this.#turn();
+    return this.#answer(request) as AnswerTo<R>;
   }
 
   close(): Promise<void> {
@@ -108,22 +48,59 @@ export class MemoryRootStore implements RootStore {
     return Promise.resolve();
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
-  }
-
-  #head(key: TrustKey): StoredRoot | null {
-    const head = this.#log.state.head(key);
-    return head && copyRoot(head);
-  }
-
-  async #when<T>(work: () => T): Promise<T> {
+  /** Never in the turn of the caller, as with a store that has to wait. */
+  async #turn(): Promise<void> {
     await Promise.resolve();
-    this.#assertOpen();
-    return work();
-  }
-
-  #assertOpen(): void {
     if (this.#closed) throw new ClosedError('the root store');
   }
+
+  #decided<R extends DecidedRequest>(request: R): AnswerTo<R> {
+    const { rows, answer } = decide(request, this.#log.index);
+    for (const row of rows) {
+      this.#log.append(row);
+      if (row.outcome === 'forget') this.#headers.forget(row);
+    }
+    return answer;
+  }
+
+  #answer(request: AskedRequest): unknown {
+    const log = this.#log;
+    switch (request.kind) {
+      case 'bind':
+      case 'rebind':
+        return this.#decided(request);
+      case 'head': {
+        const head = log.index.head(request.key);
+        return head && copyRoot(head);
+      }
+      case 'identity':
+        return log.index.identity(request.address);
+      case 'headers':
+        return this.#headers.load(request.key, request.first);
+      case 'keepHeaders': {
+        const { key, block, maxBytes } = request;
+        this.#headers.save(key, block, maxBytes, log.index.head(key));
+        return undefined;
+      }
+      case 'dropHeaders':
+        this.#headers.drop(request.key, request.first);
+        return undefined;
+      case 'headerList':
+        return this.#headers.list(request.filter);
+      case 'archive':
+        throw new StoreError('STORE_FAILED', 'a root store in memory keeps no archives: use SqliteRootStore');
+      case 'archives':
+        return [];
+      default:
+        // Copies: what the caller does with an answer changes no row.
+        return structuredClone(answerFrom(log, request));
+    }
+  }
+}
+
+/** With bytes of its own. */
+function ownRequest<R extends RowRequest>(request: R): R {
+  const entry = copyEntry(request.entry);
+  if (request.kind !== 'advance') return { ...request, entry };
+  return { ...request, entry, expected: request.expected && copyRoot(request.expected) };
 }

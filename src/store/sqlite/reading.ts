@@ -1,8 +1,7 @@
 // Looking at a store without trusting it: for auditors, where the store cannot be opened any more, or should not be.
 import { knownNames } from '../../known-names.js';
 import type { AuditLog, StoreDamage } from '../audit-log.js';
-import { checkedPath } from '../log/checked-audit.js';
-import { SqliteAudit } from './sqlite-audit.js';
+import { CheckedAudit, checkedPath } from '../log/checked-audit.js';
 import { StoreThread } from './thread/store-thread.js';
 
 /** A store that is open for reading. It is no root store: no client takes it, and nothing in it can be changed. */
@@ -43,8 +42,8 @@ export async function openForReading(
   return {
     path: full,
     isCopy: thread.isCopy,
-    audit: new SqliteAudit(thread),
-    damage: () => thread.ask<readonly StoreDamage[]>({ kind: 'damage' }),
+    audit: new CheckedAudit(thread),
+    damage: () => thread.ask({ kind: 'damage' }),
     close,
     [Symbol.asyncDispose]: close,
   };

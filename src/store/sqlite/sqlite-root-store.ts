@@ -1,17 +1,12 @@
 // The default root store: one SQLite file, written by a thread of its own, durable before a promise resolves.
 import { ArgumentError } from '../../errors.js';
 import { knownNames } from '../../known-names.js';
-import { checkEntry, checkExpected, checkedKey, checkedText, isObject } from '../log/audit-entry.js';
-import type { AuditLog, SigningKey } from '../audit-log.js';
-import type { AuditEntry, StoredRoot, TrustKey } from '../audit-types.js';
-import { checkedSigningKey } from '../log/checkpoint.js';
+import type { SigningKey } from '../audit-log.js';
+import { isObject } from '../log/audit-entry.js';
 import { checkedPath } from '../log/checked-audit.js';
-import type { HeaderStore } from '../header-store.js';
-import type { AdvanceOutcome, RecordOutcome, RootStore } from '../root-store.js';
-import { SqliteAudit } from './sqlite-audit.js';
-import { SqliteHeaders } from './sqlite-headers.js';
+import { CheckedStore } from '../log/checked-store.js';
+import { checkedSigningKey } from '../log/checkpoint.js';
 import type { CheckpointSchedule, StoreDiagnostics } from './thread/messages.js';
-import type { RowRequest } from './thread/row-request.js';
 import { openShared } from './thread/shared-thread.js';
 import type { StoreAccess } from './thread/store-thread.js';
 
@@ -52,16 +47,13 @@ export interface CheckpointsOptions {
  * await using store = await SqliteRootStore.open('./roots.db');
  * for await (const row of store.audit.roots({ order: 'desc', limit: 10 })) console.log(row.tx, row.operation);
  */
-export class SqliteRootStore implements RootStore {
+export class SqliteRootStore extends CheckedStore {
   readonly path: string;
-  readonly audit: AuditLog;
-  readonly headers: HeaderStore;
   readonly #thread: StoreAccess;
 
   private constructor(path: string, thread: StoreAccess) {
+    super(thread);
     this.path = path;
-    this.audit = new SqliteAudit(thread);
-    this.headers = new SqliteHeaders(thread);
     this.#thread = thread;
   }
 
@@ -90,45 +82,6 @@ export class SqliteRootStore implements RootStore {
     return new SqliteRootStore(full, await openShared(full, resolved, closeTimeoutMs));
   }
 
-  async head(key: TrustKey): Promise<StoredRoot | null> {
-    return this.#thread.ask({ kind: 'head', key: checkedKey(key) });
-  }
-
-  advance(expected: StoredRoot | null, entry: AuditEntry): Promise<AdvanceOutcome> {
-    return this.#write(() => {
-      const row = checkEntry(entry, 'advance');
-      return { kind: 'advance', expected: checkExpected(expected, row), entry: row };
-    });
-  }
-
-  record(entry: AuditEntry): Promise<RecordOutcome> {
-    return this.#write(() => ({ kind: 'record', entry: checkEntry(entry, 'record') }));
-  }
-
-  forget(entry: AuditEntry): Promise<void> {
-    return this.#write(() => ({ kind: 'forget', entry: checkEntry(entry, 'forget') }));
-  }
-
-  async identity(address: string): Promise<string | null> {
-    return this.#thread.ask({ kind: 'identity', address: checkedText('address', address) });
-  }
-
-  async bindIdentity(address: string, server: string): Promise<string> {
-    return this.#thread.ask({
-      kind: 'bind',
-      address: checkedText('address', address),
-      server: checkedText('server', server),
-    });
-  }
-
-  async rebindIdentity(address: string, server: string): Promise<void> {
-    await this.#thread.ask({
-      kind: 'rebind',
-      address: checkedText('address', address),
-      server: checkedText('server', server),
-    });
-  }
-
   /**
    * Commits and writes since this store was opened, of all that share its thread: how well writes share flushes to disk.
    */
@@ -140,24 +93,8 @@ export class SqliteRootStore implements RootStore {
    * Waits for what was asked before; what is asked later is refused with ClosedError. Always resolves: whoever is not
    * answered within `closeTimeoutMs` is told so by what it waits for.
    */
-  close(): Promise<void> {
-    return this.#thread.close();
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
-  }
-
-  // No async function: with many callers each promise that waits for a promise counts (measured).
-  #write<T>(checked: () => RowRequest): Promise<T> {
-    let request: RowRequest;
-    try {
-      request = checked();
-    } catch (error) {
-      if (!(error instanceof Error)) throw error;
-      return Promise.reject(error);
-    }
-    return this.#thread.write(request);
+  override close(): Promise<void> {
+    return super.close();
   }
 }
 

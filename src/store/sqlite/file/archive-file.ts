@@ -29,7 +29,7 @@ export class ArchiveDraft {
   readonly #draft: string;
   readonly #part: ArchivePart;
   readonly #db: Database.Database;
-  readonly #reader: OpenLog;
+  readonly #log: OpenLog;
   #copied: bigint;
   #walk: ChainWalk | undefined;
 
@@ -56,7 +56,7 @@ export class ArchiveDraft {
       // What is not finished is thrown away; what is finished is flushed as a whole.
       this.#db.pragma('synchronous = OFF');
       this.#db.prepare('ATTACH ? AS live').run(store);
-      this.#reader = new OpenLog(this.#db, storeId);
+      this.#log = new OpenLog(this.#db, storeId);
       this.#copyNames();
     } catch (error) {
       this.close();
@@ -70,7 +70,7 @@ export class ArchiveDraft {
       this.#copyRows();
       return undefined;
     }
-    this.#walk ??= new ChainWalk(this.#reader, { isArchive: true, isDraft: true });
+    this.#walk ??= new ChainWalk(this.#log, { isArchive: true, isDraft: true });
     const walk = this.#walk;
     const verdict = this.#db.transaction(() => walk.step())();
     if (verdict?.ok) this.#keepState(walk);
@@ -139,7 +139,7 @@ export class ArchiveDraft {
           .run(level, lastSeq / (ZONE_ROWS * 64n ** level));
       }
       this.#db.prepare('INSERT INTO main.hour SELECT * FROM live.hour WHERE first_seq <= ?').run(lastSeq);
-      this.#reader.hours.cut(lastSeq);
+      this.#log.hours.cut(lastSeq);
     })();
     this.#copied = to;
   }
@@ -178,18 +178,18 @@ export async function checkedArchive(
   storeId: Uint8Array,
   pause: () => Promise<void>,
 ): Promise<CheckedArchive> {
-  const { db, reader } = openArchiveFile(path);
+  const { db, log } = openArchiveFile(path);
   try {
-    if (!equalBytes(reader.storeId, storeId)) {
+    if (!equalBytes(log.storeId, storeId)) {
       throw new StoreError('STORE_FOREIGN', `${path} is an archive of another root store`);
     }
-    const walk = new ChainWalk(reader, { isArchive: true });
+    const walk = new ChainWalk(log, { isArchive: true });
     for (;;) {
       await pause();
       const verdict = db.transaction(() => walk.step())();
       if (!verdict) continue;
       if (!verdict.ok) throw damaged(`the archive ${path}`, verdict);
-      const base = reader.base();
+      const base = log.base();
       const lastSeq = base.seq + verdict.rows;
       return { base, lastSeq, lastHash: verdict.lastHash, state: walk.state.snapshot() };
     }

@@ -12,12 +12,13 @@ import { equalBytes } from '../../../proof/bytes.js';
 import { sha256 } from '../../../proof/hash.js';
 import type { ArchiveInfo, ArchiveOptions, Checkpoint } from '../../audit-log.js';
 import { checkpointBytes, signCheckpoint } from '../../log/checkpoint.js';
-import { archiveEntry } from '../../log/log-state.js';
+import { archiveEntry } from '../../log/own-rows.js';
 import { ArchiveDraft, checkedArchive, damaged } from './archive-file.js';
 import type { CheckedArchive } from './archive-file.js';
 import type { Base, OpenLog } from '../log/open-log.js';
 import type { LogWriter } from '../log/log-writer.js';
 import { pageKeys } from '../log/page-keys.js';
+import { hashAt } from '../log/rows.js';
 
 /** Rows freed in one commit, and pages given back then. */
 const FREED_ROWS = 2048;
@@ -31,7 +32,7 @@ export type ArchiveStage = 'copy' | 'publish' | 'switch' | 'free';
 
 export interface ArchiveJobOptions {
   readonly db: Database.Database;
-  readonly reader: OpenLog;
+  readonly log: OpenLog;
   readonly writer: LogWriter;
   /** Path of the log. */
   readonly path: string;
@@ -45,12 +46,12 @@ export async function archiveRows(
   job: ArchiveJobOptions,
   options: ArchiveOptions,
 ): Promise<ArchiveInfo | null> {
-  const { db, reader, pause } = job;
+  const { db, log, pause } = job;
   const { base, cut, archives } = planned(job, options);
   let made: CheckedArchive;
   const isThere = existsSync(options.path);
   if (isThere) {
-    made = await checkedArchive(options.path, reader.storeId, () => pause('copy'));
+    made = await checkedArchive(options.path, log.storeId, () => pause('copy'));
     const known = archives.find(({ lastSeq }) => lastSeq === made.lastSeq);
     if (known && equalBytes(known.lastHash, made.lastHash)) {
       await freeRows(job).catch((error: unknown) => {
@@ -69,7 +70,7 @@ export async function archiveRows(
   } catch (error) {
     job.writer.undone();
     // Another process was faster, and its archive has these rows.
-    const overtaken = !isThere && isOvertaken(db, reader, made);
+    const overtaken = !isThere && isOvertaken(db, log, made);
     if (overtaken) rmSync(options.path, { force: true });
     throw !overtaken && isNoRoom(error) ? notBegun(options.path, error) : error;
   }
@@ -81,19 +82,19 @@ export async function archiveRows(
 }
 
 /** Frees what archived rows still take. */
-export async function freeRows({ db, reader, pause }: ArchiveJobOptions): Promise<void> {
+export async function freeRows({ db, log, pause }: ArchiveJobOptions): Promise<void> {
   for (;;) {
     await pause('free');
     const freed = db
       .transaction(() => {
-        const { low } = reader.range();
-        const last = reader.statements
+        const { low } = log.range();
+        const last = log.statements
           .get('SELECT max(seq) FROM (SELECT seq FROM audit WHERE seq < ? ORDER BY seq LIMIT ?)')
           .pluck()
           .get(low, FREED_ROWS) as bigint | null;
         if (last === null) return false;
-        reader.evidenceTable.free(last);
-        reader.statements.get('DELETE FROM audit WHERE seq <= ?').run(last);
+        log.evidenceTable.free(last);
+        log.statements.get('DELETE FROM audit WHERE seq <= ?').run(last);
         return true;
       })
       .immediate();
@@ -105,11 +106,11 @@ export async function freeRows({ db, reader, pause }: ArchiveJobOptions): Promis
 }
 
 /** Every row there is now is moved to where it is copied from. */
-function planned({ db, reader, writer }: ArchiveJobOptions, options: ArchiveOptions) {
+function planned({ db, log, writer }: ArchiveJobOptions, options: ArchiveOptions) {
   const plan = () => {
-    reader.begin();
-    reader.recent.move();
-    return { base: reader.base(), cut: cutOf(reader, options), archives: reader.archives() };
+    log.begin();
+    log.recent.move();
+    return { base: log.base(), cut: cutOf(log, options), archives: log.archives.all() };
   };
   try {
     return db.transaction(plan).immediate();
@@ -120,23 +121,23 @@ function planned({ db, reader, writer }: ArchiveJobOptions, options: ArchiveOpti
 }
 
 /** The last row to be archived. */
-function cutOf(reader: OpenLog, options: ArchiveOptions): bigint {
-  const range = reader.range();
+function cutOf(log: OpenLog, options: ArchiveOptions): bigint {
+  const range = log.range();
   if ('through' in options) return options.through < range.high ? options.through : range.high;
   if ('keepRows' in options) return range.high - BigInt(options.keepRows);
-  const [first] = pageKeys(reader, { timeRange: { from: options.before }, outcome: 'all' }, range, 1);
+  const [first] = pageKeys(log, { timeRange: { from: options.before }, outcome: 'all' }, range, 1);
   return first === undefined ? range.high : first - 1n;
 }
 
 async function makeArchive(
-  { reader, path: store, pause }: ArchiveJobOptions,
+  { log, path: store, pause }: ArchiveJobOptions,
   path: string,
   base: Base,
   lastSeq: bigint,
 ): Promise<CheckedArchive> {
   let draft: ArchiveDraft | undefined;
   try {
-    draft = new ArchiveDraft(path, store, { base, lastSeq, storeId: reader.storeId });
+    draft = new ArchiveDraft(path, store, { base, lastSeq, storeId: log.storeId });
     for (;;) {
       await pause('copy');
       const verdict = draft.step();
@@ -181,49 +182,45 @@ function isNoRoom(error: unknown): error is Error {
 
 /** Requires a write transaction. */
 function beginBehind(job: ArchiveJobOptions, path: string, made: CheckedArchive): ArchiveInfo {
-  const { reader, writer } = job;
+  const { log, writer } = job;
   writer.begin();
-  const base = reader.base();
+  const base = log.base();
   const { lastSeq, lastHash } = made;
-  const here = reader.hashOf(lastSeq);
+  const here = hashAt(log, lastSeq);
   const follows = base.seq === made.base.seq && equalBytes(base.hash, made.base.hash);
-  if (!follows || lastSeq < reader.range().low || !here || !equalBytes(here, lastHash)) {
+  if (!follows || lastSeq < log.range().low || !here || !equalBytes(here, lastHash)) {
     throw new StoreError('STORE_FOREIGN', `the archive ${path} does not hold the oldest rows of this log`);
   }
   const plain: Checkpoint = {
-    storeId: reader.storeId,
+    storeId: log.storeId,
     seq: lastSeq,
     hash: lastHash,
     time: Date.now(),
     ...made.state,
   };
   const bytes = checkpointBytes(plain);
-  const { statements } = reader;
+  const { statements } = log;
   statements
     .get('UPDATE store SET base_seq = ?, base_hash = ?, base_checkpoint = ?')
     .run(lastSeq, lastHash, bytes);
-  reader.hours.clear(lastSeq);
-  reader.zones.clear(lastSeq);
+  log.hours.clear(lastSeq);
+  log.zones.clear(lastSeq);
   statements.get('DELETE FROM checkpoint WHERE seq < ?').run(lastSeq);
-  const archivedAt = Date.now();
-  statements
-    .get(
-      'INSERT INTO archive (first_seq, last_seq, start_hash, last_hash, archived_at, path) VALUES (?, ?, ?, ?, ?, ?)',
-    )
-    .run(base.seq + 1n, lastSeq, base.hash, lastHash, archivedAt, path);
-  writer.append(archiveEntry({ seq: lastSeq, before: base.seq, hash: sha256(bytes) }));
-  writer.keepCheckpoint(job.key ? signCheckpoint(plain, job.key) : plain);
-  writer.finish();
-  return {
+  const info: ArchiveInfo = {
     path,
     firstSeq: base.seq + 1n,
     lastSeq,
     startHash: new Uint8Array(base.hash),
     lastHash,
-    archivedAt,
+    archivedAt: Date.now(),
   };
+  log.archives.add(info);
+  writer.append(archiveEntry({ seq: lastSeq, before: base.seq, hash: sha256(bytes) }, Date.now()));
+  writer.keepCheckpoint(job.key ? signCheckpoint(plain, job.key) : plain);
+  writer.finish();
+  return info;
 }
 
-function isOvertaken(db: Database.Database, reader: OpenLog, made: CheckedArchive): boolean {
-  return db.open && db.transaction(() => reader.base().seq)() !== made.base.seq;
+function isOvertaken(db: Database.Database, log: OpenLog, made: CheckedArchive): boolean {
+  return db.open && db.transaction(() => log.base().seq)() !== made.base.seq;
 }

@@ -7,6 +7,7 @@ import Database from 'better-sqlite3';
 import { equalBytes } from '../../../proof/bytes.js';
 import { StoreError } from '../../../errors.js';
 import type { OpenLog } from '../log/open-log.js';
+import { hashAt } from '../log/rows.js';
 import { readMarker } from './marker.js';
 import { checkedLog, storeIdOf } from './open.js';
 
@@ -168,10 +169,10 @@ export class FileWatch {
     const db = new Database(this.#path, { readonly: true, fileMustExist: true });
     try {
       db.defaultSafeIntegers(true);
-      const reader = checkedLog(db, this.#path, readMarker(this.#path));
-      if (!this.#storeId || !equalBytes(reader.storeId, this.#storeId))
+      const log = checkedLog(db, this.#path, readMarker(this.#path));
+      if (!this.#storeId || !equalBytes(log.storeId, this.#storeId))
         throw new Changed('it is another store by now');
-      if (tail && !reader.settled(() => holds(reader, tail))) {
+      if (tail && !log.settled(() => holds(log, tail))) {
         throw new Changed(`row ${tail.seq.toString()}, which was written, is not in it`);
       }
     } finally {
@@ -190,10 +191,10 @@ function isDamage(error: unknown): error is Error {
 }
 
 /** Requires `settled`. */
-function holds(reader: OpenLog, { seq, hash }: Tail): boolean {
-  const base = reader.base();
+function holds(log: OpenLog, { seq, hash }: Tail): boolean {
+  const base = log.base();
   if (seq < base.seq) return true;
-  const found = seq === base.seq ? base.hash : reader.hashOf(seq);
+  const found = seq === base.seq ? base.hash : hashAt(log, seq);
   return found !== null && equalBytes(found, hash);
 }
 

@@ -58,10 +58,10 @@ function openCopy(path: string): OpenedStore {
       copyFileSync(path + suffix, copy + suffix, constants.COPYFILE_FICLONE);
       chmodSync(copy + suffix, 0o600);
     }
-    const { db, reader } = openFile(path, copy);
+    const { db, log } = openFile(path, copy);
     // What is open stays readable without its name; elsewhere the name has to stay as long.
     if (process.platform !== 'win32') remove();
-    return { db, reader, isCopy: true, closed: remove };
+    return { db, log, isCopy: true, closed: remove };
   } catch (error) {
     remove();
     throw error;
@@ -88,13 +88,13 @@ function openFile(path: string, file: string): OpenedStore {
     if (strange !== undefined) damage.note(null, `the tables are not as they were made: ${strange}`);
     const storeId = damage.noteErrors('the store id', () => storeIdOf(db, path));
     if (marker && storeId) damage.noteErrors('the marker', () => assertMarker(path, marker, storeId));
-    const reader = new OpenLog(db, storeId ?? new Uint8Array(STORE_ID_SIZE), damage);
+    const log = new OpenLog(db, storeId ?? new Uint8Array(STORE_ID_SIZE), damage);
     damage.noteErrors('the log', () =>
-      reader.settled(() => {
-        for (const { seq, finding } of tailFindings(reader)) damage.note(seq, finding);
+      log.settled(() => {
+        for (const { seq, finding } of tailFindings(log)) damage.note(seq, finding);
       }),
     );
-    return { db, reader };
+    return { db, log };
   });
 }
 

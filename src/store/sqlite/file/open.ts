@@ -16,7 +16,7 @@ const CACHE_KIB = 32 * 1024;
 
 export interface OpenedStore {
   readonly db: Database.Database;
-  readonly reader: OpenLog;
+  readonly log: OpenLog;
   /** It is not the file itself that is open. */
   readonly isCopy?: boolean;
   /** To be called when it is closed. */
@@ -39,9 +39,9 @@ export function openStore(path: string, options: OpenOptions): OpenedStore {
     db.pragma('synchronous = FULL');
     db.pragma('foreign_keys = ON');
     if (version(db) < SCHEMA_VERSION) migrate(db);
-    const reader = checkedLog(db, path, marker);
-    if (!marker) writeMarker(path, reader.storeId);
-    return { db, reader };
+    const log = checkedLog(db, path, marker);
+    if (!marker) writeMarker(path, log.storeId);
+    return { db, log };
   });
 }
 
@@ -52,7 +52,7 @@ export function openArchiveFile(path: string): OpenedStore {
   const db = new Database(path, { readonly: true, fileMustExist: true });
   return guarded(db, path, () => {
     assertOurs(db, path, ARCHIVE_ID);
-    return { db, reader: checkedLog(db, path, undefined) };
+    return { db, log: checkedLog(db, path, undefined) };
   });
 }
 
@@ -79,14 +79,14 @@ export function checkedLog(db: Database.Database, path: string, marker: Uint8Arr
   }
   const storeId = storeIdOf(db, path);
   if (marker) assertMarker(path, marker, storeId);
-  const reader = new OpenLog(db, storeId);
+  const log = new OpenLog(db, storeId);
   // One transaction: another process may be writing.
-  const wrong = reader.settled(() => verifyTail(reader));
+  const wrong = log.settled(() => verifyTail(log));
   if (wrong) {
     const words = `row ${wrong.seq.toString()} of the audit log: ${wrong.finding}`;
     throw new StoreError('STORE_DAMAGED', `the root store ${path} is damaged: ${words}`);
   }
-  return reader;
+  return log;
 }
 
 export function assertNotEmpty(path: string): void {

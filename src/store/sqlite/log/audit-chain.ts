@@ -14,6 +14,7 @@ import { TWICE, stateOf } from './tail-check.js';
 import { toSums } from '../tables/hours.js';
 import type { Base, OpenLog } from './open-log.js';
 import type { RowRecord } from './row-record.js';
+import { plainRow, recordsFrom } from './rows.js';
 
 const EVIDENCE_CHANGED = 'the evidence of the row was changed';
 
@@ -29,7 +30,7 @@ export interface WalkOptions extends VerifyOptions {
  * one state, and rows that are added between steps do no harm.
  */
 export class ChainWalk {
-  readonly #reader: OpenLog;
+  readonly #log: OpenLog;
   readonly #options: WalkOptions;
   #base: Base | undefined;
   #state = new LogState();
@@ -41,8 +42,8 @@ export class ChainWalk {
   /** Blobs of evidence that are what their hash says. */
   readonly #hashed = new Set<bigint>();
 
-  constructor(reader: OpenLog, options: WalkOptions) {
-    this.#reader = reader;
+  constructor(log: OpenLog, options: WalkOptions) {
+    this.#log = log;
     this.#options = options;
   }
 
@@ -53,19 +54,19 @@ export class ChainWalk {
 
   /** Checks the next page; undefined when there may be more. */
   step(): AuditVerdict | undefined {
-    const reader = this.#reader;
-    reader.begin();
+    const log = this.#log;
+    log.begin();
     // Names may be changed by hand between steps.
-    reader.clients.forget();
-    const base = reader.base();
+    log.clients.forget();
+    const base = log.base();
     // Rows were archived meanwhile: from the new beginning on.
     if (this.#base?.seq !== base.seq) {
       const wrong = this.#start(base);
       if (wrong) return wrong;
     }
-    const page = reader.records(this.#next, reader.range().high);
+    const page = recordsFrom(log, this.#next, log.range().high);
     const first = this.#next;
-    const due = new Set(reader.keptCheckpoints.seqs(first, page.at(-1)?.seq ?? first));
+    const due = new Set(log.keptCheckpoints.seqs(first, page.at(-1)?.seq ?? first));
     const { checkpoint } = this.#options;
     if (checkpoint) due.add(checkpoint.seq);
     for (const record of page) {
@@ -80,7 +81,7 @@ export class ChainWalk {
       if (wrong) return wrong;
     }
     if (page.length === 0) return this.#finish();
-    const stray = reader.zones.strayRow({ low: first, high: this.#next - 1n }, reader.range().zoned);
+    const stray = log.zones.strayRow({ low: first, high: this.#next - 1n }, log.range().zoned);
     return stray === null ? undefined : broken(stray, 'the bounds kept for queries do not cover the row');
   }
 
@@ -94,14 +95,14 @@ export class ChainWalk {
     const { checkpoint, startsAfter } = this.#options;
     const elsewhere = startDiffers(base, startsAfter);
     if (elsewhere) return elsewhere;
-    if (checkpoint && !equalBytes(checkpoint.storeId, this.#reader.storeId)) {
+    if (checkpoint && !equalBytes(checkpoint.storeId, this.#log.storeId)) {
       return broken(checkpoint.seq, 'the checkpoint is of another store');
     }
     if (checkpoint && checkpoint.seq < base.seq) {
       const words = `row ${checkpoint.seq.toString()} is in an archive: hold the checkpoint against that`;
       throw new ArgumentError('checkpoint', words);
     }
-    const state = stateOf(this.#reader, base);
+    const state = stateOf(this.#log, base);
     if (!(state instanceof LogState)) return state;
     this.#state = state;
     return this.#held(base.seq);
@@ -112,7 +113,7 @@ export class ChainWalk {
     const { seq, evidence_hash: covered } = record;
     let row: AuditRow;
     try {
-      row = this.#reader.toPlainRow(record);
+      row = plainRow(this.#log, record);
     } catch {
       return broken(seq, 'the row was changed: it holds what is never written');
     }
@@ -140,7 +141,7 @@ export class ChainWalk {
 
   /** Bytes that several rows are about are hashed once. */
   #evidenceOf(seq: bigint, covered: Uint8Array): string | undefined {
-    const { evidenceTable } = this.#reader;
+    const { evidenceTable } = this.#log;
     const record = evidenceTable.record(seq);
     if (!record) return 'the evidence of the row is missing';
     const { blob } = record;
@@ -162,7 +163,7 @@ export class ChainWalk {
   #held(seq: bigint): AuditVerdict | undefined {
     const due: Checkpoint[] = [];
     try {
-      for (const checkpoint of this.#reader.keptCheckpoints.at(seq)) due.push(checkpoint);
+      for (const checkpoint of this.#log.keptCheckpoints.at(seq)) due.push(checkpoint);
     } catch (error) {
       if (!(error instanceof ArgumentError)) throw error;
       return broken(seq, 'a checkpoint kept of this row was changed');
@@ -171,7 +172,7 @@ export class ChainWalk {
     const { checkpoint } = this.#options;
     if (checkpoint?.seq === seq) due.push(checkpoint);
     for (const made of due) {
-      if (!equalBytes(made.storeId, this.#reader.storeId)) {
+      if (!equalBytes(made.storeId, this.#log.storeId)) {
         return broken(seq, 'a checkpoint kept of this row is of another store');
       }
       const wrong = contradicts(made, this.#hash, this.#state.snapshot());
@@ -181,15 +182,15 @@ export class ChainWalk {
   }
 
   #finish(): AuditVerdict {
-    const reader = this.#reader;
+    const log = this.#log;
     const last = this.#next - 1n;
-    const base = this.#base ?? reader.base();
-    const written = reader.rowsWritten();
+    const base = this.#base ?? log.base();
+    const written = log.rowsWritten();
     if (written !== last) {
       return broken(last + 1n, `the newest rows are missing: ${written.toString()} were written`);
     }
     const { checkpoint, isArchive } = this.#options;
-    const beyond = checkpoint && checkpoint.seq > last ? checkpoint.seq : reader.keptCheckpoints.beyond(last);
+    const beyond = checkpoint && checkpoint.seq > last ? checkpoint.seq : log.keptCheckpoints.beyond(last);
     if (beyond !== null)
       return broken(
         last + 1n,
@@ -197,14 +198,14 @@ export class ChainWalk {
       );
     if (!this.#baseIsSaid && !isArchive)
       return broken(base.seq + 1n, 'no row says that the rows before this one were archived');
-    const stray = reader.strayEvidence();
+    const stray = log.evidenceTable.strayRow();
     if (stray !== null) return broken(stray, 'there is evidence that the row does not name');
-    if (reader.evidenceTable.strayBlob() !== null)
+    if (log.evidenceTable.strayBlob() !== null)
       return broken(last, 'bytes are kept as evidence that no row is about');
-    const words = this.#options.isDraft ? undefined : stateDiffers(reader.held(), this.#state.snapshot());
+    const words = this.#options.isDraft ? undefined : stateDiffers(log.held.all(), this.#state.snapshot());
     if (words !== undefined) return broken(last, words);
     if (!this.#sumsAreRight()) return broken(last, 'the statistics are not what the rows give');
-    if (!reader.zones.areNested(reader.range().zoned))
+    if (!log.zones.areNested(log.range().zoned))
       return broken(last, 'the bounds kept for queries do not hold each other');
     return {
       ok: true,
@@ -217,7 +218,7 @@ export class ChainWalk {
 
   #sumsAreRight(): boolean {
     let held = 0;
-    for (const record of this.#reader.hours.all(this.#reader.tables)) {
+    for (const record of this.#log.hours.all(this.#log.tables)) {
       const given = this.#sums.get(`${record.kind.toString()} ${record.hour.toString()}`);
       const kept = toSums(record);
       if (!given || Object.keys(kept).some((key) => kept[key as keyof Sums] !== given[key as keyof Sums])) {

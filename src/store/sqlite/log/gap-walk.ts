@@ -17,22 +17,22 @@ interface GapRecord {
 }
 
 export class GapWalk {
-  readonly #reader: OpenLog;
+  readonly #log: OpenLog;
   readonly #query: CheckedGapsQuery;
   #finder: GapFinder | undefined;
   #base = -1n;
   #next = 0n;
 
-  constructor(reader: OpenLog, query: CheckedGapsQuery) {
-    this.#reader = reader;
+  constructor(log: OpenLog, query: CheckedGapsQuery) {
+    this.#log = log;
     this.#query = query;
   }
 
   /** Requires a transaction of its own. Undefined when there may be more. */
   step(): readonly AuditGap[] | undefined {
-    const reader = this.#reader;
-    reader.begin();
-    const base = reader.base();
+    const log = this.#log;
+    log.begin();
+    const base = log.base();
     // At the beginning, and when rows were archived meanwhile.
     if (this.#base !== base.seq || !this.#finder) {
       const heads = base.checkpoint ? parseCheckpoint(base.checkpoint).heads : [];
@@ -41,15 +41,15 @@ export class GapWalk {
       this.#next = base.seq + 1n;
     }
     const { server, database } = this.#query;
-    const page = reader.statements
+    const page = log.statements
       .get(
-        `SELECT a.seq, a.kind, a.tx, a.previous_tx, a.verified_at FROM ${reader.tables.rows}
+        `SELECT a.seq, a.kind, a.tx, a.previous_tx, a.verified_at FROM ${log.tables.rows}
          WHERE a.seq >= ? ORDER BY a.seq LIMIT ?`,
       )
       .all(this.#next, PAGE_ROWS) as GapRecord[];
     for (const { seq, kind, tx, previous_tx, verified_at } of page) {
       this.#next = seq + 1n;
-      const known = reader.kinds.get(kind);
+      const known = log.kinds.get(kind);
       // What cannot be read is for `verify` to find.
       if (!known) continue;
       if (server !== undefined && known.server !== server) continue;

@@ -1,68 +1,62 @@
-// Writes over one connection: rows to the end of the chain, and the heads and identities that they make. Everything here
-// requires a write transaction in which `begin` was called, for another process may have written meanwhile.
-import { sameRoot } from '../../log/audit-entry.js';
-import type { Checkpoint } from '../../audit-log.js';
-import { HEAD_MOVES } from '../../log/audit-query.js';
-import { evidenceHash, rowHash } from '../../log/audit-row.js';
+// Writes over one connection: rows to the end of the chain, and what they make of heads and identities. Everything here requires
+// a write transaction in which `begin` was called, for another process may have written meanwhile.
+import type { Checkpoint, RootConflict } from '../../audit-log.js';
 import type { AuditEntry, StoredRoot, TrustKey } from '../../audit-types.js';
-import { checkpointBytes } from '../../log/checkpoint.js';
-import { reportFork } from '../../log/conflict.js';
-import type { ForkLog } from '../../log/conflict.js';
 import type { HeaderBlock } from '../../header-store.js';
-import { identityEntry } from '../../log/log-state.js';
-import type { AdvanceOutcome, RecordOutcome } from '../../root-store.js';
+import { isHeadMove } from '../../log/audit-query.js';
+import { evidenceHash, rowHash } from '../../log/audit-row.js';
+import { decide } from '../../log/decide.js';
+import type { DecidedRequest, Snapshot } from '../../log/decide.js';
+import type { AnswerTo } from '../../log/requests.js';
 import type { Kind } from '../tables/kinds.js';
 import type { OpenLog } from './open-log.js';
+import { conflictWith, newestSeq } from './roots.js';
 
 interface Tail {
   readonly seq: bigint;
   readonly hash: Uint8Array;
 }
 
-/** What comes of nearly every move. */
-export const MOVED: AdvanceOutcome = { moved: true };
-/** What comes of nearly every row that moves nothing. */
-export const NOTHING_FOUND: RecordOutcome = {};
 /** Heads that are remembered: some 200 bytes each. */
 const MAX_HEADS = 16_384;
 
-export class LogWriter implements ForkLog {
-  readonly #reader: OpenLog;
+export class LogWriter implements Snapshot {
+  readonly #log: OpenLog;
   /** Heads by ledger, as far as they are known. */
   readonly #heads = new Map<bigint, StoredRoot | null>();
   /** Ledgers whose heads the transaction moved: written once, at its end. */
   readonly #moved = new Set<bigint>();
   #tail: Tail | undefined;
   #grown = false;
-  /** The reader's epoch of what is remembered here. */
+  /** The log's epoch of what is remembered here. */
   #epoch: number | undefined;
 
-  constructor(reader: OpenLog) {
-    this.#reader = reader;
+  constructor(log: OpenLog) {
+    this.#log = log;
   }
 
   begin(): void {
-    this.#reader.begin();
+    this.#log.begin();
     this.#grown = false;
     this.#moved.clear();
-    if (this.#epoch !== this.#reader.epoch || this.#heads.size > MAX_HEADS) this.#forget();
-    this.#epoch = this.#reader.epoch;
+    if (this.#epoch !== this.#log.epoch || this.#heads.size > MAX_HEADS) this.#forget();
+    this.#epoch = this.#log.epoch;
   }
 
   /** The transaction was undone. */
   undone(): void {
     this.#forget();
-    this.#reader.forget();
+    this.#log.forget();
   }
 
   /** The last write of a transaction. */
   finish(): void {
     this.#writeHeads();
-    this.#reader.headerBlocks.writeUse();
+    this.#log.headerBlocks.writeUse();
     if (!this.#grown) return;
     const { seq } = this.tail();
-    this.#sql('UPDATE store SET rows = ?').run(seq);
-    this.#reader.recent.moveIfMany(seq);
+    this.#log.statements.get('UPDATE store SET rows = ?').run(seq);
+    this.#log.recent.moveIfMany(seq);
   }
 
   /** The newest row, or what the first one follows. */
@@ -71,135 +65,123 @@ export class LogWriter implements ForkLog {
     return this.#tail;
   }
 
-  advance(expected: StoredRoot | null, entry: AuditEntry): AdvanceOutcome {
-    const current = this.#head(entry);
-    const moved = sameRoot(current, expected);
-    // A head that moves up meets only what was logged before trust was forgotten.
-    const conflict = moved && !this.#wasForgotten(entry) ? undefined : this.#conflict(expected, entry, moved);
-    const found = conflict && { conflict };
-    if (!moved) return { moved, current, ...found };
-    const { ledger } = this.append(entry);
-    this.#heads.set(ledger, { tx: entry.tx, alh: entry.alh });
-    this.#moved.add(ledger);
-    return found ? { moved, ...found } : MOVED;
+  write<R extends DecidedRequest>(request: R): AnswerTo<R> {
+    const { rows, answer } = decide(request, this);
+    for (const row of rows) this.append(row);
+    return answer;
   }
 
-  record(entry: AuditEntry): RecordOutcome {
-    // Calls are covered by a root; the other kinds may name none.
-    const isNew =
-      entry.outcome === 'calls' && (this.#wasForgotten(entry) || !sameRoot(this.#head(entry), entry));
-    const conflict = isNew ? reportFork(this, entry, entry) : undefined;
-    this.append(entry);
-    return conflict ? { conflict } : NOTHING_FOUND;
-  }
-
-  forget(entry: AuditEntry): void {
-    const { ledger } = this.append(entry);
-    this.#heads.set(ledger, null);
-    this.#moved.delete(ledger);
-    this.#sql('DELETE FROM head WHERE ledger = ?').run(ledger);
-    this.#reader.headerBlocks.forget(ledger);
+  /** A row that was decided on, and what it makes of heads and identities: see LogState. */
+  append(entry: AuditEntry): void {
+    const { ledger } = this.#appendRow(entry);
+    const { outcome, tx, alh } = entry;
+    if (isHeadMove(outcome)) {
+      this.#heads.set(ledger, { tx, alh });
+      this.#moved.add(ledger);
+    } else if (outcome === 'forget') {
+      this.#heads.set(ledger, null);
+      this.#moved.delete(ledger);
+      this.#log.held.dropHead(ledger);
+      this.#log.headerBlocks.forget(ledger);
+    } else if (outcome === 'identity') {
+      this.#log.held.bind(entry.detail ?? '', entry.server);
+    }
   }
 
   keepHeaders(key: TrustKey, block: HeaderBlock, maxBytes: number): void {
-    this.#reader.headerBlocks.save(key, block, maxBytes, this.#head(key));
+    this.#log.headerBlocks.save(key, block, maxBytes, this.head(key));
   }
 
   dropHeaders(key: TrustKey, first: bigint): void {
-    this.#reader.headerBlocks.drop(key, first);
-  }
-
-  bindIdentity(address: string, server: string): string {
-    const bound = this.#reader.identity(address);
-    if (bound !== null) return bound;
-    this.#setIdentity(address, server, false);
-    return server;
-  }
-
-  rebindIdentity(address: string, server: string): void {
-    this.#setIdentity(address, server, true);
-  }
-
-  findConflict(root: Parameters<ForkLog['findConflict']>[0]): ReturnType<ForkLog['findConflict']> {
-    this.#reader.recent.move();
-    return this.#reader.findConflict(root);
-  }
-
-  hasFork(entry: AuditEntry): boolean {
-    this.#reader.recent.move();
-    const find = this.#sql(
-      'SELECT 1 FROM audit INDEXED BY audit_by_tx WHERE kind = ? AND tx = ? AND alh = ?',
-    );
-    return this.#reader.kinds
-      .ofLedger(entry)
-      .some(({ id, outcome }) => outcome === 'fork' && find.get(id, entry.tx, entry.alh) !== undefined);
-  }
-
-  hasForkSinceForget(entry: AuditEntry): boolean {
-    this.#reader.recent.move();
-    return this.#reader.newest(entry, ['fork']) > this.#reader.newest(entry, ['forget']);
-  }
-
-  append(entry: AuditEntry): Kind {
-    const reader = this.#reader;
-    const tail = this.tail();
-    const seq = tail.seq + 1n;
-    const kind = reader.kinds.of(entry);
-    const kept = entry.evidence && reader.evidenceTable.keepBytes(kind.ledger, entry, entry.evidence);
-    const covered = kept && evidenceHash(kept.evidence, kept.jobHash);
-    const hash = rowHash(tail.hash, seq, entry, covered);
-    const client = reader.clients.of(entry.clientId);
-    reader.recent.add(entry, { seq, kind: kind.id, client, evidenceHash: covered, hash });
-    if (kept) {
-      // It names its row in the log.
-      reader.recent.move();
-      reader.evidenceTable.add(seq, kept);
-    }
-    this.#tail = { seq, hash };
-    this.#grown = true;
-    return kind;
+    this.#log.headerBlocks.drop(key, first);
   }
 
   /** A commitment to the log as it stands. */
   checkpoint(): Checkpoint {
     this.#writeHeads();
     const { seq, hash } = this.tail();
-    const { storeId } = this.#reader;
-    return { storeId, seq, hash: new Uint8Array(hash), time: Date.now(), ...this.#reader.held() };
+    const { storeId, held } = this.#log;
+    return { storeId, seq, hash: new Uint8Array(hash), time: this.now(), ...held.all() };
   }
 
   newestCheckpoint(): { readonly seq: bigint; readonly time: number } | undefined {
-    const sql = 'SELECT seq, time FROM checkpoint ORDER BY seq DESC, id DESC LIMIT 1';
-    const last = this.#sql(sql).get() as { seq: bigint; time: bigint } | undefined;
-    return last && { seq: last.seq, time: Number(last.time) };
+    return this.#log.keptCheckpoints.newest();
   }
 
   keepCheckpoint(checkpoint: Checkpoint): void {
-    const { seq, time, signature, keyFingerprint } = checkpoint;
-    this.#sql(
-      'INSERT INTO checkpoint (seq, time, bytes, signature, key_fingerprint) VALUES (?, ?, ?, ?, ?)',
-    ).run(seq, time, checkpointBytes(checkpoint), signature ?? null, keyFingerprint ?? null);
+    this.#log.keptCheckpoints.add(checkpoint);
   }
 
-  #head(key: TrustKey): StoredRoot | null {
-    const [kind] = this.#reader.kinds.ofLedger(key);
+  head(key: TrustKey): StoredRoot | null {
+    const [kind] = this.#log.kinds.ofLedger(key);
     if (!kind) return null;
     let head = this.#heads.get(kind.ledger);
     if (head === undefined) {
-      head = this.#reader.head(key);
+      head = this.#log.held.head(kind.ledger);
       this.#heads.set(kind.ledger, head);
     }
     return head;
   }
 
-  #writeHeads(): void {
-    if (this.#moved.size === 0) return;
-    const write = this.#sql(
-      'INSERT INTO head (ledger, tx, alh) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET tx = excluded.tx, alh = excluded.alh',
+  identity(address: string): string | null {
+    return this.#log.held.identity(address);
+  }
+
+  wasForgotten(key: TrustKey): boolean {
+    const kinds = this.#log.kinds.ofLedger(key);
+    return (
+      kinds.some(({ outcome }) => outcome === 'forget') && kinds.some(({ outcome }) => isHeadMove(outcome))
     );
+  }
+
+  findConflict(root: TrustKey & StoredRoot): RootConflict | null {
+    this.#log.recent.move();
+    return conflictWith(this.#log, root);
+  }
+
+  hasFork(root: TrustKey & StoredRoot): boolean {
+    this.#log.recent.move();
+    const find = this.#log.statements.get(
+      'SELECT 1 FROM audit INDEXED BY audit_by_tx WHERE kind = ? AND tx = ? AND alh = ?',
+    );
+    return this.#log.kinds
+      .ofLedger(root)
+      .some(({ id, outcome }) => outcome === 'fork' && find.get(id, root.tx, root.alh) !== undefined);
+  }
+
+  hasForkSinceForget(key: TrustKey): boolean {
+    this.#log.recent.move();
+    return newestSeq(this.#log, key, ['fork']) > newestSeq(this.#log, key, ['forget']);
+  }
+
+  now(): number {
+    return Date.now();
+  }
+
+  #appendRow(entry: AuditEntry): Kind {
+    const log = this.#log;
+    const tail = this.tail();
+    const seq = tail.seq + 1n;
+    const kind = log.kinds.of(entry);
+    const kept = entry.evidence && log.evidenceTable.keepBytes(kind.ledger, entry, entry.evidence);
+    const covered = kept && evidenceHash(kept.evidence, kept.jobHash);
+    const hash = rowHash(tail.hash, seq, entry, covered);
+    const client = log.clients.of(entry.clientId);
+    log.recent.add(entry, { seq, kind: kind.id, client, evidenceHash: covered, hash });
+    if (kept) {
+      // It names its row in the log.
+      log.recent.move();
+      log.evidenceTable.add(seq, kept);
+    }
+    this.#tail = { seq, hash };
+    this.#grown = true;
+    return kind;
+  }
+
+  #writeHeads(): void {
     for (const ledger of this.#moved) {
       const head = this.#heads.get(ledger);
-      if (head) write.run(ledger, head.tx, head.alh);
+      if (head) this.#log.held.moveHead(ledger, head);
     }
     this.#moved.clear();
   }
@@ -210,37 +192,13 @@ export class LogWriter implements ForkLog {
     this.#moved.clear();
   }
 
-  #conflict(expected: StoredRoot | null, entry: AuditEntry, moved: boolean) {
-    const conflict = reportFork(this, entry, entry);
-    return conflict || moved || !expected ? conflict : reportFork(this, entry, expected);
-  }
-
-  #setIdentity(address: string, server: string, again: boolean): void {
-    this.append(identityEntry(address, server, again));
-    this.#sql(
-      'INSERT INTO identity (address, server) VALUES (?, ?) ON CONFLICT DO UPDATE SET server = excluded.server',
-    ).run(address, server);
-  }
-
-  #wasForgotten(entry: AuditEntry): boolean {
-    const kinds = this.#reader.kinds.ofLedger(entry);
-    return (
-      kinds.some(({ outcome }) => outcome === 'forget') &&
-      kinds.some(({ outcome }) => HEAD_MOVES.includes(outcome))
-    );
-  }
-
   #readTail(): Tail {
-    const base = this.#reader.base();
+    const base = this.#log.base();
     for (const table of ['recent', 'audit']) {
       const newest = `SELECT seq, hash FROM ${table} ORDER BY seq DESC LIMIT 1`;
-      const last = this.#sql(newest).get() as Tail | undefined;
+      const last = this.#log.statements.get(newest).get() as Tail | undefined;
       if (last && last.seq > base.seq) return last;
     }
     return base;
-  }
-
-  #sql(text: string) {
-    return this.#reader.statements.get(text);
   }
 }

@@ -10,7 +10,9 @@ import { LogState } from '../../log/log-state.js';
 import type { StateAt } from '../../log/log-state.js';
 import { broken, stateDiffers } from '../../log/verify-rules.js';
 import type { Base, OpenLog } from './open-log.js';
+import { newestSeq } from './roots.js';
 import type { RowRecord } from './row-record.js';
+import { hashAt, pageOf, plainRow, recordsFrom, rowAt } from './rows.js';
 
 /** Rows looked at when a store is opened. */
 const TAIL_ROWS = 64n;
@@ -21,22 +23,22 @@ export const TWICE = 'the row is there twice';
 type Broken = Extract<AuditVerdict, { ok: false }>;
 
 /** What is wrong; undefined when nothing is. Requires a transaction. */
-export function verifyTail(reader: OpenLog): Broken | undefined {
-  for (const wrong of tailFindings(reader)) return wrong;
+export function verifyTail(log: OpenLog): Broken | undefined {
+  for (const wrong of tailFindings(log)) return wrong;
   return undefined;
 }
 
 /** Everything that is wrong, one after the other. Requires a transaction. */
-export function* tailFindings(reader: OpenLog): IterableIterator<Broken> {
-  reader.begin();
-  const base = reader.base();
-  const { low, high } = reader.range();
+export function* tailFindings(log: OpenLog): IterableIterator<Broken> {
+  log.begin();
+  const base = log.base();
+  const { low, high } = log.range();
   const first = high - low >= TAIL_ROWS ? high - TAIL_ROWS + 1n : low;
   /** Null where the row that the next one follows is missing. */
-  let hash = first === low ? base.hash : reader.hashOf(first - 1n);
+  let hash = first === low ? base.hash : hashAt(log, first - 1n);
   if (!hash) yield broken(first - 1n, 'the row is missing');
   let next = first;
-  for (const record of reader.records(first, high)) {
+  for (const record of recordsFrom(log, first, high)) {
     if (record.seq < next) {
       yield broken(record.seq, TWICE);
       continue;
@@ -47,27 +49,27 @@ export function* tailFindings(reader: OpenLog): IterableIterator<Broken> {
       hash = null;
     }
     next = record.seq + 1n;
-    const wrong = wrongIn(reader, record, hash);
+    const wrong = wrongIn(log, record, hash);
     if (wrong !== undefined) yield broken(record.seq, wrong);
     hash = record.hash;
   }
-  const written = reader.rowsWritten();
+  const written = log.rowsWritten();
   if (written !== high)
     yield broken(high + 1n, `the newest rows are missing: ${written.toString()} were written`);
-  const state = stateOf(reader, base);
+  const state = stateOf(log, base);
   if (!(state instanceof LogState)) {
     yield state;
     return;
   }
-  const words = stateDiffers(reader.held(), newestState(reader, state));
+  const words = stateDiffers(log.held.all(), newestState(log, state));
   if (words !== undefined) yield broken(high, words);
 }
 
 /** `hash`: of the row before; null when it is not known. */
-function wrongIn(reader: OpenLog, record: RowRecord, hash: Uint8Array | null): string | undefined {
+function wrongIn(log: OpenLog, record: RowRecord, hash: Uint8Array | null): string | undefined {
   let row: AuditRow;
   try {
-    row = reader.toPlainRow(record);
+    row = plainRow(log, record);
   } catch {
     return 'the row was changed: it holds what is never written';
   }
@@ -77,13 +79,13 @@ function wrongIn(reader: OpenLog, record: RowRecord, hash: Uint8Array | null): s
 }
 
 /** The heads and identities of the log, from the newest row of each. */
-function newestState(reader: OpenLog, state: LogState): StateAt {
-  for (const ledger of reader.ledgers()) {
-    const row = reader.row(reader.newest(ledger, [...HEAD_MOVES, 'forget']));
+function newestState(log: OpenLog, state: LogState): StateAt {
+  for (const ledger of log.kinds.ledgers()) {
+    const row = rowAt(log, newestSeq(log, ledger, [...HEAD_MOVES, 'forget']));
     if (row) state.apply(row);
   }
   for (let after = 0n; ;) {
-    const rows = reader.page({ outcome: 'identity', after });
+    const rows = pageOf(log, { outcome: 'identity', after });
     for (const row of rows) state.apply(row);
     const last = rows.at(-1);
     if (!last) return state.snapshot();
@@ -92,15 +94,15 @@ function newestState(reader: OpenLog, state: LogState): StateAt {
 }
 
 /** What the rows before a log add up to, or what is wrong with its beginning. */
-export function stateOf(reader: OpenLog, base: Base): LogState | Broken {
+export function stateOf(log: OpenLog, base: Base): LogState | Broken {
   if (base.seq === 0n && !base.checkpoint) {
-    if (equalBytes(base.hash, chainStart(reader.storeId))) return new LogState();
+    if (equalBytes(base.hash, chainStart(log.storeId))) return new LogState();
     return broken(1n, 'the log does not start as a store of its id does');
   }
   try {
     const checkpoint = parseCheckpoint(base.checkpoint ?? new Uint8Array(0));
     const { storeId, seq, hash } = checkpoint;
-    if (seq === base.seq && equalBytes(hash, base.hash) && equalBytes(storeId, reader.storeId)) {
+    if (seq === base.seq && equalBytes(hash, base.hash) && equalBytes(storeId, log.storeId)) {
       return new LogState(checkpoint);
     }
   } catch (error) {

@@ -114,6 +114,13 @@ export class EvidenceTable {
     return (this.#statements.get(sql).pluck().get() as bigint | undefined) ?? null;
   }
 
+  /** A row that evidence names but that does not name it; null when there is none. Recent rows have no evidence. */
+  strayRow(): bigint | null {
+    const sql =
+      'SELECT e.seq FROM evidence e LEFT JOIN audit a ON a.seq = e.seq WHERE a.evidence_hash IS NULL LIMIT 1';
+    return (this.#statements.get(sql).pluck().get() as bigint | undefined) ?? null;
+  }
+
   /** Takes from the budget of the hour; false when that is too little. */
   #takes(ledger: bigint, hour: number, bytes: number): boolean {
     const sql = 'SELECT bytes FROM evidence_use WHERE ledger = ? AND hour = ?';

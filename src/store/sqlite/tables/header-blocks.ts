@@ -1,5 +1,5 @@
 // Blocks of headers that were proven, as the server sent them (header-store.ts). Nothing here is trusted: whoever loads a
-// block holds it against the log. Everything requires a transaction in which the reader's `begin` was called.
+// block holds it against the log. Everything requires a transaction in which the log's `begin` was called.
 import type { StoredRoot, TrustKey } from '../../audit-types.js';
 import { bytesOf } from '../../header-store.js';
 import type { HeaderBlock, HeaderBlockInfo } from '../../header-store.js';

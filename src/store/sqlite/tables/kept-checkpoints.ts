@@ -1,6 +1,6 @@
-// The checkpoints that a log keeps of itself. Every method requires a transaction.
+// The checkpoints that a log keeps of itself. Every method requires a transaction, `add` a write transaction.
 import type { Checkpoint } from '../../audit-log.js';
-import { parseCheckpoint } from '../../log/checkpoint.js';
+import { checkpointBytes, parseCheckpoint } from '../../log/checkpoint.js';
 import { copy } from '../log/row-record.js';
 import type { Statements } from './statements.js';
 
@@ -37,6 +37,19 @@ export class KeptCheckpoints {
   beyond(seq: bigint): bigint | null {
     const sql = 'SELECT seq FROM checkpoint WHERE seq > ? LIMIT 1';
     return (this.#statements.get(sql).pluck().get(seq) as bigint | undefined) ?? null;
+  }
+
+  newest(): { readonly seq: bigint; readonly time: number } | undefined {
+    const sql = 'SELECT seq, time FROM checkpoint ORDER BY seq DESC, id DESC LIMIT 1';
+    const last = this.#statements.get(sql).get() as { seq: bigint; time: bigint } | undefined;
+    return last && { seq: last.seq, time: Number(last.time) };
+  }
+
+  add(checkpoint: Checkpoint): void {
+    const { seq, time, signature, keyFingerprint } = checkpoint;
+    this.#statements
+      .get('INSERT INTO checkpoint (seq, time, bytes, signature, key_fingerprint) VALUES (?, ?, ?, ?, ?)')
+      .run(seq, time, checkpointBytes(checkpoint), signature ?? null, keyFingerprint ?? null);
   }
 
   #find(where: string, args: readonly unknown[]): Checkpoint[] {

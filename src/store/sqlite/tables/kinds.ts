@@ -81,6 +81,11 @@ export class Kinds {
     );
   }
 
+  /** Every database that is on record. */
+  ledgers(): TrustKey[] {
+    return this.#statements.get('SELECT server, database FROM ledger').all() as TrustKey[];
+  }
+
   ofLedger(key: TrustKey): readonly Kind[] {
     return this.#known(key)?.kinds ?? [];
   }

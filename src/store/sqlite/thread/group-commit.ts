@@ -1,9 +1,10 @@
 // Group commit: writes that arrive together share one transaction, and so one flush to disk.
 import Database from 'better-sqlite3';
 import { StoreError } from '../../../errors.js';
+import type { WriteRequest } from '../../log/requests.js';
 import { toSent } from './messages.js';
-import type { StoreAnswer, StoreDiagnostics, WriteRequest } from './messages.js';
-import type { Numbered } from './row-request.js';
+import type { StoreAnswer, StoreDiagnostics } from './messages.js';
+import type { Numbered } from './numbered.js';
 import { takeCheckpoint } from '../log/auto-checkpoint.js';
 import type { AutoCheckpoint } from '../log/auto-checkpoint.js';
 import { FileWatch } from '../file/file-watch.js';
@@ -110,18 +111,6 @@ export class GroupCommit {
 
   #run(request: WriteRequest): unknown {
     switch (request.kind) {
-      case 'advance':
-        return this.#writer.advance(request.expected, request.entry);
-      case 'record':
-        return this.#writer.record(request.entry);
-      case 'forget':
-        this.#writer.forget(request.entry);
-        return undefined;
-      case 'bind':
-        return this.#writer.bindIdentity(request.address, request.server);
-      case 'rebind':
-        this.#writer.rebindIdentity(request.address, request.server);
-        return undefined;
       case 'checkpoint':
         return takeCheckpoint(this.#writer, request.key);
       case 'keepHeaders':
@@ -130,6 +119,8 @@ export class GroupCommit {
       case 'dropHeaders':
         this.#writer.dropHeaders(request.key, request.first);
         return undefined;
+      default:
+        return this.#writer.write(request);
     }
   }
 }

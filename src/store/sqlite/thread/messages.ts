@@ -2,12 +2,11 @@
 import type { KeyObject } from 'node:crypto';
 import { ArgumentError, ClosedError, ImmuError, StoreError } from '../../../errors.js';
 import type { ImmuErrorCode } from '../../../errors.js';
-import type { ArchiveOptions, StatsQuery, VerifyOptions } from '../../audit-log.js';
-import type { CheckedGapsQuery } from '../../log/audit-gaps.js';
-import type { RootsQuery, StoredRoot, TrustKey } from '../../audit-types.js';
+import type { ArchiveInfo, StoreDamage } from '../../audit-log.js';
 import type { HeaderBlock } from '../../header-store.js';
+import type { AnswerTo, AskedRequest, OtherWrite, RowRequest, WalkRequest } from '../../log/requests.js';
+import type { Numbered } from './numbered.js';
 import type { RowPacket } from './row-packet.js';
-import type { Numbered, RowRequest } from './row-request.js';
 
 /** When a store takes a checkpoint by itself, and the key that signs it. */
 export interface CheckpointSchedule {
@@ -47,42 +46,13 @@ export interface OpenedAs {
   readonly isCopy: boolean;
 }
 
-export type WriteRequest = RowRequest | OtherWrite;
+/** Sent as it is; rows are sent as bytes: row-packet.ts. */
+export type SentRequest = AskedRequest | FileRequest | ControlRequest;
 
-type OtherWrite =
-  | { readonly kind: 'bind' | 'rebind'; readonly address: string; readonly server: string }
-  | { readonly kind: 'checkpoint'; readonly key: KeyObject | undefined }
-  | {
-      readonly kind: 'keepHeaders';
-      readonly key: TrustKey;
-      readonly block: HeaderBlock;
-      readonly maxBytes: number;
-    }
-  | { readonly kind: 'dropHeaders'; readonly key: TrustKey; readonly first: bigint };
-
-export type ReadRequest =
-  | { readonly kind: 'head'; readonly key: TrustKey }
-  | { readonly kind: 'identity'; readonly address: string }
-  | { readonly kind: 'page'; readonly query: RootsQuery }
-  | { readonly kind: 'row' | 'evidence'; readonly seq: bigint }
-  | { readonly kind: 'latest'; readonly filter: Partial<TrustKey> }
-  | { readonly kind: 'rootAt'; readonly tx: bigint; readonly filter: Partial<TrustKey> }
-  | { readonly kind: 'conflict'; readonly root: TrustKey & StoredRoot }
-  | { readonly kind: 'stats'; readonly query: Required<Pick<StatsQuery, 'bucket'>> & StatsQuery }
-  | { readonly kind: 'checkpoints'; readonly after: bigint | null; readonly limit: number }
-  | { readonly kind: 'archives' | 'databases' }
-  | { readonly kind: 'info' | 'damage' }
-  | { readonly kind: 'headers'; readonly key: TrustKey; readonly first: bigint }
-  | { readonly kind: 'headerList'; readonly filter: Partial<TrustKey> };
-
-/** Long work, done in short steps. */
-export type WalkRequest =
-  | { readonly kind: 'verify'; readonly options: VerifyOptions }
-  | { readonly kind: 'gaps'; readonly query: CheckedGapsQuery }
-  | { readonly kind: 'archive'; readonly options: ArchiveOptions };
-
-/** Sent as it is. */
-export type SentRequest = OtherWrite | ReadRequest | WalkRequest | ControlRequest;
+/** What only a file can tell: which part of a log an archive is, what is broken in a store that is only looked at. */
+export interface FileRequest {
+  readonly kind: 'info' | 'damage';
+}
 
 /** About the thread itself. */
 export type ControlRequest =
@@ -92,7 +62,22 @@ export type ControlRequest =
   | { readonly kind: 'leave'; readonly walks: readonly number[] }
   | { readonly kind: 'close' };
 
-export type StoreRequest = RowRequest | SentRequest;
+export type ThreadRequest = RowRequest | SentRequest;
+
+interface OwnAnswers {
+  readonly info: Omit<ArchiveInfo, 'path' | 'archivedAt'>;
+  readonly damage: readonly StoreDamage[];
+  readonly reopen: boolean;
+  readonly leave: undefined;
+  readonly close: undefined;
+}
+
+/** What the thread answers a request with. */
+export type ThreadAnswer<R extends ThreadRequest> = R extends FileRequest | ControlRequest
+  ? OwnAnswers[R['kind']]
+  : R extends AskedRequest | RowRequest
+    ? AnswerTo<R>
+    : never;
 
 export type StoreAnswer =
   | { readonly id: number; readonly ok: true; readonly value: unknown }
@@ -161,8 +146,12 @@ export function isWrite({ kind }: SentRequest): boolean {
   return kind in WRITES;
 }
 
-export function isWalk(request: StoreRequest): request is WalkRequest {
+export function isWalk(request: ThreadRequest): request is WalkRequest {
   return request.kind === 'verify' || request.kind === 'gaps' || request.kind === 'archive';
+}
+
+export function isControl(request: ThreadRequest): request is ControlRequest {
+  return request.kind === 'reopen' || request.kind === 'leave' || request.kind === 'close';
 }
 
 /** The buffers of a block, to be handed to another thread. Requires that nobody else views them. */

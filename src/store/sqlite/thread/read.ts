@@ -1,10 +1,15 @@
 // Answers the questions that one short transaction can answer.
-import { databasesOf } from '../tables/databases.js';
+import type { ReadRequest } from '../../log/requests.js';
 import type { OpenLog } from '../log/open-log.js';
-import type { ReadRequest, StoreRequest } from './messages.js';
+import { conflictWith, latestRoot, rootAt } from '../log/roots.js';
+import { evidenceAt, pageOf, partOf, rowAt } from '../log/rows.js';
+import { databasesOf } from '../tables/databases.js';
+import type { FileRequest, ThreadRequest } from './messages.js';
+
+export type ShortRequest = ReadRequest | FileRequest;
 
 /** Whether rows of the log are looked at. */
-const KINDS: Readonly<Record<ReadRequest['kind'], boolean>> = {
+const KINDS: Readonly<Record<ShortRequest['kind'], boolean>> = {
   head: false,
   identity: false,
   page: true,
@@ -23,50 +28,52 @@ const KINDS: Readonly<Record<ReadRequest['kind'], boolean>> = {
   damage: false,
 };
 
-export function isRead(request: StoreRequest): request is ReadRequest {
+export function isRead(request: ThreadRequest): request is ShortRequest {
   return request.kind in KINDS;
 }
 
 /** False: the answer does not depend on rows that have not been moved yet. */
-export function readsRows({ kind }: ReadRequest): boolean {
+export function readsRows({ kind }: ShortRequest): boolean {
   return KINDS[kind];
 }
 
 /** Requires a transaction. */
-export function readFrom(reader: OpenLog, request: ReadRequest): unknown {
-  reader.begin();
+export function readFrom(log: OpenLog, request: ShortRequest): unknown {
+  log.begin();
   switch (request.kind) {
-    case 'head':
-      return reader.head(request.key);
+    case 'head': {
+      const [kind] = log.kinds.ofLedger(request.key);
+      return kind ? log.held.head(kind.ledger) : null;
+    }
     case 'identity':
-      return reader.identity(request.address);
+      return log.held.identity(request.address);
     case 'page':
-      return reader.page(request.query);
+      return pageOf(log, request.query);
     case 'row':
-      return reader.row(request.seq);
+      return rowAt(log, request.seq);
     case 'evidence':
-      return reader.evidence(request.seq);
+      return evidenceAt(log, request.seq);
     case 'latest':
-      return reader.latest(request.filter);
+      return latestRoot(log, request.filter);
     case 'rootAt':
-      return reader.rootAt(request.tx, request.filter);
+      return rootAt(log, request.tx, request.filter);
     case 'conflict':
-      return reader.findConflict(request.root);
+      return conflictWith(log, request.root);
     case 'stats':
-      return reader.hours.stats(request.query, reader.range(), reader.tables);
+      return log.hours.stats(request.query, log.range(), log.tables);
     case 'checkpoints':
-      return reader.keptCheckpoints.page(request.after, reader.base().seq, request.limit);
+      return log.keptCheckpoints.page(request.after, log.base().seq, request.limit);
     case 'archives':
-      return reader.archives();
+      return log.archives.all();
     case 'databases':
-      return databasesOf(reader);
+      return databasesOf(log);
     case 'info':
-      return reader.info();
+      return partOf(log);
     case 'headers':
-      return reader.headerBlocks.load(request.key, request.first);
+      return log.headerBlocks.load(request.key, request.first);
     case 'headerList':
-      return reader.headerBlocks.list(request.filter);
+      return log.headerBlocks.list(request.filter);
     case 'damage':
-      return reader.damage?.findings ?? [];
+      return log.damage?.findings ?? [];
   }
 }

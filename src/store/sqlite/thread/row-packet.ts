@@ -7,7 +7,8 @@
 import { ByteReader, ByteWriter } from '../../../proof/byte-cursor.js';
 import { HASH_SIZE } from '../../../proof/hash.js';
 import type { AuditEntry, AuditOutcome } from '../../audit-types.js';
-import type { Numbered, RowRequest } from './row-request.js';
+import type { RowRequest } from '../../log/requests.js';
+import type { Numbered } from './numbered.js';
 import { within } from '../tables/nested.js';
 
 /** Names that are known by a number: beyond it numbers are given anew. */

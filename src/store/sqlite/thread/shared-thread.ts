@@ -1,8 +1,8 @@
 // One thread per store file in a process: whoever opens it too uses the same one, so that their writes share commits.
 import { createPublicKey } from 'node:crypto';
 import { ClosedError } from '../../../errors.js';
-import type { OpenOptions, SentRequest, StoreDiagnostics } from './messages.js';
-import type { RowRequest } from './row-request.js';
+import type { AnswerTo, RowRequest } from '../../log/requests.js';
+import type { OpenOptions, SentRequest, StoreDiagnostics, ThreadAnswer } from './messages.js';
 import { StoreThread } from './store-thread.js';
 import type { StoreAccess } from './store-thread.js';
 
@@ -60,7 +60,7 @@ async function join(
   }
   const access = new SharedAccess(key, shared, thread, closeTimeoutMs);
   try {
-    if (await access.ask<boolean>({ kind: 'reopen', options })) return access;
+    if (await access.ask({ kind: 'reopen', options })) return access;
   } catch (error) {
     await access.close();
     throw error;
@@ -107,11 +107,11 @@ class SharedAccess implements StoreAccess {
     return { commits: commits - this.#before.commits, writes: writes - this.#before.writes };
   }
 
-  ask<T>(request: SentRequest): Promise<T> {
+  ask<R extends SentRequest>(request: R): Promise<ThreadAnswer<R>> {
     return this.#closing ? refused() : this.#thread.ask(request, this);
   }
 
-  write<T>(request: RowRequest): Promise<T> {
+  write<R extends RowRequest>(request: R): Promise<AnswerTo<R>> {
     return this.#closing ? refused() : this.#thread.write(request, this);
   }
 

@@ -11,10 +11,12 @@ import type {
   StoreDiagnostics,
   StoreMessage,
   StoreReply,
-  StoreRequest,
+  ThreadAnswer,
   ThreadData,
+  ThreadRequest,
 } from './messages.js';
-import type { Numbered, RowRequest } from './row-request.js';
+import type { AnswerTo, AnsweringStore, RowRequest } from '../../log/requests.js';
+import type { Numbered } from './numbered.js';
 
 /**
  * So many requests are sent before their turn is over: the thread writes the first rows while the next are being asked
@@ -30,11 +32,9 @@ const OPEN_MS = 60_000;
 const CLOSE_MS = 10_000;
 
 /** What a store asks its thread through. */
-export interface StoreAccess {
+export interface StoreAccess extends AnsweringStore {
   readonly diagnostics: StoreDiagnostics;
-  ask<T>(request: SentRequest): Promise<T>;
-  /** Appends a row. Of the entry, which was checked, all but its evidence is copied at once. */
-  write<T>(request: RowRequest): Promise<T>;
+  ask<R extends SentRequest>(request: R): Promise<ThreadAnswer<R>>;
   /** Waits for what was asked before; what is asked later is refused with ClosedError. Always resolves. */
   close(): Promise<void>;
 }
@@ -127,14 +127,14 @@ export class StoreThread implements StoreAccess {
     return this.#ended !== undefined;
   }
 
-  ask<T>(request: SentRequest, owner: object = this): Promise<T> {
+  ask<R extends SentRequest>(request: R, owner: object = this): Promise<ThreadAnswer<R>> {
     return this.#ask(owner, isWalk(request), (id) => {
       this.#items.push({ id, request });
       this.#hasWrite ||= isWrite(request);
     });
   }
 
-  write<T>(request: RowRequest, owner: object = this): Promise<T> {
+  write<R extends RowRequest>(request: R, owner: object = this): Promise<AnswerTo<R>> {
     return this.#ask(owner, false, (id) => {
       if (this.#hasWrite) this.#send(false);
       this.#rows.add(id, request);
@@ -183,7 +183,7 @@ export class StoreThread implements StoreAccess {
 
   /** Whether it was answered in time. A thread that crashes instead has told everyone who waits for an answer. */
   #lastWord(request: ControlRequest, timeoutMs: number, owner?: object): Promise<boolean> {
-    const answered = this.ask<unknown>(request, owner).catch(() => undefined);
+    const answered = this.ask(request, owner).catch(() => undefined);
     return within(timeoutMs, answered);
   }
 
@@ -258,6 +258,6 @@ async function within(ms: number, work: Promise<unknown>): Promise<boolean> {
 }
 
 /** What a request takes along instead of a copy of it: it was copied when it was checked. */
-function buffersIn({ request }: Numbered<StoreRequest>): ArrayBuffer[] {
+function buffersIn({ request }: Numbered<ThreadRequest>): ArrayBuffer[] {
   return request.kind === 'keepHeaders' ? buffersOf(request.block) : [];
 }

@@ -5,31 +5,29 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { ClosedError, StoreError } from '../../../errors.js';
 import { setSha256 } from '../../../proof/hash.js';
 import type { HeaderBlock } from '../../header-store.js';
+import { MOVED, NOTHING_FOUND } from '../../log/decide.js';
+import type { WalkRequest } from '../../log/requests.js';
 import { archiveRows, freeRows } from '../file/archive-job.js';
 import { ChainWalk } from '../log/audit-chain.js';
 import { AutoCheckpoint } from '../log/auto-checkpoint.js';
 import { GapWalk } from '../log/gap-walk.js';
 import { GroupCommit } from './group-commit.js';
-import { LogWriter, MOVED, NOTHING_FOUND } from '../log/log-writer.js';
-import { buffersOf, isWalk, toSent } from './messages.js';
+import { LogWriter } from '../log/log-writer.js';
+import { buffersOf, toSent } from './messages.js';
 import type {
   ControlRequest,
   OpenedAs,
-  ReadRequest,
-  SentRequest,
   StoreAnswer,
   StoreDiagnostics,
   StoreMessage,
   StoreReply,
   ThreadData,
-  WalkRequest,
-  WriteRequest,
 } from './messages.js';
-import type { Numbered, RowRequest } from './row-request.js';
 import { openArchiveFile, openStore } from '../file/open.js';
 import type { OpenedStore } from '../file/open.js';
 import { openStoreForReading } from '../file/open-for-reading.js';
-import { isRead, readFrom, readsRows } from './read.js';
+import { readFrom, readsRows } from './read.js';
+import type { ShortRequest } from './read.js';
 import { RowUnpacker } from './row-packet.js';
 import { Turn } from './turn.js';
 
@@ -56,14 +54,14 @@ function openedAs(how: ThreadData['options']): OpenedStore {
   return how === 'reading' ? openStoreForReading(path) : openStore(path, how);
 }
 
-function serve({ db, reader, closed }: OpenedStore): void {
-  const writer = new LogWriter(reader);
+function serve({ db, log, closed }: OpenedStore): void {
+  const writer = new LogWriter(log);
   const schedule = typeof options === 'string' ? undefined : options.checkpoints;
   const group = new GroupCommit(db, writer, path, schedule && new AutoCheckpoint(schedule));
   const unpacker = new RowUnpacker();
-  const read = (request: ReadRequest) => {
-    const run = () => readFrom(reader, request);
-    return readsRows(request) ? reader.settled(run) : db.transaction(run)();
+  const read = (request: ShortRequest) => {
+    const run = () => readFrom(log, request);
+    return readsRows(request) ? log.settled(run) : db.transaction(run)();
   };
   let archiving = false;
   /** Walks under way, and those of them that whoever asked for them waits for no longer. */
@@ -72,28 +70,17 @@ function serve({ db, reader, closed }: OpenedStore): void {
 
   port?.on('message', (first: StoreMessage) => {
     const turn = new Turn(first, port, sent, unpacker);
-    const reads: Numbered<ReadRequest>[] = [];
-    const controls: Numbered<ControlRequest>[] = [];
-    /** The next writes; what else was asked is set aside. */
-    const more = (): Numbered<WriteRequest>[] | undefined => {
-      const items = turn.next();
-      return items?.flatMap(({ id, request }) => {
-        if (isWalk(request)) void walk(id, request);
-        else if (isRead(request)) reads.push({ id, request });
-        else if (isControl(request)) controls.push({ id, request });
-        else return [{ id, request }];
-        return [];
-      });
-    };
-    const answers = group.commitAll(more);
+    const answers = group.commitAll(() => turn.nextWrites());
+    // None of these runs within the commit, and all of them find what was written.
+    for (const { id, request } of turn.walks) void walk(id, request);
     const buffers: ArrayBuffer[] = [];
-    for (const { id, request } of reads) {
+    for (const { id, request } of turn.reads) {
       const done = answer(id, () => read(request));
       answers.push(done);
       if (request.kind === 'headers' && done.ok && done.value)
         for (const buffer of buffersOf(done.value as HeaderBlock)) buffers.push(buffer);
     }
-    for (const { id, request } of controls) answers.push(answer(id, () => control(request)));
+    for (const { id, request } of turn.controls) answers.push(answer(id, () => control(request)));
     post(answers, group.diagnostics, buffers);
     if (db.open) group.afterwards();
   });
@@ -111,7 +98,7 @@ function serve({ db, reader, closed }: OpenedStore): void {
         return undefined;
       case 'close':
         // Every row where others look for it; what cannot be moved now is moved by whoever opens the store next.
-        reader.settle();
+        log.settle();
         db.close();
         closed?.();
         return undefined;
@@ -134,9 +121,9 @@ function serve({ db, reader, closed }: OpenedStore): void {
   async function run(request: WalkRequest, pause: () => Promise<void>): Promise<unknown> {
     switch (request.kind) {
       case 'verify':
-        return inSteps(new ChainWalk(reader, { ...request.options, isArchive }), pause);
+        return inSteps(new ChainWalk(log, { ...request.options, isArchive }), pause);
       case 'gaps':
-        return inSteps(new GapWalk(reader, request.query), pause);
+        return inSteps(new GapWalk(log, request.query), pause);
       case 'archive': {
         if (isReadOnly)
           throw new StoreError('STORE_FAILED', `${path} is only read: its rows are not archived`);
@@ -155,7 +142,7 @@ function serve({ db, reader, closed }: OpenedStore): void {
   async function inSteps<T>(steps: { step(): T | undefined }, pause: () => Promise<void>): Promise<T> {
     for (;;) {
       await pause();
-      const result = reader.settled(() => steps.step());
+      const result = log.settled(() => steps.step());
       if (result !== undefined) return result;
     }
   }
@@ -166,7 +153,7 @@ function serve({ db, reader, closed }: OpenedStore): void {
   }
 
   function archiveJob(pause: () => Promise<void>) {
-    return { db, reader, writer, path, key: schedule?.key, pause };
+    return { db, log, writer, path, key: schedule?.key, pause };
   }
 }
 
@@ -176,10 +163,6 @@ function answer(id: number, run: () => unknown): StoreAnswer {
   } catch (error) {
     return { id, ok: false, error: toSent(error, path) };
   }
-}
-
-function isControl(request: SentRequest | RowRequest): request is ControlRequest {
-  return request.kind === 'reopen' || request.kind === 'leave' || request.kind === 'close';
 }
 
 /** @param buffers handed over instead of copied */

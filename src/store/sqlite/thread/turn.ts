@@ -1,9 +1,13 @@
 // What the store's thread does in one go: the requests of a turn of the main thread, in the parts they come in, and what
-// has arrived since.
+// has arrived since. Writes are given out as they come, for they are committed together; all else is set aside until they are.
 import { receiveMessageOnPort } from 'node:worker_threads';
 import type { MessagePort } from 'node:worker_threads';
-import type { StoreMessage, StoreRequest, ThreadData } from './messages.js';
-import type { Numbered } from './row-request.js';
+import type { WalkRequest, WriteRequest } from '../../log/requests.js';
+import { isControl, isWalk } from './messages.js';
+import type { ControlRequest, StoreMessage, ThreadData, ThreadRequest } from './messages.js';
+import type { Numbered } from './numbered.js';
+import { isRead } from './read.js';
+import type { ShortRequest } from './read.js';
 import type { RowUnpacker } from './row-packet.js';
 
 /** Requests served in one go: bounds how long the first of them waits for the last. */
@@ -12,6 +16,10 @@ const MAX_GROUP = 1024;
 const MAX_WAIT_MS = 100;
 
 export class Turn {
+  /** What was asked beside the writes, in order; complete when there are no more writes. */
+  readonly walks: Numbered<WalkRequest>[] = [];
+  readonly reads: Numbered<ShortRequest>[] = [];
+  readonly controls: Numbered<ControlRequest>[] = [];
   readonly #port: MessagePort;
   readonly #sent: ThreadData['sent'];
   readonly #unpacker: RowUnpacker;
@@ -27,8 +35,21 @@ export class Turn {
     this.#unpacker = unpacker;
   }
 
-  /** The next requests; undefined when there are none now. */
-  next(): readonly Numbered<StoreRequest>[] | undefined {
+  /** The next writes, in the order they were asked for, none if only other things were; undefined when nothing is asked now. */
+  nextWrites(): readonly Numbered<WriteRequest>[] | undefined {
+    const asked = this.#nextRequests();
+    if (!asked) return undefined;
+    const writes: Numbered<WriteRequest>[] = [];
+    for (const { id, request } of asked) {
+      if (isWalk(request)) this.walks.push({ id, request });
+      else if (isRead(request)) this.reads.push({ id, request });
+      else if (isControl(request)) this.controls.push({ id, request });
+      else writes.push({ id, request });
+    }
+    return writes;
+  }
+
+  #nextRequests(): readonly Numbered<ThreadRequest>[] | undefined {
     const message = this.#next ?? this.#receive();
     this.#next = undefined;
     if (!message) return undefined;
