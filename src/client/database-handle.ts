@@ -64,7 +64,8 @@ export class DatabaseHandle {
 
   /** @internal */
   protected get room(): Room {
-    return this.connection.room(this.#name ?? this.connection.selected);
+    const { rooms } = this.connection;
+    return this.#name === undefined ? rooms.selected : rooms.of(this.#name);
   }
 
   // Unverified reads and writes: the server's word

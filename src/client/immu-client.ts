@@ -60,13 +60,15 @@ export class ImmuClient extends DatabaseHandle {
   async openSession(credentials: Credentials, options: CallOptions = NO_OPTIONS): Promise<void> {
     const deadline = this.connection.door.deadline(options, []);
     const checked = resolveCredentials(credentials);
-    await this.connection.door.enter(deadline, 0, () => this.connection.login('session', checked, deadline));
+    await this.connection.door.enter(deadline, 0, () =>
+      this.connection.rooms.login('session', checked, deadline),
+    );
   }
 
   /** Ends the session, and its transactions, on the server. Waits for no room: it makes some. */
   async closeSession(options: CallOptions = NO_OPTIONS): Promise<void> {
     const deadline = this.connection.door.deadline(options, []);
-    await deadline.race(this.connection.logout(), 'the sessions to end');
+    await deadline.race(this.connection.rooms.logout(), 'the sessions to end');
   }
 
   /**
@@ -83,7 +85,7 @@ export class ImmuClient extends DatabaseHandle {
     const deadline = this.connection.door.deadline(rest, []);
     const credentials = resolveCredentials({ user, password, ...(name !== undefined && { database: name }) });
     await this.connection.door.enter(deadline, 0, () =>
-      this.connection.login('token', credentials, deadline),
+      this.connection.rooms.login('token', credentials, deadline),
     );
   }
 

@@ -13,7 +13,9 @@ import { halves } from './stretch-plan.js';
 import type { Stretch } from './stretch-plan.js';
 
 /** A part of the database that holds, or that does not. In order, parts make up the stretch that was asked for. */
-export type Part = Stretch & (Held | Failed);
+export type Part = HeldPart | FailedPart;
+export type HeldPart = Stretch & Held;
+export type FailedPart = Stretch & Failed;
 
 interface Held {
   readonly kind: 'held';

@@ -17,20 +17,20 @@ export class Databases {
 
   /** Creates a database; true unless it existed already (with `ifNotExists`). Does not select it. */
   async create(name: BytesInput, options: CreateDatabaseOptions = NO_OPTIONS): Promise<boolean> {
-    return this.#connection.selectedRoom.enter(options, CREATE_NAMES, (session, call) =>
+    return this.#connection.rooms.selected.enter(options, CREATE_NAMES, (session, call) =>
       createDatabase(session, name, { ...options, ...call }),
     );
   }
 
   async list(options: CallOptions = NO_OPTIONS): Promise<DatabaseInfo[]> {
-    return this.#connection.selectedRoom.enter(options, [], listDatabases);
+    return this.#connection.rooms.selected.enter(options, [], listDatabases);
   }
 
   /** Selects the database of the client's later calls; calls in flight, and handles of databases, keep theirs. */
   async use(name: BytesInput, options: CallOptions = NO_OPTIONS): Promise<void> {
-    const { door } = this.#connection;
+    const { door, rooms } = this.#connection;
     const deadline = door.deadline(options, []);
     const database = databaseName(name);
-    await door.enter(deadline, 0, () => this.#connection.select(database, deadline));
+    await door.enter(deadline, 0, () => rooms.select(database, deadline));
   }
 }

@@ -14,16 +14,16 @@ export class Server {
   }
 
   async health(options: CallOptions = NO_OPTIONS): Promise<Health> {
-    return this.#connection.selectedRoom.enter(options, [], health);
+    return this.#connection.rooms.selected.enter(options, [], health);
   }
 
   async info(options: CallOptions = NO_OPTIONS): Promise<ServerInfo> {
-    return this.#connection.selectedRoom.enter(options, [], serverInfo);
+    return this.#connection.rooms.selected.enter(options, [], serverInfo);
   }
 
   /** The server's word about its newest transaction in the selected database. Proves nothing and never changes trust. */
   async state(options: CallOptions = NO_OPTIONS): Promise<ClaimedState> {
-    return this.#connection.selectedRoom.enter(options, [], claimedState);
+    return this.#connection.rooms.selected.enter(options, [], claimedState);
   }
 
   /**

@@ -36,7 +36,7 @@ export class Users {
     database?: BytesInput,
     options: CallOptions = NO_OPTIONS,
   ): Promise<void> {
-    const granted = grantTo(database) ?? this.#connection.selectedRoom.database;
+    const granted = grantTo(database) ?? this.#connection.rooms.selected.database;
     const wanted = { name: user, password, permission, database: granted };
     await this.#enter(options, (session, call) => createUser(session, wanted, call));
   }
@@ -93,6 +93,6 @@ export class Users {
   }
 
   #enter<T>(options: CallOptions, work: (session: Session, call: CallOptions) => Promise<T>): Promise<T> {
-    return this.#connection.selectedRoom.enter(options, [], work);
+    return this.#connection.rooms.selected.enter(options, [], work);
   }
 }

@@ -1,12 +1,9 @@
 // Groups the reads that are in flight: what is asked in one turn goes out as few GetAll, each key once. A lone read goes
 // out at once, on its own. Users who may not call GetAll are served one by one.
-import { ServerError } from '../../errors.js';
-import type { ClaimOutcome, Context, Verifier } from '../../verify/verifier.js';
+import type { ClaimOutcome } from '../../verify/verifier.js';
 import type { Deadline } from '../flow/deadline.js';
-import { isKeyNotFound, isNotAllowed } from '../net/server-errors.js';
-import type { Rpc } from '../net/rpc.js';
-import { answerParts } from './answer-parts.js';
-import { AdaptiveSize } from './adaptive-size.js';
+import { isOfSomeKeys } from './key-asker.js';
+import type { KeyAsker } from './key-asker.js';
 
 /** Who waits for a key. Told the outcome, or why there is none. */
 export interface Reader {
@@ -19,9 +16,6 @@ export interface Reader {
   reject(error: unknown): void;
 }
 
-/** Told the outcomes of some of the keys that were asked for: of those from place `from` on. */
-export type TellPart = (outcomes: readonly ClaimOutcome[], from: number) => void;
-
 /** A key and all who asked for it in the same turn. */
 interface Asked<R extends Reader> {
   readonly key: Uint8Array;
@@ -29,9 +23,7 @@ interface Asked<R extends Reader> {
 }
 
 export interface ReadGroupsOptions<R extends Reader> {
-  readonly rpc: Rpc;
-  readonly verifier: Verifier;
-  readonly context: () => Context;
+  readonly asker: KeyAsker;
   /**
    * Asks for a lone key with its proof, when that is the better way; false when a plain Get is. `learn` is to be told how many
    * bytes the entry turned out to have.
@@ -51,9 +43,6 @@ export interface ReadGroupsOptions<R extends Reader> {
 const MAX_GROUPS = 3;
 /** Below this a group is not split to fill the places. */
 const MIN_SPLIT_KEYS = 48;
-const MAX_KEYS = 1024;
-/** What the answer to one group should have at most, by what answers had lately. */
-const MAX_ANSWER_BYTES = 1024 * 1024;
 
 /** What was sent so far. */
 export interface ReadCounts {
@@ -67,19 +56,20 @@ export interface ReadCounts {
 export class ReadGroups<R extends Reader> {
   readonly counts: ReadCounts = { groups: 0, groupedKeys: 0, alone: 0 };
   readonly #options: ReadGroupsOptions<R>;
-  readonly #size = new AdaptiveSize(MAX_KEYS, MAX_ANSWER_BYTES);
+  readonly #asker: KeyAsker;
   #queue = new Map<string, Asked<R>>();
   #inFlight = 0;
   #turnEnds = false;
-  #onlyAlone = false;
 
   constructor(options: ReadGroupsOptions<R>) {
     this.#options = options;
+    this.#asker = options.asker;
+    this.#asker.whenOnlySingly(() => this.#sendAllAlone());
   }
 
   /** Asks for `key`, whose `keyName` is `name`, with what else is asked in this turn. */
   read(key: Uint8Array, name: string, reader: R): void {
-    if (this.#onlyAlone) {
+    if (this.#asker.onlySingly) {
       void this.#one({ key, readers: [reader] });
       return;
     }
@@ -98,35 +88,6 @@ export class ReadGroups<R extends Reader> {
     else setImmediate(end);
   }
 
-  /**
-   * Reads keys together: in one answer, where one can hold them. A key may be named again. `tell` gets the outcomes, part by
-   * part as they are checked; resolves when it has got all of them, or when `isOver` says that nobody waits for more.
-   */
-  async readTogether(
-    keys: readonly Uint8Array[],
-    names: readonly string[],
-    deadline: Deadline,
-    tell: TellPart,
-    isOver = () => false,
-  ): Promise<void> {
-    const places = new Map<string, number>();
-    const asked = keys.filter((_, i) => isFirst(places, names[i] as string));
-    const outcomes: ClaimOutcome[] = [];
-    const keep: TellPart = (part, from) => part.forEach((outcome, i) => (outcomes[from + i] = outcome));
-    for (let at = 0; at < asked.length && !isOver();) {
-      const now = asked.slice(at, at + this.#size.limit);
-      const start = at;
-      const told = asked.length === keys.length ? tell : keep;
-      await this.#askInParts(now, deadline, (part, from) => told(part, start + from));
-      at += now.length;
-    }
-    if (outcomes.length === 0 || isOver()) return;
-    tell(
-      names.map((name) => outcomes[places.get(name) as number] as ClaimOutcome),
-      0,
-    );
-  }
-
   /** A defect must not get past the promises of those who wait. */
   #sendAll(): void {
     try {
@@ -139,7 +100,7 @@ export class ReadGroups<R extends Reader> {
   #send(): void {
     while (this.#queue.size > 0 && this.#inFlight < MAX_GROUPS) {
       const share = Math.max(MIN_SPLIT_KEYS, Math.ceil(this.#queue.size / (MAX_GROUPS - this.#inFlight)));
-      const group = this.#take(Math.min(share, this.#size.limit));
+      const group = this.#take(Math.min(share, this.#asker.limit));
       if (group.length === 0) return;
       this.#inFlight += 1;
       void (group.length === 1 ? this.#one(group[0] as Asked<R>) : this.#group(group)).finally(() => {
@@ -149,9 +110,8 @@ export class ReadGroups<R extends Reader> {
     }
   }
 
-  /** From now on every read goes out on its own, those in line too. */
-  #goAlone(): void {
-    this.#onlyAlone = true;
+  /** From now on every read goes out on its own: so do those in line. */
+  #sendAllAlone(): void {
     for (const asked of this.#take(Infinity)) void this.#one(asked);
   }
 
@@ -176,19 +136,14 @@ export class ReadGroups<R extends Reader> {
       const probed = this.#probe(group);
       const keys = group.map(({ key }) => key);
       const outcomes: ClaimOutcome[] = [];
-      await this.#ask(keys, latest(group), (part, from) => {
+      await this.#asker.ask(keys, latest(group), (part, from) => {
         part.forEach((outcome, i) => (outcomes[from + i] = outcome));
       });
       deliver(group, outcomes, probed && (await probed));
     } catch (error) {
-      if (error instanceof ServerError && !this.#isForAll(error)) await this.#apart(group);
+      if (isOfSomeKeys(error)) await this.#apart(group);
       else for (const { readers } of group) for (const reader of readers) reader.reject(error);
     }
-  }
-
-  /** Errors that a part of the group would meet just as well. */
-  #isForAll(error: ServerError): boolean {
-    return error.code !== 'SERVER_REFUSED' && error.code !== 'LIMIT_EXCEEDED';
   }
 
   /** One key, or an answer that got too large, must not fail the others: the group is asked in halves. */
@@ -206,11 +161,11 @@ export class ReadGroups<R extends Reader> {
     this.counts.alone += 1;
     try {
       const [lone] = readers;
-      const learn = (bytes: number) => this.#size.learn(bytes, 1);
+      const learn = (bytes: number) => this.#asker.learn(bytes);
       if (lone && readers.length === 1 && lone.verified && this.#options.askAlone(key, lone, learn)) return;
       const group = [{ key, readers }];
       const probed = this.#probe(group);
-      deliver(group, await this.#askOne(key, latest(group)), probed && (await probed));
+      deliver(group, await this.#asker.askOne(key, latest(group)), probed && (await probed));
     } catch (error) {
       for (const reader of readers) reader.reject(error);
     }
@@ -224,100 +179,6 @@ export class ReadGroups<R extends Reader> {
       (error: unknown) => error,
     );
   }
-
-  /** Where the answer gets too large the keys are asked for in halves: one after the other, for they are large. */
-  async #askInParts(keys: readonly Uint8Array[], deadline: Deadline, tell: TellPart): Promise<void> {
-    try {
-      await this.#ask(keys, deadline, tell);
-    } catch (error) {
-      if (!isTooLarge(error) || keys.length === 1 || this.#onlyAlone) throw error;
-      const middle = keys.length >> 1;
-      await this.#askInParts(keys.slice(0, middle), deadline, tell);
-      await this.#askInParts(keys.slice(middle), deadline, (part, from) => tell(part, middle + from));
-    }
-  }
-
-  async #ask(keys: readonly Uint8Array[], deadline: Deadline, tell: TellPart): Promise<void> {
-    if (this.#onlyAlone || keys.length === 1) {
-      await this.#askSingly(keys, deadline, tell);
-      return;
-    }
-    const { rpc, context } = this.#options;
-    const asked = context();
-    let answer: Uint8Array;
-    try {
-      answer = await rpc.raw('GetAll', { keys }, timeLeft(deadline));
-    } catch (error) {
-      if (!isNotAllowed(error)) {
-        if (error instanceof ServerError && !this.#isForAll(error)) this.#size.tooLarge(keys.length);
-        throw error;
-      }
-      this.#goAlone();
-      await this.#askSingly(keys, deadline, tell);
-      return;
-    }
-    this.#size.learn(answer.length, keys.length);
-    await Promise.all(
-      answerParts(keys, answer).map(async (part) => {
-        tell(await this.#claims(part.keys, part.answer, { asked, until: deadline.endsAt }), part.from);
-      }),
-    );
-  }
-
-  async #askSingly(keys: readonly Uint8Array[], deadline: Deadline, tell: TellPart): Promise<void> {
-    tell((await Promise.all(keys.map((key) => this.#askOne(key, deadline)))).flat(), 0);
-  }
-
-  async #askOne(key: Uint8Array, deadline: Deadline): Promise<ClaimOutcome[]> {
-    const asked = this.#options.context();
-    let answer: Uint8Array;
-    try {
-      answer = await this.#options.rpc.raw('Get', { key }, timeLeft(deadline));
-    } catch (error) {
-      if (!isKeyNotFound(error)) throw error;
-      this.#size.learn(key.length, 1);
-      return [{ kind: 'missing' }];
-    }
-    this.#size.learn(answer.length, 1);
-    return this.#claims([key], answer, { asked, until: deadline.endsAt }, true);
-  }
-
-  /** `asked`: context of the question, when it was sent. `until`: when the last reader is gone. */
-  async #claims(
-    keys: readonly Uint8Array[],
-    answer: Uint8Array,
-    { asked: context, until }: { readonly asked: Context; readonly until: number },
-    single = false,
-  ): Promise<ClaimOutcome[]> {
-    const question = { kind: 'claims', keys, ...(single && { single }) } as const;
-    const job = { question, context, answer };
-    const verdict = await this.#options.verifier.verify(job, { until });
-    if (verdict.ok && verdict.proven.kind === 'claims') {
-      const { outcomes } = verdict.proven;
-      if (!outcomes.some(isAboutWhole)) return [...outcomes];
-      return outcomes.map((outcome) => (isAboutWhole(outcome) ? { ...outcome, job } : outcome));
-    }
-    // Not even an answer: every key of it is refuted.
-    const refuted = verdict.ok ? { check: 'claims', detail: 'no claims' } : verdict.refuted;
-    return keys.map(() => ({ kind: 'refuted', refuted, shown: answer, job }));
-  }
-}
-
-/** The answer was larger than the server sends, or than this client takes. */
-function isTooLarge(error: unknown): boolean {
-  return error instanceof ServerError && error.code === 'LIMIT_EXCEEDED';
-}
-
-/** Gives a name that was not there before the next place. */
-function isFirst(places: Map<string, number>, name: string): boolean {
-  const before = places.size;
-  if (!places.has(name)) places.set(name, before);
-  return places.size > before;
-}
-
-/** What fails only beside the other entries: its evidence is the whole answer. */
-function isAboutWhole(outcome: ClaimOutcome): outcome is Extract<ClaimOutcome, { kind: 'refuted' }> {
-  return outcome.kind === 'refuted' && outcome.refuted.check.startsWith('claims.');
 }
 
 function deliver(group: readonly Asked<Reader>[], outcomes: readonly ClaimOutcome[], behind: unknown): void {
@@ -337,9 +198,4 @@ function latest(group: readonly Asked<Reader>[]): Deadline {
   }
   if (!latest) throw new Error('a group has readers');
   return latest;
-}
-
-function timeLeft(deadline: Deadline): { timeoutMs?: number } {
-  const { timeoutMs } = deadline.left;
-  return timeoutMs === undefined ? {} : { timeoutMs };
 }

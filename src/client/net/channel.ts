@@ -1,6 +1,6 @@
 // The gRPC channel to one address: every call has a deadline, can be aborted, and ends when the channel is closed.
-import { Metadata, status } from '@grpc/grpc-js';
-import type { Client, ClientUnaryCall } from '@grpc/grpc-js';
+import { status } from '@grpc/grpc-js';
+import type { ClientUnaryCall, Metadata } from '@grpc/grpc-js';
 import { ClosedError, TransportError } from '../../errors.js';
 import type { Methods } from '../../wire/messages.js';
 import { REPEATABLE } from '../../wire/methods.js';
@@ -14,12 +14,10 @@ import { plain } from '../input/pooled-bytes.js';
 import { proxyFor } from './proxy.js';
 import type { CallOptions } from '../input/call-options.js';
 import { asNotDone, toImmuError, unsent } from './server-errors.js';
-import { Wire, wiring } from './wire.js';
+import { wiring } from './wire.js';
+import { Wires } from './wires.js';
 
 const IDENTITY_HEADER = 'immudb-uuid';
-
-/** A server that is alive answers within this time, in milliseconds, whatever else it is at. */
-const PROBE_MS = 1000;
 
 export interface ChannelCall extends CallOptions {
   readonly timeoutMs: number;
@@ -36,16 +34,11 @@ export type ChannelOptions = Pick<
 export class Channel {
   /** The server's address, and the proxy on the way to it: as errors name it. */
   readonly address: string;
-  readonly #makeClient: () => Client;
-  readonly #connectTimeoutMs: number;
   readonly #onIdentity: (server: string) => void;
   readonly #calls = new LinkedList<ClientUnaryCall>();
   readonly #naps = new Map<() => void, NodeJS.Timeout>();
   readonly #gate: InFlightGate;
-  #wire: Wire;
-  #connecting: Connecting | undefined;
-  #probing: Promise<void> | undefined;
-  #losses = 0;
+  readonly #wires: Wires;
   #closing = false;
   #closed = false;
 
@@ -57,23 +50,18 @@ export class Channel {
     const proxy = proxyFor(options.address, process.env);
     const by = proxy?.text === undefined ? 'no http:// URL, not used' : `through the proxy ${proxy.text}`;
     this.address = proxy ? `${options.address.text} (${proxy.variable}: ${by})` : options.address.text;
-    this.#connectTimeoutMs = options.connectTimeoutMs;
     this.#onIdentity = onIdentity;
     this.#gate = new InFlightGate(options.maxInFlight, 'the client');
-    this.#makeClient = wiring(options, proxy?.text === undefined ? undefined : proxy);
-    this.#wire = this.#newWire();
-  }
-
-  #newWire(): Wire {
-    const wire = new Wire(this.#makeClient(), () => {
-      if (wire === this.#wire) this.#losses += 1;
+    this.#wires = new Wires({
+      address: this.address,
+      makeClient: wiring(options, proxy?.text === undefined ? undefined : proxy),
+      connectTimeoutMs: options.connectTimeoutMs,
     });
-    return wire;
   }
 
   /** Another number whenever the connection was lost: what the server kept for the old one may be gone. */
   get connects(): number {
-    return this.#losses;
+    return this.#wires.losses;
   }
 
   unary<M extends UnaryMethod>(
@@ -108,16 +96,17 @@ export class Channel {
     this.#assertOpen(options);
     if (options.farewell) {
       // Not worth a connection of its own.
-      if (!this.#wire.ready) throw new ClosedError(`the connection to ${this.address}`);
+      if (!this.#wires.now.ready) throw new ClosedError(`the connection to ${this.address}`);
       return this.#send(shape, method, request, options, deadline);
     }
     const waitingFor = `${method} to be sent, after too many calls in flight`;
     await this.#gate.enter(deadline, waitingFor).catch(unsent);
     try {
-      if (this.#closing || !this.#wire.ready || this.#wire.silence.doubtful) {
+      const wire = this.#wires.now;
+      if (this.#closing || !wire.ready || wire.silence.doubtful) {
         await this.#prepare(method, options, deadline).catch(unsent);
       }
-      this.#wire.watch();
+      this.#wires.now.watch();
       return await this.#send(shape, method, request, options, deadline);
     } finally {
       this.#gate.leave();
@@ -127,12 +116,12 @@ export class Channel {
   /** A connection that can be relied on, or a reason why there is none. Nothing was sent when this rejects. */
   async #prepare(method: string, options: ChannelCall, deadline: Deadline): Promise<void> {
     this.#assertOpen(options);
-    if (this.#wire.ready && this.#wire.silence.doubtful) {
-      this.#probing ??= this.#probe(this.#wire).finally(() => (this.#probing = undefined));
-      await deadline.race(this.#probing, `a sign of life from ${this.address} (${method})`);
+    const wire = this.#wires.now;
+    if (wire.ready && wire.silence.doubtful) {
+      await this.#wires.probe(method, deadline);
       this.#assertOpen(options);
     }
-    if (!this.#wire.ready) await this.#connect(method, deadline);
+    if (!this.#wires.now.ready) await this.#wires.connect(method, deadline);
     this.#assertOpen(options);
   }
 
@@ -146,7 +135,7 @@ export class Channel {
     const { signal, timeoutMs, metadata, farewell } = options;
     const repeatable = REPEATABLE.has(method);
     const known = { method, address: this.address, repeatable, timeoutMs, ...(signal && { signal }) };
-    const wire = this.#wire;
+    const wire = this.#wires.now;
     const sentAt = performance.now();
     wire.silence.sent(sentAt);
     return new Promise<Answer>((resolve, reject) => {
@@ -190,56 +179,6 @@ export class Channel {
     });
   }
 
-  /** Asks for a sign of life. A connection over which none comes is given up for a new one. Never rejects. */
-  #probe(wire: Wire): Promise<void> {
-    const { path, requestSerialize } = wireMethod('Health');
-    return new Promise((resolve) => {
-      const deadline = Date.now() + PROBE_MS;
-      const done = (error: { code: status } | null) => {
-        if (error?.code !== status.DEADLINE_EXCEEDED) wire.silence.heard();
-        else this.#replace(wire);
-        resolve();
-      };
-      wire.client.makeUnaryRequest(path, requestSerialize, plain, {}, new Metadata(), { deadline }, done);
-    });
-  }
-
-  /** Over another connection from now on. */
-  #replace(wire: Wire): void {
-    if (wire !== this.#wire || this.#closed) return;
-    this.#losses += 1;
-    this.#wire = this.#newWire();
-    const what = `nothing is heard any more over the connection to ${this.address}`;
-    wire.abandon(() => new TransportError('UNAVAILABLE', what));
-  }
-
-  /** Waits until there is a connection or a reason why there is none: nothing was sent when this rejects. */
-  async #connect(method: string, deadline: Deadline): Promise<void> {
-    const wire = this.#wire;
-    const { since, done } = (this.#connecting ??= this.#beginConnecting(wire));
-    try {
-      await deadline.race(done, `a connection to ${this.address} (${method})`);
-    } catch (error) {
-      // Waited for in vain: the next call is not to wait for the same.
-      if (performance.now() - since >= PROBE_MS && !wire.ready) this.#replace(wire);
-      throw error;
-    }
-  }
-
-  #beginConnecting(wire: Wire): Connecting {
-    const late = () => noConnection(this.address, this.#connectTimeoutMs);
-    const done = wire
-      .settled(this.#connectTimeoutMs, late)
-      .catch((error: unknown) => {
-        // One that was accepted and then left in silence would be waited for for ever.
-        this.#replace(wire);
-        throw error;
-      })
-      .finally(() => (this.#connecting = undefined));
-    done.catch(() => undefined);
-    return { since: performance.now(), done };
-  }
-
   /** Waits `ms`, or less when the channel is closed meanwhile. */
   nap(ms: number): Promise<void> {
     if (this.#closing) return Promise.resolve();
@@ -262,7 +201,7 @@ export class Channel {
     if (this.#closing) return;
     this.#closing = true;
     this.#gate.close();
-    this.#wire.stop();
+    this.#wires.stop();
     for (const wake of [...this.#naps.keys()]) wake();
     for (const call of this.#calls) call.cancel();
   }
@@ -272,13 +211,8 @@ export class Channel {
     this.end();
     if (this.#closed) return;
     this.#closed = true;
-    this.#wire.close();
+    this.#wires.close();
   }
-}
-
-interface Connecting {
-  readonly since: number;
-  readonly done: Promise<void>;
 }
 
 interface Shape<Answer> {
@@ -302,11 +236,4 @@ function aborted(method: string, signal: AbortSignal): TransportError {
     cause: signal.reason,
   });
   return asNotDone(error);
-}
-
-function noConnection(address: string, afterMs: number): TransportError {
-  return new TransportError(
-    'UNAVAILABLE',
-    `no connection to ${address} within ${afterMs} ms; nothing was sent`,
-  );
 }

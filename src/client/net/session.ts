@@ -1,16 +1,17 @@
-// Calls in one database under one login. A lost session is opened again, once for all who need it; what may be
-// repeated is repeated here and nowhere else: reads, and writes that are certain not to have been done.
-import { ClosedError, ImmuError, ServerError, TransportError } from '../../errors.js';
+// Calls in one database under one login. What may be repeated is repeated here and nowhere else: reads, and writes that are
+// certain not to have been done.
+import { ImmuError, ServerError, TransportError } from '../../errors.js';
 import type { Methods } from '../../wire/messages.js';
 import { REPEATABLE } from '../../wire/methods.js';
 import type { UnaryMethod } from '../../wire/methods.js';
-import type { Channel, ChannelCall } from './channel.js';
+import type { ChannelCall } from './channel.js';
 import { whatIsClosed } from './closed-database.js';
 import type { ClosedCall } from './closed-database.js';
 import { Deadline } from '../flow/deadline.js';
-import type { HeldSession, HeldSessions } from './held-sessions.js';
 import { InFlightGate } from '../flow/in-flight-gate.js';
-import { giveBack, NO_TICKET, obtainToken, openSession } from './login.js';
+import { KeptLogin } from './kept-login.js';
+import type { KeptLoginOptions } from './kept-login.js';
+import { NO_TICKET } from './login.js';
 import type { LoginKind, Ticket } from './login.js';
 import { checkCallOptions } from '../input/call-options.js';
 import type { ResolvedCredentials } from '../options/credentials.js';
@@ -18,20 +19,9 @@ import { Retries } from './retry.js';
 import type { RetryPolicy } from '../options/retry-options.js';
 import { OtherConnection } from './rpc.js';
 import type { Rpc, RpcOptions } from './rpc.js';
-import {
-  asNotDone,
-  isBusy,
-  isDatabaseClosed,
-  isNotDone,
-  isNotLoggedIn,
-  isSessionLost,
-  unsent,
-} from './server-errors.js';
+import { asNotDone, isBusy, isDatabaseClosed, isNotDone, unsent } from './server-errors.js';
 
 export type { LoginKind } from './login.js';
-
-/** Without a heartbeat: how long a session may have been idle before a write is not risked on it any more. */
-const RISKY_IDLE_MS = 60_000;
 
 /** Longest wait for the server's word on why it said what it said. */
 const LOOK_TIMEOUT_MS = 2000;
@@ -39,46 +29,26 @@ const LOOK_TIMEOUT_MS = 2000;
 /** Answered to anybody; a login, least of all a failing one, is no condition. */
 const NEEDS_NO_LOGIN: ReadonlySet<UnaryMethod> = new Set<UnaryMethod>(['Health', 'ServerInfo']);
 
-export interface SessionOptions {
-  readonly channel: Channel;
-  readonly kind: LoginKind;
-  /** Not for anonymous. */
-  readonly credentials?: ResolvedCredentials;
-  readonly database: string;
-  readonly timeoutMs: number;
-  readonly keepAliveMs: number;
+export interface SessionOptions extends KeptLoginOptions {
   readonly maxWritesInFlight: number;
   readonly retry: RetryPolicy;
-  /** Told of what the server holds for this one. */
-  readonly held?: HeldSessions;
   /** For those who hold other sessions of the same login. */
   readonly onPasswordChanged?: (user: string, password: string) => void;
 }
 
 type Send<T> = (call: ChannelCall) => Promise<T>;
 
-export class Session implements Rpc, HeldSession {
+export class Session implements Rpc {
   readonly database: string;
   readonly #options: SessionOptions;
+  readonly #login: KeptLogin;
   readonly #writes: InFlightGate;
-  #credentials: ResolvedCredentials | undefined;
-  #ticket: Ticket | undefined;
-  #opening: Promise<Ticket> | undefined;
-  #asking: Promise<void> | undefined;
-  #wasOpen = false;
-  #underWay = 0;
-  #closed = false;
-  /** When the server last took a call of this session, and over which connection. */
-  #lastUsed = 0;
-  #connects = 0;
-  #heartbeat: NodeJS.Timeout | undefined;
 
   constructor(options: SessionOptions) {
     this.#options = options;
-    this.#credentials = options.credentials;
+    this.#login = new KeptLogin(options, () => this.unary('KeepAlive', {}, {}));
     this.#writes = new InFlightGate(options.maxWritesInFlight, 'the session');
     this.database = options.database;
-    if (options.kind === 'anonymous') this.#ticket = NO_TICKET;
   }
 
   get kind(): LoginKind {
@@ -89,39 +59,20 @@ export class Session implements Rpc, HeldSession {
     return this.#options.channel.connects;
   }
 
-  get idle(): boolean {
-    return this.#underWay === 0 && this.#opening === undefined;
-  }
-
-  get lastUsed(): number {
-    return this.#lastUsed;
-  }
-
   /** Logs in now, to have wrong credentials reported here. */
   async open(deadline: Deadline): Promise<void> {
-    await this.#login(deadline);
-    this.#startHeartbeat();
+    await this.#login.obtain(deadline);
+    this.#login.keepAlive();
   }
 
   /** No longer kept alive: the server may end it. A later call opens it again. */
   rest(): void {
-    clearInterval(this.#heartbeat);
-    this.#heartbeat = undefined;
-  }
-
-  /** Given back to the server, when no call is under way: the next one opens it again. */
-  suspend(): void {
-    const { channel, kind } = this.#options;
-    const ticket = this.#ticket;
-    if (kind === 'anonymous' || !ticket) return;
-    this.rest();
-    this.#drop(ticket);
-    void giveBack(channel, kind, ticket);
+    this.#login.rest();
   }
 
   /** For logging in again after the user's password was changed. */
   renew(credentials: ResolvedCredentials): void {
-    this.#credentials = credentials;
+    this.#login.renew(credentials);
   }
 
   passwordChanged(user: string, password: string): void {
@@ -147,7 +98,7 @@ export class Session implements Rpc, HeldSession {
   async #call<T>(method: UnaryMethod, options: RpcOptions, send: Send<T>): Promise<T> {
     checkCallOptions(options);
     const deadline = new Deadline(options, this.#options.timeoutMs);
-    this.#underWay += 1;
+    this.#login.enter();
     try {
       if (REPEATABLE.has(method)) return await this.#attempts(method, options, deadline, send);
       const waitingFor = `${method} to be sent, after too many writes in flight`;
@@ -158,8 +109,7 @@ export class Session implements Rpc, HeldSession {
         this.#writes.leave();
       }
     } finally {
-      this.#underWay -= 1;
-      if (this.#underWay === 0) this.#options.held?.trim();
+      this.#login.leave();
     }
   }
 
@@ -184,9 +134,9 @@ export class Session implements Rpc, HeldSession {
       } catch (failed) {
         if (failed instanceof OtherConnection) throw failed;
         let error = failed;
-        const sessionLost = ticket !== undefined && ticket !== NO_TICKET && this.#isLost(error);
+        const sessionLost = ticket !== undefined && ticket !== NO_TICKET && this.#login.isLost(error);
         if (sessionLost) {
-          this.#drop(ticket as Ticket);
+          this.#login.drop(ticket as Ticket);
           // The first time a new session is opened at once.
           const first = lost === undefined;
           lost = error;
@@ -209,10 +159,11 @@ export class Session implements Rpc, HeldSession {
     const sentAt = performance.now();
     try {
       const answer = await send({ timeoutMs, metadata, ...(signal && { signal }) });
-      this.#noteUse(ticket, sentAt, connects);
+      this.#login.noteUse(ticket, sentAt, connects);
       return answer;
     } catch (error) {
-      if (error instanceof ServerError && !this.#isLost(error)) this.#noteUse(ticket, sentAt, connects);
+      if (error instanceof ServerError && !this.#login.isLost(error))
+        this.#login.noteUse(ticket, sentAt, connects);
       throw error;
     }
   }
@@ -220,7 +171,7 @@ export class Session implements Rpc, HeldSession {
   /** Another send may go better, and cannot do anything twice. */
   #mayHelp(error: unknown, repeatable: boolean): boolean {
     if (!repeatable && !isNotDone(error)) return false;
-    return isBusy(error) || (this.#wasOpen && isUnavailable(error));
+    return isBusy(error) || (this.#login.wasOpen && isUnavailable(error));
   }
 
   async #whatIsClosed(
@@ -251,102 +202,17 @@ export class Session implements Rpc, HeldSession {
   /** The ticket to send with, when that is at hand: reads find out by themselves that it counts no more. */
   #ticketFor(method: UnaryMethod, repeatable: boolean): Ticket | undefined {
     if (NEEDS_NO_LOGIN.has(method)) return NO_TICKET;
-    return repeatable && !this.#closed ? this.#ticket : undefined;
+    return repeatable ? this.#login.atHand : undefined;
   }
 
-  /** The ticket to send with. A write whose session may have ended is not risked: the server is asked first. */
-  async #freshTicket(repeatable: boolean, deadline: Deadline): Promise<Ticket> {
-    const { kind, keepAliveMs, channel } = this.#options;
-    const ticket = await this.#login(deadline);
-    const idleMs = performance.now() - this.#lastUsed;
-    const doubtful = idleMs > (keepAliveMs || RISKY_IDLE_MS) || channel.connects !== this.#connects;
-    if (repeatable || kind !== 'session' || !doubtful) return ticket;
-    this.#asking ??= this.#ask(ticket).finally(() => (this.#asking = undefined));
-    await deadline.race(this.#asking, 'the server to say whether the session lives');
-    return this.#login(deadline);
-  }
-
-  /** Drops a ticket that the server does not know. */
-  async #ask(ticket: Ticket): Promise<void> {
-    const { channel, timeoutMs } = this.#options;
-    const { connects } = channel;
-    const askedAt = performance.now();
-    try {
-      await channel.unary('KeepAlive', {}, { timeoutMs, metadata: ticket.metadata });
-      this.#noteUse(ticket, askedAt, connects);
-    } catch (error) {
-      if (!isSessionLost(error)) throw error;
-      this.#drop(ticket);
-    }
-  }
-
-  #login(deadline: Deadline): Promise<Ticket> {
-    if (this.#closed) return Promise.reject(new ClosedError('the session'));
-    if (this.#ticket) return Promise.resolve(this.#ticket);
-    this.#opening ??= this.#open().finally(() => (this.#opening = undefined));
-    return deadline.race(this.#opening, `a session on ${this.database}`);
-  }
-
-  async #open(): Promise<Ticket> {
-    const { channel, kind, timeoutMs, held } = this.#options;
-    const credentials = this.#credentials;
-    if (!credentials) throw new Error('an anonymous session is always open');
-    const obtain = kind === 'session' ? openSession : obtainToken;
-    const { connects } = channel;
-    try {
-      const ticket = await obtain(channel, credentials, this.database, timeoutMs);
-      this.#ticket = ticket;
-      this.#noteUse(ticket, performance.now(), connects);
-      if (!this.#closed) this.#startHeartbeat();
-      if (kind === 'session') held?.opened(this);
-      return ticket;
-    } catch (error) {
-      // A login that is refused is not tried again by a timer: some servers lock users out.
-      if (error instanceof ServerError) this.rest();
-      throw error;
-    }
-  }
-
-  #noteUse(ticket: Ticket, at: number, connects: number): void {
-    if (ticket !== this.#ticket) return;
-    this.#wasOpen = true;
-    this.#lastUsed = Math.max(this.#lastUsed, at);
-    this.#connects = connects;
-  }
-
-  /** The server knows nothing of a token whose user has logged out everywhere: it then says "not logged in". */
-  #isLost(error: unknown): boolean {
-    return isSessionLost(error) || (this.kind === 'token' && isNotLoggedIn(error));
-  }
-
-  #drop(ticket: Ticket): void {
-    if (this.#ticket !== ticket) return;
-    this.#ticket = undefined;
-    this.#options.held?.gone(this);
-  }
-
-  #startHeartbeat(): void {
-    const { kind, keepAliveMs } = this.#options;
-    if (kind !== 'session' || keepAliveMs === 0 || this.#heartbeat) return;
-    this.#heartbeat = setInterval(() => {
-      if (performance.now() - this.#lastUsed < keepAliveMs / 2) return;
-      // A lost session is found and opened again by this very call; other failures are the next caller's to see.
-      this.unary('KeepAlive', {}, {}).catch(() => undefined);
-    }, keepAliveMs);
-    this.#heartbeat.unref();
+  #freshTicket(repeatable: boolean, deadline: Deadline): Promise<Ticket> {
+    return repeatable ? this.#login.obtain(deadline) : this.#login.obtainLiving(deadline);
   }
 
   /** Logs out, as far as the server can be reached; later calls are refused. Idempotent. */
   async close(): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.rest();
     this.#writes.close();
-    const { channel, kind, held } = this.#options;
-    const ticket = this.#ticket ?? (await this.#opening?.catch(() => undefined));
-    this.#ticket = undefined;
-    held?.gone(this);
-    if (ticket && kind !== 'anonymous') await giveBack(channel, kind, ticket);
+    await this.#login.close();
   }
 }
 

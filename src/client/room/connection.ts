@@ -1,5 +1,5 @@
-// Everything a client holds open: the channel, the sessions of the present login (one per database), the store, the
-// verifier, and trust per database.
+// Everything a client holds open: the channel, the rooms of the present login, the store, the verifier, and trust per
+// database.
 import { ClosedError } from '../../errors.js';
 import { defaultStorePath } from '../../store/default-path.js';
 import type { RootStore } from '../../store/root-store.js';
@@ -10,26 +10,19 @@ import type { AuditAccess } from '../audit/access.js';
 import { Channel } from '../net/channel.js';
 import { Closing } from '../flow/closing.js';
 import { Door } from '../flow/door.js';
-import { GroupedCalls } from './grouped-calls.js';
 import type { GroupDiagnostics } from './grouped-calls.js';
-import type { Deadline } from '../flow/deadline.js';
 import { Admission } from '../flow/admission.js';
-import { HeldSessions } from '../net/held-sessions.js';
 import { ServerIdentity } from '../net/identity.js';
-import { DEFAULT_DATABASE } from '../options/credentials.js';
 import type { ResolvedOptions } from '../options/options.js';
-import type { ResolvedCredentials } from '../options/credentials.js';
 import type { Rpc } from '../net/rpc.js';
-import { Secret } from '../options/secret.js';
 import { health } from '../calls/admin/server-info.js';
-import { Session } from '../net/session.js';
-import type { LoginKind } from '../net/session.js';
+import type { Session } from '../net/session.js';
 import { askAgainIfSilent } from '../trust/head/ask-again.js';
 import { DatabaseTrust } from '../trust/database-trust.js';
 import type { TrustDiagnostics } from '../trust/database-trust.js';
 import { TrustLog } from '../trust/log/trust-log.js';
 import type { ReservedTxs } from '../trust/reserved-txs.js';
-import { Room } from './room.js';
+import { Rooms } from './rooms.js';
 import { Trusts } from './trusts.js';
 
 /** A client seen from inside. */
@@ -47,11 +40,6 @@ export interface ClientDiagnostics {
   readonly notDone: readonly Error[];
 }
 
-interface Login {
-  readonly kind: LoginKind;
-  readonly credentials?: ResolvedCredentials;
-}
-
 export class Connection {
   readonly options: ResolvedOptions;
   readonly identity: ServerIdentity;
@@ -59,18 +47,13 @@ export class Connection {
   readonly #verifier: Verifier;
   readonly admission: Admission;
   readonly door: Door;
+  readonly rooms: Rooms;
   readonly #trusts: Trusts;
-  readonly #held = new HeldSessions();
-  #login: Login;
-  /** By database: those of the present login. */
-  #rooms = new Map<string, Room>();
-  #current: string;
   #store: Promise<RootStore> | undefined;
   #closing: Promise<void> | undefined;
   #notDone: readonly Error[] = [];
 
   constructor(options: ResolvedOptions) {
-    const { credentials } = options;
     this.options = options;
     this.#verifier = createVerifier(options.verifier, options.overload);
     this.admission = new Admission(options);
@@ -85,106 +68,24 @@ export class Connection {
       store: () => this.store(),
     });
     this.#channel = new Channel(options, (server) => this.identity.observe(server));
-    this.#login = credentials ? { kind: 'session', credentials } : { kind: 'anonymous' };
-    this.#current = credentials?.database ?? DEFAULT_DATABASE;
-  }
-
-  /** The database that is selected. */
-  get selected(): string {
-    return this.#current;
-  }
-
-  /** Its room. Throws ClosedError. */
-  get selectedRoom(): Room {
-    return this.room(this.#current);
-  }
-
-  /** The room of a database: one session each, so selecting another one does not touch calls in flight. Throws ClosedError. */
-  room(database: string): Room {
-    if (this.#closing) throw new ClosedError('the client');
-    const open = this.#rooms.get(database);
-    if (open) return open;
-    const session = this.#openSession(database);
-    const { admission, door } = this;
-    const calls = new GroupedCalls({
-      ...{ rpc: session, database, verifier: this.#verifier, admission },
-      writes: this.#trusts.writesOn(database),
+    this.rooms = new Rooms({
+      options,
+      channel: this.#channel,
+      verifier: this.#verifier,
+      admission: this.admission,
+      door: this.door,
+      trusts: this.#trusts,
     });
-    const room = new Room({ session, calls, door, trusts: this.#trusts });
-    this.#rooms.set(database, room);
-    return room;
-  }
-
-  #openSession(database: string): Session {
-    const { timeoutMs, keepAliveMs, maxWritesInFlight, retry } = this.options;
-    const onPasswordChanged = this.#passwordChanged.bind(this);
-    return new Session({
-      ...{ channel: this.#channel, ...this.#login, database },
-      ...{ timeoutMs, keepAliveMs, maxWritesInFlight, retry },
-      held: this.#held,
-      onPasswordChanged,
-    });
-  }
-
-  /** Logs in, in place of the present login, whose sessions end. */
-  async login(
-    kind: 'session' | 'token',
-    credentials: ResolvedCredentials,
-    deadline: Deadline,
-  ): Promise<void> {
-    await this.logout();
-    this.#login = { kind, credentials };
-    this.#current = credentials.database;
-    try {
-      await this.selectedRoom.session.open(deadline);
-    } catch (error) {
-      await this.logout();
-      throw error;
-    }
-  }
-
-  async logout(): Promise<void> {
-    const ending = [...this.#rooms.values()];
-    this.#rooms = new Map();
-    this.#login = { kind: 'anonymous' };
-    await Promise.all(ending.map(({ session }) => session.close()));
-  }
-
-  /** Selects a database that this login may use. */
-  async select(database: string, deadline: Deadline): Promise<void> {
-    const room = this.room(database);
-    const { session } = room;
-    try {
-      if (session.kind === 'anonymous')
-        await session.unary('UseDatabase', { databaseName: database }, deadline.left);
-      else await session.open(deadline);
-    } catch (error) {
-      if (this.#rooms.get(database) === room && database !== this.#current) this.#rooms.delete(database);
-      throw error;
-    }
-    // Kept alive no longer, or a client that wanders through databases would hold a session on each.
-    if (database !== this.#current) this.#rooms.get(this.#current)?.session.rest();
-    this.#current = database;
-  }
-
-  /** A user's password was changed: if it is ours, sessions are opened with the new one from now on. */
-  #passwordChanged(user: string, password: string): void {
-    const { kind, credentials } = this.#login;
-    if (credentials?.user !== user) return;
-    const renewed = { ...credentials, password: new Secret(password) };
-    this.#login = { kind, credentials: renewed };
-    for (const { session } of this.#rooms.values()) session.renew(renewed);
   }
 
   get diagnostics(): ClientDiagnostics {
     const { calls, bytes } = this.admission;
-    const groups = [...this.#rooms].map(([database, { calls }]) => [database, calls.diagnostics] as const);
     const trust = [...this.#trusts].flatMap(([database, { diagnostics }]) =>
       diagnostics ? [[database, diagnostics] as const] : [],
     );
     return {
       queued: { calls, bytes },
-      groups: Object.fromEntries(groups),
+      groups: this.rooms.groups,
       trust: Object.fromEntries(trust),
       notDone: this.#notDone,
     };
@@ -238,7 +139,7 @@ export class Connection {
     const channel = this.#channel;
     /** Once closed it rejects, as all that is asked does: whoever asks from a timer catches nothing else. */
     const ask = <T>(send: (session: Session) => Promise<T>): Promise<T> =>
-      new Promise((settle) => settle(send(this.room(database).session)));
+      new Promise((settle) => settle(send(this.rooms.of(database).session)));
     return {
       get connects() {
         return channel.connects;
@@ -285,11 +186,7 @@ export class Connection {
     // In this order: what is under way ends at once, then sessions are given back, then the connection goes.
     this.#channel.end();
     this.admission.close('the client');
-    const rooms = [...this.#rooms.values()];
-    for (const { calls } of rooms) calls.close();
-    await closing.step('sessions to be given back', () =>
-      Promise.all(rooms.map(({ session }) => session.close())),
-    );
+    await closing.step('sessions to be given back', () => this.rooms.close());
     this.#channel.close();
     await Promise.all([...this.#trusts.closing()].map(([what, close]) => closing.step(what, close)));
     await closing.step('answers under way to be checked', () => this.#verifier.close());

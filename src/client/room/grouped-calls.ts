@@ -6,8 +6,11 @@ import type { Entry } from '../calls/kv/entries.js';
 import type { Admission } from '../flow/admission.js';
 import { keyName } from '../../verify/key-name.js';
 import { PlainReader, plainEntry } from '../calls/kv/plain-entry.js';
+import { KeyAsker } from '../group/key-asker.js';
+import type { TellPart } from '../group/key-asker.js';
 import { ReadGroups } from '../group/read-groups.js';
-import type { ReadCounts, TellPart } from '../group/read-groups.js';
+import type { ReadCounts } from '../group/read-groups.js';
+import { readTogether } from '../group/read-together.js';
 import { Turns } from '../flow/turns.js';
 import type { Turn } from '../flow/turns.js';
 import { WaitingLine } from '../flow/waiting-call.js';
@@ -55,6 +58,7 @@ export class GroupedCalls {
   readonly #options: GroupedCallsOptions;
   readonly #reading: WaitingLine;
   readonly #writing: WaitingLine;
+  readonly #asker: KeyAsker;
   readonly #reads: ReadGroups<PlainReader | VerifiedReader>;
   readonly #writes: WriteGroups<Writer>;
   readonly #writeTxs: ReservedTxs;
@@ -73,10 +77,10 @@ export class GroupedCalls {
       'an answer to the write, which may have happened: read it back with verifiedGet',
       left,
     );
+    const context = () => this.#trust?.headContext ?? { head: null, database, now: unixSeconds() };
+    this.#asker = new KeyAsker({ rpc, verifier, context });
     this.#reads = new ReadGroups({
-      rpc,
-      verifier,
-      context: () => this.#trust?.headContext ?? { head: null, database, now: unixSeconds() },
+      asker: this.#asker,
       askAlone: (key, reader, learn) => reader.verified && this.#askAlone(key, reader, learn),
       probe: () => this.#trust?.assure('verifiedGet'),
     });
@@ -116,9 +120,9 @@ export class GroupedCalls {
           });
         };
         call.follow(
-          this.#reads
-            .readTogether(keys, keys.map(keyName), deadline, tell, () => call.settled)
-            .then(() => entries),
+          readTogether(this.#asker, keys, keys.map(keyName), deadline, tell, () => call.settled).then(
+            () => entries,
+          ),
         );
       },
       undefined,
@@ -154,7 +158,7 @@ export class GroupedCalls {
       (all, known) => {
         const reading = { rpc: this.#options.rpc, trust, known, from, counted: true };
         void proveTogether(reading, keys, all, (names, tell) =>
-          this.#reads.readTogether(keys, names, from.deadline, tell, () => all.settled),
+          readTogether(this.#asker, keys, names, from.deadline, tell, () => all.settled),
         );
       },
     );

@@ -3,8 +3,10 @@ import { status } from '@grpc/grpc-js';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { Deadline } from '#dist/client/flow/deadline.js';
 import { keyName } from '#dist/verify/key-name.js';
+import { KeyAsker } from '#dist/client/group/key-asker.js';
 import { ReadGroups } from '#dist/client/group/read-groups.js';
 import type { Reader } from '#dist/client/group/read-groups.js';
+import { readTogether } from '#dist/client/group/read-together.js';
 import { TransportError } from '#dist/errors.js';
 import { InlineVerifier } from '#dist/worker/inline-verifier.js';
 import type { ClaimOutcome } from '#dist/verify/verifier.js';
@@ -46,16 +48,20 @@ let fake: FakeImmudb;
 let alone: string[];
 let takesAlone: boolean;
 let probe: () => Promise<void>;
+let asker: KeyAsker;
 let groups: ReadGroups<TestReader>;
 beforeEach(() => {
   fake = new FakeImmudb(chain);
   alone = [];
   takesAlone = true;
   probe = () => Promise.resolve();
-  groups = new ReadGroups<TestReader>({
+  asker = new KeyAsker({
     rpc: fake,
     verifier: new InlineVerifier(),
     context: () => ({ head: null, database: DATABASE, now: 1n }),
+  });
+  groups = new ReadGroups<TestReader>({
+    asker,
     askAlone: (key, reader) => {
       alone.push(Buffer.from(key).toString());
       if (takesAlone) reader.deliver({ kind: 'missing' });
@@ -69,7 +75,7 @@ const keysOf = (keys: readonly string[]) => [keys.map(utf8), keys.map((key) => k
 
 async function together(keys: readonly string[], told: number[] = []): Promise<string[]> {
   const outcomes: string[] = [];
-  await groups.readTogether(...keysOf(keys), new Deadline({}, 5000), (part, from) => {
+  await readTogether(asker, ...keysOf(keys), new Deadline({}, 5000), (part, from) => {
     told.push(from);
     part.forEach((outcome, i) => {
       expect(outcomes[from + i]).toBeUndefined();
@@ -147,7 +153,8 @@ describe('answers that are too large', () => {
       return answer();
     };
     const keys = Array.from({ length: 1500 }, (_, i) => `k${i}`);
-    await groups.readTogether(
+    await readTogether(
+      asker,
       ...keysOf(keys),
       new Deadline({}, 5000),
       () => undefined,
@@ -160,9 +167,7 @@ describe('answers that are too large', () => {
 describe('defects', () => {
   test('end the reads concerned, and nothing else', async () => {
     const faulty = new ReadGroups<TestReader>({
-      rpc: fake,
-      verifier: new InlineVerifier(),
-      context: () => ({ head: null, database: DATABASE, now: 1n }),
+      asker,
       askAlone: () => {
         throw new TypeError('a defect');
       },

@@ -1,6 +1,6 @@
 // verifiedGetAll: each key is proven as a read of its own, and the call ends with the last of them, or with the first
 // that is not proven.
-import type { TellPart } from '../../group/read-groups.js';
+import type { TellPart } from '../../group/key-asker.js';
 import { keyName } from '../../../verify/key-name.js';
 import type { WaitingCall } from '../../flow/waiting-call.js';
 import { VerifiedReader } from './grouped-get.js';
