@@ -158,6 +158,7 @@ describe('metadata', () => {
       '0100',
       '010000',
       '0100026d',
+      '02000161',
       '01000161' + '0000000000000000' + '01',
       '000000000000000000',
       '00ffffffffffffffff',
@@ -186,7 +187,7 @@ describe('metadata', () => {
       }),
     );
     expect(encodeKVMetadata({ deleted: false, nonIndexable: false })).toHaveLength(0);
-    for (const bad of ['03', '01', '0100', '0000', '0200', '0202']) {
+    for (const bad of ['03', '03' + '00'.repeat(8), '01', '0100', '0000', '0200', '0202']) {
       expect(
         checkFailedBy(() => decodeKVMetadata(fromHex(bad))),
         bad,
