@@ -214,16 +214,16 @@ export class DatabaseHandle {
     checkIngestOptions(options);
     if (!isIterable(records))
       throw new ArgumentError('records', 'records must be an iterable or an async iterable');
-    const { room, connection } = this;
-    const { admission, options: limits, door } = connection;
+    const { admission, options: limits, door, rooms } = this.connection;
+    const database = this.#name ?? rooms.selectedName;
     const client: IngestClient = {
       maxRecords: Math.max(1, limits.maxQueuedCalls >> 1),
       maxBytes: limits.maxQueuedBytes >> 1,
       room: () => (admission.isFull ? admission.ready() : undefined),
       whenClosed: (tell) => door.whenClosed(tell),
-      write: (key, value, call) => this.#write('ingest', [{ key, value }], call, room),
-      head: (root, call) =>
-        room.enterVerified('ingest', call, [], async ({ trust, call: from }) => {
+      write: (key, value, call) => this.#write('ingest', [{ key, value }], call, rooms.of(database)),
+      head: async (root, call) =>
+        rooms.of(database).enterVerified('ingest', call, [], async ({ trust, call: from }) => {
           if (root) await trust.assertOnHistory(from, root);
           else await trust.ready(from);
           return trust.root;

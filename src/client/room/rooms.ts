@@ -46,6 +46,11 @@ export class Rooms {
     this.#selected = credentials?.database ?? DEFAULT_DATABASE;
   }
 
+  /** Name of the database that is selected. */
+  get selectedName(): string {
+    return this.#selected;
+  }
+
   /** The room of the database that is selected. Throws ClosedError. */
   get selected(): Room {
     return this.of(this.#selected);
