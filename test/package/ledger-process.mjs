@@ -1,0 +1,6 @@
+// A ledger in a process of its own, so that what it runs is not taken for the client's. Ends with its parent.
+import { EmbeddedLedger } from '#dist/testing.js';
+
+const ledger = await EmbeddedLedger.start();
+process.send?.(ledger.address);
+process.on('disconnect', () => process.exit());
