@@ -8,7 +8,7 @@ import type { Rpc, RpcOptions } from '#dist/client/net/rpc.js';
 import { toImmuError } from '#dist/client/net/server-errors.js';
 import type { Call } from '#dist/client/trust/call.js';
 import { DatabaseTrust } from '#dist/client/trust/database-trust.js';
-import type { DatabaseTrustOptions } from '#dist/client/trust/database-trust.js';
+import type { DatabaseTrustOptions } from '#dist/client/trust/database-trust-options.js';
 import { MemoryRootStore } from '#dist/index.js';
 import type { RootStore } from '#dist/index.js';
 import type { Methods } from '#dist/wire/messages.js';

@@ -4,7 +4,7 @@ import { createPublicKey, generateKeyPairSync } from 'node:crypto';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { DatabaseTrust } from '#dist/client/trust/database-trust.js';
-import type { DatabaseTrustOptions } from '#dist/client/trust/database-trust.js';
+import type { DatabaseTrustOptions } from '#dist/client/trust/database-trust-options.js';
 import { ImmuClient, MemoryRootStore, SqliteRootStore, VerificationError } from '#dist/index.js';
 import { verifyEvidence } from '#dist/audit.js';
 import type { AuditRow, ImmuClientOptions, RootStore } from '#dist/index.js';

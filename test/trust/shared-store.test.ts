@@ -3,7 +3,7 @@
 import { join } from 'node:path';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { DatabaseTrust } from '#dist/client/trust/database-trust.js';
-import type { DatabaseTrustOptions } from '#dist/client/trust/database-trust.js';
+import type { DatabaseTrustOptions } from '#dist/client/trust/database-trust-options.js';
 import { MemoryRootStore, SqliteRootStore } from '#dist/index.js';
 import { verifyEvidence } from '#dist/audit.js';
 import type { RootStore, VerificationError } from '#dist/index.js';

@@ -19,7 +19,7 @@ import { health } from '../calls/admin/server-info.js';
 import type { Session } from '../net/session.js';
 import { askAgainIfSilent } from '../trust/head/ask-again.js';
 import { DatabaseTrust } from '../trust/database-trust.js';
-import type { TrustDiagnostics } from '../trust/database-trust.js';
+import type { TrustDiagnostics } from '../trust/trust-over-time.js';
 import { TrustLog } from '../trust/log/trust-log.js';
 import type { ReservedTxs } from '../trust/reserved-txs.js';
 import { Rooms } from './rooms.js';
