@@ -51,6 +51,12 @@ export const HARMLESS: readonly Harmless[] = [
     scenarios: /^is the server behind/,
     why: 'that the server is further on than the head is its word, and changes nothing',
   },
+  {
+    field: /^txId$/,
+    kinds: /^(plus one|high bit set)$/,
+    scenarios: /first contact: state$/,
+    why: 'a state that cannot be proven is asked for once more, and this lie is told once: what is trusted is what is proven',
+  },
   { field: /^db$/, scenarios: /^is the server behind/, why: 'not read: the state is that of the session' },
   {
     field: /^(entry\.|entry\.referencedBy\.)revision$/,
