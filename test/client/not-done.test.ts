@@ -265,13 +265,13 @@ describeReal('what is refused before it is written', () => {
       Promise.all(
         Array.from({ length: 60 }, (_, i) =>
           client.call('Set', set(kv(`k${first + i}`, 'v'.repeat(100_000)))).then(
-            (): undefined => undefined,
+            () => undefined,
             (error: unknown) => asRefusal('Set', error),
           ),
         ),
       );
     // How many of them meet is up to the machine.
-    for (let round = 0; round < 20 && outcomes.every((each) => !each); round++)
+    for (let round = 0; round < 20 && !outcomes.some(Boolean); round++)
       outcomes.push(...(await atOnce(outcomes.length)));
     const refusals = outcomes.filter((outcome) => outcome !== undefined);
     expect(refusals.length).toBeGreaterThan(0);
