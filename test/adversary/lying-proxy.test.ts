@@ -3,7 +3,7 @@
 // shared a request with a refused one are told the truth, or refused as well.
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { TestImmudb } from '../support/immudb.js';
-import { describePrivate, describeReal, freshDatabase, sharedImmudb } from '../support/real.js';
+import { describePrivate, describeServer, freshDatabase, sharedImmudb } from '../support/real.js';
 import { harmless } from './harmless.js';
 import { Proxy } from './proxy.js';
 import { record, runMutated } from './run-scenario.js';
@@ -36,7 +36,7 @@ afterAll(() => {
   );
 });
 
-describeReal('a lying proxy', () => {
+describeServer('a lying proxy', () => {
   let proxy: Proxy;
 
   beforeAll(async () => {

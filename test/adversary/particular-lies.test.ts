@@ -2,7 +2,7 @@
 // the request is told the truth.
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { methodDefinition } from '#dist/wire/schema.js';
-import { describeReal, freshDatabase, sharedImmudb } from '../support/real.js';
+import { describeServer, freshDatabase, sharedImmudb } from '../support/real.js';
 import { Proxy, passOn } from './proxy.js';
 import { NOTHING, callers, tell, tellWrite } from './scenario.js';
 import type { AnswerMethod, CallerOutcome, Message } from './scenario.js';
@@ -16,7 +16,7 @@ interface WireEntry {
   referencedBy?: { tx: string; atTx?: string };
 }
 
-describeReal('particular lies', () => {
+describeServer('particular lies', () => {
   let proxy: Proxy;
   let stage: Stage;
 

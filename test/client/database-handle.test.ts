@@ -2,7 +2,7 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { ClosedError, ImmuClient, MemoryRootStore } from '#dist/index.js';
 import type { DatabaseHandle } from '#dist/index.js';
-import { describeReal, freshDatabase, sharedImmudb } from '../support/real.js';
+import { describeServer, freshDatabase, sharedImmudb } from '../support/real.js';
 import { USER, rejection, rowsOf, text } from '../trust/support.js';
 
 async function open(): Promise<{ client: ImmuClient; store: MemoryRootStore; names: [string, string] }> {
@@ -17,7 +17,7 @@ async function open(): Promise<{ client: ImmuClient; store: MemoryRootStore; nam
   return { client, store, names };
 }
 
-describeReal('a database of a client', () => {
+describeServer('a database of a client', () => {
   test('is what it is whatever is selected', async () => {
     const { client, store, names } = await open();
     const [first, second] = names.map((name) => client.database(name)) as [DatabaseHandle, DatabaseHandle];

@@ -1,13 +1,11 @@
 // docs/how-it-works.md names the files that calls enter: each of its ways is gone here, and what was entered is looked at.
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { Session } from 'node:inspector/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
 import { ImmuClient, SqliteRootStore } from '#dist/index.js';
 import { folder } from '../store/support.js';
+import { startLedger } from '../support/ledger-process.js';
 
 const page = readFileSync('docs/how-it-works.md', 'utf8');
 const titles = [...page.matchAll(/^## (.+)$/gm)].map(([, title]) => title as string);
@@ -42,19 +40,23 @@ async function entered(session: Session): Promise<Set<string>> {
 }
 
 test('every file that a way names is entered on it', async () => {
-  const ledger = fork(fileURLToPath(new URL('./ledger-process.mjs', import.meta.url)));
-  onTestFinished(() => void ledger.kill());
-  const [address] = (await once(ledger, 'message')) as [string];
+  const ledger = await startLedger();
+  onTestFinished(() => ledger.close());
+  const { address } = ledger;
   const session = new Session();
   session.connect();
   onTestFinished(() => session.disconnect());
   await session.post('Profiler.enable');
   await session.post('Profiler.startPreciseCoverage', { callCount: true });
+  const opened: (() => Promise<void>)[] = [];
   const open = async (threads: number) => {
     const store = await SqliteRootStore.open(join(await folder(), 'roots.db'));
     const credentials = { user: 'immudb', password: 'immudb' };
     const client = new ImmuClient({ address, store, credentials, verifier: { threads } });
-    onTestFinished(() => client.close().then(() => store.close()));
+    opened.push(async () => {
+      await client.close();
+      await store.close();
+    });
     return client;
   };
   const client = await open(0);
@@ -83,4 +85,5 @@ test('every file that a way names is entered on it', async () => {
     expect(named(title).length, title).toBeGreaterThan(3);
     expect(missed, title).toEqual([]);
   }
+  for (const close of opened) await close();
 });

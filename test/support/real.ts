@@ -20,11 +20,15 @@ export type RealImmudb =
 declare module 'vitest' {
   export interface ProvidedContext {
     immudb: RealImmudb;
+    /** Address of an embedded ledger, where {@link describeServer} runs on one. */
+    ledger: string | undefined;
   }
 }
 
 /** Address of the server that this run shares. */
 export function sharedImmudb(): string {
+  const ledger = inject('ledger');
+  if (ledger !== undefined) return ledger;
   const server = inject('immudb');
   if ('missing' in server) throw new Error(`no real immudb: ${server.missing}`);
   return server.address;
@@ -32,7 +36,13 @@ export function sharedImmudb(): string {
 
 /** Runs against the shared real immudb; skipped, and counted loudly, when there is none. */
 export function describeReal(name: string, body: () => void): void {
-  describe.skipIf('missing' in inject('immudb'))(`${REAL} ${name}`, body);
+  const isThere = !('missing' in inject('immudb')) && inject('ledger') === undefined;
+  describe.skipIf(!isThere)(`${REAL} ${name}`, body);
+}
+
+/** Runs against the shared real immudb; where there is none, or TEST_ON_LEDGER is true, against the embedded ledger. */
+export function describeServer(name: string, body: () => void): void {
+  describe(`${inject('ledger') === undefined ? REAL : '[ledger]'} ${name}`, body);
 }
 
 /** Like {@link describeReal}, for tests that start servers of their own (not possible with IMMUDB_ADDRESS alone). */
@@ -43,7 +53,10 @@ export function describePrivate(
 ): void {
   const server = inject('immudb');
   const impossible =
-    'missing' in server || !server.startable || (needs.certificates === true && !server.certificates);
+    inject('ledger') !== undefined ||
+    'missing' in server ||
+    !server.startable ||
+    (needs.certificates === true && !server.certificates);
   describe.skipIf(impossible)(`${REAL} ${name}`, body);
 }
 

@@ -24,6 +24,8 @@ export default class SummaryReporter implements Reporter {
       // A hook that fails takes its tests with it: they count as skipped, the hook as a failure.
       for (const suite of module.children.allSuites()) count.failed += suite.errors().length;
       for (const test of module.children.allTests()) {
+        // They run in a run of their own.
+        if (process.env['TEST_ON_LEDGER'] === 'true' && test.fullName.includes(REAL)) continue;
         const { state } = test.result();
         if (state === 'passed') count.passed += 1;
         else if (state === 'failed') count.failed += 1;

@@ -8,7 +8,7 @@ import type { ImmuClientOptions, VerifiedEntry } from '#dist/index.js';
 import { methodDefinition } from '#dist/wire/schema.js';
 import { Proxy, passOn } from '../adversary/proxy.js';
 import type { Interceptor, Passing } from '../adversary/proxy.js';
-import { describeReal, freshDatabase, sharedImmudb } from '../support/real.js';
+import { describeServer, freshDatabase, sharedImmudb } from '../support/real.js';
 import type { Decoded, WireClient } from '../support/wire-client.js';
 import { Gate } from './fake-immudb.js';
 import { USER, openWire, rejection, rowsOf, text } from './support.js';
@@ -36,7 +36,7 @@ function only(handlers: Readonly<Record<string, (passing: Passing) => Promise<Bu
   return (passing) => handlers[passing.method]?.(passing) ?? passing.forward();
 }
 
-describeReal('a server behind a proxy that chooses what is seen', () => {
+describeServer('a server behind a proxy that chooses what is seen', () => {
   let proxy: Proxy;
   let database: string;
   let wire: WireClient;

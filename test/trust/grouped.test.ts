@@ -5,7 +5,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { ImmuClient, ImmuError, MemoryRootStore, Permission } from '#dist/index.js';
 import type { ImmuClientOptions } from '#dist/index.js';
 import { TestImmudb } from '../support/immudb.js';
-import { describePrivate, describeReal, freshDatabase, sharedImmudb } from '../support/real.js';
+import { describePrivate, describeServer, freshDatabase, sharedImmudb } from '../support/real.js';
 import { USER, openClient, openWire, rejection, rowsOf, temporaryFolder, text } from './support.js';
 
 const range = (count: number, from = 0) => Array.from({ length: count }, (_, i) => from + i);
@@ -22,7 +22,7 @@ const codes = (calls: readonly Promise<unknown>[]) =>
 const groupsOf = (client: ImmuClient) => client.diagnostics.groups[client.databaseName]!;
 const trustOf = (client: ImmuClient) => client.diagnostics.trust[client.databaseName]!;
 
-describeReal('many lanes', () => {
+describeServer('many lanes', () => {
   test('of every verified call beside another writer: all proven under one head, each counted once', async () => {
     const { client, store, database } = await openClient();
     const wire = await openWire(database);
@@ -94,7 +94,7 @@ describeReal('many lanes', () => {
   });
 });
 
-describeReal('what a group holds', () => {
+describeServer('what a group holds', () => {
   test('references, bound and unbound, missing, deleted and expired keys', async () => {
     const { client, store, database } = await openClient();
     const wire = await openWire(database);
@@ -186,7 +186,7 @@ describeReal('what a group holds', () => {
   });
 });
 
-describeReal('databases', () => {
+describeServer('databases', () => {
   test('with a history: proven cold and warm, in txs of one entry and of many', async () => {
     const { client: writer, database } = await openClient();
     for (const i of range(5)) await writer.setAll(range(300).map((k) => [`bulk${i}-${k}`, `${k}`] as const));
@@ -239,7 +239,7 @@ describeReal('databases', () => {
   });
 });
 
-describeReal('users', () => {
+describeServer('users', () => {
   async function userOn(database: string, permission: typeof Permission.R | typeof Permission.RW) {
     const { client: admin } = await openClient({ database });
     const user = `u${database}`;
@@ -294,7 +294,7 @@ describeReal('users', () => {
   });
 });
 
-describeReal('limits and ends', () => {
+describeServer('limits and ends', () => {
   test('overload: calls wait for room, or are refused and told when there is some', async () => {
     const { client: patient } = await openClient({ maxQueuedCalls: 4 });
     const writes = range(8).map((i) => patient.verifiedSet(`k${i}`, 'v'));

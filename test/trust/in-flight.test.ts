@@ -4,10 +4,10 @@ import { expect, onTestFinished, test } from 'vitest';
 import { ImmuClient, SqliteRootStore } from '#dist/index.js';
 import { methodDefinition } from '#dist/wire/schema.js';
 import { Proxy, holdFirst } from '../adversary/proxy.js';
-import { describeReal, freshDatabase, sharedImmudb } from '../support/real.js';
+import { describeServer, freshDatabase, sharedImmudb } from '../support/real.js';
 import { USER, openClient, openWire, rejection, rowsOf, temporaryFolder, text } from './support.js';
 
-describeReal('verified calls in flight', () => {
+describeServer('verified calls in flight', () => {
   test('writes and reads beside another writer', async () => {
     const { client, store, database } = await openClient();
     const wire = await openWire(database);

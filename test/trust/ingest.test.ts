@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { ImmuClient, IngestError, MemoryRootStore } from '#dist/index.js';
 import { verifyEvidence } from '#dist/audit.js';
 import type { IngestOptions, IngestProgress, IngestReceipt, IngestRecord } from '#dist/index.js';
-import { describeReal, sharedImmudb } from '../support/real.js';
+import { describeServer, sharedImmudb } from '../support/real.js';
 import { USER, openClient, openWire, rejection, rowsOf, text } from './support.js';
 
 const range = (count: number) => Array.from({ length: count }, (_, i) => i);
@@ -18,7 +18,7 @@ async function ingested(
   return receipts;
 }
 
-describeReal('ingest', () => {
+describeServer('ingest', () => {
   test('a receipt for every record, in order, each what the server holds; calls counted once', async () => {
     const { client, store } = await openClient();
     const told: IngestProgress[] = [];
@@ -117,7 +117,7 @@ describeReal('ingest', () => {
   });
 });
 
-describeReal('headers ahead of reads', () => {
+describeServer('headers ahead of reads', () => {
   test('warm() proves and keeps every header: reads then ask for none', async () => {
     const { client, database } = await openClient();
     const wire = await openWire(database);
@@ -148,7 +148,7 @@ describeReal('headers ahead of reads', () => {
   });
 });
 
-describeReal('the choice of SHA-256', () => {
+describeServer('the choice of SHA-256', () => {
   test.for(['noble', 'node'] as const)('%s proves the same, in threads and inline', async (hasher) => {
     for (const threads of [0, 1]) {
       const { client } = await openClient({

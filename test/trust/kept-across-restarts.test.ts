@@ -11,7 +11,7 @@ import { entryDigest, plainKey, plainValue } from '#dist/proof/entry.js';
 import { entriesRoot } from '#dist/proof/tree/entries-tree.js';
 import { sha256 } from '#dist/proof/hash.js';
 import { Proxy } from '../adversary/proxy.js';
-import { describeReal, freshDatabase, sharedImmudb } from '../support/real.js';
+import { describeServer, freshDatabase, sharedImmudb } from '../support/real.js';
 import { utf8 } from '../verify/support/test-chain.js';
 import { USER, rejection, rowsOf, temporaryFolder, text } from './support.js';
 
@@ -256,7 +256,7 @@ describe('a lie with help from inside', () => {
   });
 });
 
-describeReal('a client that is started again', () => {
+describeServer('a client that is started again', () => {
   test('reads warm, and extends what is kept', async () => {
     const database = await freshDatabase();
     const path = join(await temporaryFolder(), 'roots.db');

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { ImmuClient, MemoryRootStore } from '#dist/index.js';
 import { EmbeddedLedger } from '#dist/testing.js';
-import { describeReal, freshDatabase, sharedImmudb } from '../support/real.js';
+import { describeServer, freshDatabase, sharedImmudb } from '../support/real.js';
 
 interface Place {
   readonly address: string;
@@ -87,6 +87,6 @@ describe('on the embedded ledger', () => {
   });
 });
 
-describeReal('on an immudb', () => {
+describeServer('on an immudb', () => {
   largeValues(async () => ({ address: sharedImmudb(), database: await freshDatabase() }));
 });

@@ -2,12 +2,12 @@
 import { expect, test } from 'vitest';
 import { Turns } from '#dist/client/flow/turns.js';
 import { Proxy, holdFirst } from '../adversary/proxy.js';
-import { describeReal, sharedImmudb } from '../support/real.js';
+import { describeServer, sharedImmudb } from '../support/real.js';
 import { openClient, rejection, text } from './support.js';
 
 const NEVER = new Promise<never>(() => undefined);
 
-describeReal('writes of one key', () => {
+describeServer('writes of one key', () => {
   test('a write that its caller gave up does not take effect after the next', async () => {
     await using proxy = await Proxy.start(sharedImmudb());
     const { client } = await openClient({ address: proxy.address });

@@ -1,10 +1,10 @@
 // verifiedSet and verifiedGet on a real immudb: what they return, what they bind, what they refuse to ask.
 import { describe, expect, test } from 'vitest';
 import { ArgumentError, ImmuClient, MemoryRootStore } from '#dist/index.js';
-import { describeReal, freshDatabase, sharedImmudb } from '../support/real.js';
+import { describeServer, freshDatabase, sharedImmudb } from '../support/real.js';
 import { USER, openClient, openWire, rejection, rowsOf, text } from './support.js';
 
-describeReal('verifiedSet and verifiedGet', () => {
+describeServer('verifiedSet and verifiedGet', () => {
   test('from an empty database on: genesis, first write, reads', async () => {
     const { client, store } = await openClient();
     const written = await client.verifiedSet('key', 'value');
