@@ -183,7 +183,7 @@ export class Session implements Rpc, HeldSession {
           error = await this.#whatIsClosed(error, method, idempotent, deadline, ticket);
         }
         const again = sessionLost || this.#mayHelp(error, idempotent);
-        const pause = again ? retries.next() : undefined;
+        const pause = again ? retries.next(deadline.endsAt - performance.now()) : undefined;
         if (pause === undefined) throw ticket || idempotent ? error : notReopened(method, error, lost);
         await this.#pause(pause, deadline, error);
       }
