@@ -14,9 +14,9 @@ const fails =
     reply({ code, details });
 
 describe('the policy', () => {
-  const pauses = (retries: Retries) => {
+  const pauses = (retries: Retries, left = Infinity) => {
     const all: number[] = [];
-    for (let pause = retries.next(); pause !== undefined; pause = retries.next()) all.push(pause);
+    for (let pause = retries.next(left); pause !== undefined; pause = retries.next(left)) all.push(pause);
     return all;
   };
 
@@ -25,6 +25,8 @@ describe('the policy', () => {
     expect(pauses(new Retries(policy, () => 1))).toEqual([100, 200, 400, 800, 1600, 2000, 2000]);
     expect(pauses(new Retries(policy, () => 0.5))).toEqual([50, 100, 200, 400, 800, 1000, 1000]);
     expect(pauses(new Retries(policy, () => 0))).toEqual([0, 0, 0, 0, 0, 0, 0]);
+    expect(pauses(new Retries(policy, () => 1), 1000)).toEqual([100, 200, 400, 500, 500, 500, 500]);
+    expect(pauses(new Retries(policy, () => 1), -1)).toEqual([0, 0, 0, 0, 0, 0, 0]);
     const [one, other] = [pauses(new Retries(policy)), pauses(new Retries(policy))];
     expect(one).not.toEqual(other);
   });
@@ -57,6 +59,16 @@ describe('the policy', () => {
 });
 
 describe('sends of one call', () => {
+  test('go on until its time is up: a pause is never longer than what is left', async () => {
+    const from = performance.now() + 300;
+    const busy: Handler = (call, reply) =>
+      performance.now() < from ? fails('max concurrency limit exceeded')(call, reply) : reply(null, {});
+    await using server = await PuppetServer.start({ Set: busy });
+    const retry = { attempts: 100, firstPauseMs: 60_000, maxPauseMs: 60_000 };
+    await using client = connect(server.address, { kind: 'anonymous', retry });
+    await client.session.unary('Set', {}, { timeoutMs: 5000 });
+  });
+
   test.each([
     [{ attempts: 5, firstPauseMs: 1, maxPauseMs: 1 }, 5],
     [{ attempts: 1 }, 1],

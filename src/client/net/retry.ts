@@ -13,11 +13,14 @@ export class Retries {
     this.#random = random;
   }
 
-  /** How long to wait before the next send, in milliseconds; undefined when there is none. Counts it. */
-  next(): number | undefined {
+  /**
+   * How long to wait before the next send, in milliseconds; undefined when there is none. Counts it. No pause takes more than
+   * half of what is `left`: the last sends come before the caller's time is up, however long the pauses have become.
+   */
+  next(left: number): number | undefined {
     const { attempts, firstPauseMs, maxPauseMs } = this.#policy;
     if (this.#sent >= attempts) return undefined;
-    const longest = Math.min(maxPauseMs, firstPauseMs * 2 ** (this.#sent - 1));
+    const longest = Math.min(maxPauseMs, firstPauseMs * 2 ** (this.#sent - 1), Math.max(0, left / 2));
     this.#sent += 1;
     return this.#random() * longest;
   }

@@ -145,7 +145,7 @@ export class Session implements Rpc {
           error = await this.#whatIsClosed(error, method, repeatable, deadline, ticket);
         }
         const again = sessionLost || this.#mayHelp(error, repeatable);
-        const pause = again ? retries.next() : undefined;
+        const pause = again ? retries.next(deadline.endsAt - performance.now()) : undefined;
         if (pause === undefined) throw ticket || repeatable ? error : notReopened(method, error, lost);
         await this.#pause(pause, deadline, error);
       }
