@@ -3,7 +3,7 @@
 import { ServerError, TransportError } from '../errors.js';
 import type { ImmuError } from '../errors.js';
 import { serverWords } from '../visible.js';
-import { asNotDone } from './server-errors.js';
+import { asNotDone, isDatabaseClosed } from './server-errors.js';
 
 export interface ClosedCall {
   readonly database: string;
@@ -11,7 +11,11 @@ export interface ClosedCall {
   readonly idempotent: boolean;
   /** Asks the same server something else. */
   readonly ask: (method: string) => Promise<object>;
+  readonly nap: (ms: number) => Promise<void>;
 }
+
+/** A server that shuts down closes its databases first, and lists them so, in milliseconds, until it is gone. */
+const LOOK_AGAIN_MS = 300;
 
 /**
  * From this version on, a database that is unloaded lets the calls in it end first: the words then always come before a
@@ -27,7 +31,7 @@ export async function whatIsClosed(error: unknown, call: ClosedCall): Promise<Im
   const { database, method, idempotent } = call;
   const refused = error instanceof ServerError ? error : (error as TransportError).cause;
   if (!(refused instanceof ServerError)) return error as ImmuError;
-  const [state, before] = await Promise.all([stateOf(call), idempotent || beforeCommit(call)]);
+  const [state, before] = await Promise.all([settledState(call), idempotent || beforeCommit(call)]);
   // Only where the words fit what is seen: a database that is there, and said to be closed, may have taken the write.
   const certain = idempotent || (before && state === 'unloaded');
   const words = serverWords(refused.serverMessage);
@@ -47,8 +51,17 @@ export async function whatIsClosed(error: unknown, call: ClosedCall): Promise<Im
   return asNotDone(new ServerError('DATABASE_CLOSED', message, grpc, { cause: refused }));
 }
 
-/** Unloaded databases are listed as such; those of a server that shuts down are not, or nothing is. */
-async function stateOf({ ask, database }: ClosedCall): Promise<'unloaded' | 'closing' | 'unknown'> {
+type State = 'unloaded' | 'closing' | 'unknown';
+
+/** What is listed as unloaded, and still is when it is looked at again. */
+async function settledState(call: ClosedCall): Promise<State> {
+  const state = await stateOf(call);
+  if (state !== 'unloaded') return state;
+  await call.nap(LOOK_AGAIN_MS);
+  return stateOf(call);
+}
+
+async function stateOf({ ask, database }: ClosedCall): Promise<State> {
   try {
     const { databases = [] } = (await ask('DatabaseListV2')) as {
       databases?: { name?: string; loaded?: boolean }[];
@@ -57,7 +70,7 @@ async function stateOf({ ask, database }: ClosedCall): Promise<'unloaded' | 'clo
     if (!listed) return 'unknown';
     return listed.loaded === true ? 'closing' : 'unloaded';
   } catch (error) {
-    return error instanceof TransportError ? 'closing' : 'unknown';
+    return error instanceof TransportError || isDatabaseClosed(error) ? 'closing' : 'unknown';
   }
 }
 

@@ -231,7 +231,8 @@ export class Session implements Rpc, HeldSession {
       const { metadata } = NEEDS_NO_LOGIN.has(other) ? NO_TICKET : (ticket ?? NO_TICKET);
       return channel.unary(other, {}, { idempotent: true, timeoutMs, metadata });
     };
-    return whatIsClosed(error, { database, method, idempotent: idempotent || !ticket, ask });
+    const nap = (ms: number) => channel.nap(ms);
+    return whatIsClosed(error, { database, method, idempotent: idempotent || !ticket, ask, nap });
   }
 
   /** Waits; when the caller's time ends first, what went wrong is told rather than that time is up. */
