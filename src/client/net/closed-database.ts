@@ -4,7 +4,7 @@ import { ServerError, TransportError } from '../../errors.js';
 import type { ImmuError } from '../../errors.js';
 import { serverWords } from '../../visible.js';
 import type { Methods } from '../../wire/messages.js';
-import { asNotDone } from './server-errors.js';
+import { asNotDone, isDatabaseClosed } from './server-errors.js';
 
 type Asked = 'DatabaseListV2' | 'Health' | 'ServerInfo';
 
@@ -14,7 +14,11 @@ export interface ClosedCall {
   readonly repeatable: boolean;
   /** Asks the same server something else. */
   readonly ask: <M extends Asked>(method: M) => Promise<Methods[M]['answer']>;
+  readonly nap: (ms: number) => Promise<void>;
 }
+
+/** A server that shuts down closes its databases first, and lists them so, in milliseconds, until it is gone. */
+const LOOK_AGAIN_MS = 300;
 
 /**
  * From this version on, a database that is unloaded lets the calls in it end first: the words then always come before a
@@ -30,7 +34,7 @@ export async function whatIsClosed(error: unknown, call: ClosedCall): Promise<Im
   const { database, method, repeatable } = call;
   const refused = error instanceof ServerError ? error : (error as TransportError).cause;
   if (!(refused instanceof ServerError)) return error as ImmuError;
-  const [state, before] = await Promise.all([stateOf(call), repeatable || beforeCommit(call)]);
+  const [state, before] = await Promise.all([settledState(call), repeatable || beforeCommit(call)]);
   // Only where the words fit what is seen: a database that is there, and said to be closed, may have taken the write.
   const certain = repeatable || (before && state === 'unloaded');
   const words = serverWords(refused.serverMessage);
@@ -50,15 +54,24 @@ export async function whatIsClosed(error: unknown, call: ClosedCall): Promise<Im
   return asNotDone(new ServerError('DATABASE_CLOSED', message, grpc, { cause: refused }));
 }
 
-/** Unloaded databases are listed as such; those of a server that shuts down are not, or nothing is. */
-async function stateOf({ ask, database }: ClosedCall): Promise<'unloaded' | 'closing' | 'unknown'> {
+type State = 'unloaded' | 'closing' | 'unknown';
+
+/** What is listed as unloaded, and still is when it is looked at again. */
+async function settledState(call: ClosedCall): Promise<State> {
+  const state = await stateOf(call);
+  if (state !== 'unloaded') return state;
+  await call.nap(LOOK_AGAIN_MS);
+  return stateOf(call);
+}
+
+async function stateOf({ ask, database }: ClosedCall): Promise<State> {
   try {
     const { databases = [] } = await ask('DatabaseListV2');
     const listed = databases.find(({ name }) => name === database);
     if (!listed) return 'unknown';
     return listed.loaded === true ? 'closing' : 'unloaded';
   } catch (error) {
-    return error instanceof TransportError ? 'closing' : 'unknown';
+    return error instanceof TransportError || isDatabaseClosed(error) ? 'closing' : 'unknown';
   }
 }
 

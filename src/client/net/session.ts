@@ -187,7 +187,8 @@ export class Session implements Rpc {
       const { metadata } = NEEDS_NO_LOGIN.has(other) ? NO_TICKET : (ticket ?? NO_TICKET);
       return channel.unary(other, {}, { timeoutMs, metadata });
     };
-    return whatIsClosed(error, { database, method, repeatable: repeatable || !ticket, ask });
+    const nap = (ms: number) => channel.nap(ms);
+    return whatIsClosed(error, { database, method, repeatable: repeatable || !ticket, ask, nap });
   }
 
   /** Waits; when the caller's time ends first, what went wrong is told rather than that time is up. */
