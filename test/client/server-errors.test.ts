@@ -152,6 +152,7 @@ describe("the server's words", () => {
 describe('a login that failed', () => {
   test.each([
     ['tbtree: max active snapshots limit reached', 'OVERLOADED', true],
+    ['already closed', 'UNAVAILABLE', false],
     ['crypto/bcrypt: hashedPassword is not the hash of the given password', 'WRONG_CREDENTIALS', false],
     ['tbtree: key not found', 'WRONG_CREDENTIALS', false],
   ])('for %j is %s', (reason, code, busy) => {

@@ -5,7 +5,7 @@ import { ArgumentError, ServerError, TransportError } from '../../errors.js';
 import type { ImmuError } from '../../errors.js';
 import { serverWords } from '../../visible.js';
 import { saysNotDone } from './not-done.js';
-import { findServerWords, wordsOf } from './server-words.js';
+import { findServerWords, isShuttingDown, wordsOf } from './server-words.js';
 import type { Kind } from './server-words.js';
 
 const kinds = new WeakMap<object, Kind>();
@@ -121,6 +121,10 @@ export function toImmuError(error: ServiceError, call: FailedCall): ImmuError {
   if (code === status.UNAVAILABLE || code === status.CANCELLED || BROKEN_OFF.test(details)) {
     const what = `the connection to ${address} broke during ${method}: ${words}`;
     return repeatable ? new TransportError('UNAVAILABLE', what, { cause }) : outcomeUnknown(what, cause);
+  }
+  if (isShuttingDown(error, details)) {
+    const message = `the server at ${address} is shutting down (${method}: ${words})`;
+    return asNotDone(new TransportError('UNAVAILABLE', message, { cause }));
   }
   if (NOT_SERIALIZED.test(details)) {
     return asNotDone(

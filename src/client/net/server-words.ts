@@ -33,6 +33,8 @@ const { INVALID_ARGUMENT, PERMISSION_DENIED, NOT_FOUND, INTERNAL, FAILED_PRECOND
 const BUSY =
   /read tx pool exhausted|transaction pool exhausted|max active transactions|max concurrency limit|watchers: max|tbtree: max active snapshots limit/;
 const LOGIN_FAILED = 'invalid user name or password';
+const CLOSED = 'already closed';
+const NOT_LOOKED_UP = new RegExp(`${BUSY.source}|${CLOSED}`);
 
 /** First match counts. */
 const TABLE: readonly ServerWords[] = [
@@ -223,13 +225,18 @@ export const MAX_WORDS = 4096;
 
 /**
  * What a server said, which of a login that failed is one thing whatever the reason: one that was too busy to look the user
- * up says so in the status details only.
+ * up, or is shutting down, says so in the status details only.
  */
 export function wordsOf({ details, metadata }: ServiceError): string {
   if (details !== LOGIN_FAILED) return shortened(details, MAX_WORDS);
   const [info] = metadata.get('grpc-status-details-bin');
-  const reason = Buffer.isBuffer(info) && BUSY.exec(info.toString('latin1', 0, MAX_WORDS));
+  const reason = Buffer.isBuffer(info) && NOT_LOOKED_UP.exec(info.toString('latin1', 0, MAX_WORDS));
   return reason ? reason[0] : details;
+}
+
+/** Of a login: the server's databases are closed, those of all its users among them. */
+export function isShuttingDown({ details }: ServiceError, words: string): boolean {
+  return details === LOGIN_FAILED && words === CLOSED;
 }
 
 /** The row that a failed call falls under, if any. `message`: no longer than {@link MAX_WORDS}. */
