@@ -16,6 +16,22 @@ export async function callsPerSecond(
   return total / ((performance.now() - start) / 1000);
 }
 
+/** Calls a second of `call`, as many in flight as `ready` lets in, until `total` are done. */
+export async function underBackPressure(
+  total: number,
+  ready: () => Promise<void>,
+  call: (i: number) => Promise<unknown>,
+): Promise<number> {
+  const start = performance.now();
+  const calls: Promise<unknown>[] = [];
+  for (let i = 0; i < total; i++) {
+    await ready();
+    calls.push(call(i));
+  }
+  await Promise.all(calls);
+  return total / ((performance.now() - start) / 1000);
+}
+
 /** The best of several measurements: what else the machine does only ever makes them worse. */
 export async function bestOf(rounds: number, measure: () => Promise<number>): Promise<number> {
   let best = 0;
