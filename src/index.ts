@@ -39,7 +39,7 @@ export type { IngestOptions, IngestProgress, IngestReceipt, IngestRecord } from 
 export type { ClaimedState, Health, ServerInfo } from './client/calls/admin/server-info.js';
 export type { GrantablePermission, User } from './client/calls/admin/users.js';
 export type { VerifiedEntry, VerifiedReference } from './client/calls/kv/verified-get.js';
-export type { VerifiedWrite } from './client/calls/kv/verified-set.js';
+export type { VerifiedWrite } from './client/trust/write.js';
 export type { ImmuErrorCode, VerificationEvidence } from './errors.js';
 export type { KVMetadata } from './proof/types.js';
 export type {

@@ -10,7 +10,7 @@ import type { KeyValue, Pairs, Write } from './calls/kv/kv.js';
 import { verifiedGet } from './calls/kv/verified-get.js';
 import type { VerifiedEntry } from './calls/kv/verified-get.js';
 import { verifiedRpc } from './calls/kv/verified-rpc.js';
-import type { VerifiedWrite } from './calls/kv/verified-set.js';
+import type { VerifiedWrite } from './trust/write.js';
 import { toKey, toValue } from './input/bytes-input.js';
 import type { BytesInput } from './input/bytes-input.js';
 import { NO_OPTIONS } from './input/call-options.js';

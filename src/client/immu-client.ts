@@ -7,7 +7,7 @@ import type { CreateDatabaseOptions, DatabaseInfo } from './calls/admin/database
 import type { ClaimedState, Health, ServerInfo } from './calls/admin/server-info.js';
 import type { GrantablePermission, Permission, PermissionAction, User } from './calls/admin/users.js';
 import type { VerifiedEntry } from './calls/kv/verified-get.js';
-import type { VerifiedWrite } from './calls/kv/verified-set.js';
+import type { VerifiedWrite } from './trust/write.js';
 import { Databases } from './faces/databases.js';
 import { Server } from './faces/server.js';
 import { Users } from './faces/users.js';

@@ -131,6 +131,15 @@ export class WriteGroups<W extends GroupedWrite> {
     });
   }
 
+  /** Sends `write` at once, in a transaction that holds nothing else. */
+  writeAlone(write: W, entries: readonly WriteEntry[]): void {
+    const group = new Group<W>();
+    group.add(write, entries, namesOf(entries));
+    this.#options
+      .send([write], group.request, group.names)
+      .catch((error: unknown) => rejectAll(group, error));
+  }
+
   /** A defect must not get past the promises of those who wait. */
   #sendAll(): void {
     try {

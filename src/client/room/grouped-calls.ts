@@ -28,14 +28,13 @@ import { unixSeconds } from '../input/unix-seconds.js';
 import type { ProvenHistory } from '../trust/known/proven-history.js';
 import { VerifiedReader } from '../calls/kv/grouped-get.js';
 import { proveTogether } from '../calls/kv/grouped-get-all.js';
-import { PlainWriter, VerifiedWriter, writeGroup } from '../calls/kv/grouped-set.js';
-import type { Writer } from '../calls/kv/grouped-set.js';
+import { PlainWriter, VerifiedWriter, writeGroup } from '../calls/kv/set.js';
+import type { Writer } from '../calls/kv/set.js';
 import { verifiedGet } from '../calls/kv/verified-get.js';
 import type { VerifiedEntry } from '../calls/kv/verified-get.js';
 import { verifiedRpc } from '../calls/kv/verified-rpc.js';
-import { verifiedSet } from '../calls/kv/verified-set.js';
 import { ReservedTxs } from '../trust/reserved-txs.js';
-import type { VerifiedWrite } from '../calls/kv/verified-set.js';
+import type { VerifiedWrite } from '../trust/write.js';
 
 export interface GroupedCallsOptions {
   readonly rpc: Rpc;
@@ -201,8 +200,9 @@ export class GroupedCalls {
     turn: Turn | undefined,
   ): Promise<VerifiedWrite> {
     const start = (call: WaitingCall<VerifiedWrite>) => {
-      if (turn) this.#writeInTurn(turn, new VerifiedWriter(trust, call, entries.length, from), entries);
-      else call.follow(verifiedSet(verifiedRpc(this.#options.rpc), trust, from, entries));
+      const writer = new VerifiedWriter(trust, call, entries.length, from);
+      if (turn) this.#writeInTurn(turn, writer, entries);
+      else this.#writes.writeAlone(writer, entries);
     };
     return this.#beginVerified(this.#writing, trust, from, bytes, start, true);
   }
@@ -211,7 +211,8 @@ export class GroupedCalls {
   async setAlone(entries: readonly KeyValue[], options: CallOptions): Promise<Write> {
     const { rpc } = this.#options;
     const writes = this.#writeTxs;
-    const write = writes.begin(this.#trust?.headTx ?? 0n);
+    const headTx = () => this.#trust?.headTx ?? 0n;
+    const end = writes.reserve(headTx(), headTx);
     let mayBeDone = true;
     try {
       const written = await setEntries(rpc, entries, options);
@@ -222,8 +223,7 @@ export class GroupedCalls {
       mayBeDone &&= !isNotDone(error);
       throw error;
     } finally {
-      if (mayBeDone) writes.doubt();
-      writes.end(write, this.#trust?.headTx ?? 0n);
+      end(mayBeDone);
     }
   }
 

@@ -51,30 +51,25 @@ export class DatabaseTrust extends TrustOverTime {
   /**
    * Proves an answer: checks it against its question under `head` (the one named in the request), and, when it
    * reaches beyond the head, moves the head first. Resolves when the answer is proven under the one trusted head
-   * and that head is durable.
+   * and that head is durable. `calls`: how many it is an answer to; each call is counted once.
    */
   async prove<Q extends Question>(
     call: Call,
     question: Q,
     head: Root,
     answer: Uint8Array,
+    calls = 1,
   ): Promise<ProvenBy<Q>> {
-    const { operation, startedAt } = call;
-    const checked = this.check(operation, question, head, answer, call.askedAt, call.deadline);
+    const { operation, startedAt, askedAt } = call;
+    const checked = this.check(operation, question, head, answer, askedAt, call.deadline);
     const proven: Proven = await call.deadline.race(checked, 'its answer to be checked');
     const { known } = this.assertStill(call);
-    if ('target' in proven) {
-      const calls = call.counted === true ? 0 : 1;
+    const bound = boundBy(proven, head);
+    if (bound) {
+      const job = this.job(question, head, answer, askedAt);
+      const counted = call.counted === true ? 0 : calls;
       call.counted = true;
-      const job = this.job(question, head, answer, call.askedAt);
-      const settled = this.settle(call, {
-        target: proven.target,
-        from: head,
-        job,
-        operation,
-        startedAt,
-        calls,
-      });
+      const settled = this.#settle(call, { ...bound, job, operation, startedAt, calls: counted });
       await call.deadline.race(settled, 'the head to reach the answer');
       if (proven.kind === 'get') known.learn(proven.subject, operation, proven.leaves);
     }
@@ -82,7 +77,7 @@ export class DatabaseTrust extends TrustOverTime {
   }
 
   /** Resolves when the target is proven under the one trusted head, and that head is durable. */
-  async settle(call: Call, settlement: Settlement): Promise<void> {
+  async #settle(call: Call, settlement: Settlement): Promise<void> {
     const { target, from, job, operation, startedAt, calls } = settlement;
     const { mover } = this.assertStill(call);
     if (from && target.tx <= from.tx) {
@@ -185,4 +180,10 @@ export class DatabaseTrust extends TrustOverTime {
   job(question: Question, head: Root | null, answer: Uint8Array, askedAt?: bigint): Job {
     return this.#jobs.job(question, head, answer, askedAt);
   }
+}
+
+/** What an answer proves is to be bound to: the head that it is proven from, or one that has still to be asked for. */
+function boundBy(proven: Proven, head: Root): Pick<Settlement, 'target' | 'from'> | undefined {
+  if (proven.kind === 'written') return { target: { ...proven.subject, tree: proven.tree } };
+  return 'target' in proven ? { target: proven.target, from: head } : undefined;
 }

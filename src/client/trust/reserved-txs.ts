@@ -39,6 +39,18 @@ export class ReservedTxs {
     return this.#doubtedAt;
   }
 
+  /**
+   * For a write that is sent under the head `sinceTx`: until it ends no other one may have its tx. What is returned is called as
+   * it ends, and told whether it may be done as a tx that is not known.
+   */
+  reserve(sinceTx: bigint, headTx: () => bigint): (mayBeDone: boolean) => void {
+    const write = this.begin(sinceTx);
+    return (mayBeDone) => {
+      if (mayBeDone) this.doubt();
+      this.end(write, headTx());
+    };
+  }
+
   begin(sinceTx: bigint): WriteInFlight {
     return { line: this.#inFlight, place: this.#inFlight.add(sinceTx) };
   }

@@ -6,7 +6,7 @@ import { whenAborted } from '../../flow/abort-listeners.js';
 import { toKey, toValue } from '../../input/bytes-input.js';
 import type { BytesInput } from '../../input/bytes-input.js';
 import type { CallOptions } from '../../input/call-options.js';
-import type { VerifiedWrite } from './verified-set.js';
+import type { VerifiedWrite } from '../../trust/write.js';
 
 /** A record to write: `[key, value]` or `{ key, value }`. */
 export type IngestRecord =

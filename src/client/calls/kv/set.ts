@@ -1,24 +1,22 @@
-// Verified writes in a group, top to bottom: one Set for many callers → the entries root that this client computes
-// itself, in the answered header → that header proven under the head → every caller told.
+// Writes that share a transaction, top to bottom: one Set for many callers → proven → every caller told. A lone verified write of
+// few entries asks for its proof at once (VerifiableSet); else the header that answers is proven when the head reaches it.
 import { ServerError } from '../../../errors.js';
-import type { Root } from '../../../verify/verifier.js';
-import type { Deadline } from '../../flow/deadline.js';
-import type { Answered, GroupedWrite } from '../../group/write-groups.js';
+import { Deadline } from '../../flow/deadline.js';
 import type { WaitingCall } from '../../flow/waiting-call.js';
-import { withoutTx } from './kv.js';
-import type { Write } from './kv.js';
+import type { Answered, GroupedWrite } from '../../group/write-groups.js';
 import { OtherConnection } from '../../net/rpc.js';
 import type { Rpc } from '../../net/rpc.js';
 import { isNotDone } from '../../net/server-errors.js';
 import type { Call } from '../../trust/call.js';
 import type { DatabaseTrust } from '../../trust/database-trust.js';
 import type { ReservedTxs } from '../../trust/reserved-txs.js';
+import { sendWrite } from '../../trust/write.js';
+import type { Sent, VerifiedWrite } from '../../trust/write.js';
 import { readTxHeader } from '../../../verify/wire/headers.js';
 import { WireReader } from '../../../verify/wire/reader.js';
 import { readSetRequest } from '../../../verify/wire/requests.js';
-import { verifiedRpc } from './verified-rpc.js';
-import { refuseShared, unproven, verifiedSet } from './verified-set.js';
-import type { VerifiedWrite } from './verified-set.js';
+import { withoutTx } from './kv.js';
+import type { Write } from './kv.js';
 
 /** A lone write of up to this many entries is answered with its proof; the answer holds every entry's digest. */
 const MAX_ALONE = 8;
@@ -97,23 +95,25 @@ export async function writeGroup(
   request: Uint8Array,
   names: Iterable<string>,
 ): Promise<Answered> {
+  const plain = writers.filter((writer) => writer.kind === 'plain');
   const verified = writers.filter((writer) => writer.kind === 'verified');
   const [first] = verified;
   if (first) await assurePlace(first, verified);
   if (writers.every(({ settled }) => settled)) return NOTHING_LEFT;
-  if (first && writers.length === 1 && first.entryCount <= MAX_ALONE) {
-    await writeAlone(room.rpc, first, request);
-    return NOTHING_LEFT;
-  }
-  const over = first && room.rpc.connects;
-  const head = first?.trust.root;
-  const end = beginWrite(first ? { ...room, writes: first.trust.writes } : room, head);
-  let answer: Uint8Array;
+  const deadline = longestOf(writers);
   try {
-    const call = { ...timeLeft(writers), ...(over !== undefined && { over }) };
-    answer = await room.rpc.raw('Set', request, call);
+    if (!first) {
+      await writePlain(room, plain, request, deadline);
+      return NOTHING_LEFT;
+    }
+    const { answer, proven } = await writeVerified(room.rpc, first, writers, { request, names, deadline });
+    for (const writer of plain) tellWritten(writer, shownTx(answer));
+    const told = proven.then(
+      (written) => verified.forEach(({ call }) => call.resolve(written)),
+      (error: unknown) => verified.forEach((writer) => writer.reject(error)),
+    );
+    return { told };
   } catch (error) {
-    end(!isNotDone(error));
     // Not sent: over the next connection another server may answer, which has to show first that it is none.
     if (error instanceof OtherConnection && writers.some((writer) => !writer.settled))
       return writeGroup(room, writers, request, names);
@@ -121,24 +121,6 @@ export async function writeGroup(
     for (const writer of writers) writer.reject(error);
     return NOTHING_LEFT;
   }
-  if (!head) {
-    const tx = shownTx(answer);
-    const isOurs = tx !== undefined && room.writes.claimPlain(tx.id);
-    end(!isOurs);
-    for (const writer of writers) if (writer.kind === 'plain') tellWritten(writer, isOurs ? tx : undefined);
-    return NOTHING_LEFT;
-  }
-  for (const writer of writers) if (writer.kind === 'plain') tellWritten(writer, shownTx(answer));
-  const told = proveWritten(verified, head, request, answer, names)
-    .then(() => end(false))
-    .catch((error: unknown) => {
-      end(true);
-      return unproven(error);
-    })
-    .catch((error: unknown) => {
-      for (const writer of verified) writer.reject(error);
-    });
-  return { told };
 }
 
 /** The server stands where it is trusted, and so does trust itself: nothing is sent before. */
@@ -153,47 +135,53 @@ async function assurePlace(
   }
 }
 
-/** Until the write ends no other one may have its tx. What is returned is told whether it may be done as a tx not known. */
-function beginWrite({ writes, headTx }: WriteRoom, head: Root | undefined): (mayBeDone: boolean) => void {
-  const write = writes.begin(head ? head.tx : headTx());
-  return (mayBeDone) => {
-    if (mayBeDone) writes.doubt();
-    writes.end(write, headTx());
-  };
+/** By the server's word: its tx is no other write's. */
+async function writePlain(
+  { rpc, writes, headTx }: WriteRoom,
+  writers: readonly PlainWriter[],
+  request: Uint8Array,
+  deadline: Deadline,
+): Promise<void> {
+  const end = writes.reserve(headTx(), headTx);
+  let answer: Uint8Array;
+  try {
+    answer = await rpc.raw('Set', request, deadline.left);
+  } catch (error) {
+    end(!isNotDone(error));
+    throw error;
+  }
+  const tx = shownTx(answer);
+  const isOurs = tx !== undefined && writes.claimPlain(tx.id);
+  end(!isOurs);
+  for (const writer of writers) tellWritten(writer, isOurs ? tx : undefined);
 }
 
-/** Goes on when its caller gives up: whatever is written to its key next has to come after it. */
-async function writeAlone(
+interface Group {
+  readonly request: Uint8Array;
+  readonly names: Iterable<string>;
+  readonly deadline: Deadline;
+}
+
+/** Goes on when its callers give up: whatever is written to its keys next has to come after it. */
+function writeVerified(
   rpc: Rpc,
-  { trust, call, from }: VerifiedWriter,
-  request: Uint8Array,
-): Promise<void> {
-  const alone = { ...from, deadline: from.deadline.withoutSignal };
-  call.resolve(await verifiedSet(verifiedRpc(rpc), trust, alone, readSetRequest(request)));
-}
-
-async function proveWritten(
-  writers: readonly VerifiedWriter[],
-  head: Root,
-  request: Uint8Array,
-  answer: Uint8Array,
-  names: Iterable<string>,
-): Promise<void> {
-  const { trust, from } = writers[0] as VerifiedWriter;
-  const { known } = trust;
-  const { operation, startedAt } = from;
-  const question = { kind: 'written', request } as const;
-  const { subject, tree } = await trust.check(operation, question, head, answer);
-  const { tx, alh, ts } = subject;
-  const job = trust.job(question, head, answer);
-  const target = { ...subject, tree };
-  await trust.settle(from, { target, job, operation, startedAt, calls: writers.length });
-  // Only now: a tx that was named and never proven is still to be had by an honest write.
-  if (!trust.writes.claim(tx)) throw await refuseShared(trust, operation, tx, job);
-  // One result for all of them: callers share the transaction.
-  const written = Object.freeze({ tx, alh: new Uint8Array(alh), timestamp: ts, root: trust.root });
-  for (const name of names) known.seen.note(name, tx);
-  for (const { call } of writers) call.resolve(written);
+  { trust, from }: VerifiedWriter,
+  writers: readonly Writer[],
+  { request, names, deadline }: Group,
+): Promise<Sent> {
+  const call: Call = { ...from, deadline };
+  const over = rpc.connects;
+  const options = () => (over === undefined ? deadline.left : { ...deadline.left, over });
+  const calls = writers.filter(({ kind }) => kind === 'verified').length;
+  const entryCount = writers.reduce((sum, writer) => sum + writer.entryCount, 0);
+  if (writers.length > 1 || entryCount > MAX_ALONE) {
+    const question = { kind: 'written', request } as const;
+    return sendWrite(trust, call, { question, names, calls }, () => rpc.raw('Set', request, options()));
+  }
+  const entries = readSetRequest(request);
+  return sendWrite(trust, call, { question: { kind: 'set', entries }, names, calls }, (head) =>
+    rpc.raw('VerifiableSet', { setRequest: { KVs: entries }, proveSinceTx: head.tx.toString() }, options()),
+  );
 }
 
 /** Header of the answer to a Set; undefined when it shows none. */
@@ -212,7 +200,7 @@ function tellWritten({ call }: PlainWriter, header: ReturnType<typeof shownTx>):
 }
 
 /** As long as the one who waits longest. */
-function timeLeft(writers: readonly Writer[]): { timeoutMs: number } {
+function longestOf(writers: readonly Writer[]): Deadline {
   const endsAt = writers.reduce((latest, { deadline }) => Math.max(latest, deadline.endsAt), 0);
-  return { timeoutMs: Math.max(1, Math.ceil(endsAt - performance.now())) };
+  return new Deadline({}, Math.max(1, Math.ceil(endsAt - performance.now())));
 }
