@@ -184,6 +184,6 @@ export class DatabaseTrust extends TrustOverTime {
 
 /** What an answer proves is to be bound to: the head that it is proven from, or one that has still to be asked for. */
 function boundBy(proven: Proven, head: Root): Pick<Settlement, 'target' | 'from'> | undefined {
-  if (proven.kind === 'written') return { target: { ...proven.subject, tree: proven.tree } };
+  if ('subject' in proven && 'tree' in proven) return { target: { ...proven.subject, tree: proven.tree } };
   return 'target' in proven ? { target: proven.target, from: head } : undefined;
 }

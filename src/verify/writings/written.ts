@@ -1,4 +1,4 @@
-// What is checked of the header that answers a plain Set: it commits to exactly the entries that were sent, which this
+// What is checked of the header that answers a write: it commits to exactly the entries that were sent, which this
 // client hashes itself. No proof is needed in the answer; the header is proven when the head reaches it.
 import { equalBytes } from '../../proof/bytes.js';
 import { entriesRootOf } from '../../proof/tree/entries-tree.js';
@@ -14,24 +14,39 @@ import { readTxHeader } from '../wire/headers.js';
 import { WireReader } from '../wire/reader.js';
 import { readSetRequest } from '../wire/requests.js';
 
-/** Answer: TxHeader of the Set whose request was these bytes: exactly its entries, in a tx newer than the head. */
-export interface WrittenQuestion {
-  readonly kind: 'written';
+/** Answer: TxHeader of the write whose request was these bytes: exactly what it says, in a tx newer than the head. */
+export interface WrittenQuestion<K extends string> {
+  readonly kind: K;
   readonly request: Uint8Array;
 }
 
 /** Exactly what was sent is what this header commits to; the header itself is proven when the head reaches it. */
-export interface WrittenProven {
-  readonly kind: 'written';
+export interface WrittenProven<K extends string> {
+  readonly kind: K;
   readonly subject: ProvenTx;
   readonly tree: TreeAt;
+}
+
+/** A write by what its request must have become. */
+export interface Written<K extends string> {
+  readonly kind: K;
+  readonly tag: number;
+  readonly provenTag: number;
+  /** Leaves of the entries tree, in order, of a tx with this header version. Throws ProofFailure for what it cannot read. */
+  leaves(request: Uint8Array, version: number): Uint8Array[];
+  words(request: Uint8Array): string;
 }
 
 /**
  * Proves that a transaction with the answered header, if there is one, holds exactly the entries of the request, in
  * their order, and that it is newer than the head. The hash of that header is what the head must reach.
  */
-function checkWritten(question: WrittenQuestion, context: Context, answer: Uint8Array): WrittenProven {
+function checkWritten<K extends string>(
+  { kind, leaves }: Written<K>,
+  request: Uint8Array,
+  context: Context,
+  answer: Uint8Array,
+): WrittenProven<K> {
   const header = readTxHeader(new WireReader(answer));
   const hash = alh(header);
 
@@ -42,18 +57,16 @@ function checkWritten(question: WrittenQuestion, context: Context, answer: Uint8
   }
 
   // 2. It holds what was sent and nothing else.
-  const entries = readSetRequest(question.request);
-  if (header.nentries !== entries.length) {
+  const sent = leaves(request, header.version);
+  if (header.nentries !== sent.length) {
     throw new ProofFailure(
       'written.count',
       'another number of entries than was sent',
-      entries.length,
+      sent.length,
       header.nentries,
     );
   }
-  const root = entriesRootOf(
-    entries.map(({ key, value }) => plainLeaf(header.version, key, undefined, value)),
-  );
+  const root = entriesRootOf(sent);
   if (!equalBytes(root, header.eH)) {
     throw new ProofFailure('written.entries', 'other entries than were sent', root, header.eH);
   }
@@ -64,44 +77,57 @@ function checkWritten(question: WrittenQuestion, context: Context, answer: Uint8
     throw new ProofFailure('written.truncation', 'the transaction is a truncation', undefined, truncated);
   }
   return {
-    kind: 'written',
+    kind,
     subject: provenTx(header, hash),
     tree: { size: header.blTxId, root: header.blRoot },
   };
 }
 
-const TAG = 7;
-const PROVEN_TAG = 9;
+/** The record of a question whose answer is the header of the tx that was written. */
+export function writing<const K extends string>(
+  write: Written<K>,
+): Kind<WrittenQuestion<K>, WrittenProven<K>> {
+  const { kind, tag, provenTag, words } = write;
+  return {
+    kind,
+    tags: [tag],
+    provenTags: [provenTag],
+    isWrite: true,
 
-export const written: Kind<WrittenQuestion, WrittenProven> = {
+    assert({ request }) {
+      assertBytes(request, 'question.request');
+    },
+
+    size: ({ request }) => 5 + request.length,
+    write(writer, { request }) {
+      writer.u8(tag);
+      writer.bytes(request);
+    },
+    read: (reader) => ({ kind, request: reader.bytes() }),
+
+    check: ({ request }, context, answer) => checkWritten(write, request, context, answer),
+
+    writeProven(writer, { subject, tree }) {
+      writer.u8(provenTag);
+      writeTx(writer, subject);
+      writer.u64(tree.size);
+      writer.raw(tree.root);
+    },
+    readProven(reader) {
+      const subject = readTx(reader);
+      return { kind, subject, tree: { size: reader.u64(), root: reader.digest() } };
+    },
+
+    words: ({ request }) => words(request),
+  };
+}
+
+/** A Set of values without metadata. */
+export const written = writing({
   kind: 'written',
-  tags: [TAG],
-  provenTags: [PROVEN_TAG],
-  isWrite: true,
-
-  assert({ request }) {
-    assertBytes(request, 'question.request');
-  },
-
-  size: ({ request }) => 5 + request.length,
-  write(writer, { request }) {
-    writer.u8(TAG);
-    writer.bytes(request);
-  },
-  read: (reader) => ({ kind: 'written', request: reader.bytes() }),
-
-  check: checkWritten,
-
-  writeProven(writer, { subject, tree }) {
-    writer.u8(PROVEN_TAG);
-    writeTx(writer, subject);
-    writer.u64(tree.size);
-    writer.raw(tree.root);
-  },
-  readProven(reader) {
-    const subject = readTx(reader);
-    return { kind: 'written', subject, tree: { size: reader.u64(), root: reader.digest() } };
-  },
-
-  words: ({ request }) => `to write a group of ${request.length} bytes`,
-};
+  tag: 7,
+  provenTag: 9,
+  leaves: (request, version) =>
+    readSetRequest(request).map(({ key, value }) => plainLeaf(version, key, undefined, value)),
+  words: ({ length }) => `to write a group of ${length} bytes`,
+});
