@@ -200,7 +200,7 @@ export class GroupedCalls {
     turn: Turn | undefined,
   ): Promise<VerifiedWrite> {
     const start = (call: WaitingCall<VerifiedWrite>) => {
-      const writer = new VerifiedWriter(trust, call, entries.length, from);
+      const writer = new VerifiedWriter(trust, call, entries.length, from, turn === undefined);
       if (turn) this.#writeInTurn(turn, writer, entries);
       else this.#writes.writeAlone(writer, entries);
     };

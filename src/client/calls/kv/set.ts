@@ -30,6 +30,8 @@ export class VerifiedWriter implements GroupedWrite {
     readonly call: WaitingCall<VerifiedWrite>,
     readonly entryCount: number,
     readonly from: Call,
+    /** In a transaction that holds nothing else: asked for with its proof, however many entries it has. */
+    readonly ownTx = false,
   ) {}
 
   get deadline(): Deadline {
@@ -165,7 +167,7 @@ interface Group {
 /** Goes on when its callers give up: whatever is written to its keys next has to come after it. */
 function writeVerified(
   rpc: Rpc,
-  { trust, from }: VerifiedWriter,
+  { trust, from, ownTx }: VerifiedWriter,
   writers: readonly Writer[],
   { request, names, deadline }: Group,
 ): Promise<Sent> {
@@ -174,7 +176,7 @@ function writeVerified(
   const options = () => (over === undefined ? deadline.left : { ...deadline.left, over });
   const calls = writers.filter(({ kind }) => kind === 'verified').length;
   const entryCount = writers.reduce((sum, writer) => sum + writer.entryCount, 0);
-  if (writers.length > 1 || entryCount > MAX_ALONE) {
+  if (!ownTx && (writers.length > 1 || entryCount > MAX_ALONE)) {
     const question = { kind: 'written', request } as const;
     return sendWrite(trust, call, { question, names, calls }, () => rpc.raw('Set', request, options()));
   }
