@@ -33,8 +33,8 @@ export interface Written<K extends string> {
   readonly tag: number;
   readonly provenTag: number;
   /** Leaves of the entries tree, in order, of a tx with this header version. Throws ProofFailure for what it cannot read. */
-  leaves(request: Uint8Array, version: number): Uint8Array[];
-  words(request: Uint8Array): string;
+  readonly leaves: (request: Uint8Array, version: number) => Uint8Array[];
+  readonly words: (request: Uint8Array) => string;
 }
 
 /**
