@@ -36,8 +36,8 @@ export interface Sent {
 }
 
 /**
- * Sends a write, once. Requires that the server was just found to stand where it is trusted. `over`: the connection over which
- * it was, and over which it is sent.
+ * Sends a write, once. Requires that the server was just found to stand where it is trusted, and that `send` sends over the
+ * connection over which it was.
  *
  * @throws ServerError, TransportError as they come where it was not answered: `isNotDone` tells whether it was not done
  */

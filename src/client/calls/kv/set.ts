@@ -108,7 +108,10 @@ export async function writeGroup(
       await writePlain(room, plain, request, deadline);
       return NOTHING_LEFT;
     }
-    const { answer, proven } = await writeVerified(room.rpc, first, writers, { request, names, deadline });
+    const { answer, proven } = await writeVerified(room.rpc, first, {
+      ...{ request, names, deadline, calls: verified.length },
+      alone: writers.length === 1,
+    });
     for (const writer of plain) tellWritten(writer, shownTx(answer));
     const told = proven.then(
       (written) => verified.forEach(({ call }) => call.resolve(written)),
@@ -162,21 +165,22 @@ interface Group {
   readonly request: Uint8Array;
   readonly names: Iterable<string>;
   readonly deadline: Deadline;
+  /** Verified writes in it. */
+  readonly calls: number;
+  /** It holds one write only. */
+  readonly alone: boolean;
 }
 
 /** Goes on when its callers give up: whatever is written to its keys next has to come after it. */
 function writeVerified(
   rpc: Rpc,
-  { trust, from, ownTx }: VerifiedWriter,
-  writers: readonly Writer[],
-  { request, names, deadline }: Group,
+  { trust, from, ownTx, entryCount }: VerifiedWriter,
+  { request, names, deadline, calls, alone }: Group,
 ): Promise<Sent> {
   const call: Call = { ...from, deadline };
   const over = rpc.connects;
   const options = () => (over === undefined ? deadline.left : { ...deadline.left, over });
-  const calls = writers.filter(({ kind }) => kind === 'verified').length;
-  const entryCount = writers.reduce((sum, writer) => sum + writer.entryCount, 0);
-  if (!ownTx && (writers.length > 1 || entryCount > MAX_ALONE)) {
+  if (!ownTx && !(alone && entryCount <= MAX_ALONE)) {
     const question = { kind: 'written', request } as const;
     return sendWrite(trust, call, { question, names, calls }, () => rpc.raw('Set', request, options()));
   }
