@@ -17,9 +17,8 @@ import { WaitingLine } from '../flow/waiting-call.js';
 import type { WaitingCall } from '../flow/waiting-call.js';
 import { WriteGroups } from '../group/write-groups.js';
 import type { WriteCounts } from '../group/write-groups.js';
-import { bytesOf, bytesOfEntries, setEntries, withoutTx } from '../calls/kv/kv.js';
+import { bytesOf, bytesOfEntries, withoutTx } from '../calls/kv/kv.js';
 import type { KeyValue, Write } from '../calls/kv/kv.js';
-import type { CallOptions } from '../input/call-options.js';
 import type { Rpc } from '../net/rpc.js';
 import { isNotDone } from '../net/server-errors.js';
 import type { Call } from '../trust/call.js';
@@ -207,15 +206,15 @@ export class GroupedCalls {
     return this.#beginVerified(this.#writing, trust, from, bytes, start, true);
   }
 
-  /** Writes entries in a transaction that holds nothing else: the server's word, and its tx is no other write's. */
-  async setAlone(entries: readonly KeyValue[], options: CallOptions): Promise<Write> {
+  /** A write in a transaction that holds nothing else: the server's word, and its tx is no other write's. */
+  async writeAlone(send: (rpc: Rpc) => Promise<Write>): Promise<Write> {
     const { rpc } = this.#options;
     const writes = this.#writeTxs;
     const headTx = () => this.#trust?.headTx ?? 0n;
     const end = writes.reserve(headTx(), headTx);
     let mayBeDone = true;
     try {
-      const written = await setEntries(rpc, entries, options);
+      const written = await send(rpc);
       if (!writes.claimPlain(written.tx)) throw withoutTx();
       mayBeDone = false;
       return written;

@@ -1,9 +1,12 @@
 // A verified write, top to bottom: a tx is reserved → sent once → what was sent is proven, in a tx that no other write has.
 import { ImmuError, TransportError, VerificationError } from '../../errors.js';
 import type { Question, Root } from '../../verify/verifier.js';
+import { OtherConnection } from '../net/rpc.js';
+import type { Rpc, RpcOptions } from '../net/rpc.js';
 import { isNotDone } from '../net/server-errors.js';
 import type { Call } from './call.js';
 import type { DatabaseTrust } from './database-trust.js';
+import type { End } from './known/newest-versions.js';
 
 /** A write that is proven to be in the one trusted history. */
 export interface VerifiedWrite {
@@ -18,9 +21,11 @@ export interface VerifiedWrite {
 
 export interface Writing {
   /** What the answer has to prove: exactly what is sent, in a tx newer than the head. */
-  readonly question: Extract<Question, { kind: 'set' | 'written' }>;
+  readonly question: Extract<Question, { kind: 'set' } | { request: Uint8Array }>;
   /** Keys that it writes, by their `keyName`: the tx is a floor for reads of them. */
   readonly names: Iterable<string>;
+  /** How it ends these keys, if it does. */
+  readonly end?: End;
   /** How many calls share it. */
   readonly calls: number;
 }
@@ -33,6 +38,35 @@ export interface Sent {
    * OUTCOME_UNKNOWN.
    */
   readonly proven: Promise<VerifiedWrite>;
+}
+
+/**
+ * A write of its own, proven: the server is found to stand where it is trusted, then it is sent, once. Order with other writes
+ * that are in flight is not kept.
+ *
+ * @throws VerificationError when the server does not stand there, or the answer does not prove the write
+ * @throws TransportError OUTCOME_UNKNOWN when it may have been written, but that could not be proven
+ */
+export async function writeAlone(
+  rpc: Rpc,
+  trust: DatabaseTrust,
+  call: Call,
+  writing: Writing,
+  send: (options: RpcOptions, head: Root) => Promise<Uint8Array>,
+): Promise<VerifiedWrite> {
+  for (;;) {
+    try {
+      await trust.ready(call, true);
+      const over = rpc.connects;
+      const options = () => (over === undefined ? call.deadline.left : { ...call.deadline.left, over });
+      return await (
+        await sendWrite(trust, call, writing, (head) => send(options(), head))
+      ).proven;
+    } catch (error) {
+      // Not sent: over the next connection another server may answer, which has to show first that it is none.
+      if (!(error instanceof OtherConnection)) throw error;
+    }
+  }
 }
 
 /**
@@ -66,7 +100,7 @@ export async function sendWrite(
 async function prove(
   trust: DatabaseTrust,
   call: Call,
-  { question, names, calls }: Writing,
+  { question, names, end, calls }: Writing,
   head: Root,
   answer: Uint8Array,
 ): Promise<VerifiedWrite> {
@@ -79,7 +113,7 @@ async function prove(
     const refuted = { check: 'set.tx-shared', detail, computed: tx.toString(), tx };
     throw await trust.refuse(call.operation, refuted, trust.job(question, head, answer));
   }
-  for (const name of names) known.seen.note(name, tx);
+  for (const name of names) known.seen.note(name, tx, end);
   return Object.freeze({ tx, alh: new Uint8Array(alh), timestamp: ts, root: trust.root });
 }
 

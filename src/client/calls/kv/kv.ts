@@ -9,6 +9,7 @@ import { versionFields } from '../../input/get-options.js';
 import type { Version } from '../../input/get-options.js';
 import { kindOf } from '../../input/option-checks.js';
 import type { CallOptions } from '../../input/call-options.js';
+import type { TxHeader } from '../../../wire/messages.js';
 import type { Rpc } from '../../net/rpc.js';
 import { keyName } from '../../../verify/key-name.js';
 import { isKeyNotFound } from '../../net/server-errors.js';
@@ -37,7 +38,11 @@ export async function setEntries(
   entries: readonly KeyValue[],
   options: CallOptions,
 ): Promise<Write> {
-  const { id, ts } = await rpc.unary('Set', { KVs: entries }, options);
+  return writeOf(await rpc.unary('Set', { KVs: entries }, options));
+}
+
+/** What the header that answers a write says of it. */
+export function writeOf({ id, ts }: TxHeader): Write {
   if (id === undefined) throw withoutTx();
   return { tx: BigInt(id), timestamp: BigInt(ts ?? 0) };
 }
