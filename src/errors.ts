@@ -9,6 +9,7 @@ export type ImmuErrorCode =
   | 'IDENTITY_CHANGED'
   // the server refused
   | 'SERVER_REFUSED'
+  | 'NOT_FOUND'
   | 'DATABASE_NOT_FOUND'
   | 'DATABASE_CLOSED'
   | 'WRONG_CREDENTIALS'

@@ -56,7 +56,7 @@ test('a refusal of a later attempt is an answer; that the server is busy is none
       [5, 5],
     );
   };
-  await expect(asking('tx not found')).rejects.toMatchObject({ code: 'SERVER_REFUSED' });
+  await expect(asking('tx not found')).rejects.toMatchObject({ code: 'NOT_FOUND' });
   expect(await asking('read tx pool exhausted')).toBe('third');
 });
 

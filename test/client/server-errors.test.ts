@@ -40,10 +40,10 @@ const KINDS = {
 
 describe("the server's words", () => {
   test.each<[status, string, string, string, (keyof typeof KINDS)?]>([
-    [UNKNOWN, 'tbtree: key not found', 'Get', 'SERVER_REFUSED', 'isKeyNotFound'],
-    [UNKNOWN, 'tbtree: key not found: expired entry', 'VerifiableGet', 'SERVER_REFUSED', 'isKeyNotFound'],
-    [UNKNOWN, 'key not found', 'Delete', 'SERVER_REFUSED', 'isKeyNotFound'],
-    [UNKNOWN, 'invalid key revision number', 'Get', 'SERVER_REFUSED', 'isKeyNotFound'],
+    [UNKNOWN, 'tbtree: key not found', 'Get', 'NOT_FOUND', 'isKeyNotFound'],
+    [UNKNOWN, 'tbtree: key not found: expired entry', 'VerifiableGet', 'NOT_FOUND', 'isKeyNotFound'],
+    [UNKNOWN, 'key not found', 'Delete', 'NOT_FOUND', 'isKeyNotFound'],
+    [UNKNOWN, 'invalid key revision number', 'Get', 'NOT_FOUND', 'isKeyNotFound'],
     [PERMISSION_DENIED, 'session not found', 'Get', 'SESSION_EXPIRED', 'isSessionLost'],
     [INVALID_ARGUMENT, 'no session found', 'streamGet', 'SESSION_EXPIRED', 'isSessionLost'],
     [INTERNAL, 'invalid token', 'Get', 'SESSION_EXPIRED', 'isSessionLost'],
@@ -101,9 +101,9 @@ describe("the server's words", () => {
       'SERVER_REFUSED',
       'isServerBehind',
     ],
-    [UNKNOWN, 'tx not found', 'ProofDocument', 'SERVER_REFUSED', 'isServerBehind'],
-    [UNKNOWN, 'tx not found', 'VerifiableTxById', 'SERVER_REFUSED', 'isServerBehind'],
-    [UNKNOWN, 'tx not found', 'TxById', 'SERVER_REFUSED'],
+    [UNKNOWN, 'tx not found', 'ProofDocument', 'NOT_FOUND', 'isServerBehind'],
+    [UNKNOWN, 'tx not found', 'VerifiableTxById', 'NOT_FOUND', 'isServerBehind'],
+    [UNKNOWN, 'tx not found', 'TxById', 'NOT_FOUND'],
     [INVALID_ARGUMENT, 'illegal state', 'Get', 'SERVER_REFUSED'],
     [INVALID_ARGUMENT, 'illegal arguments', 'Set', 'SERVER_REFUSED'],
     [FAILED_PRECONDITION, 'precondition failed: KeyMustExist', 'Set', 'PRECONDITION_FAILED'],

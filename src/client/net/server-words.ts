@@ -41,13 +41,13 @@ const TABLE: readonly ServerWords[] = [
   // There is no such thing
   {
     words: /^(tbtree: )?key not found/,
-    code: 'SERVER_REFUSED',
+    code: 'NOT_FOUND',
     says: 'there is no such key',
     kind: 'key-not-found',
   },
   {
     words: 'invalid key revision number',
-    code: 'SERVER_REFUSED',
+    code: 'NOT_FOUND',
     says: 'there is no such revision of the key',
     kind: 'key-not-found',
   },
@@ -148,7 +148,7 @@ const TABLE: readonly ServerWords[] = [
   {
     words: 'tx not found',
     on: /Verifiable|Proof/,
-    code: 'SERVER_REFUSED',
+    code: 'NOT_FOUND',
     says: 'there is no such transaction',
     kind: 'server-behind',
   },
@@ -160,7 +160,7 @@ const TABLE: readonly ServerWords[] = [
     says: 'the server refused',
     kind: 'server-behind',
   },
-  { words: 'tx not found', code: 'SERVER_REFUSED', says: 'there is no such transaction' },
+  { words: 'tx not found', code: 'NOT_FOUND', says: 'there is no such transaction' },
 
   // Conditions and conflicts
   {
