@@ -2,10 +2,11 @@
 import { ArgumentError } from '../errors.js';
 import { LazyClientAudit } from './audit/client-audit.js';
 import type { ClientAudit } from './audit/client-audit.js';
+import { deleteKeys, toDeletedKeys, verifiedDelete } from './calls/kv/delete.js';
 import type { Entry } from './calls/kv/entries.js';
 import { checkIngestOptions, ingest } from './calls/kv/ingest.js';
 import type { IngestClient, IngestOptions, IngestReceipt, IngestRecord } from './calls/kv/ingest.js';
-import { bytesOf, bytesOfEntries, getEntry, isKeys, toEntries, toKeys } from './calls/kv/kv.js';
+import { bytesOf, bytesOfEntries, getEntry, isKeys, setEntries, toEntries, toKeys } from './calls/kv/kv.js';
 import type { KeyValue, Pairs, Write } from './calls/kv/kv.js';
 import { verifiedGet } from './calls/kv/verified-get.js';
 import type { VerifiedEntry } from './calls/kv/verified-get.js';
@@ -115,6 +116,19 @@ export class DatabaseHandle {
     return this.room.share(options, [], bytesOf(asked), (calls, deadline) => calls.getAll(asked, deadline));
   }
 
+  /**
+   * Deletes keys in one transaction: all, or none where one of them is not there. Their history stays.
+   *
+   * @throws ServerError NOT_FOUND when the server says that one of them is not there
+   */
+  async delete(keys: BytesInput | Iterable<BytesInput>, options: CallOptions = NO_OPTIONS): Promise<Write> {
+    const asked = toDeletedKeys(keys);
+    const { room } = this;
+    const write = (_session: Session, call: CallOptions) =>
+      room.calls.writeAlone((rpc) => deleteKeys(rpc, asked, call));
+    return room.enter(options, [], write, bytesOf(asked));
+  }
+
   // Verified reads and writes
 
   /**
@@ -141,6 +155,27 @@ export class DatabaseHandle {
    */
   async verifiedSetAll(entries: Pairs, options: WriteOptions = NO_OPTIONS): Promise<VerifiedWrite> {
     return this.#write('verifiedSetAll', toEntries(entries), options);
+  }
+
+  /**
+   * Deletes keys in one transaction that holds nothing else, and proves that it holds exactly these deletions, in the one
+   * trusted history: later verified reads of these keys do not show an older value. Not repeated by itself; wait for writes of
+   * these keys that are in flight first.
+   *
+   * @example
+   * const { tx } = await client.verifiedDelete('session/17');
+   * @throws VerificationError when the server's answer does not prove the deletion
+   * @throws ServerError NOT_FOUND when the server says that one of them is not there: nothing is deleted then
+   * @throws TransportError OUTCOME_UNKNOWN when it may have been done but could not be proven
+   */
+  async verifiedDelete(
+    keys: BytesInput | Iterable<BytesInput>,
+    options: CallOptions = NO_OPTIONS,
+  ): Promise<VerifiedWrite> {
+    const asked = toDeletedKeys(keys);
+    return this.room.enterVerified('verifiedDelete', options, [], ({ session, trust, call }) =>
+      verifiedDelete(session, trust, call, asked),
+    );
   }
 
   /**
@@ -267,7 +302,8 @@ export class DatabaseHandle {
 
   #setEntries(entries: readonly KeyValue[], options: CallOptions): Promise<Write> {
     const { room } = this;
-    const write = (_session: Session, call: CallOptions) => room.calls.setAlone(entries, call);
+    const write = (_session: Session, call: CallOptions) =>
+      room.calls.writeAlone((rpc) => setEntries(rpc, entries, call));
     return room.enter(options, [], write, bytesOfEntries(entries));
   }
 }

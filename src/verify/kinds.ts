@@ -11,6 +11,7 @@ import { claim } from './readings/claim.js';
 import { claims } from './readings/claims.js';
 import { get } from './readings/get.js';
 import { gone } from './readings/gone.js';
+import { deleted } from './writings/delete.js';
 import { set } from './writings/set.js';
 import { written } from './writings/written.js';
 
@@ -28,6 +29,7 @@ export const KINDS = [
   stretch,
   state,
   gone,
+  deleted,
 ] as const;
 
 type Listed = (typeof KINDS)[number];

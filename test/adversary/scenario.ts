@@ -24,6 +24,7 @@ export const ANSWERS = {
   VerifiableTxById: 'VerifiableTx',
   TxScan: 'TxList',
   CurrentState: 'ImmutableState',
+  Delete: 'TxHeader',
 } as const;
 export type AnswerMethod = keyof typeof ANSWERS;
 
@@ -91,6 +92,25 @@ export async function tellWrite(
     ),
   );
   return there.every(Boolean) ? 'written' : `tx ${tx}, which is not on the server so`;
+}
+
+/** Whether the server has these deletions, in that tx. */
+export async function tellDelete(
+  wire: WireClient,
+  { tx, alh, timestamp }: VerifiedWrite,
+  keys: readonly string[],
+): Promise<Told> {
+  const at = await wire.call('VerifiableTxById', { tx: String(tx), proveSinceTx: String(tx) });
+  const newest = await Promise.all(
+    keys.map(
+      async (key) => (await wire.call('History', { key: Buffer.from(key), desc: true, limit: 1 })).entries[0],
+    ),
+  );
+  const isThere =
+    newest.every((entry) => entry.tx === String(tx) && entry.metadata?.deleted === true) &&
+    BigInt(at.tx.header.ts) === timestamp &&
+    Buffer.from(alh).equals(at.dualProof.linearProof.terms[0]);
+  return isThere ? 'deleted' : `tx ${tx}, which is not on the server so`;
 }
 
 interface Stored {

@@ -100,6 +100,16 @@ describeReal('what is refused before it is written', () => {
     client.close();
   });
 
+  test('a delete of what is not there, beside what is', async () => {
+    const client = await WireClient.open(sharedImmudb(), await freshDatabase());
+    await client.call('Set', set(kv('there')));
+    const before = await size(client);
+    const keys = [Buffer.from('there'), Buffer.from('missing')];
+    onTheList(await refusalOf(client, 'Delete', { keys }), 'tbtree: key not found');
+    expect(await size(client)).toBe(before);
+    client.close();
+  });
+
   test('metadata on a database of the old format', async () => {
     const database = await freshDatabase(undefined, { writeTxHeaderVersion: 0 });
     const client = await WireClient.open(sharedImmudb(), database);

@@ -23,6 +23,7 @@ it('has for each kind the numbers that stored evidence has for it', () => {
     ['stretch', 11],
     ['state', 12],
     ['gone', 13],
+    ['deleted', 14],
   ]);
 });
 
@@ -40,7 +41,7 @@ it('finds a kind by its question and by its number', () => {
     expect(kindOf({ kind: kind.kind } as Question)).toBe(kind);
     for (const tag of kind.tags) expect(kindWithTag(tag)).toBe(kind);
   }
-  for (const tag of [0, 14, 255]) expect(kindWithTag(tag)).toBeUndefined();
+  for (const tag of [0, 15, 255]) expect(kindWithTag(tag)).toBeUndefined();
   for (const kind of ['toString', '__proto__', '', undefined])
     expect(() => kindOf({ kind } as unknown as Question)).toThrow(ArgumentError);
 });
@@ -55,6 +56,7 @@ it('says in words what was asked', () => {
     'claim.json': 'key "alone" in tx 5, as a plain read showed it',
     'claims-single.json': 'key "alone", in a plain read',
     'claims.json': 'key "b" and 2 more, in a plain read',
+    'deleted.json': 'to delete "marked"',
     'get-at-tx.json': 'key "b" at tx 4 at revision 3, not through a reference',
     'get-reference.json': 'key "bound"',
     'get.json': 'key "b"',

@@ -2,6 +2,7 @@
 // question an answer that was refused and one that held. A file that is there is never written again: evidence outlives
 // releases, and these are the bytes that releases before this one kept.
 import { mkdirSync, writeFileSync } from 'node:fs';
+import { plainKey } from '#dist/proof/entry.js';
 import { check } from '#dist/verify/check.js';
 import { packJob } from '#dist/verify/pack/packet.js';
 import type { Context, Job, Question, Refuted, TxFacts } from '#dist/verify/verifier.js';
@@ -19,7 +20,16 @@ import {
   flipAt,
   frontierAt,
 } from './support/scene.js';
-import { DATABASE, bytesOf, signingKey, spki, utf8, wireHeader, type Wire } from './support/test-chain.js';
+import {
+  DATABASE,
+  TestChain,
+  bytesOf,
+  signingKey,
+  spki,
+  utf8,
+  wireHeader,
+  type Wire,
+} from './support/test-chain.js';
 import { contextAt } from './support/verifiers.js';
 
 const FOLDER = new URL('../vectors/evidence-v1/', import.meta.url);
@@ -44,6 +54,16 @@ const request = (...KVs: { key: string; value: string }[]) =>
       KVs: KVs.map(({ key, value }) => ({ key: Buffer.from(key), value: Buffer.from(value) })),
     }),
   );
+const deletion = (...keys: string[]) =>
+  new Uint8Array(
+    methodDefinition('immudb.schema.ImmuService', 'Delete').requestSerialize({
+      keys: keys.map((key) => Buffer.from(key)),
+    }),
+  );
+const deleting = new TestChain().grow(4);
+const DELETION = deleting.commit([
+  { key: plainKey(utf8('marked')), metadata: { deleted: true }, value: new Uint8Array(0) },
+]);
 const sent = [
   { key: utf8('a'), value: utf8('1') },
   { key: utf8('b'), value: utf8('2'), metadata: { nonIndexable: true } },
@@ -131,6 +151,12 @@ const cases: Readonly<Record<string, Recorded>> = {
     question: { kind: 'written', request: request({ key: 'alone', value: 'x' }) },
     context: contextAt(chain.root(ALONE - 1n)),
     answer: () => wireHeader(chain.tx(ALONE).header),
+    lie: (answer) => (answer.nentries = 2),
+  },
+  deleted: {
+    question: { kind: 'deleted', request: deletion('marked') },
+    context: contextAt(deleting.root(DELETION - 1n)),
+    answer: () => wireHeader(deleting.tx(DELETION).header),
     lie: (answer) => (answer.nentries = 2),
   },
   block: {

@@ -1,5 +1,5 @@
 // Calls made one by one: each is answered together with its proof, or, when much is known already, without one.
-import { callers, tell, tellAt, tellWrite } from '../scenario.js';
+import { callers, tell, tellAt, tellDelete, tellWrite } from '../scenario.js';
 import type { CallerOutcome, Message, Scenario } from '../scenario.js';
 import { cold, put, shareSession, unacquainted, warm } from '../stage.js';
 import type { Stage } from '../stage.js';
@@ -117,6 +117,16 @@ export const LONE_WRITES: readonly Scenario[] = [
     run: async ({ client, wire }) => {
       const sinceTx = await put(wire, 'ahead', 'by another');
       return callers(client.verifiedGet('single', { sinceTx }).then(tell));
+    },
+  },
+  {
+    name: 'verifiedDelete',
+    method: 'Delete',
+    ...fromCold,
+    run: async ({ client, wire, next }) => {
+      const keys = [`d${next()}`, `d${next()}`];
+      for (const key of keys) await put(wire, key, 'to be deleted');
+      return callers(client.verifiedDelete(keys).then((write) => tellDelete(wire, write, keys)));
     },
   },
   { name: 'head moved by a run of headers', method: 'TxScan', ...fromCold, run: twoAfterGaps },

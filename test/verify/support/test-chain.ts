@@ -298,6 +298,7 @@ const METHODS = {
   claim: 'VerifiableTxById',
   gone: 'VerifiableTxById',
   written: 'Set',
+  deleted: 'Delete',
   block: 'TxScan',
   leaves: 'TxScan',
   stretch: 'TxScan',
