@@ -2,7 +2,7 @@
 import { types } from 'node:util';
 import { ArgumentError } from '../errors.js';
 import { DatabaseHandle } from './database-handle.js';
-import type { WriteOptions } from './database-handle.js';
+import type { WriteOptions } from './faces/keys.js';
 import type { CreateDatabaseOptions, DatabaseInfo } from './calls/admin/databases.js';
 import type { ClaimedState, Health, ServerInfo } from './calls/admin/server-info.js';
 import type { GrantablePermission, Permission, PermissionAction, User } from './calls/admin/users.js';
