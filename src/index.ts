@@ -39,7 +39,7 @@ export type { Users } from './client/faces/users.js';
 export type { IngestOptions, IngestProgress, IngestReceipt, IngestRecord } from './client/calls/kv/ingest.js';
 export type { ClaimedState, Health, ServerInfo } from './client/calls/admin/server-info.js';
 export type { GrantablePermission, User } from './client/calls/admin/users.js';
-export type { VerifiedEntry, VerifiedReference } from './client/calls/kv/verified-get.js';
+export type { VerifiedEntry, VerifiedReference } from './client/calls/kv/shown-read.js';
 export type { VerifiedWrite } from './client/trust/write.js';
 export type { ImmuErrorCode, VerificationEvidence } from './errors.js';
 export type { KVMetadata } from './proof/types.js';

@@ -6,7 +6,7 @@ import type { WriteOptions } from './faces/keys.js';
 import type { CreateDatabaseOptions, DatabaseInfo } from './calls/admin/databases.js';
 import type { ClaimedState, Health, ServerInfo } from './calls/admin/server-info.js';
 import type { GrantablePermission, Permission, PermissionAction, User } from './calls/admin/users.js';
-import type { VerifiedEntry } from './calls/kv/verified-get.js';
+import type { VerifiedEntry } from './calls/kv/shown-read.js';
 import type { VerifiedWrite } from './trust/write.js';
 import { Databases } from './faces/databases.js';
 import { Server } from './faces/server.js';

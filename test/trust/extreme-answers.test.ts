@@ -2,7 +2,6 @@
 // with a row, and never our own complaint about an argument that no caller gave.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { verifiedGet } from '#dist/client/calls/kv/verified-get.js';
-import { verifiedRpc } from '#dist/client/calls/kv/verified-rpc.js';
 import { ArgumentError, ImmuClient, MemoryRootStore, StoreError, VerificationError } from '#dist/index.js';
 import { EmbeddedLedger } from '#dist/testing.js';
 import { check } from '#dist/verify/check.js';
@@ -183,7 +182,7 @@ describe('a history that is consistent, of what no honest one holds', () => {
       }
       return answer();
     };
-    const lone = verifiedGet(verifiedRpc(fake), trust, callOf(), utf8('ref'), {});
+    const lone = verifiedGet(fake, trust, callOf(), utf8('ref'), {});
     await expect(lone).rejects.toMatchObject({
       code: 'VERIFICATION_FAILED',
       evidence: { check: 'entry.reference-key' },

@@ -4,8 +4,7 @@ import type { Entry } from '../calls/kv/entries.js';
 import { bytesOf, bytesOfEntries, getEntry, isKeys, setEntries, toEntries, toKeys } from '../calls/kv/kv.js';
 import type { KeyValue, Pairs, Write } from '../calls/kv/kv.js';
 import { verifiedGet } from '../calls/kv/verified-get.js';
-import type { VerifiedEntry } from '../calls/kv/verified-get.js';
-import { verifiedRpc } from '../calls/kv/verified-rpc.js';
+import type { VerifiedEntry } from '../calls/kv/shown-read.js';
 import type { VerifiedWrite } from '../trust/write.js';
 import { toKey, toValue } from '../input/bytes-input.js';
 import type { BytesInput } from '../input/bytes-input.js';
@@ -147,7 +146,7 @@ export abstract class KeyCalls extends Handle {
       const version = checkVersion(options);
       if (hasVersion(version)) {
         return this.room.enterVerified('verifiedGet', options, VERSION_NAMES, ({ session, trust, call }) =>
-          verifiedGet(verifiedRpc(session), trust, call, asked, version),
+          verifiedGet(session, trust, call, asked, version),
         );
       }
       return this.room.shareVerified(

@@ -30,8 +30,7 @@ import { proveTogether } from '../calls/kv/grouped-get-all.js';
 import { PlainWriter, VerifiedWriter, writeGroup } from '../calls/kv/set.js';
 import type { Writer } from '../calls/kv/set.js';
 import { verifiedGet } from '../calls/kv/verified-get.js';
-import type { VerifiedEntry } from '../calls/kv/verified-get.js';
-import { verifiedRpc } from '../calls/kv/verified-rpc.js';
+import type { VerifiedEntry } from '../calls/kv/shown-read.js';
 import { ReservedTxs } from '../trust/reserved-txs.js';
 import type { VerifiedWrite } from '../trust/write.js';
 
@@ -277,7 +276,7 @@ export class GroupedCalls {
     const trust = this.#trust;
     const known = trust?.knownNow;
     if (!trust || !known || known.warmth > WARM) return false;
-    const work = verifiedGet(verifiedRpc(this.#options.rpc), trust, reader.from, key, {});
+    const work = verifiedGet(this.#options.rpc, trust, reader.from, key, {});
     reader.follow(work);
     work.then(
       (entry) => learn(key.length + (entry?.value.length ?? 0)),

@@ -1,11 +1,10 @@
 // A verified read in a group, top to bottom: claim of a plain answer → proof under the head → what the caller gets.
 import { toHex } from '../../../proof/bytes.js';
-import type { Claim, ClaimOutcome, Root } from '../../../verify/verifier.js';
+import type { Claim, ClaimOutcome } from '../../../verify/verifier.js';
 import type { Deadline } from '../../flow/deadline.js';
 import type { Reader } from '../../group/read-groups.js';
 import { keyName } from '../../../verify/key-name.js';
 import { OUTSIDE_INDEX } from '../../../verify/known-beside.js';
-import { copyBytes } from '../../input/pooled-bytes.js';
 import type { Rpc } from '../../net/rpc.js';
 import type { ProvenFacts } from '../../trust/known/proven-facts.js';
 import type { ClaimTask } from '../../trust/known/proven-facts.js';
@@ -14,9 +13,9 @@ import type { DatabaseTrust } from '../../trust/database-trust.js';
 import type { ProvenHistory } from '../../trust/known/proven-history.js';
 import { assertMissing } from './absence.js';
 import { refuseStale } from './stale.js';
-import { noteSeen, verifiedGet } from './verified-get.js';
-import type { VerifiedEntry } from './verified-get.js';
-import { verifiedRpc } from './verified-rpc.js';
+import { isOutsideIndex, newerTarget, noteSeen, verifiedEntry } from './shown-read.js';
+import type { VerifiedEntry } from './shown-read.js';
+import { verifiedGet } from './verified-get.js';
 
 /** A verified call that reads: verifiedGet with its one key, or verifiedGetAll with all of its keys. */
 export interface Reading {
@@ -124,7 +123,7 @@ export class VerifiedReader implements Reader, ClaimTask {
     if (trust.knownNow !== known) this.failed(trust.forgotten());
     else if (outcome.claim.tx < this.#floor)
       this.#refuseStale(outcome.claim).catch((error: unknown) => this.failed(error));
-    else if (this.#isOvertaken(outcome)) this.#askAlone();
+    else if (newerTarget(known, outcome)) this.#askAlone();
     else if (!this.#end.settled) this.#finish(outcome, facts);
   }
 
@@ -134,28 +133,16 @@ export class VerifiedReader implements Reader, ClaimTask {
 
   #finish(outcome: Claiming, { ts }: ProvenFacts): void {
     const { trust, known, from, counted } = this.#reading;
-    const { tx, metadata } = outcome.claim;
-    if (tx !== this.#floor) noteSeen(known, this.#name, tx, metadata);
-    if (outcome.kind === 'reference')
-      noteSeen(known, keyName(outcome.target.key), outcome.target.tx, outcome.target.metadata);
+    if (outcome.claim.tx !== this.#floor) noteSeen(known, this.#name, outcome.claim);
+    if (outcome.kind === 'reference') noteSeen(known, keyName(outcome.target.key), outcome.target);
     if (!counted) trust.countCalls(from.operation, from.startedAt, 1);
-    const entry =
-      outcome.kind === 'value'
-        ? ownEntry(this.key, outcome.claim, ts, trust.root)
-        : entryBehind(this.key, outcome, ts, trust.root);
-    this.#end.resolve(entry, this.#place);
-  }
-
-  /** An unbound reference led to an older entry than one that is proven by now; it may have been proven on the way. */
-  #isOvertaken(outcome: Claiming): boolean {
-    if (outcome.kind === 'value' || outcome.atTx !== 0n) return false;
-    return outcome.target.tx < this.#reading.known.seen.floor(keyName(outcome.target.key));
+    this.#end.resolve(verifiedEntry(this.key, outcome, ts, trust.root), this.#place);
   }
 
   /** With its proof, by itself: what is a floor then was one before the question was sent. */
   #askAlone(): void {
     const { rpc, trust, from, counted } = this.#reading;
-    this.follow(verifiedGet(verifiedRpc(rpc), trust, counted ? { ...from, counted } : from, this.key, {}));
+    this.follow(verifiedGet(rpc, trust, counted ? { ...from, counted } : from, this.key, {}));
   }
 
   async #missing(): Promise<void> {
@@ -194,35 +181,4 @@ export class VerifiedReader implements Reader, ClaimTask {
     const evidence = job ?? trust.claimJob({ key, claim: { tx: 1n }, shown });
     this.failed(await trust.refuse(from.operation, { ...refuted, detail }, evidence));
   }
-}
-
-/** Readable only by its transaction: no plain read of a key, nor an unbound reference, leads to it. */
-function isOutsideIndex(outcome: Claiming): boolean {
-  if (outcome.claim.metadata?.nonIndexable === true) return true;
-  return (
-    outcome.kind === 'reference' && outcome.atTx === 0n && outcome.target.metadata?.nonIndexable === true
-  );
-}
-
-/** Bytes are copied, but for the key, which is the caller's: an entry that is kept does not keep the whole answer. */
-function ownEntry(key: Uint8Array, claim: Claim, timestamp: bigint, root: Root): VerifiedEntry {
-  const { tx, metadata, unprovenRevision: revision } = claim;
-  const value = copyBytes(claim.value);
-  // Written out: this is made for every entry that is read.
-  return metadata
-    ? { key, value, tx, metadata, timestamp, root, unproven: { revision } }
-    : { key, value, tx, timestamp, root, unproven: { revision } };
-}
-
-function entryBehind(
-  key: Uint8Array,
-  { claim, atTx, target }: Extract<Claiming, { kind: 'reference' }>,
-  timestamp: bigint,
-  root: Root,
-): VerifiedEntry {
-  const { tx, metadata } = claim;
-  return {
-    ...ownEntry(copyBytes(target.key), target, timestamp, root),
-    reference: { key, tx, atTx, ...(metadata && { metadata }) },
-  };
 }

@@ -1,44 +1,19 @@
 // verifiedGet, top to bottom: question → answer → proof → trusted head → what lies behind a reference.
 import { equalBytes, toHex } from '../../../proof/bytes.js';
-import type { KVMetadata } from '../../../proof/types.js';
-import type { Job, Proven, ProvenEntry, ProvenTx, Root } from '../../../verify/verifier.js';
+import type { Job, Proven, ProvenTx } from '../../../verify/verifier.js';
 import { versionFields } from '../../input/get-options.js';
 import type { Version } from '../../input/get-options.js';
 import { keyName } from '../../../verify/key-name.js';
 import { OUTSIDE_INDEX, SHOWN_VALUE_BYTES } from '../../../verify/known-beside.js';
+import type { Rpc } from '../../net/rpc.js';
 import { isKeyNotFound, isServerBehind } from '../../net/server-errors.js';
-import { copyBytes } from '../../input/pooled-bytes.js';
 import type { Call } from '../../trust/call.js';
 import type { DatabaseTrust } from '../../trust/database-trust.js';
 import type { ProvenHistory } from '../../trust/known/proven-history.js';
 import { assertMissing } from './absence.js';
+import { isOutsideIndex, newerTarget, noteSeen, verifiedEntry } from './shown-read.js';
+import type { ShownRead, VerifiedEntry } from './shown-read.js';
 import { refuseStale } from './stale.js';
-import type { VerifiedRpc } from './verified-rpc.js';
-
-/** An entry whose key, value, metadata and transaction are proven under `root`. */
-export interface VerifiedEntry {
-  readonly key: Uint8Array;
-  readonly value: Uint8Array;
-  /** Transaction that wrote this version. */
-  readonly tx: bigint;
-  readonly metadata?: KVMetadata;
-  /** Header time of `tx` in unix seconds; 0 when the database leaves it out. */
-  readonly timestamp: bigint;
-  /** The reference that led here, itself proven: present when the requested key is a reference. */
-  readonly reference?: VerifiedReference;
-  /** Trusted head under which all of this was proven. */
-  readonly root: Root;
-  /** What no proof covers: the number of this version. Nor is it proven that no newer version exists. */
-  readonly unproven: { readonly revision: bigint };
-}
-
-export interface VerifiedReference {
-  readonly key: Uint8Array;
-  readonly tx: bigint;
-  /** Version it is bound to; 0 = whatever is latest, which is the server's word. */
-  readonly atTx: bigint;
-  readonly metadata?: KVMetadata;
-}
 
 /**
  * Reads an entry and proves it. Null when the server says there is none, and its newest state extends the trusted head;
@@ -47,7 +22,7 @@ export interface VerifiedReference {
  * @throws VerificationError when the answer is not proven, or shows an older version than was proven before
  */
 export async function verifiedGet(
-  rpc: VerifiedRpc,
+  rpc: Rpc,
   trust: DatabaseTrust,
   call: Call,
   key: Uint8Array,
@@ -67,7 +42,7 @@ export async function verifiedGet(
 const NO_FLOORS: ReadonlyMap<string, bigint> = new Map();
 
 interface Asking {
-  readonly rpc: VerifiedRpc;
+  readonly rpc: Rpc;
   readonly trust: DatabaseTrust;
   readonly known: ProvenHistory;
   readonly call: Call;
@@ -90,9 +65,11 @@ async function provenOnce(asking: Asking, floors: ReadonlyMap<string, bigint>): 
     keyRequest: { key, ...versionFields(version) },
     proveSinceTx: head.tx.toString(),
   };
-  const answer = await askOrMissing(() => trust.ask(call, head, () => rpc.get(request, call.deadline.left)));
+  const answer = await askOrMissing(() =>
+    trust.ask(call, head, () => rpc.raw('VerifiableGet', request, call.deadline.left)),
+  );
   if (!answer) {
-    await assertMissing({ ...asking, rpc: rpc.plain }, key, floor);
+    await assertMissing(asking, key, floor);
     return { entry: null };
   }
 
@@ -106,34 +83,40 @@ async function provenOnce(asking: Asking, floors: ReadonlyMap<string, bigint>): 
   if (sinceTx !== undefined) await trust.reach(call, sinceTx);
   const job = trust.job(question, head, answer, call.askedAt);
   if (subject.tx < floor) throw await refuseStale(trust, call.operation, key, subject.tx, floor, job);
-  const metadata = found.kind === 'value' ? found.entry.metadata : found.metadata;
-  if (atTx === undefined && isOutsideIndex(found)) {
+  const shown = shownBy(found, subject);
+  if (atTx === undefined && isOutsideIndex(shown)) {
     const detail = `key ${toHex(key)} was answered with an entry that is not indexed: it is no value of its key`;
     throw await trust.refuse(call.operation, { check: OUTSIDE_INDEX, detail, tx: subject.tx }, job);
   }
-  noteSeen(known, name, subject.tx, metadata);
+  noteSeen(known, name, shown.claim);
+  if (shown.kind === 'value') return { entry: toldUnder(asking, shown, subject) };
 
-  if (found.kind === 'value') return { entry: toVerified(await trust.head(call), subject, found.entry) };
-  const { claimed } = found;
-  if (found.atTx === 0n) {
-    const targetName = keyName(claimed.key);
-    const asked = floors.get(targetName);
-    if (asked !== undefined && claimed.tx < asked)
-      throw await refuseStale(trust, call.operation, claimed.key, claimed.tx, asked, job);
-    const now = known.seen.floor(targetName);
-    if (claimed.tx < now) return { newer: [targetName, now] };
-  }
-  const target = await provenTarget(asking, claimed, job);
-  if (!target) return { entry: null };
-  noteSeen(known, keyName(claimed.key), target.tx, target.metadata);
-  return {
-    entry: {
-      ...target,
-      reference: { key, tx: subject.tx, atTx: found.atTx, ...(metadata && { metadata }) },
-      unproven: { revision: claimed.unprovenRevision },
-    },
-  };
+  const { target } = shown;
+  const asked = shown.atTx === 0n ? floors.get(keyName(target.key)) : undefined;
+  if (asked !== undefined && target.tx < asked)
+    throw await refuseStale(trust, call.operation, target.key, target.tx, asked, job);
+  const newer = newerTarget(known, shown);
+  if (newer) return { newer };
+  const proven = await provenTarget(asking, target, job);
+  if (!proven) return { entry: null };
+  noteSeen(known, keyName(target.key), proven.target);
+  return { entry: toldUnder(asking, { ...shown, target: proven.target }, proven.subject) };
 }
+
+/** `subject`: the tx of the value. */
+function toldUnder({ trust, known, key }: Asking, shown: ShownRead, { ts }: ProvenTx): VerifiedEntry {
+  if (trust.knownNow !== known) throw trust.forgotten();
+  return verifiedEntry(key, shown, ts, trust.root);
+}
+
+/** What an answer proves of the key's own entry, and shows of the one behind it. */
+function shownBy(found: Extract<Proven, { kind: 'get' }>['found'], { tx }: ProvenTx): ShownRead {
+  if (found.kind === 'value') return { kind: 'value', claim: { ...found.entry, tx } };
+  const { atTx, metadata, claimed } = found;
+  return { kind: 'reference', claim: { tx, ...(metadata && { metadata }) }, atTx, target: claimed };
+}
+
+type Target = Extract<ShownRead, { kind: 'reference' }>['target'];
 
 /**
  * Second claim of a read through a reference: the entry it points to, of exactly the tx that was shown. It must be what
@@ -141,15 +124,15 @@ async function provenOnce(asking: Asking, floors: ReadonlyMap<string, bigint>): 
  */
 async function provenTarget(
   { rpc, trust, call }: Asking,
-  claimed: ProvenEntry & { readonly tx: bigint },
+  claimed: Target,
   job: Job,
-): Promise<VerifiedEntry | null> {
+): Promise<{ readonly subject: ProvenTx; readonly target: Target } | null> {
   const { key, tx: atTx } = claimed;
   const head = await trust.head(call);
   const request = { keyRequest: { key, atTx: atTx.toString() }, proveSinceTx: head.tx.toString() };
   let answer: Uint8Array;
   try {
-    answer = await trust.ask(call, head, () => rpc.get(request, call.deadline.left));
+    answer = await trust.ask(call, head, () => rpc.raw('VerifiableGet', request, call.deadline.left));
   } catch (error) {
     if (!isKeyNotFound(error) && !isServerBehind(error)) throw error;
     const expiresAt = claimed.metadata?.expiresAt;
@@ -170,38 +153,7 @@ async function provenTarget(
     };
     throw await trust.refuse(call.operation, refuted, trust.job(question, head, answer, call.askedAt));
   }
-  return toVerified(await trust.head(call), subject, found.entry);
-}
-
-/** Readable only by its transaction: no read of a key's latest version, or through an unbound reference, leads to it. */
-function isOutsideIndex(found: Extract<Proven, { kind: 'get' }>['found']): boolean {
-  if (found.kind === 'value') return found.entry.metadata?.nonIndexable === true;
-  const { metadata, claimed, atTx } = found;
-  return metadata?.nonIndexable === true || (atTx === 0n && claimed.metadata?.nonIndexable === true);
-}
-
-/** A proven entry is a floor of its key. One that is not indexed is none: reads of the key do not lead to it. */
-export function noteSeen(
-  { seen }: ProvenHistory,
-  name: string,
-  tx: bigint,
-  metadata: KVMetadata | undefined,
-): void {
-  if (metadata === undefined) seen.note(name, tx);
-  else if (metadata.nonIndexable !== true) seen.note(name, tx, metadata.expiresAt);
-}
-
-/** Bytes are copied: an entry kept by the caller does not keep the whole answer in memory. */
-function toVerified(root: Root, subject: ProvenTx, entry: ProvenEntry): VerifiedEntry {
-  return {
-    key: copyBytes(entry.key),
-    value: copyBytes(entry.value),
-    tx: subject.tx,
-    ...(entry.metadata && { metadata: entry.metadata }),
-    timestamp: subject.ts,
-    root: { tx: root.tx, alh: root.alh },
-    unproven: { revision: entry.unprovenRevision },
-  };
+  return { subject, target: { ...found.entry, tx: atTx, unprovenRevision: claimed.unprovenRevision } };
 }
 
 async function askOrMissing(ask: () => Promise<Uint8Array>): Promise<Uint8Array | null> {
