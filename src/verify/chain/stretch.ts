@@ -15,6 +15,7 @@ import type { Context } from '../terms.js';
 import { readTxList, readVerifiableTx, type LazyTx } from '../wire/answers.js';
 import { EntryColumns } from '../wire/entry-columns.js';
 import { signedTarget } from './signature.js';
+import { RowWriter } from './rows.js';
 import { checkStretchTrees } from './stretch-trees.js';
 import { checkValues, checkWholeEntries } from './whole-entries.js';
 
@@ -36,6 +37,8 @@ export interface StretchQuestion {
   readonly after?: Uint8Array;
   readonly values?: boolean;
   readonly digests?: Uint8Array;
+  /** What is proven of every entry is wanted as rows (`rows.ts`). */
+  readonly rows?: boolean;
 }
 
 export type StretchProven =
@@ -48,12 +51,15 @@ export type StretchProven =
       readonly counts: StretchCounts;
       /** Values of txs up to this one were given up: a header among these says so. 0: none does. */
       readonly truncatedUpTo: bigint;
+      /** Where they were wanted. */
+      readonly rows?: Uint8Array;
     }
   /** Entries are missing beside their values: nothing was checked. Ask again, with `digests`. */
   | { readonly kind: 'short-stretch' };
 
 const columns = new EntryColumns();
 const shownColumns = new EntryColumns();
+const rowWriter = new RowWriter();
 
 /**
  * Proves all of txs `first … last`:
@@ -86,9 +92,11 @@ function checkStretch(question: StretchQuestion, context: Context, answer: Uint8
   const counts = noCounts();
   counts.txs = txs.length;
   checkStretchTrees(headers, alhs, dualProof, counts);
+  rowWriter.begin();
   for (const tx of txs) {
     columns.read(tx);
     checkWholeEntries(tx.header, { bytes: whole, entries: columns }, counts, now);
+    if (question.rows === true) rowWriter.add(whole, columns);
     if (values && !digests) {
       const own = { bytes: whole, entries: columns };
       checkValues(own, own, counts, tx.header.id, now);
@@ -98,7 +106,14 @@ function checkStretch(question: StretchQuestion, context: Context, answer: Uint8
     const shown = readTxs(answer, first, last, 'stretch.values');
     checkShownValues(txs, digests, shown, answer, counts, now);
   }
-  return { kind: 'stretch', prevAlh, alh: subject.alh, counts, truncatedUpTo: truncatedUpTo(headers) };
+  return {
+    kind: 'stretch',
+    prevAlh,
+    alh: subject.alh,
+    counts,
+    truncatedUpTo: truncatedUpTo(headers),
+    ...(question.rows === true && { rows: rowWriter.take() }),
+  };
 }
 
 function bindLast(proof: Uint8Array, last: bigint, context: Context) {
@@ -160,13 +175,15 @@ const TAG = 11;
 const AFTER = 1;
 const VALUES = 2;
 const DIGESTS = 4;
+const ROWS = 8;
 const WHOLE = 12;
 const SHORT = 13;
+const WHOLE_WITH_ROWS = 30;
 
 export const stretch: Kind<StretchQuestion, StretchProven> = {
   kind: 'stretch',
   tags: [TAG],
-  provenTags: [WHOLE, SHORT],
+  provenTags: [WHOLE, SHORT, WHOLE_WITH_ROWS],
 
   assert({ first, last, proof, after, values, digests }, { head }) {
     assertTx(first, 1n, 'question.first');
@@ -185,11 +202,16 @@ export const stretch: Kind<StretchQuestion, StretchProven> = {
 
   size: ({ proof, after, digests }) =>
     18 + (after ? HASH_SIZE : 0) + 4 + proof.length + (digests ? 4 + digests.length : 0),
-  write(writer, { first, last, proof, after, values, digests }) {
+  write(writer, { first, last, proof, after, values, digests, rows }) {
     writer.u8(TAG);
     writer.u64(first);
     writer.u64(last);
-    writer.u8((after ? AFTER : 0) | (values === true ? VALUES : 0) | (digests ? DIGESTS : 0));
+    writer.u8(
+      (after ? AFTER : 0) |
+        (values === true ? VALUES : 0) |
+        (digests ? DIGESTS : 0) |
+        (rows === true ? ROWS : 0),
+    );
     if (after) writer.raw(after);
     writer.bytes(proof);
     if (digests) writer.bytes(digests);
@@ -209,6 +231,7 @@ export const stretch: Kind<StretchQuestion, StretchProven> = {
       ...(after && { after }),
       ...((flags & VALUES) !== 0 && { values: true }),
       ...(digests && { digests }),
+      ...((flags & ROWS) !== 0 && { rows: true }),
     };
   },
 
@@ -219,17 +242,20 @@ export const stretch: Kind<StretchQuestion, StretchProven> = {
       writer.u8(SHORT);
       return;
     }
-    writer.u8(WHOLE);
+    writer.u8(proven.rows ? WHOLE_WITH_ROWS : WHOLE);
     writer.raw(proven.prevAlh);
     writer.raw(proven.alh);
     writeCounts(writer, proven.counts);
     writer.u64(proven.truncatedUpTo);
+    if (proven.rows) writer.bytes(proven.rows);
   },
   readProven(reader, tag) {
     if (tag === SHORT) return { kind: 'short-stretch' };
     const prevAlh = reader.digest();
     const alh = reader.digest();
-    return { kind: 'stretch', prevAlh, alh, counts: readCounts(reader), truncatedUpTo: reader.u64() };
+    const counts = readCounts(reader);
+    const whole = { kind: 'stretch', prevAlh, alh, counts, truncatedUpTo: reader.u64() } as const;
+    return tag === WHOLE_WITH_ROWS ? { ...whole, rows: reader.bytes() } : whole;
   },
 
   words: ({ first, last, values }) =>
