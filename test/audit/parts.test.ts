@@ -1,9 +1,9 @@
 // The parts of an audit by themselves: how a range is cut, how results are kept in order, what a path shows.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { inOrder } from '#dist/client/audit/in-order.js';
-import { StretchPlan, halves } from '#dist/client/audit/stretch-plan.js';
-import type { Stretch } from '#dist/client/audit/stretch-plan.js';
+import { inOrder } from '#dist/client/flow/in-order.js';
+import { StretchPlan, halves } from '#dist/client/trust/latest/stretch-plan.js';
+import type { Stretch } from '#dist/client/trust/latest/stretch-plan.js';
 import { Frontier } from '#dist/proof/tree/frontier.js';
 import { HistoryTree } from '#dist/proof/tree/history-tree.js';
 import { peaksLeftOf, peaksOfPrefix } from '#dist/proof/tree/path-peaks.js';

@@ -10,7 +10,7 @@ import type { AuditAccess } from './access.js';
 import { DatabaseTally } from './database-tally.js';
 import { findingOf, recordFinding } from './findings.js';
 import type { Found } from './findings.js';
-import { inOrder } from './in-order.js';
+import { inOrder } from '../flow/in-order.js';
 import { checkDatabaseOptions } from './options.js';
 import type { DatabaseAuditOptions, ResolvedAuditOptions } from './options.js';
 import { presentState } from './present-state.js';
@@ -20,8 +20,8 @@ import { ResumePoints, loggedPoint } from './resume-points.js';
 import type { ResumePoint } from './resume-token.js';
 import { StretchChecker } from './stretch-checker.js';
 import type { FailedPart, HeldPart, Part } from './stretch-checker.js';
-import { StretchPlan } from './stretch-plan.js';
-import type { Stretch } from './stretch-plan.js';
+import { StretchPlan } from '../trust/latest/stretch-plan.js';
+import type { Stretch } from '../trust/latest/stretch-plan.js';
 
 /** Name in the audit log. */
 const OPERATION = 'audit.database';

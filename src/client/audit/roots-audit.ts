@@ -8,7 +8,7 @@ import { AuditAsker } from './access.js';
 import type { AuditAccess } from './access.js';
 import { findingOf, Findings } from './findings.js';
 import type { AuditFinding } from './findings.js';
-import { inOrder } from './in-order.js';
+import { inOrder } from '../flow/in-order.js';
 import { checkRootsOptions } from './options.js';
 import type { ResolvedAuditOptions, RootsAuditOptions } from './options.js';
 import { presentState } from './present-state.js';

@@ -9,8 +9,8 @@ import type { DatabaseTrust } from '../trust/database-trust.js';
 import { askDigests, askHeaderUnder } from '../trust/trust-wire.js';
 import type { AskedUnder, AuditAsker } from './access.js';
 import { askValues } from './audit-wire.js';
-import { halves } from './stretch-plan.js';
-import type { Stretch } from './stretch-plan.js';
+import { halves } from '../trust/latest/stretch-plan.js';
+import type { Stretch } from '../trust/latest/stretch-plan.js';
 
 /** A part of the database that holds, or that does not. In order, parts make up the stretch that was asked for. */
 export type Part = HeldPart | FailedPart;
