@@ -1,6 +1,6 @@
 // Cuts a range of transactions into stretches: aligned like the subtrees of the history tree, so that one path shows where
 // each begins, and small enough for their answers to be held in memory.
-import { STRETCH_TXS } from '../../verify/verifier.js';
+import { STRETCH_TXS } from '../../../verify/verifier.js';
 
 /** Transactions from `first` to `last`. */
 export interface Stretch {
