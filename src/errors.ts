@@ -20,6 +20,8 @@ export type ImmuErrorCode =
   | 'CONFLICT'
   | 'OVERLOADED'
   | 'LIMIT_EXCEEDED'
+  // asked for a proof that there is none of, or not as things are
+  | 'NOT_PROVABLE'
   // the way to the server
   | 'UNAVAILABLE'
   | 'DEADLINE_EXCEEDED'
@@ -124,5 +126,12 @@ export class ArgumentError extends ImmuError {
 export class ClosedError extends ImmuError {
   constructor(what: string) {
     super('CLOSED', `${what} is closed`);
+  }
+}
+
+/** A proof was asked for that cannot be had, or not as things are: the message says what would be needed. */
+export class NotProvableError extends ImmuError {
+  constructor(message: string) {
+    super('NOT_PROVABLE', message);
   }
 }

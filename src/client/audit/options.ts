@@ -4,6 +4,7 @@ import { MAX_ID } from '../../proof/bytes.js';
 import type { Root } from '../../verify/verifier.js';
 import { flag, knownNames, oneOf, optionsObject, whole, wrongType } from '../input/option-checks.js';
 import { checkOptions } from '../input/call-options.js';
+import { toRoot } from '../input/root-input.js';
 import type { CallOptions } from '../input/call-options.js';
 import type { DatabaseProgress, RootsProgress } from './report.js';
 
@@ -69,10 +70,7 @@ export function checkDatabaseOptions(options: DatabaseAuditOptions): ResolvedAud
   if (resume !== undefined && after !== undefined)
     throw new ArgumentError('resume', 'resume says where to begin: leave after out');
   if (typeof after === 'object') {
-    optionsObject('after', after);
-    id('after', after.tx);
-    if (!(after.alh instanceof Uint8Array) || after.alh.length !== 32)
-      throw new ArgumentError('after', 'after.alh must be 32 bytes');
+    toRoot('after', after);
   } else if (after !== undefined) id('after', after);
   return resolved;
 }

@@ -8,10 +8,12 @@ import type { VerifiedEntry } from '../calls/kv/shown-read.js';
 import type { VerifiedWrite } from '../trust/write.js';
 import { toKey, toValue } from '../input/bytes-input.js';
 import type { BytesInput } from '../input/bytes-input.js';
+import { latestGet } from '../calls/latest/latest-get.js';
+import type { LatestEntry, ProvenAbsence } from '../calls/latest/latest-get.js';
 import { NO_OPTIONS } from '../input/call-options.js';
 import type { CallOptions } from '../input/call-options.js';
-import { VERSION_NAMES, checkVersion, hasVersion } from '../input/get-options.js';
-import type { GetOptions } from '../input/get-options.js';
+import { VERSION_NAMES, checkVersion, hasVersion, isLatest } from '../input/get-options.js';
+import type { GetOptions, LatestOptions } from '../input/get-options.js';
 import { flag, optionsObject } from '../input/option-checks.js';
 import type { Session } from '../net/session.js';
 import { Handle } from './handle.js';
@@ -140,9 +142,15 @@ export abstract class KeyCalls extends Handle {
    *
    * @throws VerificationError when the server's answer is not proven
    */
-  verifiedGet(key: BytesInput, options: GetOptions = NO_OPTIONS): Promise<VerifiedEntry | null> {
-    return rejecting(() => {
+  verifiedGet(key: BytesInput, options: LatestOptions): Promise<LatestEntry | ProvenAbsence>;
+  verifiedGet(key: BytesInput, options?: GetOptions): Promise<VerifiedEntry | null>;
+  verifiedGet(
+    key: BytesInput,
+    options: GetOptions | LatestOptions = NO_OPTIONS,
+  ): Promise<VerifiedEntry | LatestEntry | ProvenAbsence | null> {
+    return rejecting<VerifiedEntry | LatestEntry | ProvenAbsence | null>(() => {
       const asked = toKey(key, 'key');
+      if (isLatest(options)) return this.#latestGet(asked, options);
       const version = checkVersion(options);
       if (hasVersion(version)) {
         return this.room.enterVerified('verifiedGet', options, VERSION_NAMES, ({ session, trust, call }) =>
@@ -157,6 +165,23 @@ export abstract class KeyCalls extends Handle {
         (calls, trust, call) => calls.verifiedGet(trust, call, asked),
       );
     });
+  }
+
+  #latestGet(key: Uint8Array, options: LatestOptions): Promise<LatestEntry | ProvenAbsence> {
+    const { room } = this;
+    const { length } = key;
+    return room.shareVerified('verifiedGet', options, ['latest'], length, (calls, trust, call) =>
+      latestGet(
+        trust,
+        call,
+        key,
+        () => calls.verifiedGet(trust, call, key),
+        () =>
+          room.shareVerified('verifiedGet', call.deadline.left, [], length, (...[shared, now, next]) =>
+            shared.verifiedGet(now, next, key),
+          ),
+      ),
+    );
   }
 
   /**

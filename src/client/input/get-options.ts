@@ -18,6 +18,19 @@ export interface GetOptions extends CallOptions {
   readonly atRevision?: bigint;
 }
 
+/** For the latest version, proven to be that: where the database is followed. */
+export interface LatestOptions extends CallOptions {
+  readonly latest: true;
+}
+
+/** @throws ArgumentError when `latest` is not true, or a version is named beside it */
+export function isLatest(options: GetOptions | LatestOptions): options is LatestOptions {
+  if (options === NO_OPTIONS || !('latest' in options) || (options.latest as unknown) === undefined)
+    return false;
+  if ((options.latest as unknown) !== true) throw new ArgumentError('latest', 'latest must be true');
+  return true;
+}
+
 export interface Version {
   readonly atTx?: bigint;
   readonly sinceTx?: bigint;

@@ -1,4 +1,5 @@
 // Trust in one database of one server: the way from an answer to a proven answer, under the head that trust-over-time.ts keeps.
+import { NotProvableError } from '../../errors.js';
 import type { Context, Job, Proven, Question, Root } from '../../verify/verifier.js';
 import type { Deadline } from '../flow/deadline.js';
 import type { CallOptions } from '../input/call-options.js';
@@ -14,6 +15,8 @@ import type { Settlement } from './head/settlement.js';
 import type { ProvenBy } from './known/proof-source.js';
 import { Jobs } from './log/jobs.js';
 import type { Claimed } from './log/jobs.js';
+import { Latest } from './latest/latest.js';
+import type { LatestOptions } from './latest/latest.js';
 import { TrustOverTime } from './trust-over-time.js';
 import { askHeaderUnder } from './trust-wire.js';
 
@@ -137,6 +140,29 @@ export class DatabaseTrust extends TrustOverTime {
     const head = await this.head(call);
     const last = to === undefined || to > head.tx ? head.tx : to;
     return from > last || from < 1n ? 0 : this.known.prefetch(from, last, call.operation);
+  }
+
+  /** Follows every transaction from here on: what there is to be known of keys is what is proven of all of them. */
+  follow(call: Call, options: Omit<LatestOptions, 'trust' | 'rpc'>): Latest {
+    const epoch = this.assertStill(call);
+    epoch.latest?.end(new NotProvableError('the database is followed anew'));
+    const latest = new Latest({ ...options, trust: this, rpc: this.options.rpc });
+    epoch.latest = latest;
+    epoch.known.seen.follow(latest.versionOf);
+    return latest;
+  }
+
+  /** What is followed; undefined where nothing is. */
+  get latestNow(): Latest | undefined {
+    return this.epoch?.latest;
+  }
+
+  /** @throws NotProvableError when nothing is followed */
+  get latest(): Latest {
+    const { latest } = this.assertReady();
+    if (!latest)
+      throw new NotProvableError('nothing is followed: call follow() first, and again after forgetTrust()');
+    return latest;
   }
 
   /** Sends a question that names the head; a server that does not reach it is reported. Not while answers wait for room. */

@@ -1,10 +1,12 @@
 // One stretch of trust in a database: from a first head until it is forgotten. What is proven, what was seen and where the
 // server stands belong to it, and end with it.
+import { ClosedError } from '../../errors.js';
 import type { StoreError } from '../../errors.js';
 import type { Context, Job, Question, Root } from '../../verify/verifier.js';
 import { PATIENT_MS, askAgainIfSilent } from './head/ask-again.js';
 import { establish } from './head/establish.js';
 import { Follower } from './latest/follower.js';
+import type { Latest } from './latest/latest.js';
 import { HeadMover } from './head/head-mover.js';
 import type { TrustLog } from './log/trust-log.js';
 import type { Claimed } from './log/jobs.js';
@@ -19,6 +21,8 @@ export interface Epoch {
   readonly known: ProvenHistory;
   readonly standing: Standing;
   readonly follower?: Follower;
+  /** What is latest, once it is followed. */
+  latest?: Latest;
 }
 
 /** What an epoch needs of the trust that it is of. */
@@ -100,15 +104,20 @@ function follow(mover: HeadMover, known: ProvenHistory, standing: Standing, ever
 }
 
 /** Ends what works by itself; what it counted has been written. */
-export function endEpoch({ mover, known, follower }: Epoch, error: StoreError): void {
+export function endEpoch({ mover, known, follower, latest }: Epoch, error: StoreError): void {
   follower?.close();
+  latest?.end(error);
   known.drop();
   mover.end(error);
 }
 
 /** Ends it and keeps what is to be kept. `error`: what those who wait for the head are told; absent: they go on. */
-export async function closeEpoch({ mover, known, follower }: Epoch, error?: StoreError): Promise<void> {
+export async function closeEpoch(
+  { mover, known, follower, latest }: Epoch,
+  error?: StoreError,
+): Promise<void> {
   follower?.close();
+  latest?.end(error ?? new ClosedError('the client'));
   if (error) mover.end(error);
   await known.close();
 }

@@ -16,23 +16,40 @@ interface Ending {
   readonly end: End;
 }
 
+/** Newest version of every key of a database whose transactions are followed, by the key's name. */
+export type FollowedVersions = (name: string) => { readonly tx: bigint; readonly end?: End } | undefined;
+
 export class NewestVersions {
   readonly #newest: RecentMap<string, bigint | Ending>;
+  #followed: FollowedVersions | undefined;
 
   constructor(max: number = DEFAULT_MAX_KEYS) {
     this.#newest = new RecentMap(max);
   }
 
+  /** From here on every key has the floor that following it gives. */
+  follow(followed: FollowedVersions | undefined): void {
+    this.#followed = followed;
+  }
+
   /** Tx that a read of the key sent now must not fall behind; 0 when nothing is known. */
   floor(name: string): bigint {
-    const known = this.#newest.get(name);
-    return typeof known === 'object' ? known.tx : (known ?? 0n);
+    const seen = this.#seen(name);
+    const followed = this.#followed?.(name)?.tx ?? 0n;
+    return seen > followed ? seen : followed;
   }
 
   /** How the newest proven entry ends the key; undefined while it does not. */
   end(name: string): End | undefined {
+    const followed = this.#followed?.(name);
+    if (followed && followed.tx >= this.#seen(name)) return followed.end;
     const known = this.#newest.get(name);
     return typeof known === 'object' ? known.end : undefined;
+  }
+
+  #seen(name: string): bigint {
+    const known = this.#newest.get(name);
+    return typeof known === 'object' ? known.tx : (known ?? 0n);
   }
 
   /** `end`: of the entry that was proven. */

@@ -2,17 +2,19 @@
 // trusted head, and noted, in order. What is asked of it costs no question to the server.
 import { StoreError, TransportError, VerificationError } from '../../../errors.js';
 import { EMPTY_HASH } from '../../../proof/hash.js';
-import { readRows } from '../../../verify/chain/rows.js';
+import { plainKey } from '../../../proof/entry.js';
+import { NON_INDEXABLE, readRows } from '../../../verify/chain/rows.js';
 import type { Root } from '../../../verify/verifier.js';
 import type { Deadline } from '../../flow/deadline.js';
-import type { DatabaseTrust } from '../database-trust.js';
+import { DELETED } from '../known/newest-versions.js';
+import type { FollowedVersions } from '../known/newest-versions.js';
 import { CompactIndex } from './compact-index.js';
 import type { LatestVersion } from './compact-index.js';
 import { followTo } from './stretches.js';
-import type { StretchesOptions } from './stretches.js';
+import type { FollowedTrust, StretchesOptions } from './stretches.js';
 
 export interface LatestOptions extends Pick<StretchesOptions, 'rpc' | 'timeoutMs' | 'maxMessageBytes'> {
-  readonly trust: DatabaseTrust;
+  readonly trust: FollowedTrust;
   /** Pause between two questions for new transactions, in milliseconds. */
   readonly everyMs: number;
   /** Most memory that the index takes. */
@@ -25,7 +27,6 @@ const OPERATION = 'follow';
 const LANES = 4;
 /** Rows that are noted before others have their turn. */
 const ROWS_A_TURN = 2000;
-const NON_INDEXABLE_FLAG = 2;
 
 interface Waiter {
   readonly tx: bigint;
@@ -67,6 +68,15 @@ export class Latest {
     return this.#index.bytes;
   }
 
+  /** Of a key, by its `keyName`: what reads of it must not fall behind. */
+  readonly versionOf: FollowedVersions = (name) => {
+    const version = this.#index.get(plainKey(Buffer.from(name, 'latin1')));
+    if (!version) return undefined;
+    const { tx, deleted, expiresAt } = version;
+    const end = deleted ? DELETED : expiresAt;
+    return end === undefined ? { tx } : { tx, end };
+  };
+
   /** The newest version of a raw key as of {@link at}; undefined: it was never written since {@link from}. */
   get(rawKey: Uint8Array): LatestVersion | undefined {
     if (this.#ended) throw this.#ended;
@@ -87,7 +97,10 @@ export class Latest {
     // Its caller may have given up.
     waiting.catch(() => undefined);
     this.#soon(0);
-    await deadline.race(waiting, `the follower to reach ${tx === undefined ? 'the server' : `tx ${tx.toString()}`}`);
+    await deadline.race(
+      waiting,
+      `the follower to reach ${tx === undefined ? 'the server' : `tx ${tx.toString()}`}`,
+    );
   }
 
   /** What waits is told; nothing is followed any more. */
@@ -147,7 +160,7 @@ export class Latest {
     let left = ROWS_A_TURN;
     for (const row of readRows(rows, first)) {
       // By its transaction only: no read of the key leads to it, and it is no version.
-      if ((row.flags & NON_INDEXABLE_FLAG) === 0) this.#index.put(row);
+      if ((row.flags & NON_INDEXABLE) === 0) this.#index.put(row);
       if (--left > 0) continue;
       left = ROWS_A_TURN;
       await new Promise((resume) => setImmediate(resume));

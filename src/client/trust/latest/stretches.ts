@@ -1,18 +1,32 @@
 // Transactions of a database, in order, each proven under the trusted head: the rows that their entries are, asked for in stretches.
+import { ImmuError } from '../../../errors.js';
+import type { VerificationError } from '../../../errors.js';
 import type { Root } from '../../../verify/verifier.js';
 import { equalBytes } from '../../../proof/bytes.js';
 import { Deadline } from '../../flow/deadline.js';
 import { inOrder } from '../../flow/in-order.js';
 import { StretchPlan, halves } from './stretch-plan.js';
 import type { Stretch } from './stretch-plan.js';
-import { ImmuError } from '../../../errors.js';
 import type { Rpc } from '../../net/rpc.js';
 import type { Call } from '../call.js';
-import type { DatabaseTrust } from '../database-trust.js';
+import type { ProofSource } from '../known/proof-source.js';
 import { askDigests, askHeaderUnder } from '../trust-wire.js';
 
+/** What following needs of the trust that it goes on under. */
+export interface FollowedTrust {
+  readonly root: Root;
+  /** Moves the head to where the server is now. Rejects when the server stands elsewhere than where it is trusted. */
+  assertStanding(operation: string): Promise<void>;
+  ask<T>(call: Call, head: Root, send: () => Promise<T>): Promise<T>;
+  readonly check: ProofSource['check'];
+  refuse(
+    operation: string,
+    detail: { check: string; detail: string; tx?: bigint },
+  ): Promise<VerificationError>;
+}
+
 export interface StretchesOptions {
-  readonly trust: DatabaseTrust;
+  readonly trust: FollowedTrust;
   readonly rpc: Rpc;
   readonly operation: string;
   readonly timeoutMs: number;
@@ -93,7 +107,7 @@ async function askOnce(
   ]);
   const question = { kind: 'stretch', first, last, proof, rows: true, ...(after && { after }) } as const;
   const proven = await trust.check(operation, question, head, answer);
-  if (proven.kind !== 'stretch' || !proven.rows) throw new Error('a stretch of digests has rows');
+  if (!proven.rows) throw new Error('a stretch of digests has rows');
   const { prevAlh, alh, rows } = proven;
   // Copies: they may be views of a message that holds much else.
   const ends = { prevAlh: new Uint8Array(prevAlh), alh: new Uint8Array(alh) };

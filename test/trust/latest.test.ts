@@ -1,0 +1,80 @@
+// Following a database: what is proven to be the latest of a key, or to be absent.
+import { expect, test } from 'vitest';
+import { ImmuError } from '#dist/index.js';
+import { describeServer } from '../support/real.js';
+import { openClient, openWire, rejection, text } from './support.js';
+
+describeServer('a followed database', () => {
+  test('latest, never written, deleted, expired, behind a reference', async () => {
+    const { client, database } = await openClient();
+    const wire = await openWire(database);
+    await client.verifiedSetAll({ a: '1', b: '1', c: '1', gone: '1', target: '1' });
+    await client.verifiedSet('a', '2');
+    await client.verifiedDelete('gone');
+    await wire.call('SetReference', { key: Buffer.from('ref'), referencedKey: Buffer.from('target') });
+    const following = await client.follow();
+    await following.ready();
+    expect([following.head.tx, following.keys]).toEqual([4n, 6]);
+    const a = await client.verifiedGet('a', { latest: true });
+    expect(a).toMatchObject({ tx: 2n, revision: 2n, provenLatestAt: { tx: 4n } });
+    expect(text(a.value ?? undefined)).toBe('2');
+    expect(await client.verifiedGet('ref', { latest: true })).toMatchObject({
+      revision: 1n,
+      reference: { tx: 4n },
+    });
+    expect(await client.verifiedGet('never', { latest: true })).toMatchObject({
+      value: null,
+      absent: 'never-written',
+    });
+    expect(await client.verifiedGet('gone', { latest: true })).toMatchObject({ absent: 'deleted', tx: 3n });
+    expect(await client.proveAbsent('gone')).toMatchObject({ absent: 'deleted' });
+    expect(await client.proveAbsent('a')).toBeNull();
+    expect([await client.unchangedSince('a', 1n), await client.unchangedSince('a', 2n)]).toEqual([
+      false,
+      true,
+    ]);
+    await client.verifiedDelete('target');
+    expect(await client.verifiedGet('ref', { latest: true })).toMatchObject({
+      absent: 'target-gone',
+      tx: 4n,
+    });
+  });
+
+  test('what is written meanwhile, by others too, is reached before anything is told', async () => {
+    const { client, database } = await openClient();
+    const wire = await openWire(database);
+    await client.verifiedSet('a', '1');
+    await client.follow({ everyMs: 60_000 });
+    await wire.call('Set', { KVs: [{ key: Buffer.from('a'), value: Buffer.from('2') }] });
+    expect(await client.verifiedGet('a', { latest: true })).toMatchObject({
+      tx: 2n,
+      revision: 2n,
+      provenLatestAt: { tx: 2n },
+    });
+  });
+
+  test('from a head on: what has changed since, and not what is latest', async () => {
+    const { client } = await openClient();
+    await client.verifiedSet('old', '1');
+    const following = await client.follow({ from: 'head' });
+    await client.verifiedSet('new', '1');
+    await following.ready();
+    expect(await client.verifiedGet('new', { latest: true })).toMatchObject({ tx: 2n });
+    expect(await rejection(client.verifiedGet('old', { latest: true }))).toMatchObject({
+      code: 'NOT_PROVABLE',
+    });
+    expect(await rejection(client.proveAbsent('old'))).toMatchObject({ code: 'NOT_PROVABLE' });
+    expect(await client.unchangedSince('old', 1n)).toBe(true);
+  });
+
+  test('where nothing is followed nothing is told', async () => {
+    const { client } = await openClient();
+    await client.verifiedSet('a', '1');
+    for (const start of [
+      () => client.verifiedGet('a', { latest: true }),
+      () => client.proveAbsent('a'),
+      () => client.unchangedSince('a', 1n),
+    ])
+      expect(((await rejection(start())) as ImmuError).code).toBe('NOT_PROVABLE');
+  });
+});
