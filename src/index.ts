@@ -29,10 +29,22 @@ export type {
 } from './client/calls/admin/databases.js';
 export type { Entry } from './client/calls/kv/entries.js';
 export type { GetOptions } from './client/input/get-options.js';
-export type { Pairs, Write } from './client/calls/kv/kv.js';
+export type { Pairs } from './client/calls/kv/contents.js';
+export type { Write } from './client/calls/kv/kv.js';
 export type { ClientDiagnostics } from './client/room/connection.js';
 export type { DatabaseHandle } from './client/database-handle.js';
-export type { WriteOptions } from './client/faces/keys.js';
+export type { Precondition } from './client/input/conditions.js';
+export type { Op, OpVersion } from './client/input/operations.js';
+export type {
+  ConditionalOptions,
+  DeleteOptions,
+  EntryMetadata,
+  NoWaitOptions,
+  OwnTxOptions,
+  SetOptions,
+  VersionOptions,
+  WriteOptions,
+} from './client/input/write-options.js';
 export type { Databases } from './client/faces/databases.js';
 export type { Server } from './client/faces/server.js';
 export type { Users } from './client/faces/users.js';

@@ -2,7 +2,6 @@
 import { types } from 'node:util';
 import { ArgumentError } from '../errors.js';
 import { DatabaseHandle } from './database-handle.js';
-import type { WriteOptions } from './faces/keys.js';
 import type { CreateDatabaseOptions, DatabaseInfo } from './calls/admin/databases.js';
 import type { ClaimedState, Health, ServerInfo } from './calls/admin/server-info.js';
 import type { GrantablePermission, Permission, PermissionAction, User } from './calls/admin/users.js';
@@ -15,6 +14,7 @@ import type { BytesInput } from './input/bytes-input.js';
 import { NO_OPTIONS } from './input/call-options.js';
 import type { CallOptions } from './input/call-options.js';
 import type { GetOptions } from './input/get-options.js';
+import type { WriteOptions } from './input/write-options.js';
 import { databaseName, resolveCredentials } from './options/credentials.js';
 import type { Credentials } from './options/credentials.js';
 import { resolveOptions } from './options/options.js';

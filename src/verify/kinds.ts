@@ -12,8 +12,11 @@ import { claims } from './readings/claims.js';
 import { get } from './readings/get.js';
 import { gone } from './readings/gone.js';
 import { deleted } from './writings/delete.js';
+import { executed } from './writings/exec-all.js';
+import { referenced } from './writings/reference.js';
 import { set } from './writings/set.js';
 import { written } from './writings/written.js';
+import { added } from './writings/z-add.js';
 
 /** In the order of their tags in stored evidence. */
 export const KINDS = [
@@ -30,6 +33,9 @@ export const KINDS = [
   state,
   gone,
   deleted,
+  executed,
+  referenced,
+  added,
 ] as const;
 
 type Listed = (typeof KINDS)[number];

@@ -10,6 +10,8 @@ export type BytesInput = Uint8Array | string;
 export const MAX_KEY_BYTES = 1023;
 /** User values: the server's 32 MiB less its prefix byte. */
 export const MAX_VALUE_BYTES = 32 * 1024 * 1024 - 1;
+/** Entries that an immudb takes in a transaction by default, and preconditions. */
+export const MAX_TX_ENTRIES = 1024;
 
 /** What an error calls an argument; as a function where there are many, and the name would be made for nothing. */
 export type ArgumentName = string | (() => string);

@@ -24,8 +24,8 @@ export interface Writing {
   readonly question: Extract<Question, { kind: 'set' } | { request: Uint8Array }>;
   /** Keys that it writes, by their `keyName`: the tx is a floor for reads of them. */
   readonly names: Iterable<string>;
-  /** How it ends these keys, if it does. */
-  readonly end?: End;
+  /** How it ends some of these keys; of `unread` ones the tx is no floor: reads do not lead to what it wrote of them. */
+  readonly endings?: ReadonlyMap<string, End | 'unread'>;
   /** How many calls share it. */
   readonly calls: number;
 }
@@ -100,7 +100,7 @@ export async function sendWrite(
 async function prove(
   trust: DatabaseTrust,
   call: Call,
-  { question, names, end, calls }: Writing,
+  { question, names, endings, calls }: Writing,
   head: Root,
   answer: Uint8Array,
 ): Promise<VerifiedWrite> {
@@ -113,7 +113,10 @@ async function prove(
     const refuted = { check: 'set.tx-shared', detail, computed: tx.toString(), tx };
     throw await trust.refuse(call.operation, refuted, trust.job(question, head, answer));
   }
-  for (const name of names) known.seen.note(name, tx, end);
+  for (const name of names) {
+    const end = endings?.get(name);
+    if (end !== 'unread') known.seen.note(name, tx, end);
+  }
   return Object.freeze({ tx, alh: new Uint8Array(alh), timestamp: ts, root: trust.root });
 }
 

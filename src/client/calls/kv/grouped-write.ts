@@ -1,80 +1,40 @@
-// Writes that share a transaction, top to bottom: one Set for many callers → proven → every caller told. A lone verified write of
+// Writes that share a transaction, top to bottom: one request for many callers → proven → every caller told. A lone verified Set of
 // few entries asks for its proof at once (VerifiableSet); else the header that answers is proven when the head reaches it.
 import { ServerError } from '../../../errors.js';
 import { Deadline } from '../../flow/deadline.js';
-import type { WaitingCall } from '../../flow/waiting-call.js';
-import type { Answered, GroupedWrite } from '../../group/write-groups.js';
+import { RequestEncoder } from '../../group/request-encoder.js';
+import type { WriteContent, WriteMethod } from '../../group/write-form.js';
+import { requestOf } from '../../group/write-group.js';
+import type { GroupRequest } from '../../group/write-group.js';
+import type { Answered } from '../../group/write-groups.js';
+import type { CallOptions } from '../../input/call-options.js';
 import { OtherConnection } from '../../net/rpc.js';
 import type { Rpc } from '../../net/rpc.js';
 import { isNotDone } from '../../net/server-errors.js';
 import type { Call } from '../../trust/call.js';
-import type { DatabaseTrust } from '../../trust/database-trust.js';
 import type { ReservedTxs } from '../../trust/reserved-txs.js';
 import { sendWrite } from '../../trust/write.js';
-import type { Sent, VerifiedWrite } from '../../trust/write.js';
+import type { Sent } from '../../trust/write.js';
 import { readTxHeader } from '../../../verify/wire/headers.js';
 import { WireReader } from '../../../verify/wire/reader.js';
 import { readSetRequest } from '../../../verify/wire/requests.js';
 import { withoutTx } from './kv.js';
 import type { Write } from './kv.js';
+import type { PlainWriter, VerifiedWriter, Writer } from './writers.js';
 
-/** A lone write of up to this many entries is answered with its proof; the answer holds every entry's digest. */
+/** A lone Set of up to this many entries is answered with its proof; the answer holds every entry's digest. */
 const MAX_ALONE = 8;
-
-/** One caller of verifiedSet or verifiedSetAll. */
-export class VerifiedWriter implements GroupedWrite {
-  readonly kind = 'verified';
-
-  constructor(
-    readonly trust: DatabaseTrust,
-    readonly call: WaitingCall<VerifiedWrite>,
-    readonly entryCount: number,
-    readonly from: Call,
-    /** In a transaction that holds nothing else: asked for with its proof, however many entries it has. */
-    readonly ownTx = false,
-  ) {}
-
-  get deadline(): Deadline {
-    return this.call.deadline;
-  }
-
-  /** A write that waits is told when trust is forgotten, or the server refused: it has not been sent, and is not any more. */
-  get settled(): boolean {
-    const held = this.call.settled ? undefined : this.trust.heldBack(this.from);
-    if (held) this.call.reject(held);
-    return this.call.settled;
-  }
-
-  reject(error: unknown): void {
-    this.call.reject(error);
-  }
-}
-
-/** One caller of set, on a client that groups plain writes too. */
-export class PlainWriter implements GroupedWrite {
-  readonly kind = 'plain';
-
-  constructor(
-    readonly call: WaitingCall<Write>,
-    readonly entryCount: number,
-  ) {}
-
-  get deadline(): Deadline {
-    return this.call.deadline;
-  }
-
-  get settled(): boolean {
-    return this.call.settled;
-  }
-
-  reject(error: unknown): void {
-    this.call.reject(error);
-  }
-}
 
 const NOTHING_LEFT: Answered = { told: Promise.resolve() };
 
-export type Writer = VerifiedWriter | PlainWriter;
+/** What is asked of the header that answers. */
+const QUESTIONS = {
+  Set: 'written',
+  Delete: 'deleted',
+  ExecAll: 'executed',
+  SetReference: 'referenced',
+  ZAdd: 'added',
+} as const satisfies Record<WriteMethod, string>;
 
 /** Where a group is sent, and where it notes the tx that it gets. */
 export interface WriteRoom {
@@ -94,8 +54,7 @@ export interface WriteRoom {
 export async function writeGroup(
   room: WriteRoom,
   writers: readonly Writer[],
-  request: Uint8Array,
-  names: Iterable<string>,
+  group: GroupRequest,
 ): Promise<Answered> {
   const plain = writers.filter((writer) => writer.kind === 'plain');
   const verified = writers.filter((writer) => writer.kind === 'verified');
@@ -105,14 +64,19 @@ export async function writeGroup(
   const deadline = longestOf(writers);
   try {
     if (!first) {
-      await writePlain(room, plain, request, deadline);
+      await writePlain(room, plain, group, deadline);
       return NOTHING_LEFT;
     }
-    const { answer, proven } = await writeVerified(room.rpc, first, {
-      ...{ request, names, deadline, calls: verified.length },
-      alone: writers.length === 1,
-    });
-    for (const writer of plain) tellWritten(writer, shownTx(answer));
+    const isAlone = writers.length === 1;
+    const { answer, proven } = await writeVerified(
+      room.rpc,
+      first,
+      group,
+      deadline,
+      verified.length,
+      isAlone,
+    );
+    for (const writer of plain) tellWritten(writer, writeShown(answer));
     const told = proven.then(
       (written) => verified.forEach(({ call }) => call.resolve(written)),
       (error: unknown) => verified.forEach((writer) => writer.reject(error)),
@@ -121,7 +85,7 @@ export async function writeGroup(
   } catch (error) {
     // Not sent: over the next connection another server may answer, which has to show first that it is none.
     if (error instanceof OtherConnection && writers.some((writer) => !writer.settled))
-      return writeGroup(room, writers, request, names);
+      return writeGroup(room, writers, group);
     if (error instanceof ServerError) throw error;
     for (const writer of writers) writer.reject(error);
     return NOTHING_LEFT;
@@ -144,64 +108,68 @@ async function assurePlace(
 async function writePlain(
   { rpc, writes, headTx }: WriteRoom,
   writers: readonly PlainWriter[],
-  request: Uint8Array,
+  { form, request }: GroupRequest,
   deadline: Deadline,
 ): Promise<void> {
   const end = writes.reserve(headTx(), headTx);
   let answer: Uint8Array;
   try {
-    answer = await rpc.raw('Set', request, deadline.left);
+    answer = await rpc.raw(form.method, request, deadline.left);
   } catch (error) {
     end(!isNotDone(error));
     throw error;
   }
-  const tx = shownTx(answer);
-  const isOurs = tx !== undefined && writes.claimPlain(tx.id);
+  const written = writeShown(answer);
+  const isOurs = written !== undefined && writes.claimPlain(written.tx);
   end(!isOurs);
-  for (const writer of writers) tellWritten(writer, isOurs ? tx : undefined);
-}
-
-interface Group {
-  readonly request: Uint8Array;
-  readonly names: Iterable<string>;
-  readonly deadline: Deadline;
-  /** Verified writes in it. */
-  readonly calls: number;
-  /** It holds one write only. */
-  readonly alone: boolean;
+  for (const writer of writers) tellWritten(writer, isOurs ? written : undefined);
 }
 
 /** Goes on when its callers give up: whatever is written to its keys next has to come after it. */
 function writeVerified(
   rpc: Rpc,
-  { trust, from, ownTx, entryCount }: VerifiedWriter,
-  { request, names, deadline, calls, alone }: Group,
+  { trust, from, ownTx }: VerifiedWriter,
+  { form: { method }, request, names, endings }: GroupRequest,
+  deadline: Deadline,
+  calls: number,
+  isAlone: boolean,
 ): Promise<Sent> {
   const call: Call = { ...from, deadline };
   const over = rpc.connects;
   const options = () => (over === undefined ? deadline.left : { ...deadline.left, over });
-  if (!ownTx && !(alone && entryCount <= MAX_ALONE)) {
-    const question = { kind: 'written', request } as const;
-    return sendWrite(trust, call, { question, names, calls }, () => rpc.raw('Set', request, options()));
+  if (method === 'Set' && (ownTx || (isAlone && names.size <= MAX_ALONE))) {
+    const question = { kind: 'set', entries: readSetRequest(request) } as const;
+    return sendWrite(trust, call, { question, names, endings, calls }, (head) =>
+      rpc.raw('VerifiableSet', verifiableSet(request, head.tx), options()),
+    );
   }
-  const entries = readSetRequest(request);
-  return sendWrite(trust, call, { question: { kind: 'set', entries }, names, calls }, (head) =>
-    rpc.raw('VerifiableSet', { setRequest: { KVs: entries }, proveSinceTx: head.tx.toString() }, options()),
+  const question = { kind: QUESTIONS[method], request };
+  return sendWrite(trust, call, { question, names, endings, calls }, () =>
+    rpc.raw(method, request, options()),
   );
 }
 
-/** Header of the answer to a Set; undefined when it shows none. */
-function shownTx(answer: Uint8Array): { readonly id: bigint; readonly ts: bigint } | undefined {
+/** The Set, and the tx that it is to be proven from. */
+function verifiableSet(request: Uint8Array, headTx: bigint): Uint8Array {
+  const encoder = new RequestEncoder(request.length + 32);
+  encoder.bytes(0x0a, request);
+  if (headTx > 0n) encoder.id(0x10, headTx);
+  return encoder.finish();
+}
+
+/** What the header that answers a write says of it; undefined when it shows none. */
+function writeShown(answer: Uint8Array): Write | undefined {
   try {
-    return readTxHeader(new WireReader(answer));
+    const { id, ts } = readTxHeader(new WireReader(answer));
+    return { tx: id, timestamp: ts };
   } catch {
     return undefined;
   }
 }
 
-/** `header`: none when the server shows none, or that of another write. */
-function tellWritten({ call }: PlainWriter, header: ReturnType<typeof shownTx>): void {
-  if (header) call.resolve({ tx: header.id, timestamp: header.ts });
+/** `written`: none when the server shows none, or that of another write. */
+function tellWritten({ call }: PlainWriter, written: Write | undefined): void {
+  if (written) call.resolve({ ...written });
   else call.reject(withoutTx());
 }
 
@@ -209,4 +177,11 @@ function tellWritten({ call }: PlainWriter, header: ReturnType<typeof shownTx>):
 function longestOf(writers: readonly Writer[]): Deadline {
   const endsAt = writers.reduce((latest, { deadline }) => Math.max(latest, deadline.endsAt), 0);
   return new Deadline({}, Math.max(1, Math.ceil(endsAt - performance.now())));
+}
+
+/** A write in a transaction that holds nothing else, by the server's word. */
+export async function writeContent(rpc: Rpc, content: WriteContent, options: CallOptions): Promise<Write> {
+  const written = writeShown(await rpc.raw(content.form.method, requestOf(content), options));
+  if (!written) throw withoutTx();
+  return written;
 }
