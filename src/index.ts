@@ -27,7 +27,9 @@ export type {
   DatabaseInfo,
   DatabaseSettings,
 } from './client/calls/admin/databases.js';
-export type { Entry } from './client/calls/kv/entries.js';
+export type { Entry, EntryReference } from './client/calls/kv/entries.js';
+export type { Codec, Decoded } from './client/results/codec.js';
+export type { EntryBase } from './client/results/entry-base.js';
 export type { GetOptions } from './client/input/get-options.js';
 export type { Pairs, Write } from './client/calls/kv/kv.js';
 export type { ClientDiagnostics } from './client/room/connection.js';
@@ -35,11 +37,12 @@ export type { DatabaseHandle } from './client/database-handle.js';
 export type { WriteOptions } from './client/faces/keys.js';
 export type { Databases } from './client/faces/databases.js';
 export type { Server } from './client/faces/server.js';
+export type { HandleOptions, TypedDatabase, TypedPairs } from './client/faces/typed-database.js';
 export type { Users } from './client/faces/users.js';
 export type { IngestOptions, IngestProgress, IngestReceipt, IngestRecord } from './client/calls/kv/ingest.js';
 export type { ClaimedState, Health, ServerInfo } from './client/calls/admin/server-info.js';
 export type { GrantablePermission, User } from './client/calls/admin/users.js';
-export type { VerifiedEntry, VerifiedReference } from './client/calls/kv/verified-get.js';
+export type { VerifiedEntry, VerifiedReference } from './client/calls/kv/verified-entry.js';
 export type { VerifiedWrite } from './client/trust/write.js';
 export type { ImmuErrorCode, VerificationEvidence } from './errors.js';
 export type { KVMetadata } from './proof/types.js';

@@ -4,7 +4,7 @@ import type { Entry } from '../calls/kv/entries.js';
 import { bytesOf, bytesOfEntries, getEntry, isKeys, setEntries, toEntries, toKeys } from '../calls/kv/kv.js';
 import type { KeyValue, Pairs, Write } from '../calls/kv/kv.js';
 import { verifiedGet } from '../calls/kv/verified-get.js';
-import type { VerifiedEntry } from '../calls/kv/verified-get.js';
+import type { VerifiedEntry } from '../calls/kv/verified-entry.js';
 import { verifiedRpc } from '../calls/kv/verified-rpc.js';
 import type { VerifiedWrite } from '../trust/write.js';
 import { toKey, toValue } from '../input/bytes-input.js';

@@ -30,7 +30,7 @@ import { proveTogether } from '../calls/kv/grouped-get-all.js';
 import { PlainWriter, VerifiedWriter, writeGroup } from '../calls/kv/set.js';
 import type { Writer } from '../calls/kv/set.js';
 import { verifiedGet } from '../calls/kv/verified-get.js';
-import type { VerifiedEntry } from '../calls/kv/verified-get.js';
+import type { VerifiedEntry } from '../calls/kv/verified-entry.js';
 import { verifiedRpc } from '../calls/kv/verified-rpc.js';
 import { ReservedTxs } from '../trust/reserved-txs.js';
 import type { VerifiedWrite } from '../trust/write.js';

@@ -15,7 +15,7 @@ import type { ProvenHistory } from '../../trust/known/proven-history.js';
 import { assertMissing } from './absence.js';
 import { refuseStale } from './stale.js';
 import { noteSeen, verifiedGet } from './verified-get.js';
-import type { VerifiedEntry } from './verified-get.js';
+import { VerifiedEntry } from './verified-entry.js';
 import { verifiedRpc } from './verified-rpc.js';
 
 /** A verified call that reads: verifiedGet with its one key, or verifiedGetAll with all of its keys. */
@@ -206,12 +206,7 @@ function isOutsideIndex(outcome: Claiming): boolean {
 
 /** Bytes are copied, but for the key, which is the caller's: an entry that is kept does not keep the whole answer. */
 function ownEntry(key: Uint8Array, claim: Claim, timestamp: bigint, root: Root): VerifiedEntry {
-  const { tx, metadata, unprovenRevision: revision } = claim;
-  const value = copyBytes(claim.value);
-  // Written out: this is made for every entry that is read.
-  return metadata
-    ? { key, value, tx, metadata, timestamp, root, unproven: { revision } }
-    : { key, value, tx, timestamp, root, unproven: { revision } };
+  return new VerifiedEntry(key, copyBytes(claim.value), claim, timestamp, root, claim.unprovenRevision);
 }
 
 function entryBehind(
@@ -221,8 +216,6 @@ function entryBehind(
   root: Root,
 ): VerifiedEntry {
   const { tx, metadata } = claim;
-  return {
-    ...ownEntry(copyBytes(target.key), target, timestamp, root),
-    reference: { key, tx, atTx, ...(metadata && { metadata }) },
-  };
+  const reference = { key, tx, atTx, ...(metadata && { metadata }) };
+  return ownEntry(copyBytes(target.key), target, timestamp, root).behind(reference, target.unprovenRevision);
 }

@@ -9,6 +9,7 @@ import { versionFields } from '../../input/get-options.js';
 import type { Version } from '../../input/get-options.js';
 import { kindOf } from '../../input/option-checks.js';
 import type { CallOptions } from '../../input/call-options.js';
+import { resultOf } from '../../results/result.js';
 import type { TxHeader } from '../../../wire/messages.js';
 import type { Rpc } from '../../net/rpc.js';
 import { keyName } from '../../../verify/key-name.js';
@@ -44,7 +45,7 @@ export async function setEntries(
 /** What the header that answers a write says of it. */
 export function writeOf({ id, ts }: TxHeader): Write {
   if (id === undefined) throw withoutTx();
-  return { tx: BigInt(id), timestamp: BigInt(ts ?? 0) };
+  return resultOf({ tx: BigInt(id), timestamp: BigInt(ts ?? 0) });
 }
 
 /** For a write that was answered, but with no tx that can be its own. */

@@ -7,6 +7,7 @@ import type { Answered, GroupedWrite } from '../../group/write-groups.js';
 import { OtherConnection } from '../../net/rpc.js';
 import type { Rpc } from '../../net/rpc.js';
 import { isNotDone } from '../../net/server-errors.js';
+import { resultOf } from '../../results/result.js';
 import type { Call } from '../../trust/call.js';
 import type { DatabaseTrust } from '../../trust/database-trust.js';
 import type { ReservedTxs } from '../../trust/reserved-txs.js';
@@ -201,7 +202,7 @@ function shownTx(answer: Uint8Array): { readonly id: bigint; readonly ts: bigint
 
 /** `header`: none when the server shows none, or that of another write. */
 function tellWritten({ call }: PlainWriter, header: ReturnType<typeof shownTx>): void {
-  if (header) call.resolve({ tx: header.id, timestamp: header.ts });
+  if (header) call.resolve(resultOf({ tx: header.id, timestamp: header.ts }));
   else call.reject(withoutTx());
 }
 

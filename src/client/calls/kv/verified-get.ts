@@ -8,37 +8,14 @@ import { keyName } from '../../../verify/key-name.js';
 import { OUTSIDE_INDEX, SHOWN_VALUE_BYTES } from '../../../verify/known-beside.js';
 import { isKeyNotFound, isServerBehind } from '../../net/server-errors.js';
 import { copyBytes } from '../../input/pooled-bytes.js';
+import { resultOf } from '../../results/result.js';
 import type { Call } from '../../trust/call.js';
 import type { DatabaseTrust } from '../../trust/database-trust.js';
 import type { ProvenHistory } from '../../trust/known/proven-history.js';
 import { assertMissing } from './absence.js';
 import { refuseStale } from './stale.js';
+import { VerifiedEntry } from './verified-entry.js';
 import type { VerifiedRpc } from './verified-rpc.js';
-
-/** An entry whose key, value, metadata and transaction are proven under `root`. */
-export interface VerifiedEntry {
-  readonly key: Uint8Array;
-  readonly value: Uint8Array;
-  /** Transaction that wrote this version. */
-  readonly tx: bigint;
-  readonly metadata?: KVMetadata;
-  /** Header time of `tx` in unix seconds; 0 when the database leaves it out. */
-  readonly timestamp: bigint;
-  /** The reference that led here, itself proven: present when the requested key is a reference. */
-  readonly reference?: VerifiedReference;
-  /** Trusted head under which all of this was proven. */
-  readonly root: Root;
-  /** What no proof covers: the number of this version. Nor is it proven that no newer version exists. */
-  readonly unproven: { readonly revision: bigint };
-}
-
-export interface VerifiedReference {
-  readonly key: Uint8Array;
-  readonly tx: bigint;
-  /** Version it is bound to; 0 = whatever is latest, which is the server's word. */
-  readonly atTx: bigint;
-  readonly metadata?: KVMetadata;
-}
 
 /**
  * Reads an entry and proves it. Null when the server says there is none, and its newest state extends the trusted head;
@@ -126,13 +103,8 @@ async function provenOnce(asking: Asking, floors: ReadonlyMap<string, bigint>): 
   const target = await provenTarget(asking, claimed, job);
   if (!target) return { entry: null };
   noteSeen(known, keyName(claimed.key), target.tx, target.metadata);
-  return {
-    entry: {
-      ...target,
-      reference: { key, tx: subject.tx, atTx: found.atTx, ...(metadata && { metadata }) },
-      unproven: { revision: claimed.unprovenRevision },
-    },
-  };
+  const reference = { key, tx: subject.tx, atTx: found.atTx, ...(metadata && { metadata }) };
+  return { entry: target.behind(reference, claimed.unprovenRevision) };
 }
 
 /**
@@ -193,15 +165,10 @@ export function noteSeen(
 
 /** Bytes are copied: an entry kept by the caller does not keep the whole answer in memory. */
 function toVerified(root: Root, subject: ProvenTx, entry: ProvenEntry): VerifiedEntry {
-  return {
-    key: copyBytes(entry.key),
-    value: copyBytes(entry.value),
-    tx: subject.tx,
-    ...(entry.metadata && { metadata: entry.metadata }),
-    timestamp: subject.ts,
-    root: { tx: root.tx, alh: root.alh },
-    unproven: { revision: entry.unprovenRevision },
-  };
+  const { metadata, unprovenRevision: revision } = entry;
+  const shownRoot = resultOf({ tx: root.tx, alh: root.alh });
+  const [key, value] = [copyBytes(entry.key), copyBytes(entry.value)];
+  return new VerifiedEntry(key, value, { tx: subject.tx, metadata }, subject.ts, shownRoot, revision);
 }
 
 async function askOrMissing(ask: () => Promise<Uint8Array>): Promise<Uint8Array | null> {
