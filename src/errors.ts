@@ -35,6 +35,7 @@ export type ImmuErrorCode =
   | 'QUEUE_FULL'
   | 'SOURCE_FAILED'
   | 'INVALID_ARGUMENT'
+  | 'DECODE_FAILED'
   | 'WEAK_PASSWORD'
   | 'CLOSED';
 
@@ -114,8 +115,9 @@ export class ArgumentError extends ImmuError {
     argument: string,
     message: string,
     code: 'INVALID_ARGUMENT' | 'WEAK_PASSWORD' = 'INVALID_ARGUMENT',
+    options?: ErrorOptions,
   ) {
-    super(code, message);
+    super(code, message, options);
     this.argument = argument;
   }
 }

@@ -27,7 +27,9 @@ export type {
   DatabaseInfo,
   DatabaseSettings,
 } from './client/calls/admin/databases.js';
-export type { Entry } from './client/calls/kv/entries.js';
+export type { Entry, EntryReference } from './client/calls/kv/entries.js';
+export type { Codec, Decoded } from './client/results/codec.js';
+export type { EntryBase } from './client/results/entry-base.js';
 export type { GetOptions } from './client/input/get-options.js';
 export type { Pairs } from './client/calls/kv/contents.js';
 export type { Write } from './client/calls/kv/kv.js';
@@ -47,11 +49,12 @@ export type {
 } from './client/input/write-options.js';
 export type { Databases } from './client/faces/databases.js';
 export type { Server } from './client/faces/server.js';
+export type { HandleOptions, TypedDatabase, TypedPairs } from './client/faces/typed-database.js';
 export type { Users } from './client/faces/users.js';
 export type { IngestOptions, IngestProgress, IngestReceipt, IngestRecord } from './client/calls/kv/ingest.js';
 export type { ClaimedState, Health, ServerInfo } from './client/calls/admin/server-info.js';
 export type { GrantablePermission, User } from './client/calls/admin/users.js';
-export type { VerifiedEntry, VerifiedReference } from './client/calls/kv/shown-read.js';
+export type { VerifiedEntry, VerifiedReference } from './client/calls/kv/verified-entry.js';
 export type { VerifiedWrite } from './client/trust/write.js';
 export type { ImmuErrorCode, VerificationEvidence } from './errors.js';
 export type { KVMetadata } from './proof/types.js';

@@ -5,10 +5,12 @@ import { DatabaseHandle } from './database-handle.js';
 import type { CreateDatabaseOptions, DatabaseInfo } from './calls/admin/databases.js';
 import type { ClaimedState, Health, ServerInfo } from './calls/admin/server-info.js';
 import type { GrantablePermission, Permission, PermissionAction, User } from './calls/admin/users.js';
-import type { VerifiedEntry } from './calls/kv/shown-read.js';
+import type { VerifiedEntry } from './calls/kv/verified-entry.js';
 import type { VerifiedWrite } from './trust/write.js';
 import { Databases } from './faces/databases.js';
 import { Server } from './faces/server.js';
+import { TypedDatabase, codecOf } from './faces/typed-database.js';
+import type { HandleOptions } from './faces/typed-database.js';
 import { Users } from './faces/users.js';
 import type { BytesInput } from './input/bytes-input.js';
 import { NO_OPTIONS } from './input/call-options.js';
@@ -19,6 +21,7 @@ import { databaseName, resolveCredentials } from './options/credentials.js';
 import type { Credentials } from './options/credentials.js';
 import { resolveOptions } from './options/options.js';
 import type { ImmuClientOptions } from './options/options.js';
+import type { Codec } from './results/codec.js';
 import { Connection } from './room/connection.js';
 import type { ClientDiagnostics } from './room/connection.js';
 
@@ -48,10 +51,19 @@ export class ImmuClient extends DatabaseHandle {
 
   /**
    * A database of this server, whatever is selected: under the same login, with a session of its own that is opened at its
-   * first call. Makes no request.
+   * first call. Makes no request. With a `codec`, its values are of a type of yours: {@link TypedDatabase}.
+   *
+   * @example
+   * const orders = client.database<Order>('shop', { codec: 'json' });
+   * await orders.verifiedSet('order/17', { item: 'lamp', count: 2 });
    */
-  database(name: BytesInput): DatabaseHandle {
-    return new DatabaseHandle(this.connection, databaseName(name));
+  database(name: BytesInput, options?: Partial<HandleOptions<undefined>>): DatabaseHandle;
+  database(name: BytesInput, options: HandleOptions<'text'>): TypedDatabase<string>;
+  database<T = unknown>(name: BytesInput, options: HandleOptions<'json' | Codec<T>>): TypedDatabase<T>;
+  database(name: BytesInput, options: unknown = {}): DatabaseHandle | TypedDatabase<unknown> {
+    const codec = codecOf(options);
+    const handle = new DatabaseHandle(this.connection, databaseName(name));
+    return codec ? new TypedDatabase(handle, codec) : handle;
   }
 
   // Logging in and out

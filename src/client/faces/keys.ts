@@ -2,7 +2,7 @@
 import type { Entry } from '../calls/kv/entries.js';
 import { bytesOf, getEntry, isKeys, toKeys } from '../calls/kv/kv.js';
 import { verifiedGet } from '../calls/kv/verified-get.js';
-import type { VerifiedEntry } from '../calls/kv/shown-read.js';
+import type { VerifiedEntry } from '../calls/kv/verified-entry.js';
 import { toKey } from '../input/bytes-input.js';
 import type { BytesInput } from '../input/bytes-input.js';
 import { NO_OPTIONS } from '../input/call-options.js';

@@ -32,7 +32,7 @@ import { writeGroup } from '../calls/kv/grouped-write.js';
 import { PlainWriter, VerifiedWriter } from '../calls/kv/writers.js';
 import type { Writer } from '../calls/kv/writers.js';
 import { verifiedGet } from '../calls/kv/verified-get.js';
-import type { VerifiedEntry } from '../calls/kv/shown-read.js';
+import type { VerifiedEntry } from '../calls/kv/verified-entry.js';
 import { ReservedTxs } from '../trust/reserved-txs.js';
 import type { VerifiedWrite } from '../trust/write.js';
 

@@ -2,6 +2,7 @@
 // or another server is accepted. What answers prove under it is in database-trust.ts.
 import { StoreError } from '../../errors.js';
 import type { Root } from '../../verify/verifier.js';
+import { resultOf } from '../results/result.js';
 import type { Call } from './call.js';
 import type { DatabaseTrustOptions } from './database-trust-options.js';
 import { closeEpoch, endEpoch } from './epoch.js';
@@ -60,7 +61,7 @@ export abstract class TrustOverTime {
   /** The trusted root as results show it: one object per head. Requires a head. */
   get root(): Root {
     const { tx, alh } = this.assertReady().mover.head;
-    if (this.#root.alh !== alh) this.#root = Object.freeze({ tx, alh });
+    if (this.#root.alh !== alh) this.#root = Object.freeze(resultOf({ tx, alh }));
     return this.#root;
   }
 

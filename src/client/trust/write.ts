@@ -4,6 +4,7 @@ import type { Question, Root } from '../../verify/verifier.js';
 import { OtherConnection } from '../net/rpc.js';
 import type { Rpc, RpcOptions } from '../net/rpc.js';
 import { isNotDone } from '../net/server-errors.js';
+import { resultOf } from '../results/result.js';
 import type { Call } from './call.js';
 import type { DatabaseTrust } from './database-trust.js';
 import type { End } from './known/newest-versions.js';
@@ -117,7 +118,7 @@ async function prove(
     const end = endings?.get(name);
     if (end !== 'unread') known.seen.note(name, tx, end);
   }
-  return Object.freeze({ tx, alh: new Uint8Array(alh), timestamp: ts, root: trust.root });
+  return Object.freeze(resultOf({ tx, alh: new Uint8Array(alh), timestamp: ts, root: trust.root }));
 }
 
 /** The server has answered, so it has most likely written: a failure on our side must not look like "not done". */

@@ -4,6 +4,7 @@ import { knownNames, optionsObject, whole, wrongType } from '../../input/option-
 import { databaseName } from '../../options/credentials.js';
 import type { CallOptions } from '../../input/call-options.js';
 import type { Rpc } from '../../net/rpc.js';
+import { resultOf } from '../../results/result.js';
 
 /** Settings of a new database; what is left out keeps the server's default. Sizes are permanent. */
 export interface DatabaseSettings {
@@ -72,10 +73,12 @@ function checkSettings(settings: DatabaseSettings): void {
 /** The databases this user may see. */
 export async function listDatabases(rpc: Rpc, options: CallOptions): Promise<DatabaseInfo[]> {
   const { databases = [] } = await rpc.unary('DatabaseListV2', {}, options);
-  return databases.map((database) => ({
-    name: database.name ?? '',
-    loaded: database.loaded ?? false,
-    diskBytes: BigInt(database.diskSize ?? 0),
-    transactions: BigInt(database.numTransactions ?? 0),
-  }));
+  return databases.map((database) =>
+    resultOf({
+      name: database.name ?? '',
+      loaded: database.loaded ?? false,
+      diskBytes: BigInt(database.diskSize ?? 0),
+      transactions: BigInt(database.numTransactions ?? 0),
+    }),
+  );
 }

@@ -11,6 +11,7 @@ import type { CallOptions } from '../../input/call-options.js';
 import { OtherConnection } from '../../net/rpc.js';
 import type { Rpc } from '../../net/rpc.js';
 import { isNotDone } from '../../net/server-errors.js';
+import { resultOf } from '../../results/result.js';
 import type { Call } from '../../trust/call.js';
 import type { ReservedTxs } from '../../trust/reserved-txs.js';
 import { sendWrite } from '../../trust/write.js';
@@ -169,7 +170,7 @@ function writeShown(answer: Uint8Array): Write | undefined {
 
 /** `written`: none when the server shows none, or that of another write. */
 function tellWritten({ call }: PlainWriter, written: Write | undefined): void {
-  if (written) call.resolve({ ...written });
+  if (written) call.resolve(resultOf({ ...written }));
   else call.reject(withoutTx());
 }
 

@@ -3,7 +3,7 @@ import { TransportError } from '../../../errors.js';
 import { equalBytes } from '../../../proof/bytes.js';
 import type { ClaimOutcome } from '../../../verify/verifier.js';
 import { readShownEntry } from '../../../verify/wire/answers.js';
-import type { Entry } from './entries.js';
+import { Entry } from './entries.js';
 import { copyBytes } from '../../input/pooled-bytes.js';
 import type { Reader } from '../../group/read-groups.js';
 import type { WaitingCall } from '../../flow/waiting-call.js';
@@ -58,14 +58,6 @@ export function plainEntry(key: Uint8Array, outcome: ClaimOutcome): Entry | null
   if (!equalBytes(referencedBy?.key ?? shown.key, key)) {
     throw new TransportError('UNAVAILABLE', 'the server answered with an entry of another key');
   }
-  return {
-    key: copyBytes(shown.key),
-    value: copyBytes(value),
-    tx,
-    revision,
-    ...(metadata && { metadata }),
-    ...(referencedBy && {
-      reference: { key: copyBytes(key), tx: referencedBy.tx, atTx: referencedBy.atTx },
-    }),
-  };
+  const reference = referencedBy && { key: copyBytes(key), tx: referencedBy.tx, atTx: referencedBy.atTx };
+  return new Entry(copyBytes(shown.key), copyBytes(value), tx, revision, metadata, reference);
 }
