@@ -23,10 +23,21 @@ export type { Credentials } from './client/options/credentials.js';
 export type { CallOptions } from './client/input/call-options.js';
 export type { RetryOptions } from './client/options/retry-options.js';
 export type {
+  ChangedSettings,
+  DatabaseSettings,
+  HistoryTreeSettings,
+  IndexSettings,
+  ReplicationSettings,
+  TruncationSettings,
+} from './client/calls/admin/database-settings.js';
+export type {
   CreateDatabaseOptions,
   DatabaseInfo,
-  DatabaseSettings,
+  DeleteDatabaseOptions,
+  TruncateDatabaseOptions,
 } from './client/calls/admin/databases.js';
+export type { DatabaseHealth, FlushIndexOptions } from './client/calls/admin/maintenance.js';
+export type { SqlPrivilege } from './client/calls/admin/sql-privileges.js';
 export type { Entry } from './client/calls/kv/entries.js';
 export type { GetOptions } from './client/input/get-options.js';
 export type { Pairs, Write } from './client/calls/kv/kv.js';
