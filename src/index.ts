@@ -23,13 +23,24 @@ export type { Credentials } from './client/options/credentials.js';
 export type { CallOptions } from './client/input/call-options.js';
 export type { RetryOptions } from './client/options/retry-options.js';
 export type {
+  ChangedSettings,
+  DatabaseSettings,
+  HistoryTreeSettings,
+  IndexSettings,
+  ReplicationSettings,
+  TruncationSettings,
+} from './client/calls/admin/database-settings.js';
+export type {
   CreateDatabaseOptions,
   DatabaseInfo,
-  DatabaseSettings,
+  DeleteDatabaseOptions,
+  TruncateDatabaseOptions,
 } from './client/calls/admin/databases.js';
 export type { Entry, EntryReference } from './client/calls/kv/entries.js';
 export type { Codec, Decoded } from './client/results/codec.js';
 export type { EntryBase } from './client/results/entry-base.js';
+export type { DatabaseHealth, FlushIndexOptions } from './client/calls/admin/maintenance.js';
+export type { SqlPrivilege } from './client/calls/admin/sql-privileges.js';
 export type { GetOptions } from './client/input/get-options.js';
 export type { Pairs } from './client/calls/kv/contents.js';
 export type { Write } from './client/calls/kv/kv.js';

@@ -2,7 +2,14 @@
 import { types } from 'node:util';
 import { ArgumentError } from '../errors.js';
 import { DatabaseHandle } from './database-handle.js';
-import type { CreateDatabaseOptions, DatabaseInfo } from './calls/admin/databases.js';
+import type { ChangedSettings, DatabaseSettings } from './calls/admin/database-settings.js';
+import type {
+  CreateDatabaseOptions,
+  DatabaseInfo,
+  DeleteDatabaseOptions,
+  TruncateDatabaseOptions,
+} from './calls/admin/databases.js';
+import type { SqlPrivilege } from './calls/admin/sql-privileges.js';
 import type { ClaimedState, Health, ServerInfo } from './calls/admin/server-info.js';
 import type { GrantablePermission, Permission, PermissionAction, User } from './calls/admin/users.js';
 import type { VerifiedEntry } from './calls/kv/verified-entry.js';
@@ -161,6 +168,40 @@ export class ImmuClient extends DatabaseHandle {
     return this.databases.list(options);
   }
 
+  /** {@link Databases.update}. */
+  updateDatabase(
+    name: BytesInput,
+    settings: ChangedSettings,
+    options?: CallOptions,
+  ): Promise<DatabaseSettings> {
+    return this.databases.update(name, settings, options);
+  }
+
+  /** {@link Databases.settings}. */
+  databaseSettings(name?: BytesInput, options?: CallOptions): Promise<DatabaseSettings> {
+    return this.databases.settings(name, options);
+  }
+
+  /** {@link Databases.load}. */
+  loadDatabase(name: BytesInput, options?: CallOptions): Promise<void> {
+    return this.databases.load(name, options);
+  }
+
+  /** {@link Databases.unload}. */
+  unloadDatabase(name: BytesInput, options?: CallOptions): Promise<void> {
+    return this.databases.unload(name, options);
+  }
+
+  /** {@link Databases.delete}: `confirm` has to be the name once more. */
+  deleteDatabase(name: BytesInput, options: DeleteDatabaseOptions): Promise<void> {
+    return this.databases.delete(name, options);
+  }
+
+  /** {@link Databases.truncate}. */
+  truncateDatabase(name: BytesInput, options: TruncateDatabaseOptions): Promise<void> {
+    return this.databases.truncate(name, options);
+  }
+
   /** {@link Users.create}. */
   createUser(
     user: string,
@@ -203,6 +244,17 @@ export class ImmuClient extends DatabaseHandle {
   ): Promise<void>;
   changePermission(...given: readonly unknown[]): Promise<void> {
     return this.users.changePermissionAs(given);
+  }
+
+  /** {@link Users.changeSqlPrivileges}: ends the user's sessions. */
+  changeSqlPrivileges(
+    user: string,
+    database: BytesInput,
+    action: 'grant' | 'revoke',
+    privileges: readonly SqlPrivilege[],
+    options?: CallOptions,
+  ): Promise<void> {
+    return this.users.changeSqlPrivileges(user, database, action, privileges, options);
   }
 
   /** {@link Users.setActive}. */

@@ -69,4 +69,5 @@ export const REPEATABLE: ReadonlySet<keyof Methods> = new Set<keyof Methods>([
   'ServerInfo',
   'Health',
   'DatabaseHealth',
+  'FlushIndex',
 ]);

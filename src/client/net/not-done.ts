@@ -30,7 +30,15 @@ const {
 } = status;
 
 const SETS = ['Set', 'VerifiableSet'];
-const USERS = ['CreateUser', 'ChangePassword', 'ChangePermission', 'SetActiveUser'];
+const USERS = ['CreateUser', 'ChangePassword', 'ChangePermission', 'ChangeSQLPrivileges', 'SetActiveUser'];
+/** What is done to a database that is there, by its name. */
+const TO_DATABASES = [
+  'LoadDatabase',
+  'UnloadDatabase',
+  'DeleteDatabase',
+  'TruncateDatabase',
+  'UpdateDatabaseV2',
+];
 
 export const NOT_DONE: readonly NotDone[] = [
   // Before the call gets to its RPC
@@ -48,13 +56,18 @@ export const NOT_DONE: readonly NotDone[] = [
   { on: SETS, grpc: INTERNAL, words: 'invalid token' },
   { on: [...SETS, ...USERS], grpc: UNKNOWN, words: 'not logged in' },
   { on: SETS, grpc: UNKNOWN, words: 'please select a database first' },
-  { on: ['CreateDatabaseV2'], grpc: UNKNOWN, words: 'could not get loggedin user data' },
+  { on: ['CompactIndex'], grpc: UNKNOWN, words: /^(not logged in|please select a database first)$/ },
+  { on: ['CreateDatabaseV2', ...TO_DATABASES], grpc: UNKNOWN, words: 'could not get loggedin user data' },
 
   // What they may do
   { on: SETS, grpc: INTERNAL, words: 'permission denied' },
   { on: SETS, grpc: UNKNOWN, words: "database is read-only because it's a replica" },
   { on: ['CreateUser'], grpc: UNKNOWN, words: 'you do not have permission on this database' },
-  { on: ['ChangePermission'], grpc: PERMISSION_DENIED, words: 'you do not have permission on this database' },
+  {
+    on: ['ChangePermission', 'ChangeSQLPrivileges'],
+    grpc: PERMISSION_DENIED,
+    words: 'you do not have permission on this database',
+  },
   {
     on: ['ChangePassword', 'SetActiveUser'],
     grpc: UNKNOWN,
@@ -65,6 +78,12 @@ export const NOT_DONE: readonly NotDone[] = [
     grpc: UNKNOWN,
     words: 'loggedin user does not have permissions for this operation',
   },
+  {
+    on: TO_DATABASES,
+    grpc: UNKNOWN,
+    words: /^the database '\w{1,200}' does not exist or you do not have admin permission on this database$/,
+  },
+  { on: ['CompactIndex'], grpc: INTERNAL, words: 'permission denied' },
 
   // What is written
   { on: SETS, grpc: INVALID_ARGUMENT, words: 'illegal arguments' },
@@ -91,14 +110,36 @@ export const NOT_DONE: readonly NotDone[] = [
   // Users
   { on: ['CreateUser'], grpc: UNKNOWN, words: 'user already exists' },
   { on: ['CreateUser'], grpc: UNKNOWN, words: /^database \w{1,200} does not exist$/ },
-  { on: ['ChangePermission'], grpc: INVALID_ARGUMENT, words: 'database does not exist' },
+  {
+    on: ['ChangePermission', 'ChangeSQLPrivileges'],
+    grpc: INVALID_ARGUMENT,
+    words: 'database does not exist',
+  },
   {
     on: ['ChangePermission'],
     grpc: INVALID_ARGUMENT,
     words: /^changing (your own|sysadmin) permissions is not allowed$/,
   },
-  { on: ['ChangePermission'], grpc: NOT_FOUND, words: /^user \w{1,63} not found$/ },
-  { on: ['ChangePermission'], grpc: FAILED_PRECONDITION, words: /^user \w{1,63} is not active$/ },
+  {
+    on: ['ChangeSQLPrivileges'],
+    grpc: INVALID_ARGUMENT,
+    words: 'changing your own privileges is not allowed',
+  },
+  {
+    on: ['ChangePermission', 'ChangeSQLPrivileges'],
+    grpc: NOT_FOUND,
+    words: /^user \w{1,63} not found$/,
+  },
+  {
+    on: ['ChangePermission', 'ChangeSQLPrivileges'],
+    grpc: FAILED_PRECONDITION,
+    words: /^user \w{1,63} is not active$/,
+  },
+  {
+    on: ['ChangeSQLPrivileges'],
+    grpc: FAILED_PRECONDITION,
+    words: /^user \w{1,63} doesn't have permission on database \w{1,200}$/,
+  },
   { on: ['ChangePassword'], grpc: PERMISSION_DENIED, words: 'old password is incorrect' },
   {
     on: ['ChangePassword'],
@@ -111,7 +152,25 @@ export const NOT_DONE: readonly NotDone[] = [
 
   // Databases
   { on: ['CreateDatabaseV2'], grpc: UNKNOWN, words: 'database already exists' },
-  { on: ['CreateDatabaseV2'], grpc: INTERNAL, words: 'database is reserved' },
+  { on: ['CreateDatabaseV2', ...TO_DATABASES], grpc: INTERNAL, words: 'database is reserved' },
+  { on: TO_DATABASES, grpc: UNKNOWN, words: 'database does not exist' },
+  {
+    on: ['CreateDatabaseV2', 'UpdateDatabaseV2', 'TruncateDatabase'],
+    grpc: INVALID_ARGUMENT,
+    words: /^rpc error: code = InvalidArgument desc = illegal arguments: /,
+  },
+  { on: ['LoadDatabase'], grpc: INTERNAL, words: 'database already loaded' },
+  { on: ['LoadDatabase'], grpc: UNKNOWN, words: /^database does not exist: while opening database '/ },
+  { on: ['DeleteDatabase'], grpc: UNKNOWN, words: 'cannot delete an open database' },
+  // The second time.
+  { on: ['DeleteDatabase'], grpc: UNKNOWN, words: 'tbtree: key not found' },
+  { on: ['TruncateDatabase'], grpc: UNKNOWN, words: 'retention period has not been reached' },
+  { on: ['CompactIndex'], grpc: UNKNOWN, words: 'tbtree: compaction threshold not yet reached' },
+  {
+    on: ['CompactIndex'],
+    grpc: UNKNOWN,
+    words: /^dumping index '.{1,1000}' returned: tbtree: target folder already exists: /s,
+  },
 
   // A server without logins
   {
@@ -119,7 +178,11 @@ export const NOT_DONE: readonly NotDone[] = [
     grpc: UNKNOWN,
     words: 'this command is available only with authentication on',
   },
-  { on: ['CreateDatabaseV2'], grpc: INVALID_ARGUMENT, words: 'authentication must be on' },
+  {
+    on: ['CreateDatabaseV2', ...TO_DATABASES],
+    grpc: INVALID_ARGUMENT,
+    words: 'authentication must be on',
+  },
 ];
 
 /** Whether a write that was refused so is certain not to have been done. */

@@ -92,7 +92,13 @@ const NOT_SERIALIZED = /^Request message serialization failure/;
 /** And for one that was larger than it may be. */
 const TOO_LARGE = /^Attempted to send message with a size larger than/;
 
-const CHECK_WRITE = 'the write may have happened: read it back with verifiedGet';
+/** What to do about a write of which nobody knows whether it was done. */
+function checkDone(method: string): string {
+  if (/User|Password|Permission|Privileges/.test(method))
+    return 'it may have been done: see listUsers before it is repeated';
+  if (/Database|Index/.test(method)) return 'it may have been done: see listDatabases before it is repeated';
+  return 'the write may have happened: read it back with verifiedGet';
+}
 
 /** Turns a failed gRPC call into an error of ours. The cause is kept, without request or metadata. */
 export function toImmuError(error: ServiceError, call: FailedCall): ImmuError {
@@ -101,7 +107,7 @@ export function toImmuError(error: ServiceError, call: FailedCall): ImmuError {
   const details = wordsOf(error);
   const words = serverWords(details);
   const cause = new Error(`gRPC status ${code} (${status[code]}): ${words}`);
-  const aside = repeatable ? '' : `; ${CHECK_WRITE}`;
+  const aside = repeatable ? '' : `; ${checkDone(method)}`;
 
   if (code === status.CANCELLED && signal?.aborted) {
     return new TransportError('ABORTED', `${method} was aborted by the caller${aside}`, {
@@ -120,7 +126,9 @@ export function toImmuError(error: ServiceError, call: FailedCall): ImmuError {
   }
   if (code === status.UNAVAILABLE || code === status.CANCELLED || BROKEN_OFF.test(details)) {
     const what = `the connection to ${address} broke during ${method}: ${words}`;
-    return repeatable ? new TransportError('UNAVAILABLE', what, { cause }) : outcomeUnknown(what, cause);
+    return repeatable
+      ? new TransportError('UNAVAILABLE', what, { cause })
+      : outcomeUnknown(what, method, cause);
   }
   if (isShuttingDown(error, details)) {
     const message = `the server at ${address} is shutting down (${method}: ${words})`;
@@ -135,8 +143,8 @@ export function toImmuError(error: ServiceError, call: FailedCall): ImmuError {
 }
 
 /** The server's answer to a write, or the lack of one, does not say whether it was done. */
-function outcomeUnknown(what: string, cause: Error): TransportError {
-  return new TransportError('OUTCOME_UNKNOWN', `${what}; ${CHECK_WRITE}`, { cause });
+function outcomeUnknown(what: string, method: string, cause: Error): TransportError {
+  return new TransportError('OUTCOME_UNKNOWN', `${what}; ${checkDone(method)}`, { cause });
 }
 
 function refusal(
@@ -154,7 +162,7 @@ function refusal(
   if (known?.kind) kinds.set(refused, known.kind);
   if (certain) return asNotDone(refused);
   if (repeatable) return refused;
-  const unknown = outcomeUnknown(what, refused);
+  const unknown = outcomeUnknown(what, method, refused);
   if (known?.kind) kinds.set(unknown, known.kind);
   return unknown;
 }

@@ -40,6 +40,12 @@ const NOT_LOOKED_UP = new RegExp(`${BUSY.source}|${CLOSED}`);
 const TABLE: readonly ServerWords[] = [
   // There is no such thing
   {
+    words: 'tbtree: key not found',
+    on: /^DeleteDatabase$/,
+    code: 'DATABASE_NOT_FOUND',
+    says: 'the database was deleted already',
+  },
+  {
     words: /^(tbtree: )?key not found/,
     code: 'NOT_FOUND',
     says: 'there is no such key',
@@ -136,6 +142,45 @@ const TABLE: readonly ServerWords[] = [
     says: 'the server has no logins and takes local calls only',
   },
   { words: /read-only because it's a replica/, code: 'PERMISSION_DENIED', says: 'a replica takes no writes' },
+
+  // Databases and users that are not as the call needs them
+  {
+    words: 'database already loaded',
+    code: 'PRECONDITION_FAILED',
+    says: 'the database is loaded already',
+  },
+  {
+    words: 'cannot delete an open database',
+    code: 'PRECONDITION_FAILED',
+    says: 'the database has to be unloaded before it is deleted',
+  },
+  {
+    words: 'retention period has not been reached',
+    code: 'PRECONDITION_FAILED',
+    says: 'no transaction is that old',
+  },
+  {
+    words: /^(tbtree: compaction threshold|dumping index .* tbtree: target folder already exists)/s,
+    code: 'PRECONDITION_FAILED',
+    says: 'the index has too little to be compacted',
+  },
+  {
+    words: 'rpc error: code = InvalidArgument desc = illegal arguments: ',
+    on: /Database/,
+    code: 'SERVER_REFUSED',
+    says: 'a database cannot have these settings',
+  },
+  {
+    words: /^user \w{1,63} not found$/,
+    code: 'NOT_FOUND',
+    says: 'there is no such user',
+  },
+  {
+    words: /^user \w{1,63} (is not active$|doesn't have permission on database )/,
+    grpc: FAILED_PRECONDITION,
+    code: 'PRECONDITION_FAILED',
+    says: 'the user is switched off, or has no permission on this database',
+  },
 
   // Behind the trusted head
   {

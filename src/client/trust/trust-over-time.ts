@@ -198,7 +198,7 @@ export abstract class TrustOverTime {
     const head = this.epoch?.mover.head ?? (await this.options.store.head(this.trustLog.key));
     // Calls that it counts come before the row that ends it.
     if (head) await this.trustLog.end(head);
-    await this.trustLog.forget(head, reason);
+    await this.trustLog.forget(head, call.operation, reason);
     this.#drop();
   }
 
