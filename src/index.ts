@@ -29,6 +29,11 @@ export type {
 } from './client/calls/admin/databases.js';
 export type { Entry } from './client/calls/kv/entries.js';
 export type { GetOptions } from './client/input/get-options.js';
+export type { StreamedEntry } from './client/calls/streams/stream-get.js';
+export type { StreamEntries, StreamEntry, ValueSource } from './client/calls/streams/sources.js';
+export type { ValuePieces } from './client/calls/streams/value-stream.js';
+export type { VerifiedEntryInfo, VerifiedStream } from './client/calls/streams/verified-value.js';
+export type { StreamSetOptions, VerifiedStreamGetOptions } from './client/faces/streams.js';
 export type { Pairs, Write } from './client/calls/kv/kv.js';
 export type { ClientDiagnostics } from './client/room/connection.js';
 export type { DatabaseHandle } from './client/database-handle.js';

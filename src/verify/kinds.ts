@@ -11,8 +11,10 @@ import { claim } from './readings/claim.js';
 import { claims } from './readings/claims.js';
 import { get } from './readings/get.js';
 import { gone } from './readings/gone.js';
+import { streamed } from './readings/streamed.js';
 import { deleted } from './writings/delete.js';
 import { set } from './writings/set.js';
+import { uploaded } from './writings/uploaded.js';
 import { written } from './writings/written.js';
 
 /** In the order of their tags in stored evidence. */
@@ -30,6 +32,8 @@ export const KINDS = [
   state,
   gone,
   deleted,
+  uploaded,
+  streamed,
 ] as const;
 
 type Listed = (typeof KINDS)[number];

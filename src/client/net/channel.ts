@@ -76,8 +76,8 @@ export class Channel {
     call: ChannelCall,
   ): Promise<Methods[M]['answer']> {
     const { path, requestSerialize, responseDeserialize } = wireMethod(method);
-    const begin: Begin<Methods[M]['answer']> = (client, ...given) =>
-      client.makeUnaryRequest(path, requestSerialize, responseDeserialize, request, ...given);
+    const begin: Begin<Methods[M]['answer']> = (client, ...args) =>
+      client.makeUnaryRequest(path, requestSerialize, responseDeserialize, request, ...args);
     return this.#call(begin, method, call);
   }
 
@@ -89,8 +89,8 @@ export class Channel {
   ): Promise<Uint8Array> {
     const { path, requestSerialize } = wireMethod(method);
     const serialize = request instanceof Uint8Array ? encoded : requestSerialize;
-    const begin: Begin<Uint8Array> = (client, ...given) =>
-      client.makeUnaryRequest(path, serialize, plain, request, ...given);
+    const begin: Begin<Uint8Array> = (client, ...args) =>
+      client.makeUnaryRequest(path, serialize, plain, request, ...args);
     return this.#call(begin, method, call);
   }
 

@@ -37,8 +37,8 @@ export class Incoming<Message> implements Messages<Message> {
     };
     this.over = new Promise((resolve) => (this.#settle = resolve));
     this.#begin = (client, metadata, options, done) => {
-      const given = [path, requestSerialize, deserialize, request, metadata, options] as const;
-      const call = client.makeServerStreamRequest(...given);
+      const args = [path, requestSerialize, deserialize, request, metadata, options] as const;
+      const call = client.makeServerStreamRequest(...args);
       this.#call = call;
       let failure: ServiceError | null = null;
       call.on('readable', () => {
