@@ -114,7 +114,7 @@ export class ArgumentError extends ImmuError {
   constructor(
     argument: string,
     message: string,
-    code: 'INVALID_ARGUMENT' | 'WEAK_PASSWORD' = 'INVALID_ARGUMENT',
+    code: 'INVALID_ARGUMENT' | 'WEAK_PASSWORD' | 'LIMIT_EXCEEDED' = 'INVALID_ARGUMENT',
     options?: ErrorOptions,
   ) {
     super(code, message, options);

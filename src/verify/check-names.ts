@@ -43,6 +43,7 @@ export const ANSWER_CHECKS = [
   'signature.missing',
   'state.database',
   'state.empty',
+  'streamed.value',
   'stretch.after',
   'stretch.count',
   'stretch.first',

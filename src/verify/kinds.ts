@@ -11,10 +11,12 @@ import { claim } from './readings/claim.js';
 import { claims } from './readings/claims.js';
 import { get } from './readings/get.js';
 import { gone } from './readings/gone.js';
+import { streamed } from './readings/streamed.js';
 import { deleted } from './writings/delete.js';
 import { executed } from './writings/exec-all.js';
 import { referenced } from './writings/reference.js';
 import { set } from './writings/set.js';
+import { uploaded } from './writings/uploaded.js';
 import { written } from './writings/written.js';
 import { added } from './writings/z-add.js';
 
@@ -36,6 +38,8 @@ export const KINDS = [
   executed,
   referenced,
   added,
+  uploaded,
+  streamed,
 ] as const;
 
 type Listed = (typeof KINDS)[number];

@@ -16,6 +16,11 @@ export const MAX_TX_ENTRIES = 1024;
 /** What an error calls an argument; as a function where there are many, and the name would be made for nothing. */
 export type ArgumentName = string | (() => string);
 
+/** Whether this is meant as one key or value, rather than as several. */
+export function isBytesInput(input: unknown): input is BytesInput {
+  return typeof input === 'string' || types.isUint8Array(input);
+}
+
 /** A key of 1 to 1023 bytes. Throws ArgumentError naming `name`. */
 export function toKey(input: BytesInput, name: ArgumentName): Uint8Array {
   const key = toBytes(input, name, MAX_KEY_BYTES);

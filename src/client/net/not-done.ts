@@ -39,6 +39,8 @@ const TO_DATABASES = [
   'TruncateDatabase',
   'UpdateDatabaseV2',
 ];
+/** Streams to the server that write. */
+const STREAMS = ['streamSet', 'streamVerifiableSet', 'streamExecAll'];
 
 export const NOT_DONE: readonly NotDone[] = [
   // Before the call gets to its RPC
@@ -106,6 +108,28 @@ export const NOT_DONE: readonly NotDone[] = [
   { on: ['Set'], grpc: UNKNOWN, words: 'max concurrency limit exceeded' },
   // The buffer for the proof, had before the commit.
   { on: ['VerifiableSet'], grpc: UNKNOWN, words: 'read tx pool exhausted' },
+
+  // Streams: what the server cannot read as a message, taken back or damaged on its way, ends them unwritten.
+  {
+    on: STREAMS,
+    grpc: INTERNAL,
+    words: /^grpc: failed to unmarshal the received message/,
+  },
+  { on: STREAMS, grpc: INVALID_ARGUMENT, words: 'no session found' },
+  { on: STREAMS, grpc: UNKNOWN, words: 'not logged in' },
+  { on: STREAMS, grpc: FAILED_PRECONDITION, words: 'max transaction values length exceeded' },
+  {
+    on: ['streamSet', 'streamVerifiableSet'],
+    grpc: FAILED_PRECONDITION,
+    words: 'internal store max value length exceeded',
+  },
+  {
+    on: ['streamSet', 'streamVerifiableSet'],
+    grpc: UNKNOWN,
+    words:
+      /^Stream(Set receives|VerifiableSet received the) following error: (max key length exceeded|max value length exceeded|max number of entries per tx exceeded|no entries provided)$/,
+  },
+  { on: ['streamExecAll'], grpc: UNKNOWN, words: /^max (key|value) length exceeded$/ },
 
   // Users
   { on: ['CreateUser'], grpc: UNKNOWN, words: 'user already exists' },

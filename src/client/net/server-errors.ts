@@ -10,6 +10,7 @@ import type { Kind } from './server-words.js';
 
 const kinds = new WeakMap<object, Kind>();
 const notDone = new WeakSet();
+const takenBack = new WeakSet();
 
 /**
  * The write that ended with this error is certain not to have been done: it never left, or the server refused it in a way
@@ -22,6 +23,12 @@ export function isNotDone(error: unknown): boolean {
 /** For errors of before a request left. Returns the error. */
 export function asNotDone<E>(error: E): E {
   if (typeof error === 'object' && error !== null) notDone.add(error);
+  return error;
+}
+
+/** For what a stream ended with that the server is known to have refused as a whole, because we made it do so. */
+export function asTakenBack(error: ServiceError): ServiceError {
+  takenBack.add(error);
   return error;
 }
 
@@ -107,18 +114,21 @@ export function toImmuError(error: ServiceError, call: FailedCall): ImmuError {
   const details = wordsOf(error);
   const words = serverWords(details);
   const cause = new Error(`gRPC status ${code} (${status[code]}): ${words}`);
-  const aside = repeatable ? '' : `; ${checkDone(method)}`;
+  const certain = takenBack.has(error);
+  const aside = certain ? '; nothing was written' : repeatable ? '' : `; ${checkDone(method)}`;
 
   if (code === status.CANCELLED && signal?.aborted) {
-    return new TransportError('ABORTED', `${method} was aborted by the caller${aside}`, {
+    const ended = new TransportError('ABORTED', `${method} was aborted by the caller${aside}`, {
       cause: signal.reason ?? cause,
     });
+    return certain ? asNotDone(ended) : ended;
   }
   if (code === status.DEADLINE_EXCEEDED) {
     const late = `${method} to ${address} passed its deadline of ${timeoutMs} ms`;
-    return NEVER_SENT_LATE.test(details)
-      ? asNotDone(new TransportError('DEADLINE_EXCEEDED', `${late} before it was sent`, { cause }))
-      : new TransportError('DEADLINE_EXCEEDED', `${late}${aside}`, { cause });
+    if (NEVER_SENT_LATE.test(details))
+      return asNotDone(new TransportError('DEADLINE_EXCEEDED', `${late} before it was sent`, { cause }));
+    const ended = new TransportError('DEADLINE_EXCEEDED', `${late}${aside}`, { cause });
+    return certain ? asNotDone(ended) : ended;
   }
   if (code === status.UNAVAILABLE && NEVER_SENT.test(details)) {
     const message = `no immudb reached at ${address} (${method}): ${words}`;

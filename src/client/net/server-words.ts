@@ -242,6 +242,30 @@ const TABLE: readonly ServerWords[] = [
     says: 'a value is too long for this database',
   },
   {
+    words: 'internal store max value length exceeded',
+    grpc: FAILED_PRECONDITION,
+    code: 'LIMIT_EXCEEDED',
+    says: 'a value is too long for this database',
+  },
+  {
+    words: 'max transaction values length exceeded',
+    grpc: FAILED_PRECONDITION,
+    code: 'LIMIT_EXCEEDED',
+    says: 'the values of one stream are too long together',
+  },
+  {
+    words:
+      /^Stream(Set receives|VerifiableSet received the) following error: max (key|value) length exceeded/,
+    code: 'LIMIT_EXCEEDED',
+    says: 'a key or a value is too long for this database',
+  },
+  {
+    words:
+      /^Stream(Set receives|VerifiableSet received the) following error: max number of entries per tx exceeded/,
+    code: 'LIMIT_EXCEEDED',
+    says: 'too many entries in one transaction',
+  },
+  {
     words: 'max number of entries per tx exceeded',
     code: 'LIMIT_EXCEEDED',
     says: 'too many entries in one transaction',

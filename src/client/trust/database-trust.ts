@@ -71,7 +71,8 @@ export class DatabaseTrust extends TrustOverTime {
       call.counted = true;
       const settled = this.#settle(call, { ...bound, job, operation, startedAt, calls: counted });
       await call.deadline.race(settled, 'the head to reach the answer');
-      if (proven.kind === 'get') known.learn(proven.subject, operation, proven.leaves);
+      if (proven.kind === 'get' || proven.kind === 'streamed')
+        known.learn(proven.subject, operation, proven.leaves);
     }
     return proven as ProvenBy<Q>;
   }

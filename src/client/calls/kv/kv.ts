@@ -9,6 +9,8 @@ import { versionFields } from '../../input/get-options.js';
 import type { Version } from '../../input/get-options.js';
 import { kindOf } from '../../input/option-checks.js';
 import type { CallOptions } from '../../input/call-options.js';
+import { resultOf } from '../../results/result.js';
+import type { TxHeader } from '../../../wire/messages.js';
 import type { Rpc } from '../../net/rpc.js';
 import { isKeyNotFound } from '../../net/server-errors.js';
 
@@ -17,6 +19,12 @@ export interface Write {
   readonly tx: bigint;
   /** Header time in unix seconds; 0 when the database leaves it out. */
   readonly timestamp: bigint;
+}
+
+/** What the header that answers a write says of it. */
+export function writeOf({ id, ts }: TxHeader): Write {
+  if (id === undefined) throw withoutTx();
+  return resultOf({ tx: BigInt(id), timestamp: BigInt(ts ?? 0) });
 }
 
 /** For a write that was answered, but with no tx that can be its own. */
