@@ -144,11 +144,8 @@ function streamedInput(given: readonly unknown[]): StreamedInput {
     const [, options = NO_OPTIONS] = given as [unknown, CallOptions?];
     return { entries: first as StreamEntries, options, own: [] };
   }
-  const [, value, options = NO_OPTIONS] = given as [
-    unknown,
-    StreamEntry['value'],
-    StreamSetOptions?,
-  ];
+  const [, value, told] = given as [unknown, StreamEntry['value'], StreamSetOptions?];
+  const options: StreamSetOptions = told === undefined ? NO_OPTIONS : told;
   optionsObject('options', options);
   const { size } = options;
   const entry = { key: first, value, ...(size !== undefined && { size }) };

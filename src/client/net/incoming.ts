@@ -3,6 +3,7 @@ import type { ClientReadableStream, ServiceError } from '@grpc/grpc-js';
 import { status } from '@grpc/grpc-js';
 import type { WireMethod } from '../../wire/schema.js';
 import type { Begin } from './channel.js';
+import { ownStatus } from './server-errors.js';
 
 /**
  * Longest message of a stream, in bytes. Servers cut theirs into 64 KiB; some are fetched ahead, and what those may hold is
@@ -37,7 +38,8 @@ export class Incoming<Message> implements Messages<Message> {
     };
     this.over = new Promise((resolve) => (this.#settle = resolve));
     this.#begin = (client, metadata, options, done) => {
-      const args = [path, requestSerialize, deserialize, request, metadata, options] as const;
+      const { deadline, ...rest } = options;
+      const args = [path, requestSerialize, deserialize, request, metadata, rest] as const;
       const call = client.makeServerStreamRequest(...args);
       this.#call = call;
       let failure: ServiceError | null = null;
@@ -46,7 +48,20 @@ export class Incoming<Message> implements Messages<Message> {
         this.#wake();
       });
       call.on('error', (error: ServiceError) => (failure = error));
-      call.on('status', ({ code }) => done(code === status.OK ? null : failure));
+      // Kept here: a server that keeps it too may end the stream a moment earlier, and does not say why.
+      let isLate = false;
+      const late = setTimeout(
+        () => {
+          isLate = true;
+          call.cancel();
+        },
+        Math.max(1, Number(deadline) - Date.now()),
+      );
+      call.on('status', ({ code }) => {
+        clearTimeout(late);
+        if (code === status.OK) done(null);
+        else done(isLate ? ownStatus(status.DEADLINE_EXCEEDED, 'time is up') : failure);
+      });
       return call;
     };
   }

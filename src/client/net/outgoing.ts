@@ -3,7 +3,7 @@
 // A server takes a stream that is cancelled, or whose deadline has passed, for one that has ended: it commits what has come,
 // a value cut short too (docs/protocol.md §25). So no deadline of ours is told to the server, and who gives up sends a message that
 // is none: the server then refuses the whole of it, in words that are on the list of not-done.ts.
-import { Metadata, status } from '@grpc/grpc-js';
+import { status } from '@grpc/grpc-js';
 import type { ClientWritableStream, ServiceError } from '@grpc/grpc-js';
 import { ImmuError, TransportError } from '../../errors.js';
 import type { UpMethod } from '../../wire/methods.js';
@@ -11,7 +11,7 @@ import { wireMethod } from '../../wire/schema.js';
 import { plain } from '../input/pooled-bytes.js';
 import type { Begin } from './channel.js';
 import { saysNotDone } from './not-done.js';
-import { asNotDone, asTakenBack } from './server-errors.js';
+import { asNotDone, asTakenBack, ownStatus } from './server-errors.js';
 
 /** No message of any kind: it begins with a field whose number does not end. */
 const NO_MESSAGE = Buffer.from([0xff, 0xff, 0xff]);
@@ -141,22 +141,18 @@ export class Outgoing implements Body {
     const reason = this.#takenBack;
     if (reason === undefined) {
       if (error || this.#complete) return error;
-      return failure(status.UNAVAILABLE, 'the server answered before it had all of it');
+      return ownStatus(status.UNAVAILABLE, 'the server answered before it had all of it');
     }
-    if (error === null) return failure(status.UNAVAILABLE, 'taken back, and answered all the same');
+    if (error === null) return ownStatus(status.UNAVAILABLE, 'taken back, and answered all the same');
     this.#certain = saysNotDone(this.#method, error.code, error.details);
     const code = reason === 'late' ? status.DEADLINE_EXCEEDED : status.CANCELLED;
-    const ended = failure(code, 'the stream ended before it was complete');
+    const ended = ownStatus(code, 'the stream ended before it was complete');
     return this.#certain ? asTakenBack(ended) : ended;
   }
 }
 
 function asIs(message: Buffer): Buffer {
   return message;
-}
-
-function failure(code: status, details: string): ServiceError {
-  return Object.assign(new Error(details), { code, details, metadata: new Metadata() });
 }
 
 /** What went wrong on our side may have come too late. */

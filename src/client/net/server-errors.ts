@@ -1,5 +1,5 @@
 // What a failed gRPC call means, as a typed error that says what was wrong and whether anything can have happened.
-import { status } from '@grpc/grpc-js';
+import { Metadata, status } from '@grpc/grpc-js';
 import type { ServiceError } from '@grpc/grpc-js';
 import { ArgumentError, ServerError, TransportError } from '../../errors.js';
 import type { ImmuError } from '../../errors.js';
@@ -30,6 +30,11 @@ export function asNotDone<E>(error: E): E {
 export function asTakenBack(error: ServiceError): ServiceError {
   takenBack.add(error);
   return error;
+}
+
+/** A status that this side gives a call. */
+export function ownStatus(code: status, details: string): ServiceError {
+  return Object.assign(new Error(details), { code, details, metadata: new Metadata() });
 }
 
 /** {@link asNotDone}, thrown: for the rejections of what comes before a request leaves. */
