@@ -24,6 +24,9 @@ it('has for each kind the numbers that stored evidence has for it', () => {
     ['state', 12],
     ['gone', 13],
     ['deleted', 14],
+    ['executed', 21],
+    ['referenced', 22],
+    ['added', 23],
   ]);
 });
 
