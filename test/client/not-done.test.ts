@@ -61,6 +61,37 @@ async function refused(
   expect(await size(witness)).toBe(before);
 }
 
+/** A write is refused with these words and writes nothing. */
+async function refusedOn(
+  client: WireClient,
+  method: string,
+  request: object,
+  words: string | RegExp,
+  witness = client,
+): Promise<void> {
+  const before = await size(witness);
+  onTheList(await refusalOf(client, method, request), words);
+  expect(await size(witness)).toBe(before);
+}
+
+const reference = (key: string, to: string, more: object = {}) => ({
+  ...{ key: Buffer.from(key), referencedKey: Buffer.from(to) },
+  ...more,
+});
+const member = (name: string, key: string, more: object = {}) => ({
+  ...{ set: Buffer.from(name), score: 1, key: Buffer.from(key) },
+  ...more,
+});
+const ops = (...Operations: object[]) => ({ Operations });
+
+/** The writes beside Set, of a key `k` or leading to it. */
+const OTHERS: readonly (readonly [method: string, request: object])[] = [
+  ['Delete', { keys: [Buffer.from('k')] }],
+  ['SetReference', reference('r', 'k')],
+  ['ZAdd', member('z', 'k')],
+  ['ExecAll', ops({ kv: kv('k') })],
+];
+
 let users = 0;
 async function newUser(admin: WireClient, database: string, permission: number): Promise<string> {
   users += 1;
@@ -100,6 +131,119 @@ describeReal('what is refused before it is written', () => {
     client.close();
   });
 
+  test('deletes, by what is in them', async () => {
+    const client = await WireClient.open(
+      sharedImmudb(),
+      await freshDatabase(undefined, { maxKeyLen: 20, maxTxEntries: 3 }),
+    );
+    const gone = { ...kv('gone'), metadata: { expiration: { expiresAt: '1' } } };
+    for (const entries of [
+      [kv('a'), kv('b'), kv('c')],
+      [kv('d'), kv('e'), gone],
+    ])
+      await client.call('Set', set(...entries));
+    const keys = (...names: string[]) => ({ keys: names.map((name) => Buffer.from(name)) });
+    await refusedOn(client, 'Delete', {}, 'no entries provided');
+    await refusedOn(client, 'Delete', keys(''), 'illegal arguments');
+    await refusedOn(client, 'Delete', keys('a', 'k'.repeat(30)), 'tbtree: key not found');
+    await refusedOn(client, 'Delete', keys('a', 'gone'), 'tbtree: key not found: expired entry');
+    await refusedOn(client, 'Delete', { ...keys('a'), sinceTx: '99' }, 'tx not found');
+    await refusedOn(client, 'Delete', keys('a', 'b', 'c', 'd', 'e'), 'max number of entries per tx exceeded');
+    client.close();
+  });
+
+  test('references and members of sets, alone and among operations', async () => {
+    const client = await WireClient.open(
+      sharedImmudb(),
+      await freshDatabase(undefined, { maxKeyLen: 40, maxValueLen: 20, maxTxEntries: 3 }),
+    );
+    const gone = { ...kv('gone'), metadata: { expiration: { expiresAt: '1' } } };
+    await client.call('Set', set(kv('there'), gone, kv('k'.repeat(15))));
+    await client.call('SetReference', reference('ref', 'there'));
+    const asOp = (method: string, request: object) =>
+      ops(method === 'ZAdd' ? { zAdd: request } : { ref: request });
+    const both = async (method: string, request: object, words: string | RegExp) => {
+      await refusedOn(client, method, request, words);
+      await refusedOn(client, 'ExecAll', asOp(method, request), words);
+    };
+    for (const [method, to] of [
+      ['SetReference', (key: string, more?: object) => reference('r', key, more)],
+      ['ZAdd', (key: string, more?: object) => member('z', key, more)],
+    ] as const) {
+      await both(method, to(''), 'illegal arguments');
+      await both(method, to('there', { atTx: '1' }), 'illegal arguments');
+      await both(method, to('missing'), 'tbtree: key not found');
+      await both(method, to('gone'), 'tbtree: key not found: expired entry');
+      await both(method, to('there', { atTx: '99', boundRef: true }), 'tx not found');
+      await both(method, to('ref'), 'referenced key cannot be a reference');
+    }
+    await both('SetReference', reference('there', 'there'), 'final key cannot be converted into a reference');
+    await both('SetReference', reference('k'.repeat(50), 'there'), 'max key length exceeded');
+    await both('SetReference', reference('r', 'k'.repeat(15)), 'max value length exceeded');
+    await both('ZAdd', member('z'.repeat(50), 'there'), 'max key length exceeded');
+    const notContained = /^no wait operation must be self-contained: illegal arguments: can/;
+    for (const op of [
+      { ref: reference('r', 'there') },
+      { ref: reference('r', 'there', { boundRef: true }) },
+      { zAdd: member('z', 'there', { boundRef: true }) },
+    ])
+      await refusedOn(client, 'ExecAll', { ...ops(op), noWait: true }, notContained);
+    client.close();
+  });
+
+  test('operations, by what is in them', async () => {
+    const client = await WireClient.open(
+      sharedImmudb(),
+      await freshDatabase(undefined, { maxKeyLen: 20, maxValueLen: 40, maxTxEntries: 3 }),
+    );
+    await client.call('Set', set(kv('there')));
+    await refusedOn(client, 'ExecAll', {}, 'empty set');
+    await refusedOn(client, 'ExecAll', ops({}), 'operation is not set');
+    await refusedOn(client, 'ExecAll', ops({ kv: kv('') }), 'illegal arguments');
+    await refusedOn(client, 'ExecAll', ops({ kv: kv('k', 'v'.repeat(50)) }), 'max value length exceeded');
+    await refusedOn(client, 'ExecAll', ops({ kv: kv('k'.repeat(30)) }), 'max key length exceeded');
+    const many = [1, 2, 3, 4].map((i) => ({ kv: kv(`k${i}`) }));
+    await refusedOn(client, 'ExecAll', ops(...many), 'max number of entries per tx exceeded');
+    const twice = /desc = duplicated keys are not supported in single batch transaction: key\/reference 'a'$/;
+    await refusedOn(client, 'ExecAll', ops({ kv: kv('a') }, { kv: kv('a') }), twice);
+    await refusedOn(client, 'ExecAll', ops({ kv: kv('a') }, { ref: reference('a', 'there') }), twice);
+    await refusedOn(
+      client,
+      'ExecAll',
+      ops({ zAdd: member('z', 'there') }, { zAdd: member('z', 'there', { score: 2 }) }),
+      'duplicated index inside zAdd insertions are not supported in single batch transaction',
+    );
+    client.close();
+  });
+
+  test('preconditions that do not hold, or never could', async () => {
+    const client = await WireClient.open(
+      sharedImmudb(),
+      await freshDatabase(undefined, { maxKeyLen: 20, maxTxEntries: 3 }),
+    );
+    await client.call('Set', set(kv('there')));
+    await client.call('Set', set(kv('there', 'again')));
+    const there = { key: Buffer.from('there') };
+    const long = { key: Buffer.alloc(30, 'k') };
+    const missing = { key: Buffer.from('missing') };
+    const cases: readonly (readonly [object[], string | RegExp])[] = [
+      [[{ keyMustNotExist: there }], 'precondition failed: KeyMustNotExist'],
+      [[{ keyMustExist: missing }], 'precondition failed: KeyMustExist'],
+      [[{ keyNotModifiedAfterTX: { ...there, txID: '1' } }], 'precondition failed: KeyNotModifiedAfterTxID'],
+      [[{}], 'invalid precondition: null'],
+      [[{ keyMustExist: {} }], 'invalid precondition: null key'],
+      [[{ keyMustExist: long }], /^(invalid precondition: ){1,2}max key length exceeded$/],
+      [[{ keyNotModifiedAfterTX: there }], /^(invalid precondition: ){1,2}invalid transaction ID$/],
+      [Array<object>(4).fill({ keyMustExist: there }), 'invalid precondition: too many preconditions'],
+    ];
+    for (const [preconditions, words] of cases) {
+      await refused(client, { ...set(kv('k')), preconditions }, words);
+      await refusedOn(client, 'SetReference', reference('r', 'there', { preconditions }), words);
+      await refusedOn(client, 'ExecAll', { ...ops({ kv: kv('k') }), preconditions }, words);
+    }
+    client.close();
+  });
+
   test('a delete of what is not there, beside what is', async () => {
     const client = await WireClient.open(sharedImmudb(), await freshDatabase());
     await client.call('Set', set(kv('there')));
@@ -118,6 +262,11 @@ describeReal('what is refused before it is written', () => {
       set({ ...kv('k'), metadata: { nonIndexable: true } }),
       /^metadata is unsupported when in 1\.1 compatibility mode/,
     );
+    await client.call('Set', set(kv('there')));
+    const unsupported = /^metadata is unsupported when in 1\.1 compatibility mode/;
+    await refusedOn(client, 'Delete', { keys: [Buffer.from('there')] }, unsupported);
+    const metadata = { nonIndexable: true };
+    await refusedOn(client, 'ExecAll', ops({ kv: { ...kv('k'), metadata } }), unsupported);
     client.close();
   });
 
@@ -143,6 +292,7 @@ describeReal('what is refused before it is written', () => {
     for (const [method, request] of [
       ['Set', set(kv('k'))],
       ['VerifiableSet', { setRequest: set(kv('k')) }],
+      ...OTHERS,
       ['CreateUser', { user: Buffer.from('x'), password: Buffer.from('Passw0rd!'), permission: 1, database }],
       ['ChangePassword', { user: Buffer.from('x'), newPassword: Buffer.from('Passw0rd!') }],
       ['ChangePermission', { action: 'GRANT', username: 'x', database, permission: 1 }],
@@ -160,6 +310,8 @@ describeReal('what is refused before it is written', () => {
     });
     stranger.metadata.set('authorization', token);
     await refused(stranger, set(kv('k')), 'please select a database first', admin);
+    for (const [method, request] of OTHERS)
+      await refusedOn(stranger, method, request, 'please select a database first', admin);
     const lost = await WireClient.open(sharedImmudb(), database);
     await lost.call('CloseSession');
     onTheList(await refusalOf(lost, 'Set', set(kv('k'))), 'session not found');
@@ -177,6 +329,7 @@ describeReal('what is refused before it is written', () => {
     const name = await newUser(admin, database, 1);
     const reader = await WireClient.open(sharedImmudb(), database, name, 'Passw0rd!');
     await refused(reader, set(kv('k')), 'permission denied');
+    for (const [method, request] of OTHERS) await refusedOn(reader, method, request, 'permission denied');
     const listed = async () => JSON.stringify(await admin.call('ListUsers'));
     const before = await listed();
     const password = Buffer.from('Passw0rd!');
@@ -290,6 +443,36 @@ describeReal('what is refused before it is written', () => {
     client.close();
   });
 
+  test('more deletes at a time than a database takes', async () => {
+    const database = await freshDatabase(undefined, { maxConcurrency: 2 });
+    const client = await WireClient.open(sharedImmudb(), database);
+    const busy: number[] = [];
+    let done = 0;
+    for (let round = 0; round < 20 && busy.length === 0; round++) {
+      const numbers = Array.from({ length: 100 }, (_, i) => 100 * round + i);
+      await client.call('Set', set(...numbers.map((i) => kv(`k${i}`))));
+      done += 1;
+      await Promise.all(
+        numbers.map((i) =>
+          client.call('Delete', { keys: [Buffer.from(`k${i}`)] }).then(
+            () => (done += 1),
+            (error: unknown) => {
+              const refusal = asRefusal('Delete', error);
+              // How many of them meet, and where, is up to the machine.
+              if (refusal.details !== 'max concurrency limit exceeded') return;
+              onTheList(refusal, 'max concurrency limit exceeded');
+              busy.push(i);
+            },
+          ),
+        ),
+      );
+    }
+    expect(busy.length).toBeGreaterThan(0);
+    // Every one that was not refused is a tx, and no other.
+    expect(await size(client)).toBe(done);
+    client.close();
+  });
+
   test('more proofs at a time than a database has buffers for', async () => {
     const database = await freshDatabase(undefined, { readTxPoolSize: 1 });
     const client = await WireClient.open(sharedImmudb(), database);
@@ -336,6 +519,7 @@ describePrivate('what is refused before it is written', () => {
     onTheList(await refusalOf(old, 'Set', set(kv('k'))), 'not logged in');
     await login(witness);
     await refused(old, set(kv('k')), 'invalid token', witness);
+    for (const [method, request] of OTHERS) await refusedOn(old, method, request, 'invalid token', witness);
     expect(await size(witness)).toBe(0);
     for (const client of [old, witness]) client.close();
   });
@@ -349,6 +533,8 @@ describePrivate('what is refused before it is written', () => {
       interval: 100,
     });
     await refused(client, set(kv('k')), "database is read-only because it's a replica");
+    for (const [method, request] of OTHERS)
+      await refusedOn(client, method, request, "database is read-only because it's a replica");
     client.close();
   });
 

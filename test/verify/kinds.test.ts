@@ -24,6 +24,9 @@ it('has for each kind the numbers that stored evidence has for it', () => {
     ['state', 12],
     ['gone', 13],
     ['deleted', 14],
+    ['executed', 21],
+    ['referenced', 22],
+    ['added', 23],
   ]);
 });
 
@@ -52,17 +55,20 @@ it('says in words what was asked', () => {
     return [name, questionWords(unpackJob(new Uint8Array(Buffer.from(refused, 'hex'))).question)];
   });
   expect(Object.fromEntries(words)).toEqual({
+    'added.json': 'to put "k" into the set "s" at -0',
     'block.json': 'the headers from tx 1 to 12',
     'claim.json': 'key "alone" in tx 5, as a plain read showed it',
     'claims-single.json': 'key "alone", in a plain read',
     'claims.json': 'key "b" and 2 more, in a plain read',
     'deleted.json': 'to delete "marked"',
+    'executed.json': 'to write "k" = "v" and 2 more',
     'get-at-tx.json': 'key "b" at tx 4 at revision 3, not through a reference',
     'get-reference.json': 'key "bound"',
     'get.json': 'key "b"',
     'gone-shown.json': 'why key "marked" has no value any more, by tx 10',
     'gone.json': 'why key "marked" has no value any more, by tx 10',
     'leaves.json': 'the entries of 2 transactions from tx 4 on',
+    'referenced.json': 'to let "q" refer to "k" as of tx 2',
     'segment-frontier.json': 'the headers from tx 26 to 40',
     'segment.json': 'the headers from tx 26 to 28',
     'set.json': 'to write "a" = "1" and 2 more',

@@ -2,7 +2,7 @@
 // question an answer that was refused and one that held. A file that is there is never written again: evidence outlives
 // releases, and these are the bytes that releases before this one kept.
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { plainKey } from '#dist/proof/entry.js';
+import { plainKey, plainValue, referenceValue, sortedSetKey } from '#dist/proof/entry.js';
 import { check } from '#dist/verify/check.js';
 import { packJob } from '#dist/verify/pack/packet.js';
 import type { Context, Job, Question, Refuted, TxFacts } from '#dist/verify/verifier.js';
@@ -64,6 +64,23 @@ const deleting = new TestChain().grow(4);
 const DELETION = deleting.commit([
   { key: plainKey(utf8('marked')), metadata: { deleted: true }, value: new Uint8Array(0) },
 ]);
+const operations = new TestChain().grow(4);
+const VALUE = { key: plainKey(utf8('k')), value: plainValue(utf8('v')) };
+const OPERATED = operations.commit([
+  VALUE,
+  { key: plainKey(utf8('r')), value: referenceValue(5n, utf8('k')) },
+  { key: sortedSetKey(utf8('s'), -1.5, utf8('k'), 5n), value: new Uint8Array(0) },
+]);
+const REFERRED = operations.commit([{ key: plainKey(utf8('q')), value: referenceValue(2n, utf8('k')) }]);
+const ADDED = operations.commit([
+  { key: sortedSetKey(utf8('s'), -0, utf8('k'), 0n), value: new Uint8Array(0) },
+]);
+const serialized = (method: string, message: object) =>
+  new Uint8Array(methodDefinition('immudb.schema.ImmuService', method).requestSerialize(message));
+const byHeader = (tx: bigint) => ({
+  context: contextAt(operations.root(tx - 1n)),
+  answer: () => wireHeader(operations.tx(tx).header),
+});
 const sent = [
   { key: utf8('a'), value: utf8('1') },
   { key: utf8('b'), value: utf8('2'), metadata: { nonIndexable: true } },
@@ -158,6 +175,38 @@ const cases: Readonly<Record<string, Recorded>> = {
     context: contextAt(deleting.root(DELETION - 1n)),
     answer: () => wireHeader(deleting.tx(DELETION).header),
     lie: (answer) => (answer.nentries = 2),
+  },
+  executed: {
+    question: {
+      kind: 'executed',
+      request: serialized('ExecAll', {
+        Operations: [
+          { kv: { key: Buffer.from('k'), value: Buffer.from('v') } },
+          { ref: { key: Buffer.from('r'), referencedKey: Buffer.from('k'), boundRef: true } },
+          { zAdd: { set: Buffer.from('s'), score: -1.5, key: Buffer.from('k'), boundRef: true } },
+        ],
+      }),
+    },
+    ...byHeader(OPERATED),
+    lie: (answer) => (answer.id = `${OPERATED + 1n}`),
+  },
+  referenced: {
+    question: {
+      kind: 'referenced',
+      request: serialized('SetReference', {
+        ...{ key: Buffer.from('q'), referencedKey: Buffer.from('k'), atTx: '2', boundRef: true },
+      }),
+    },
+    ...byHeader(REFERRED),
+    lie: (answer) => (answer.nentries = 2),
+  },
+  added: {
+    question: {
+      kind: 'added',
+      request: serialized('ZAdd', { set: Buffer.from('s'), score: -0, key: Buffer.from('k') }),
+    },
+    ...byHeader(ADDED),
+    lie: flipAt((answer) => answer, 'eH'),
   },
   block: {
     question: { kind: 'block', first: 1n, last: 12n, proof: proofOf(12n) },

@@ -30,6 +30,10 @@ const {
 } = status;
 
 const SETS = ['Set', 'VerifiableSet'];
+const REFERENCES = ['SetReference', 'ZAdd', 'ExecAll'];
+const WRITES = [...SETS, 'Delete', ...REFERENCES];
+/** Those that take preconditions. */
+const CONDITIONAL = [...SETS, 'SetReference', 'ExecAll'];
 const USERS = ['CreateUser', 'ChangePassword', 'ChangePermission', 'ChangeSQLPrivileges', 'SetActiveUser'];
 /** What is done to a database that is there, by its name. */
 const TO_DATABASES = [
@@ -55,15 +59,15 @@ export const NOT_DONE: readonly NotDone[] = [
   },
 
   // Who is asking
-  { on: SETS, grpc: INTERNAL, words: 'invalid token' },
-  { on: [...SETS, ...USERS], grpc: UNKNOWN, words: 'not logged in' },
-  { on: SETS, grpc: UNKNOWN, words: 'please select a database first' },
+  { on: WRITES, grpc: INTERNAL, words: 'invalid token' },
+  { on: [...WRITES, ...USERS], grpc: UNKNOWN, words: 'not logged in' },
+  { on: WRITES, grpc: UNKNOWN, words: 'please select a database first' },
   { on: ['CompactIndex'], grpc: UNKNOWN, words: /^(not logged in|please select a database first)$/ },
   { on: ['CreateDatabaseV2', ...TO_DATABASES], grpc: UNKNOWN, words: 'could not get loggedin user data' },
 
   // What they may do
-  { on: SETS, grpc: INTERNAL, words: 'permission denied' },
-  { on: SETS, grpc: UNKNOWN, words: "database is read-only because it's a replica" },
+  { on: WRITES, grpc: INTERNAL, words: 'permission denied' },
+  { on: WRITES, grpc: UNKNOWN, words: "database is read-only because it's a replica" },
   { on: ['CreateUser'], grpc: UNKNOWN, words: 'you do not have permission on this database' },
   {
     on: ['ChangePermission', 'ChangeSQLPrivileges'],
@@ -88,24 +92,60 @@ export const NOT_DONE: readonly NotDone[] = [
   { on: ['CompactIndex'], grpc: INTERNAL, words: 'permission denied' },
 
   // What is written
-  { on: SETS, grpc: INVALID_ARGUMENT, words: 'illegal arguments' },
-  { on: SETS, grpc: UNKNOWN, words: 'no entries provided' },
-  { on: SETS, grpc: UNKNOWN, words: 'max key length exceeded' },
-  { on: SETS, grpc: UNKNOWN, words: 'max value length exceeded' },
-  { on: SETS, grpc: UNKNOWN, words: 'max number of entries per tx exceeded' },
+  { on: WRITES, grpc: INVALID_ARGUMENT, words: 'illegal arguments' },
+  { on: [...SETS, 'Delete'], grpc: UNKNOWN, words: 'no entries provided' },
+  { on: [...SETS, ...REFERENCES], grpc: UNKNOWN, words: 'max key length exceeded' },
+  { on: CONDITIONAL, grpc: UNKNOWN, words: 'max value length exceeded' },
+  { on: [...SETS, 'Delete', 'ExecAll'], grpc: UNKNOWN, words: 'max number of entries per tx exceeded' },
   {
     on: SETS,
     grpc: INVALID_ARGUMENT,
     words: 'duplicated keys are not supported in single batch transaction',
   },
-  { on: SETS, grpc: UNKNOWN, words: /^metadata is unsupported when in 1\.1 compatibility mode/ },
-  { on: SETS, grpc: FAILED_PRECONDITION, words: /^precondition failed: / },
-  { on: ['Delete'], grpc: UNKNOWN, words: 'tbtree: key not found' },
+  {
+    on: ['ExecAll'],
+    grpc: INVALID_ARGUMENT,
+    words:
+      /^rpc error: code = InvalidArgument desc = duplicated keys are not supported in single batch transaction: /,
+  },
+  {
+    on: ['ExecAll'],
+    grpc: INVALID_ARGUMENT,
+    words: 'duplicated index inside zAdd insertions are not supported in single batch transaction',
+  },
+  { on: ['ExecAll'], grpc: INVALID_ARGUMENT, words: /^(empty set|operation is not set)$/ },
+  {
+    on: [...SETS, 'Delete', 'ExecAll'],
+    grpc: UNKNOWN,
+    words: /^metadata is unsupported when in 1\.1 compatibility mode/,
+  },
+  { on: CONDITIONAL, grpc: FAILED_PRECONDITION, words: /^precondition failed: / },
+  { on: CONDITIONAL, grpc: UNKNOWN, words: /^invalid precondition: / },
+
+  // What it leads to, or deletes
+  {
+    on: ['Delete', ...REFERENCES],
+    grpc: UNKNOWN,
+    words: /^tbtree: key not found(: expired entry)?$/,
+  },
+  { on: ['Delete', ...REFERENCES], grpc: UNKNOWN, words: 'tx not found' },
+  { on: REFERENCES, grpc: UNKNOWN, words: 'referenced key cannot be a reference' },
+  {
+    on: ['SetReference', 'ExecAll'],
+    grpc: UNKNOWN,
+    words: 'final key cannot be converted into a reference',
+  },
+  { on: ['ExecAll'], grpc: UNKNOWN, words: /^no wait operation must be self-contained: / },
+
   // The state that a proof was asked from lies ahead of the server's.
   { on: ['VerifiableSet'], grpc: INVALID_ARGUMENT, words: 'illegal state' },
 
   // Too much at a time. Not on VerifiableSet: its proof, made after the commit, may meet the same limit.
-  { on: ['Set'], grpc: UNKNOWN, words: 'max concurrency limit exceeded' },
+  {
+    on: ['Set', 'Delete'],
+    grpc: UNKNOWN,
+    words: 'max concurrency limit exceeded',
+  },
   // The buffer for the proof, had before the commit.
   { on: ['VerifiableSet'], grpc: UNKNOWN, words: 'read tx pool exhausted' },
 

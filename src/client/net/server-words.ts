@@ -270,6 +270,11 @@ const TABLE: readonly ServerWords[] = [
     code: 'LIMIT_EXCEEDED',
     says: 'too many entries in one transaction',
   },
+  {
+    words: 'invalid precondition: too many preconditions',
+    code: 'LIMIT_EXCEEDED',
+    says: 'too many preconditions in one transaction',
+  },
   { words: /^result size limit/, code: 'LIMIT_EXCEEDED', says: 'more results than the server gives at once' },
 
   // Too much at a time. Whether a write so refused was done is for `not-done.ts` to say: some of these come after it.
