@@ -127,7 +127,7 @@ export function confirmed(
   const database = databaseName(name);
   optionsObject('options', options);
   const { confirm, reason = 'the database was deleted' } = options;
-  if (confirm === undefined || databaseName(confirm, 'confirm') !== database)
+  if (databaseName(confirm, 'confirm') !== database)
     throw new ArgumentError('confirm', `confirm must be the name of the database to delete: '${database}'`);
   return { database, reason: text('reason', reason) };
 }
