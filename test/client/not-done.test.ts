@@ -61,6 +61,7 @@ async function refused(
   expect(await size(witness)).toBe(before);
 }
 
+<<<<<<< HEAD
 /** A write is refused with these words and writes nothing. */
 async function refusedOn(
   client: WireClient,
@@ -92,6 +93,27 @@ const OTHERS: readonly (readonly [method: string, request: object])[] = [
   ['ExecAll', ops({ kv: kv('k') })],
 ];
 
+=======
+const TO_DATABASES = [
+  'LoadDatabase',
+  'UnloadDatabase',
+  'DeleteDatabase',
+  'TruncateDatabase',
+  'UpdateDatabaseV2',
+];
+/** What these are asked with; each reads what it knows. Without settings an update would end the server. */
+const toDatabase = (database: string) => ({ database, settings: {}, retentionPeriod: '86400000' });
+
+/** Name, state and settings of the databases whose names begin so. */
+async function listedDatabases(admin: WireClient, prefix: string): Promise<unknown[]> {
+  const { databases } = await admin.call('DatabaseListV2');
+  const own = (databases as { name: string; loaded?: boolean; settings: object }[]).filter(({ name }) =>
+    name.startsWith(prefix),
+  );
+  return own.map(({ name, loaded, settings }) => [name, loaded, settings]);
+}
+
+>>>>>>> admin
 let users = 0;
 async function newUser(admin: WireClient, database: string, permission: number): Promise<string> {
   users += 1;
@@ -297,9 +319,13 @@ describeReal('what is refused before it is written', () => {
       ['ChangePassword', { user: Buffer.from('x'), newPassword: Buffer.from('Passw0rd!') }],
       ['ChangePermission', { action: 'GRANT', username: 'x', database, permission: 1 }],
       ['SetActiveUser', { username: 'x', active: true }],
+      ['ChangeSQLPrivileges', { action: 'GRANT', username: 'x', database, privileges: ['DROP'] }],
+      ['CompactIndex', {}],
     ] as const) {
       onTheList(await refusalOf(stranger, method, request), 'not logged in');
     }
+    for (const method of TO_DATABASES)
+      onTheList(await refusalOf(stranger, method, toDatabase(database)), 'could not get loggedin user data');
     onTheList(
       await refusalOf(stranger, 'CreateDatabaseV2', { name: `${database}x` }),
       'could not get loggedin user data',
@@ -310,8 +336,12 @@ describeReal('what is refused before it is written', () => {
     });
     stranger.metadata.set('authorization', token);
     await refused(stranger, set(kv('k')), 'please select a database first', admin);
+<<<<<<< HEAD
     for (const [method, request] of OTHERS)
       await refusedOn(stranger, method, request, 'please select a database first', admin);
+=======
+    onTheList(await refusalOf(stranger, 'CompactIndex'), 'please select a database first');
+>>>>>>> admin
     const lost = await WireClient.open(sharedImmudb(), database);
     await lost.call('CloseSession');
     onTheList(await refusalOf(lost, 'Set', set(kv('k'))), 'session not found');
@@ -350,8 +380,17 @@ describeReal('what is refused before it is written', () => {
       await refusalOf(reader, 'CreateDatabaseV2', { name: `${database}y` }),
       'loggedin user does not have permissions for this operation',
     );
+    onTheList(await refusalOf(reader, 'CompactIndex'), 'permission denied');
+    const asTheyWere = await listedDatabases(admin, other);
+    for (const method of TO_DATABASES)
+      onTheList(
+        await refusalOf(reader, method, toDatabase(other)),
+        `the database '${other}' does not exist or you do not have admin permission on this database`,
+      );
+    expect(await listedDatabases(admin, other)).toEqual(asTheyWere);
     const local = await newUser(admin, database, 254);
     const localAdmin = await WireClient.open(sharedImmudb(), database, local, 'Passw0rd!');
+    const theirs = await newUser(admin, other, 1);
     const elsewhere = await listed();
     onTheList(
       await refusalOf(localAdmin, 'ChangePermission', {
@@ -359,6 +398,15 @@ describeReal('what is refused before it is written', () => {
         username: name,
         database: other,
         permission: 2,
+      }),
+      'you do not have permission on this database',
+    );
+    onTheList(
+      await refusalOf(localAdmin, 'ChangeSQLPrivileges', {
+        action: 'GRANT',
+        username: theirs,
+        database: other,
+        privileges: ['DROP'],
       }),
       'you do not have permission on this database',
     );
@@ -381,6 +429,12 @@ describeReal('what is refused before it is written', () => {
     const name = await newUser(admin, database, 1);
     const password = Buffer.from('Passw0rd!');
     const grant = { action: 'GRANT', username: name, database, permission: 2 };
+    const privileges = { action: 'GRANT', username: name, database, privileges: ['DROP'] };
+    const other = await freshDatabase();
+    onTheList(
+      await refusalOf(admin, 'ChangeSQLPrivileges', { ...privileges, database: other }),
+      `user ${name} doesn't have permission on database ${other}`,
+    );
     await admin.call('SetActiveUser', { username: name, active: false });
     const before = JSON.stringify(await admin.call('ListUsers'));
     const create = { user: Buffer.from(name), password, permission: 1, database };
@@ -400,6 +454,13 @@ describeReal('what is refused before it is written', () => {
       'user nobody not found',
     );
     onTheList(await refusalOf(admin, 'ChangePermission', grant), `user ${name} is not active`);
+    for (const [change, words] of [
+      [{ database: 'nowhere' }, 'database does not exist'],
+      [{ username: 'immudb' }, 'changing your own privileges is not allowed'],
+      [{ username: 'nobody' }, 'user nobody not found'],
+      [{}, `user ${name} is not active`],
+    ] as const)
+      onTheList(await refusalOf(admin, 'ChangeSQLPrivileges', { ...privileges, ...change }), words);
     const wrong = { user: Buffer.from('immudb'), oldPassword: Buffer.from('wrong'), newPassword: password };
     onTheList(await refusalOf(admin, 'ChangePassword', wrong), 'old password is incorrect');
     onTheList(
@@ -418,6 +479,78 @@ describeReal('what is refused before it is written', () => {
     onTheList(await refusalOf(admin, 'CreateDatabaseV2', { name: 'defaultdb' }), 'database is reserved');
     expect(JSON.stringify(await admin.call('ListUsers'))).toBe(before);
     admin.close();
+  });
+
+  test('databases that are not as the call needs them', async () => {
+    const database = await freshDatabase();
+    const other = await freshDatabase();
+    const admin = await WireClient.open(sharedImmudb(), other);
+    const before = await listedDatabases(admin, database);
+    for (const method of TO_DATABASES) {
+      for (const reserved of ['defaultdb', 'systemdb'])
+        onTheList(await refusalOf(admin, method, toDatabase(reserved)), 'database is reserved');
+      onTheList(await refusalOf(admin, method, toDatabase('nowhere')), 'database does not exist');
+    }
+    onTheList(await refusalOf(admin, 'LoadDatabase', toDatabase(database)), 'database already loaded');
+    onTheList(
+      await refusalOf(admin, 'DeleteDatabase', toDatabase(database)),
+      'cannot delete an open database',
+    );
+    onTheList(
+      await refusalOf(admin, 'TruncateDatabase', toDatabase(database)),
+      'retention period has not been reached',
+    );
+    const illegal = /^rpc error: code = InvalidArgument desc = illegal arguments: /;
+    const settings = [
+      { maxKeyLen: { value: 5000 } },
+      { maxConcurrency: { value: 0 } },
+      { readTxPoolSize: { value: 0 } },
+      { syncFrequency: { value: -1 } },
+      { truncationSettings: { retentionPeriod: { value: 5 } } },
+      { ahtSettings: { syncThreshold: { value: 0 } } },
+      { replicationSettings: { replica: { value: false }, primaryPort: { value: 1 } } },
+    ];
+    for (const wrong of settings) {
+      onTheList(await refusalOf(admin, 'UpdateDatabaseV2', { database, settings: wrong }), illegal);
+      const made = { name: `${database}z`, settings: wrong };
+      onTheList(await refusalOf(admin, 'CreateDatabaseV2', made), illegal);
+    }
+    const fixed = { fileSize: { value: 1 << 20 }, indexSettings: { maxNodeSize: { value: 8192 } } };
+    for (const wrong of Object.entries(fixed))
+      onTheList(
+        await refusalOf(admin, 'UpdateDatabaseV2', { database, settings: Object.fromEntries([wrong]) }),
+        illegal,
+      );
+    const tooShort = { database, retentionPeriod: '5' };
+    onTheList(await refusalOf(admin, 'TruncateDatabase', tooShort), illegal);
+    expect(await listedDatabases(admin, database)).toEqual(before);
+    // The name is free.
+    await admin.call('CreateDatabaseV2', { name: `${database}z` });
+
+    await admin.call('UnloadDatabase', { database });
+    await admin.call('DeleteDatabase', { database });
+    onTheList(await refusalOf(admin, 'DeleteDatabase', toDatabase(database)), 'tbtree: key not found');
+    onTheList(
+      await refusalOf(admin, 'LoadDatabase', toDatabase(database)),
+      `database does not exist: while opening database '${database}'`,
+    );
+    admin.close();
+  });
+
+  test('an index that has nothing to be compacted', async () => {
+    const few = await WireClient.open(sharedImmudb(), await freshDatabase());
+    await few.call('Set', set(kv('k')));
+    onTheList(await refusalOf(few, 'CompactIndex'), 'tbtree: compaction threshold not yet reached');
+    const settings = { indexSettings: { compactionThld: { value: 1 } } };
+    const client = await WireClient.open(sharedImmudb(), await freshDatabase(undefined, settings));
+    await client.call('Set', set(kv('k')));
+    await client.call('FlushIndex', {});
+    await client.call('CompactIndex');
+    onTheList(
+      await refusalOf(client, 'CompactIndex'),
+      /^dumping index '[^']+' .* tbtree: target folder already exists: /,
+    );
+    for (const one of [few, client]) one.close();
   });
 
   test('more at a time than a database takes', async () => {
@@ -551,6 +684,8 @@ describePrivate('what is refused before it is written', () => {
     onTheList(await refusalOf(client, 'ChangePassword', { user, newPassword: password }), on);
     onTheList(await refusalOf(client, 'SetActiveUser', { username: 'x', active: true }), on);
     onTheList(await refusalOf(client, 'CreateDatabaseV2', { name: 'x' }), 'authentication must be on');
+    for (const method of TO_DATABASES)
+      onTheList(await refusalOf(client, method, toDatabase('x')), 'authentication must be on');
     client.close();
   });
 

@@ -107,8 +107,8 @@ const TOO_LARGE = /^Attempted to send message with a size larger than/;
 /** What to do about a write of which nobody knows whether it was done. */
 function checkDone(method: string): string {
   if (/User|Password|Permission|Privileges/.test(method))
-    return 'it may have been done: see listUsers before it is repeated';
-  if (/Database|Index/.test(method)) return 'it may have been done: see listDatabases before it is repeated';
+    return 'it may have happened: see listUsers before it is repeated';
+  if (/Database|Index/.test(method)) return 'it may have happened: see listDatabases before it is repeated';
   return 'the write may have happened: read it back with verifiedGet';
 }
 

@@ -113,15 +113,19 @@ export interface ReplicationSettings {
   readonly primaryUsername?: string;
   /** Sent, and never given back: the server shows it to whoever may read the database, this client to nobody. */
   readonly primaryPassword?: string;
+  /** @default false */
   readonly syncReplication?: boolean;
-  /** Of replicas that a primary waits for. */
+  /** On a primary: of how many replicas it waits for. */
   readonly syncAcks?: number;
-  /** @default 100 */
+  /** On a replica. @default 100 */
   readonly prefetchTxBufferSize?: number;
-  /** @default 10 */
+  /** On a replica. @default 10 */
   readonly replicationCommitConcurrency?: number;
+  /** On a replica: it gives up transactions of its own that its primary has not. @default false */
   readonly allowTxDiscarding?: boolean;
+  /** On a replica. @default false */
   readonly skipIntegrityCheck?: boolean;
+  /** On a replica. @default false */
   readonly waitForIndexing?: boolean;
 }
 
