@@ -1,5 +1,5 @@
 // Runs a command in this process: what it writes, its exit code, and what it throws.
-import { Writable } from 'node:stream';
+import { Readable, Writable } from 'node:stream';
 import { parseRequest } from '#dist/cli/arguments.js';
 import { Output } from '#dist/cli/output.js';
 
@@ -11,7 +11,11 @@ export interface Called {
 
 export async function call(
   args: readonly string[],
-  { signal = new AbortController().signal, env = {} }: { signal?: AbortSignal; env?: NodeJS.ProcessEnv } = {},
+  {
+    signal = new AbortController().signal,
+    env = {},
+    input = '',
+  }: { signal?: AbortSignal; env?: NodeJS.ProcessEnv; input?: string | Uint8Array } = {},
 ): Promise<Called> {
   const request = await parseRequest(args);
   if (request.kind !== 'run') throw new Error(`${args.join(' ')} runs nothing`);
@@ -25,6 +29,12 @@ export async function call(
         },
       }),
     );
-  const io = { out: output('stdout'), err: output('stderr'), env, signal };
+  const io = {
+    out: output('stdout'),
+    err: output('stderr'),
+    env,
+    signal,
+    input: () => Readable.from([Buffer.from(input)]),
+  };
   return { code: await request.command.run(request.args, io), ...written };
 }
