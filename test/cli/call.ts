@@ -7,6 +7,8 @@ export interface Called {
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
+  /** Standard output as it is. */
+  readonly bytes: Buffer;
 }
 
 export async function call(
@@ -15,26 +17,36 @@ export async function call(
     signal = new AbortController().signal,
     env = {},
     input = '',
-  }: { signal?: AbortSignal; env?: NodeJS.ProcessEnv; input?: string | Uint8Array } = {},
+    terminal = false,
+  }: {
+    signal?: AbortSignal;
+    env?: NodeJS.ProcessEnv;
+    input?: string | Uint8Array | Readable;
+    /** Standard output is one. */
+    terminal?: boolean;
+  } = {},
 ): Promise<Called> {
   const request = await parseRequest(args);
   if (request.kind !== 'run') throw new Error(`${args.join(' ')} runs nothing`);
-  const written = { stdout: '', stderr: '' };
-  const output = (name: keyof typeof written) =>
-    new Output(
-      new Writable({
-        write(chunk: Buffer, _encoding, done) {
-          written[name] += chunk.toString('utf8');
-          done();
-        },
-      }),
-    );
+  const written: Record<'stdout' | 'stderr', Buffer[]> = { stdout: [], stderr: [] };
+  const output = (name: keyof typeof written) => {
+    const stream = new Writable({
+      write(chunk: Buffer, _encoding, done) {
+        written[name].push(Buffer.from(chunk));
+        done();
+      },
+    });
+    return new Output(Object.assign(stream, { isTTY: terminal }));
+  };
+  const stdin = input instanceof Readable ? input : Readable.from([Buffer.from(input)]);
   const io = {
     out: output('stdout'),
     err: output('stderr'),
     env,
     signal,
-    input: () => Readable.from([Buffer.from(input)]),
+    input: () => stdin,
   };
-  return { code: await request.command.run(request.args, io), ...written };
+  const code = await request.command.run(request.args, io);
+  const bytes = Buffer.concat(written.stdout);
+  return { code, stdout: bytes.toString(), stderr: Buffer.concat(written.stderr).toString(), bytes };
 }
