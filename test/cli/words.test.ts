@@ -9,6 +9,9 @@ import { call } from './call.js';
 
 const NOW = Date.parse('2026-02-10T12:00:00Z');
 const COMMANDS = [
+  'get',
+  'set',
+  'delete',
   'ingest',
   'audit list',
   'audit show',

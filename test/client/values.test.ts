@@ -282,7 +282,7 @@ describeServer('a codec', () => {
   test('values that it cannot encode, and what is no codec: nothing is sent', async () => {
     const client = await open();
     const { tx } = await client.currentState();
-    const json = client.database<unknown>(client.databaseName, { codec: 'json' });
+    const json = client.database(client.databaseName, { codec: 'json' });
     const refused = async (work: Promise<unknown>, argument: string) => {
       const error = await work.then(
         () => undefined,

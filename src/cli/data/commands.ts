@@ -1,0 +1,20 @@
+// The commands that read and write a database, and those about databases and users of a server.
+import type { Listed } from '../command.js';
+
+export const DATA_COMMANDS: readonly Listed[] = [
+  {
+    name: 'get',
+    summary: 'one value, verified',
+    load: async () => (await import('./get.js')).getCommand,
+  },
+  {
+    name: 'set',
+    summary: 'writes one value, verified; - reads standard input',
+    load: async () => (await import('./set.js')).setCommand,
+  },
+  {
+    name: 'delete',
+    summary: 'deletes keys, verified',
+    load: async () => (await import('./delete.js')).deleteCommand,
+  },
+];
