@@ -61,7 +61,6 @@ async function refused(
   expect(await size(witness)).toBe(before);
 }
 
-<<<<<<< HEAD
 /** A write is refused with these words and writes nothing. */
 async function refusedOn(
   client: WireClient,
@@ -93,7 +92,6 @@ const OTHERS: readonly (readonly [method: string, request: object])[] = [
   ['ExecAll', ops({ kv: kv('k') })],
 ];
 
-=======
 const TO_DATABASES = [
   'LoadDatabase',
   'UnloadDatabase',
@@ -113,7 +111,6 @@ async function listedDatabases(admin: WireClient, prefix: string): Promise<unkno
   return own.map(({ name, loaded, settings }) => [name, loaded, settings]);
 }
 
->>>>>>> admin
 let users = 0;
 async function newUser(admin: WireClient, database: string, permission: number): Promise<string> {
   users += 1;
@@ -336,12 +333,9 @@ describeReal('what is refused before it is written', () => {
     });
     stranger.metadata.set('authorization', token);
     await refused(stranger, set(kv('k')), 'please select a database first', admin);
-<<<<<<< HEAD
     for (const [method, request] of OTHERS)
       await refusedOn(stranger, method, request, 'please select a database first', admin);
-=======
     onTheList(await refusalOf(stranger, 'CompactIndex'), 'please select a database first');
->>>>>>> admin
     const lost = await WireClient.open(sharedImmudb(), database);
     await lost.call('CloseSession');
     onTheList(await refusalOf(lost, 'Set', set(kv('k'))), 'session not found');

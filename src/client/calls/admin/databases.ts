@@ -130,11 +130,7 @@ export function confirmed(
   const database = databaseName(name);
   optionsObject('options', options);
   const { confirm, reason = 'the database was deleted' } = options;
-<<<<<<< HEAD
-  if ((confirm as unknown) === undefined || databaseName(confirm, 'confirm') !== database)
-=======
   if (databaseName(confirm, 'confirm') !== database)
->>>>>>> admin
     throw new ArgumentError('confirm', `confirm must be the name of the database to delete: '${database}'`);
   return { database, reason: text('reason', reason) };
 }
