@@ -12,6 +12,7 @@ import { ANSWERS } from './scenario.js';
 import type { Scenario } from './scenario.js';
 import { KEYED } from './scenarios/keyed.js';
 import { LONE_READS, LONE_WRITES } from './scenarios/lone.js';
+import { GROUPED_OPERATIONS, LONE_OPERATIONS } from './scenarios/operations.js';
 import { GROUPED_READS } from './scenarios/reads.js';
 import { GROUPED_WRITES } from './scenarios/writes.js';
 import { setStage } from './stage.js';
@@ -48,7 +49,7 @@ describeServer('a lying proxy', () => {
   suite([...LONE_READS, ...GROUPED_READS], async () =>
     setStage(proxy, sharedImmudb(), await freshDatabase()),
   );
-  suite([...LONE_WRITES, ...GROUPED_WRITES], async () =>
+  suite([...LONE_WRITES, ...GROUPED_WRITES, ...LONE_OPERATIONS, ...GROUPED_OPERATIONS], async () =>
     setStage(proxy, sharedImmudb(), await freshDatabase()),
   );
 });

@@ -1,6 +1,10 @@
 // What a scenario of the lying proxy is, and how it tells what every caller was told.
 import { VerificationError } from '#dist/index.js';
 import type { VerifiedEntry, VerifiedWrite } from '#dist/index.js';
+import { entryDigest } from '#dist/proof/entry.js';
+import { sha256 } from '#dist/proof/hash.js';
+import type { KVMetadata, TxEntry } from '#dist/proof/types.js';
+import type * as wire from '#dist/wire/messages.js';
 import type { WireClient } from '../support/wire-client.js';
 import type { Stage } from './stage.js';
 
@@ -25,6 +29,9 @@ export const ANSWERS = {
   TxScan: 'TxList',
   CurrentState: 'ImmutableState',
   Delete: 'TxHeader',
+  ExecAll: 'TxHeader',
+  SetReference: 'TxHeader',
+  ZAdd: 'TxHeader',
 } as const;
 export type AnswerMethod = keyof typeof ANSWERS;
 
@@ -111,6 +118,51 @@ export async function tellDelete(
     BigInt(at.tx.header.ts) === timestamp &&
     Buffer.from(alh).equals(at.dualProof.linearProof.terms[0]);
   return isThere ? 'deleted' : `tx ${tx}, which is not on the server so`;
+}
+
+/** An entry as it is hashed, value and all. */
+export interface RawEntry {
+  readonly key: Uint8Array;
+  readonly value: Uint8Array;
+  readonly metadata?: KVMetadata;
+}
+
+/** Whether the server has these raw entries in that tx: bound to their own tx where they say so. */
+export async function tellRaw(
+  wire: WireClient,
+  { tx, alh, timestamp }: VerifiedWrite,
+  entriesOf: (tx: bigint) => readonly RawEntry[],
+): Promise<Told> {
+  const missing = `tx ${tx}, which is not on the server so`;
+  const asked = { tx: String(tx), proveSinceTx: String(tx) };
+  const at = await wire.call('VerifiableTxById', asked).catch(() => undefined);
+  if (at === undefined) return missing;
+  const leaf = ({ key, hValue, metadata }: TxEntry) =>
+    Buffer.from(entryDigest(1, { key, hValue, ...(metadata && { metadata }) })).toString('hex');
+  const there = new Set(
+    (at.tx.entries as WireTxEntry[]).map(({ key, hValue, metadata }) =>
+      leaf({ key, hValue, ...(metadata && { metadata: metadataOf(metadata) }) }),
+    ),
+  );
+  const isThere =
+    entriesOf(tx).every(({ value, ...entry }) => there.has(leaf({ ...entry, hValue: sha256(value) }))) &&
+    BigInt(at.tx.header.ts) === timestamp &&
+    Buffer.from(alh).equals(at.dualProof.linearProof.terms[0]);
+  return isThere ? 'written' : missing;
+}
+
+interface WireTxEntry {
+  readonly key: Uint8Array;
+  readonly hValue: Uint8Array;
+  readonly metadata?: wire.KVMetadata;
+}
+
+function metadataOf({ deleted, expiration, nonIndexable }: wire.KVMetadata): KVMetadata {
+  return {
+    ...(deleted && { deleted }),
+    ...(expiration && { expiresAt: BigInt(expiration.expiresAt ?? 0) }),
+    ...(nonIndexable && { nonIndexable }),
+  };
 }
 
 interface Stored {

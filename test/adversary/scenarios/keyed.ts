@@ -4,6 +4,7 @@ import type { Scenario } from '../scenario.js';
 import { DENSE, cold, put, range } from '../stage.js';
 import type { Stage } from '../stage.js';
 import { firstContact, toStrangers, writeOne } from './lone.js';
+import { allForms, deleteTogether, referTogether } from './operations.js';
 import { readAhead, writeAll, writeTogether } from './writes.js';
 
 const fromCold = { prepare: ({ client }: Stage) => cold(client) };
@@ -34,6 +35,14 @@ const scenarios: readonly Scenario[] = [
     method: 'VerifiableTxById',
     ...fromCold,
     run: writeTogether,
+  },
+  { name: 'deletes together', method: 'Delete', ...fromCold, run: deleteTogether },
+  { name: 'all forms together, operations', method: 'ExecAll', ...fromCold, run: allForms },
+  {
+    name: 'references together, proof of the new head',
+    method: 'VerifiableTxById',
+    ...fromCold,
+    run: referTogether,
   },
   {
     name: 'head moved by a proof',
