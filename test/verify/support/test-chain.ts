@@ -299,6 +299,8 @@ const METHODS = {
   gone: 'VerifiableTxById',
   written: 'Set',
   deleted: 'Delete',
+  uploaded: 'Set',
+  streamed: 'VerifiableGet',
   block: 'TxScan',
   leaves: 'TxScan',
   stretch: 'TxScan',
