@@ -32,6 +32,10 @@ const IDENTITY_HEADER = 'immudb-uuid';
 export class Proxy {
   readonly address: string;
   intercept: Interceptor = passOn;
+  /** Changes what is streamed to the server, message by message. */
+  changeUp: (message: Buffer) => Buffer = asIs;
+  /** Streams are handed to `intercept` as the bytes that are in their chunks. */
+  rawStreams = false;
   /** Replaces the identity that answers carry. */
   identity: string | undefined;
   /** The server's own, as its last answer had it. */
@@ -135,7 +139,7 @@ export class Proxy {
         this.#identify(call, this.identity ?? this.#identityIn(metadata));
       });
       call.on('data', (chunk: Buffer) => {
-        if (upstream.write(chunk)) return;
+        if (upstream.write(this.changeUp(chunk))) return;
         call.pause();
         upstream.once('drain', () => call.resume());
       });
@@ -166,18 +170,22 @@ export class Proxy {
         upstream.on('metadata', (metadata: Metadata) => (identity = this.#identityIn(metadata)));
         upstream.on('data', (chunk: Buffer) => chunks.push(chunk));
         upstream.on('error', reject);
-        upstream.on('end', () => resolve(joined(method, chunks)));
+        upstream.on('end', () => resolve(joined(this.#codec(method), chunks)));
         call.on('cancelled', () => upstream.cancel());
       }));
     try {
       const answer = await this.intercept({ method, request: call.request, forward });
       this.#identify(call, this.identity ?? identity);
-      for (const chunk of cut(method, answer)) call.write(chunk);
+      for (const chunk of cut(this.#codec(method), answer)) call.write(chunk);
       call.end();
     } catch (error) {
       this.#identify(call, this.identity ?? identity);
       call.emit('error', asStatus(error));
     }
+  }
+
+  #codec(method: string): string {
+    return this.rawStreams ? 'as they are' : method;
   }
 
   #identityIn(metadata: Metadata): string | undefined {
