@@ -64,6 +64,16 @@ export const HARMLESS: readonly Harmless[] = [
     why: 'told under `unproven` only',
   },
   {
+    field: /^entry\.value$/,
+    scenarios: /^verifiedStreamGet, behind a reference$/,
+    why: 'not read: the value came with the answer before; here its hash is proven',
+  },
+  {
+    field: /^entry\.(revision|metadata|referencedBy\.(revision|metadata))(\.|$)/,
+    methods: /^streamVerifiableGet$/,
+    why: 'not read: a stream has no revision, and metadata are those of the entry in the proven transaction',
+  },
+  {
     field: /(^|\[\]\.)(referencedBy\.)?revision$/,
     methods: /^Get(All)?$/,
     why: 'told under `unproven` only',

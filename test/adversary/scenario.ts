@@ -1,6 +1,6 @@
 // What a scenario of the lying proxy is, and how it tells what every caller was told.
 import { VerificationError } from '#dist/index.js';
-import type { VerifiedEntry, VerifiedWrite } from '#dist/index.js';
+import type { VerifiedEntry, VerifiedStream, VerifiedWrite } from '#dist/index.js';
 import { entryDigest } from '#dist/proof/entry.js';
 import { sha256 } from '#dist/proof/hash.js';
 import type { KVMetadata, TxEntry } from '#dist/proof/types.js';
@@ -32,8 +32,15 @@ export const ANSWERS = {
   ExecAll: 'TxHeader',
   SetReference: 'TxHeader',
   ZAdd: 'TxHeader',
+  streamSet: 'TxHeader',
+  streamVerifiableGet: 'VerifiableEntry',
 } as const;
 export type AnswerMethod = keyof typeof ANSWERS;
+
+/** What the answer is decoded as: of a stream, that of the same call in one message. */
+export function codecOf(method: AnswerMethod): string {
+  return method === 'streamVerifiableGet' ? 'VerifiableGet' : method;
+}
 
 /** Decoded request or answer. */
 export type Message = Record<string, unknown>;
@@ -70,6 +77,15 @@ export function tell(entry: VerifiedEntry | null): Told {
   if (!entry) return NOTHING;
   const { key, value, tx, metadata, timestamp, reference } = entry;
   return show({ key, value, tx, metadata, timestamp, reference });
+}
+
+/** The same of a stream, once it was read and proven. */
+export async function tellStream(stream: VerifiedStream | null): Promise<Told> {
+  if (!stream) return NOTHING;
+  const pieces: Uint8Array[] = [];
+  for await (const piece of stream.value) pieces.push(piece);
+  const { key, tx, metadata, timestamp, reference } = await stream.proven;
+  return show({ key, value: new Uint8Array(Buffer.concat(pieces)), tx, metadata, timestamp, reference });
 }
 
 /** For entries whose key and tx differ from run to run: whether the server really has this entry there. */

@@ -151,6 +151,7 @@ it('are those of answers', () => {
     'signature.missing',
     'state.database',
     'state.empty',
+    'streamed.value',
     'stretch.after',
     'stretch.count',
     'stretch.first',

@@ -27,6 +27,8 @@ it('has for each kind the numbers that stored evidence has for it', () => {
     ['executed', 21],
     ['referenced', 22],
     ['added', 23],
+    ['uploaded', 30],
+    ['streamed', 31],
   ]);
 });
 
@@ -74,10 +76,14 @@ it('says in words what was asked', () => {
     'set.json': 'to write "a" = "1" and 2 more',
     'state-behind.json': 'its newest transaction',
     'state.json': 'its newest transaction',
+    'streamed-at-tx.json': 'key "b" at tx 4, not through a reference, by stream',
+    'streamed-reference.json': 'key "bound", by stream',
+    'streamed.json': 'key "b", by stream',
     'stretch-values.json': 'everything in txs 1 to 12, with values',
     'stretch.json': 'everything in txs 3 to 12',
     'tx-leaves.json': 'the header of tx 4',
     'tx.json': 'the header of tx 5',
+    'uploaded.json': 'to write "a" = 1 bytes and 1 more, by stream',
     'written.json': 'to write a group of 12 bytes',
   });
 });

@@ -3,7 +3,9 @@
 // releases, and these are the bytes that releases before this one kept.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { plainKey, plainValue, referenceValue, sortedSetKey } from '#dist/proof/entry.js';
+import { sha256 } from '#dist/proof/hash.js';
 import { check } from '#dist/verify/check.js';
+import { uploadedRequest } from '#dist/verify/writings/uploaded.js';
 import { packJob } from '#dist/verify/pack/packet.js';
 import type { Context, Job, Question, Refuted, TxFacts } from '#dist/verify/verifier.js';
 import { methodDefinition } from '#dist/wire/schema.js';
@@ -80,6 +82,14 @@ const serialized = (method: string, message: object) =>
 const byHeader = (tx: bigint) => ({
   context: contextAt(operations.root(tx - 1n)),
   answer: () => wireHeader(operations.tx(tx).header),
+});
+const uploading = new TestChain().grow(4);
+const UPLOAD = uploading.set(['a', 'a'], ['b', 'b']);
+const hashOf = (value: string) => sha256(plainValue(utf8(value)));
+/** As it stands before the value in a stream. */
+const withoutValue = ({ entry: { tx, key, referencedBy }, ...rest }: Wire): Wire => ({
+  entry: { tx, key, ...(referencedBy && { referencedBy }) },
+  ...rest,
 });
 const sent = [
   { key: utf8('a'), value: utf8('1') },
@@ -207,6 +217,36 @@ const cases: Readonly<Record<string, Recorded>> = {
     },
     ...byHeader(ADDED),
     lie: flipAt((answer) => answer, 'eH'),
+  },
+  uploaded: {
+    question: {
+      kind: 'uploaded',
+      request: uploadedRequest(
+        ['a', 'b'].map((key) => ({ rawKey: plainKey(utf8(key)), size: 1n, hValue: hashOf(key) })),
+      ),
+    },
+    context: contextAt(uploading.root(UPLOAD - 1n)),
+    answer: () => wireHeader(uploading.tx(UPLOAD).header),
+    lie: (answer) => (answer.nentries = 1),
+  },
+  streamed: {
+    question: { kind: 'streamed', key: utf8('b') },
+    answer: () => withoutValue(chain.verifiableEntry('b', ABC, HEAD)),
+    lie: flipAt((answer) => answer.verifiableTx.tx.entries[1], 'hValue'),
+  },
+  'streamed-at-tx': {
+    question: {
+      ...{ kind: 'streamed', key: utf8('b'), atTx: ABC, noReference: true },
+      valueHash: hashOf('2'),
+    },
+    context: contextAt(head, { publicKey: spki }),
+    answer: () => withoutValue(chain.verifiableEntry('b', ABC, HEAD, { key: signingKey })),
+    lie: (answer) => delete answer.verifiableTx.signature,
+  },
+  'streamed-reference': {
+    question: { kind: 'streamed', key: utf8('bound') },
+    answer: () => withoutValue(chain.verifiableEntry('bound', BOUND, HEAD)),
+    lie: (answer) => (answer.entry.tx = `${ALONE}`),
   },
   block: {
     question: { kind: 'block', first: 1n, last: 12n, proof: proofOf(12n) },

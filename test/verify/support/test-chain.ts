@@ -302,6 +302,8 @@ const METHODS = {
   executed: 'ExecAll',
   referenced: 'SetReference',
   added: 'ZAdd',
+  uploaded: 'Set',
+  streamed: 'VerifiableGet',
   block: 'TxScan',
   leaves: 'TxScan',
   stretch: 'TxScan',
