@@ -11,6 +11,9 @@ import { claim } from './readings/claim.js';
 import { claims } from './readings/claims.js';
 import { get } from './readings/get.js';
 import { gone } from './readings/gone.js';
+import { history } from './readings/history.js';
+import { scan } from './readings/scan.js';
+import { zScan } from './readings/z-scan.js';
 import { deleted } from './writings/delete.js';
 import { set } from './writings/set.js';
 import { written } from './writings/written.js';
@@ -30,6 +33,9 @@ export const KINDS = [
   state,
   gone,
   deleted,
+  scan,
+  history,
+  zScan,
 ] as const;
 
 type Listed = (typeof KINDS)[number];
