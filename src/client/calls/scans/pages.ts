@@ -28,7 +28,8 @@ export async function* pages<T, At>({
   const takeBack: (() => void)[] = [];
   const ended = { byClosing: false };
   const call = { signal: over.signal, ...(timeoutMs !== undefined && { timeoutMs }) };
-  const begin = (at: At): PageRun<T, At> => new PageRun(begin, (next) => ask(at, call, next));
+  let newest: PageRun<T, At> | undefined;
+  const begin = (at: At): PageRun<T, At> => (newest = new PageRun(begin, (next) => ask(at, call, next)));
   try {
     takeBack.push(
       whenClosed(() => {
@@ -56,6 +57,7 @@ export async function* pages<T, At>({
   } finally {
     for (const back of takeBack) back();
     over.abort();
+    await newest?.ended;
   }
 }
 
@@ -67,6 +69,8 @@ function aborted(signal: AbortSignal): TransportError {
 class PageRun<T, At> {
   /** Begun already, if there is one: it is known by the end of {@link take}. */
   following: PageRun<T, At> | undefined;
+  /** Never rejects. */
+  readonly ended: Promise<unknown>;
   readonly #begin: (at: At) => PageRun<T, At>;
   readonly #items: Promise<readonly T[]>;
   #next: At | undefined;
@@ -78,8 +82,8 @@ class PageRun<T, At> {
       this.#next = at;
       this.#goOn();
     });
-    // Told to whoever takes it; nobody may.
-    this.#items.catch(() => undefined);
+    // Its failure is told to whoever takes it; nobody may.
+    this.ended = this.#items.catch(() => undefined);
   }
 
   take(): Promise<readonly T[]> {
