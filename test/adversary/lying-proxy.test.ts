@@ -13,6 +13,7 @@ import type { Scenario } from './scenario.js';
 import { KEYED } from './scenarios/keyed.js';
 import { LONE_READS, LONE_WRITES } from './scenarios/lone.js';
 import { GROUPED_READS } from './scenarios/reads.js';
+import { SCANS } from './scenarios/scans.js';
 import { GROUPED_WRITES } from './scenarios/writes.js';
 import { setStage } from './stage.js';
 import type { Stage } from './stage.js';
@@ -48,6 +49,7 @@ describeServer('a lying proxy', () => {
   suite([...LONE_READS, ...GROUPED_READS], async () =>
     setStage(proxy, sharedImmudb(), await freshDatabase()),
   );
+  suite(SCANS, async () => setStage(proxy, sharedImmudb(), await freshDatabase()));
   suite([...LONE_WRITES, ...GROUPED_WRITES], async () =>
     setStage(proxy, sharedImmudb(), await freshDatabase()),
   );

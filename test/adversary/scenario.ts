@@ -1,6 +1,6 @@
 // What a scenario of the lying proxy is, and how it tells what every caller was told.
 import { VerificationError } from '#dist/index.js';
-import type { VerifiedEntry, VerifiedWrite } from '#dist/index.js';
+import type { VerifiedEntry, VerifiedVersion, VerifiedWrite } from '#dist/index.js';
 import type { WireClient } from '../support/wire-client.js';
 import type { Stage } from './stage.js';
 
@@ -25,6 +25,9 @@ export const ANSWERS = {
   TxScan: 'TxList',
   CurrentState: 'ImmutableState',
   Delete: 'TxHeader',
+  Scan: 'Entries',
+  History: 'Entries',
+  ZScan: 'ZEntries',
 } as const;
 export type AnswerMethod = keyof typeof ANSWERS;
 
@@ -63,6 +66,13 @@ export function tell(entry: VerifiedEntry | null): Told {
   if (!entry) return NOTHING;
   const { key, value, tx, metadata, timestamp, reference } = entry;
   return show({ key, value, tx, metadata, timestamp, reference });
+}
+
+/** All that is proven of a version. */
+export function tellVersion(version: VerifiedVersion | undefined): Told {
+  if (!version) return NOTHING;
+  const { key, value, tx, metadata, deleted, expired, timestamp, reference } = version;
+  return show({ key, value, tx, metadata, deleted, expired, timestamp, reference });
 }
 
 /** For entries whose key and tx differ from run to run: whether the server really has this entry there. */

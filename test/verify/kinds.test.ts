@@ -16,7 +16,7 @@ it('has for each kind the numbers that stored evidence has for it', () => {
     ['tx', 3, 10],
     ['segment', 4],
     ['claims', 5],
-    ['claim', 6],
+    ['claim', 6, 33],
     ['written', 7],
     ['block', 8],
     ['leaves', 9],
@@ -24,6 +24,9 @@ it('has for each kind the numbers that stored evidence has for it', () => {
     ['state', 12],
     ['gone', 13],
     ['deleted', 14],
+    ['scan', 30],
+    ['history', 31],
+    ['z-scan', 32],
   ]);
 });
 
@@ -53,6 +56,7 @@ it('says in words what was asked', () => {
   });
   expect(Object.fromEntries(words)).toEqual({
     'block.json': 'the headers from tx 1 to 12',
+    'claim-version.json': 'key "alone" in tx 5, as its history showed it',
     'claim.json': 'key "alone" in tx 5, as a plain read showed it',
     'claims-single.json': 'key "alone", in a plain read',
     'claims.json': 'key "b" and 2 more, in a plain read',
@@ -62,7 +66,10 @@ it('says in words what was asked', () => {
     'get.json': 'key "b"',
     'gone-shown.json': 'why key "marked" has no value any more, by tx 10',
     'gone.json': 'why key "marked" has no value any more, by tx 10',
+    'history.json': 'the last 5 versions of key "b"',
     'leaves.json': 'the entries of 2 transactions from tx 4 on',
+    'scan-range.json': '7 keys that begin with "a" from "a" on, the last ones first',
+    'scan.json': '10 keys',
     'segment-frontier.json': 'the headers from tx 26 to 40',
     'segment.json': 'the headers from tx 26 to 28',
     'set.json': 'to write "a" = "1" and 2 more',
@@ -73,5 +80,7 @@ it('says in words what was asked', () => {
     'tx-leaves.json': 'the header of tx 4',
     'tx.json': 'the header of tx 5',
     'written.json': 'to write a group of 12 bytes',
+    'z-scan-range.json': '5 members of the sorted set "set", the last ones first',
+    'z-scan.json': '5 members of the sorted set "set"',
   });
 });

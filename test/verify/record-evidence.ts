@@ -2,7 +2,7 @@
 // question an answer that was refused and one that held. A file that is there is never written again: evidence outlives
 // releases, and these are the bytes that releases before this one kept.
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { plainKey } from '#dist/proof/entry.js';
+import { plainKey, sortedSetKey } from '#dist/proof/entry.js';
 import { check } from '#dist/verify/check.js';
 import { packJob } from '#dist/verify/pack/packet.js';
 import type { Context, Job, Question, Refuted, TxFacts } from '#dist/verify/verifier.js';
@@ -69,6 +69,13 @@ const sent = [
   { key: utf8('b'), value: utf8('2'), metadata: { nonIndexable: true } },
   { key: utf8('c'), value: utf8('') },
 ];
+
+const zMember = (score: number) => ({
+  set: utf8('set'),
+  key: utf8('a'),
+  entry: chain.entry('a', ABC),
+  score,
+});
 
 const cases: Readonly<Record<string, Recorded>> = {
   get: {
@@ -146,6 +153,52 @@ const cases: Readonly<Record<string, Recorded>> = {
     },
     answer: () => chain.verifiableTx(MARKED, HEAD),
     lie: (answer) => delete answer.tx.entries[0].metadata,
+  },
+  'claim-version': {
+    question: {
+      ...{ kind: 'claim', key: utf8('alone'), tx: ALONE, as: 'version' },
+      shown: bytesOf('entry', chain.entry('alone', ALONE)),
+    },
+    answer: () => chain.verifiableTx(ALONE, HEAD),
+    lie: flipAt((answer) => answer.tx.entries[0], 'hValue'),
+  },
+  scan: {
+    question: {
+      ...{ kind: 'scan', prefix: utf8(''), seekKey: utf8(''), endKey: utf8(''), max: 10 },
+      ...{ inclusiveSeek: false, inclusiveEnd: false, desc: false },
+    },
+    answer: () => ({
+      entries: [chain.entry('a', ABC), chain.entry('alone', ALONE), chain.entry('bound', BOUND)],
+    }),
+    lie: (answer) => answer.entries.reverse(),
+  },
+  'scan-range': {
+    question: {
+      ...{ kind: 'scan', prefix: utf8('a'), seekKey: utf8('a'), endKey: utf8('a'), max: 7 },
+      ...{ inclusiveSeek: true, inclusiveEnd: true, desc: true },
+    },
+    answer: () => ({ entries: [chain.entry('a', ABC)] }),
+    lie: (answer) => (answer.entries[0].key = utf8('aa')),
+  },
+  history: {
+    question: { kind: 'history', key: utf8('b'), desc: true, past: 9n, max: 5 },
+    answer: () => ({ entries: [{ tx: `${ABC}`, key: utf8('b'), value: utf8('2') }] }),
+    lie: (answer) => (answer.entries[0].key = utf8('a')),
+  },
+  'z-scan': {
+    question: {
+      ...{ kind: 'z-scan', set: utf8('set'), desc: false, seek: utf8(''), inclusiveSeek: false, max: 5 },
+    },
+    answer: () => ({ entries: [zMember(1), zMember(-1)] }),
+    lie: (answer) => answer.entries.reverse(),
+  },
+  'z-scan-range': {
+    question: {
+      ...{ kind: 'z-scan', set: utf8('set'), minScore: -1.5, maxScore: 4, desc: true, max: 5 },
+      ...{ seek: sortedSetKey(utf8('set'), 1, utf8('a'), 0n), inclusiveSeek: true },
+    },
+    answer: () => ({ entries: [zMember(1)] }),
+    lie: (answer) => (answer.entries[0].score = 5),
   },
   written: {
     question: { kind: 'written', request: request({ key: 'alone', value: 'x' }) },

@@ -128,9 +128,9 @@ export abstract class ScanCalls extends KeyCalls {
 
   /**
    * {@link zScan} with what every member's key holds proven, as by verifiedGet; of a member that is bound to a transaction, the
-   * version of that transaction. Members are in the order of the server's index, within the scores that were asked for, none
-   * twice. **Not proven: that a key is a member, and with which score**, for the server does not say in which transaction that
-   * was written: they stand under `unproven`; nor that none is left out.
+   * version of that transaction. As they are shown, members are of this set, within the scores that were asked for, and in
+   * strict order of the server's index. **Not proven: that a key is a member, and with which score**, for the server does not
+   * say in which transaction that was written: both stand under `unproven`; nor that none is left out.
    *
    * @example
    * for await (const { entry, unproven } of client.verifiedZScan('by-price')) console.log(entry.value, unproven.score);
