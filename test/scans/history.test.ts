@@ -4,12 +4,7 @@ import { ArgumentError } from '#dist/index.js';
 import type { HistoryOptions, ImmuClient, VerifiedVersion } from '#dist/index.js';
 import { describeServer } from '../support/real.js';
 import { openClient, openWire, rejection, text } from '../trust/support.js';
-
-async function all<T>(entries: AsyncIterable<T>): Promise<T[]> {
-  const taken: T[] = [];
-  for await (const entry of entries) taken.push(entry);
-  return taken;
-}
+import { all } from './support.js';
 
 /** What both histories give, which has to be the same; of references only the verified one knows that they are. */
 async function both(client: ImmuClient, key: string, options?: HistoryOptions): Promise<VerifiedVersion[]> {
@@ -151,7 +146,7 @@ describeServer('history and verifiedHistory', () => {
     ];
     for (const [key, options, argument] of bad)
       for (const history of [client.history.bind(client), client.verifiedHistory.bind(client)]) {
-        const start = () => history(key as never, options as never);
+        const start = () => history(key as never, options);
         expect(start, argument).toThrow(ArgumentError);
         expect(start).toThrow(expect.objectContaining({ argument }) as Error);
       }
