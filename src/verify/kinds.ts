@@ -12,6 +12,9 @@ import { claims } from './readings/claims.js';
 import { get } from './readings/get.js';
 import { gone } from './readings/gone.js';
 import { streamed } from './readings/streamed.js';
+import { history } from './readings/history.js';
+import { scan } from './readings/scan.js';
+import { zScan } from './readings/z-scan.js';
 import { deleted } from './writings/delete.js';
 import { executed } from './writings/exec-all.js';
 import { referenced } from './writings/reference.js';
@@ -40,6 +43,9 @@ export const KINDS = [
   added,
   uploaded,
   streamed,
+  scan,
+  history,
+  zScan,
 ] as const;
 
 type Listed = (typeof KINDS)[number];

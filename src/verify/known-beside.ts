@@ -4,6 +4,7 @@ import { toHex } from '../proof/bytes.js';
 import { ProofFailure } from '../proof/failure.js';
 import type { KVMetadata } from '../proof/types.js';
 import type { ReportedCheck } from './check-names.js';
+import { txOfVersion } from './claims/version.js';
 import type { Job, Proven, Refuted } from './verifier.js';
 import { readShownEntry } from './wire/answers.js';
 
@@ -41,6 +42,19 @@ export function knownBeside({ check, expected, computed }: Failed, proven: Prove
       return isOlder
         ? { check, detail: `the answer proves the version of tx ${computed}`, expected, computed }
         : null;
+    }
+    case 'history.stale': {
+      if (proven.kind !== 'history' || expected === undefined || !/^\d{1,20}$/.test(expected)) return null;
+      const txs = proven.versions.map(txOfVersion);
+      const newest = txs.reduce((newer, tx) => (tx > newer ? tx : newer), 0n);
+      if (newest >= BigInt(expected)) return null;
+      return { check, detail: 'the answer shows no version as new', expected, computed: newest.toString() };
+    }
+    case 'history.time': {
+      if (proven.kind !== 'gone' || computed === undefined) return null;
+      const shown = proven.expiresAt === undefined ? proven.how : proven.expiresAt.toString();
+      if (shown !== expected || shown === computed) return null;
+      return { check, detail: 'the entry has another time in its transaction', expected, computed };
     }
     case OUTSIDE_INDEX: {
       if (proven.kind !== 'get' && proven.kind !== 'streamed') return null;

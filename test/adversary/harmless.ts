@@ -74,9 +74,14 @@ export const HARMLESS: readonly Harmless[] = [
     why: 'not read: a stream has no revision, and metadata are those of the entry in the proven transaction',
   },
   {
-    field: /(^|\[\]\.)(referencedBy\.)?revision$/,
-    methods: /^Get(All)?$/,
+    field: /(^|\[\]\.)(entry\.)?(referencedBy\.)?revision$/,
+    methods: /^(Get(All)?|Scan|History|ZScan)$/,
     why: 'told under `unproven` only',
+  },
+  {
+    field: /^entries\[\]\.(score|atTx)$/,
+    methods: /^ZScan$/,
+    why: 'told under `unproven` only: which tx made a key a member is not in the answer',
   },
   {
     field: /^entries$/,
@@ -84,6 +89,13 @@ export const HARMLESS: readonly Harmless[] = [
     methods: /^GetAll$/,
     missing: true,
     why: 'no proof can exclude that a key has no entry: absence is the server’s word, and said to be',
+  },
+  {
+    field: /^entries$/,
+    kinds: /^(list emptied|first removed|last removed)$/,
+    methods: /^(Scan|History|ZScan)$/,
+    missing: true,
+    why: 'no proof can exclude that something is left out, and it is said so',
   },
   {
     field: /^entries$/,

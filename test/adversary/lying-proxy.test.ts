@@ -14,6 +14,7 @@ import { KEYED } from './scenarios/keyed.js';
 import { LONE_READS, LONE_WRITES } from './scenarios/lone.js';
 import { GROUPED_OPERATIONS, LONE_OPERATIONS } from './scenarios/operations.js';
 import { GROUPED_READS } from './scenarios/reads.js';
+import { SCANS } from './scenarios/scans.js';
 import { GROUPED_WRITES } from './scenarios/writes.js';
 import { setStage } from './stage.js';
 import type { Stage } from './stage.js';
@@ -49,6 +50,7 @@ describeServer('a lying proxy', () => {
   suite([...LONE_READS, ...GROUPED_READS], async () =>
     setStage(proxy, sharedImmudb(), await freshDatabase()),
   );
+  suite(SCANS, async () => setStage(proxy, sharedImmudb(), await freshDatabase()));
   suite([...LONE_WRITES, ...GROUPED_WRITES, ...LONE_OPERATIONS, ...GROUPED_OPERATIONS], async () =>
     setStage(proxy, sharedImmudb(), await freshDatabase()),
   );

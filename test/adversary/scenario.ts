@@ -1,6 +1,6 @@
 // What a scenario of the lying proxy is, and how it tells what every caller was told.
 import { VerificationError } from '#dist/index.js';
-import type { VerifiedEntry, VerifiedStream, VerifiedWrite } from '#dist/index.js';
+import type { VerifiedEntry, VerifiedStream, VerifiedVersion, VerifiedWrite } from '#dist/index.js';
 import { entryDigest } from '#dist/proof/entry.js';
 import { sha256 } from '#dist/proof/hash.js';
 import type { KVMetadata, TxEntry } from '#dist/proof/types.js';
@@ -34,6 +34,9 @@ export const ANSWERS = {
   ZAdd: 'TxHeader',
   streamSet: 'TxHeader',
   streamVerifiableGet: 'VerifiableEntry',
+  Scan: 'Entries',
+  History: 'Entries',
+  ZScan: 'ZEntries',
 } as const;
 export type AnswerMethod = keyof typeof ANSWERS;
 
@@ -86,6 +89,13 @@ export async function tellStream(stream: VerifiedStream | null): Promise<Told> {
   for await (const piece of stream.value) pieces.push(piece);
   const { key, tx, metadata, timestamp, reference } = await stream.proven;
   return show({ key, value: new Uint8Array(Buffer.concat(pieces)), tx, metadata, timestamp, reference });
+}
+
+/** All that is proven of a version. */
+export function tellVersion(version: VerifiedVersion | undefined): Told {
+  if (!version) return NOTHING;
+  const { key, value, tx, metadata, deleted, expired, timestamp, reference } = version;
+  return show({ key, value, tx, metadata, deleted, expired, timestamp, reference });
 }
 
 /** For entries whose key and tx differ from run to run: whether the server really has this entry there. */

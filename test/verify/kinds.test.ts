@@ -16,7 +16,7 @@ it('has for each kind the numbers that stored evidence has for it', () => {
     ['tx', 3, 10],
     ['segment', 4],
     ['claims', 5],
-    ['claim', 6],
+    ['claim', 6, 33],
     ['written', 7],
     ['block', 8],
     ['leaves', 9],
@@ -29,6 +29,9 @@ it('has for each kind the numbers that stored evidence has for it', () => {
     ['added', 23],
     ['uploaded', 30],
     ['streamed', 31],
+    ['scan', 40],
+    ['history', 41],
+    ['z-scan', 42],
   ]);
 });
 
@@ -59,6 +62,7 @@ it('says in words what was asked', () => {
   expect(Object.fromEntries(words)).toEqual({
     'added.json': 'to put "k" into the set "s" at -0',
     'block.json': 'the headers from tx 1 to 12',
+    'claim-version.json': 'key "alone" in tx 5, as its history showed it',
     'claim.json': 'key "alone" in tx 5, as a plain read showed it',
     'claims-single.json': 'key "alone", in a plain read',
     'claims.json': 'key "b" and 2 more, in a plain read',
@@ -69,8 +73,11 @@ it('says in words what was asked', () => {
     'get.json': 'key "b"',
     'gone-shown.json': 'why key "marked" has no value any more, by tx 10',
     'gone.json': 'why key "marked" has no value any more, by tx 10',
+    'history.json': 'the last 5 versions of key "b"',
     'leaves.json': 'the entries of 2 transactions from tx 4 on',
     'referenced.json': 'to let "q" refer to "k" as of tx 2',
+    'scan-range.json': '7 keys that begin with "a" from "a" on, the last ones first',
+    'scan.json': '10 keys',
     'segment-frontier.json': 'the headers from tx 26 to 40',
     'segment.json': 'the headers from tx 26 to 28',
     'set.json': 'to write "a" = "1" and 2 more',
@@ -85,5 +92,7 @@ it('says in words what was asked', () => {
     'tx.json': 'the header of tx 5',
     'uploaded.json': 'to write "a" = 1 bytes and 1 more, by stream',
     'written.json': 'to write a group of 12 bytes',
+    'z-scan-range.json': '5 members of the sorted set "set", the last ones first',
+    'z-scan.json': '5 members of the sorted set "set"',
   });
 });

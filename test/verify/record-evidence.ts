@@ -97,6 +97,13 @@ const sent = [
   { key: utf8('c'), value: utf8('') },
 ];
 
+const zMember = (score: number) => ({
+  set: utf8('set'),
+  key: utf8('a'),
+  entry: chain.entry('a', ABC),
+  score,
+});
+
 const cases: Readonly<Record<string, Recorded>> = {
   get: {
     question: { kind: 'get', key: utf8('b') },
@@ -173,6 +180,52 @@ const cases: Readonly<Record<string, Recorded>> = {
     },
     answer: () => chain.verifiableTx(MARKED, HEAD),
     lie: (answer) => delete answer.tx.entries[0].metadata,
+  },
+  'claim-version': {
+    question: {
+      ...{ kind: 'claim', key: utf8('alone'), tx: ALONE, as: 'version' },
+      shown: bytesOf('entry', chain.entry('alone', ALONE)),
+    },
+    answer: () => chain.verifiableTx(ALONE, HEAD),
+    lie: flipAt((answer) => answer.tx.entries[0], 'hValue'),
+  },
+  scan: {
+    question: {
+      ...{ kind: 'scan', prefix: utf8(''), seekKey: utf8(''), endKey: utf8(''), max: 10 },
+      ...{ inclusiveSeek: false, inclusiveEnd: false, desc: false },
+    },
+    answer: () => ({
+      entries: [chain.entry('a', ABC), chain.entry('alone', ALONE), chain.entry('bound', BOUND)],
+    }),
+    lie: (answer) => answer.entries.reverse(),
+  },
+  'scan-range': {
+    question: {
+      ...{ kind: 'scan', prefix: utf8('a'), seekKey: utf8('a'), endKey: utf8('a'), max: 7 },
+      ...{ inclusiveSeek: true, inclusiveEnd: true, desc: true },
+    },
+    answer: () => ({ entries: [chain.entry('a', ABC)] }),
+    lie: (answer) => (answer.entries[0].key = utf8('aa')),
+  },
+  history: {
+    question: { kind: 'history', key: utf8('b'), desc: true, past: 9n, max: 5 },
+    answer: () => ({ entries: [{ tx: `${ABC}`, key: utf8('b'), value: utf8('2') }] }),
+    lie: (answer) => (answer.entries[0].key = utf8('a')),
+  },
+  'z-scan': {
+    question: {
+      ...{ kind: 'z-scan', set: utf8('set'), desc: false, seek: utf8(''), inclusiveSeek: false, max: 5 },
+    },
+    answer: () => ({ entries: [zMember(1), zMember(-1)] }),
+    lie: (answer) => answer.entries.reverse(),
+  },
+  'z-scan-range': {
+    question: {
+      ...{ kind: 'z-scan', set: utf8('set'), minScore: -1.5, maxScore: 4, desc: true, max: 5 },
+      ...{ seek: sortedSetKey(utf8('set'), 1, utf8('a'), 0n), inclusiveSeek: true },
+    },
+    answer: () => ({ entries: [zMember(1)] }),
+    lie: (answer) => (answer.entries[0].score = 5),
   },
   written: {
     question: { kind: 'written', request: request({ key: 'alone', value: 'x' }) },

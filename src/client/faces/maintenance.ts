@@ -9,9 +9,9 @@ import {
 import type { DatabaseHealth, FlushIndexOptions } from '../calls/admin/maintenance.js';
 import { NO_OPTIONS } from '../input/call-options.js';
 import type { CallOptions } from '../input/call-options.js';
-import { WriteCalls } from './writes.js';
+import { ScanCalls } from './scans.js';
 
-export abstract class MaintenanceCalls extends WriteCalls {
+export abstract class MaintenanceCalls extends ScanCalls {
   /** Has the index of keys, as far as it is in memory, written to its files. Needs ADMIN. */
   async flushIndex(options: FlushIndexOptions = NO_OPTIONS): Promise<void> {
     const request = flushRequest(options);

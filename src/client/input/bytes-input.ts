@@ -28,6 +28,11 @@ export function toKey(input: BytesInput, name: ArgumentName): Uint8Array {
   return key;
 }
 
+/** The beginning of keys: empty for all of them. Throws ArgumentError naming `name`. */
+export function toPrefix(input: BytesInput, name: ArgumentName): Uint8Array {
+  return toBytes(input, name, MAX_KEY_BYTES);
+}
+
 /** A value of up to 32 MiB less one byte. Throws ArgumentError naming `name`. */
 export function toValue(input: BytesInput, name: ArgumentName): Uint8Array {
   return toBytes(input, name, MAX_VALUE_BYTES);

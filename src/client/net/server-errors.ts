@@ -47,6 +47,11 @@ export function isKeyNotFound(error: unknown): boolean {
   return kindOf(error) === 'key-not-found';
 }
 
+/** The history of the key ends where it was to be shown from. */
+export function isPastEnd(error: unknown): boolean {
+  return kindOf(error) === 'no-more-entries';
+}
+
 /** The session or token is unknown to the server: the call was refused before it ran. */
 export function isSessionLost(error: unknown): boolean {
   return kindOf(error) === 'session-lost';

@@ -8,6 +8,7 @@ import { shortened } from '../../visible.js';
 /** What the rest of the client acts on, beside the public code. */
 export type Kind =
   | 'key-not-found'
+  | 'no-more-entries'
   | 'session-lost'
   | 'not-logged-in'
   | 'server-behind'
@@ -56,6 +57,13 @@ const TABLE: readonly ServerWords[] = [
     code: 'NOT_FOUND',
     says: 'there is no such revision of the key',
     kind: 'key-not-found',
+  },
+  {
+    words: 'tbtree: no more entries',
+    on: /^History$/,
+    code: 'NOT_FOUND',
+    says: 'there are no more versions of the key',
+    kind: 'no-more-entries',
   },
 
   // Who is asking

@@ -89,6 +89,7 @@ export class WireReader {
     return this.#low === 1;
   }
 
+  /** A float64. */
   double(name: string): number {
     this.#expect(FIXED64, name);
     const start = this.#at;

@@ -308,6 +308,9 @@ const METHODS = {
   leaves: 'TxScan',
   stretch: 'TxScan',
   state: 'CurrentState',
+  scan: 'Scan',
+  history: 'History',
+  'z-scan': 'ZScan',
 };
 
 /** Bytes of the answer to a question of this kind. */
