@@ -200,11 +200,7 @@ describeServer('bad input', () => {
     ['preconditions that are text', { preconditions: 'mustExist' as never }, 'preconditions'],
     ['a precondition that is none', { preconditions: [null as never] }, 'preconditions[0]'],
     ['one without a kind', { preconditions: [{} as never] }, 'preconditions[0]'],
-    [
-      'one of two kinds',
-      { preconditions: [{ mustExist: key, mustNotExist: key } as never] },
-      'preconditions[0]',
-    ],
+    ['one of two kinds', { preconditions: [{ mustExist: key, mustNotExist: key }] }, 'preconditions[0]'],
     ['one of an unknown kind', { preconditions: [{ mustBe: key } as never] }, 'preconditions[0]'],
     [
       'an empty key',

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { plainKey, plainValue } from '#dist/proof/entry.js';
 import { methodDefinition } from '#dist/wire/schema.js';
 import type { Root, Verifier } from '#dist/verify/verifier.js';
-import { type Change, chain, ABC, ALONE, EXPIRING, EXTRA, LAST, OLD, TRUNCATING } from './support/scene.js';
+import { type Change, chain, ABC, EXPIRING, EXTRA, LAST, OLD, TRUNCATING } from './support/scene.js';
 import { TestChain, bytesOf, utf8, wireHeader } from './support/test-chain.js';
 import { failedCheck, implementations, jobOf, provenBy } from './support/verifiers.js';
 
