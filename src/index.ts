@@ -33,6 +33,18 @@ export type { Pairs, Write } from './client/calls/kv/kv.js';
 export type { ClientDiagnostics } from './client/room/connection.js';
 export type { DatabaseHandle } from './client/database-handle.js';
 export type { WriteOptions } from './client/faces/keys.js';
+export type {
+  ExportRange,
+  TransactionsOptions,
+  VerifiedTransactionsOptions,
+  VerifiedTxOptions,
+} from './client/faces/txs.js';
+export type { ExportedTx, VerifiedExportedTx } from './client/calls/txs/export-tx.js';
+export type { Transaction } from './client/calls/txs/transaction.js';
+export type { TxRange } from './client/calls/txs/pages.js';
+export type { EntriesWanted, EntryKind, TxOptions } from './client/calls/txs/wanted.js';
+export type { VerifiedState } from './client/calls/txs/verified-state.js';
+export type { VerifiedTransaction } from './client/calls/txs/verified-tx.js';
 export type { Databases } from './client/faces/databases.js';
 export type { Server } from './client/faces/server.js';
 export type { Users } from './client/faces/users.js';
@@ -77,4 +89,12 @@ export type {
 export type { StoreDiagnostics } from './store/sqlite/thread/messages.js';
 export type { CheckpointsOptions, SqliteRootStoreOptions } from './store/sqlite/sqlite-root-store.js';
 export type { VerifierOptions } from './worker/create-verifier.js';
+export type {
+  StoredEntry,
+  TransactionEntry,
+  TransactionKey,
+  TransactionMember,
+  TransactionRow,
+} from './verify/transaction-entry.js';
+export type { TxMetadata } from './proof/types.js';
 export type { Root } from './verify/verifier.js';

@@ -9,6 +9,7 @@ import { tx } from './chain/tx.js';
 import type { Kind } from './kind.js';
 import { claim } from './readings/claim.js';
 import { claims } from './readings/claims.js';
+import { exported } from './readings/exported.js';
 import { get } from './readings/get.js';
 import { gone } from './readings/gone.js';
 import { deleted } from './writings/delete.js';
@@ -30,6 +31,7 @@ export const KINDS = [
   state,
   gone,
   deleted,
+  exported,
 ] as const;
 
 type Listed = (typeof KINDS)[number];

@@ -1,10 +1,11 @@
 // The gRPC channel to one address: every call has a deadline, can be aborted, and ends when the channel is closed.
 import { status } from '@grpc/grpc-js';
-import type { ClientUnaryCall, Metadata } from '@grpc/grpc-js';
+import type { Metadata } from '@grpc/grpc-js';
 import { ClosedError, TransportError } from '../../errors.js';
 import type { Methods } from '../../wire/messages.js';
 import { REPEATABLE } from '../../wire/methods.js';
 import type { UnaryMethod } from '../../wire/methods.js';
+import type { DownMethod, UpMethod } from '../../wire/methods.js';
 import { wireMethod } from '../../wire/schema.js';
 import { LinkedList } from '../flow/linked-list.js';
 import { Deadline } from '../flow/deadline.js';
@@ -14,7 +15,9 @@ import { plain } from '../input/pooled-bytes.js';
 import { proxyFor } from './proxy.js';
 import type { CallOptions } from '../input/call-options.js';
 import { asNotDone, toImmuError, unsent } from './server-errors.js';
+import { collect, feed } from './streams.js';
 import { wiring } from './wire.js';
+import type { Begin, Cancellable } from './wire.js';
 import { Wires } from './wires.js';
 
 const IDENTITY_HEADER = 'immudb-uuid';
@@ -35,7 +38,7 @@ export class Channel {
   /** The server's address, and the proxy on the way to it: as errors name it. */
   readonly address: string;
   readonly #onIdentity: (server: string) => void;
-  readonly #calls = new LinkedList<ClientUnaryCall>();
+  readonly #calls = new LinkedList<Cancellable>();
   readonly #naps = new Map<() => void, NodeJS.Timeout>();
   readonly #gate: InFlightGate;
   readonly #wires: Wires;
@@ -70,8 +73,9 @@ export class Channel {
     call: ChannelCall,
   ): Promise<Methods[M]['answer']> {
     const { path, requestSerialize, responseDeserialize } = wireMethod(method);
-    const shape = { path, serialize: requestSerialize, deserialize: responseDeserialize };
-    return this.#call<Methods[M]['answer']>(shape, method, request, call);
+    const begin: Begin<Methods[M]['answer']> = (client, metadata, options, done) =>
+      client.makeUnaryRequest(path, requestSerialize, responseDeserialize, request, metadata, options, done);
+    return this.#call(begin, method, call);
   }
 
   /** The answer's bytes as they came; a view that nobody else holds. The request may be in its wire form already. */
@@ -82,22 +86,34 @@ export class Channel {
   ): Promise<Uint8Array> {
     const { path, requestSerialize } = wireMethod(method);
     const serialize = request instanceof Uint8Array ? encoded : requestSerialize;
-    return this.#call({ path, serialize, deserialize: plain }, method, request, call);
+    const begin: Begin<Uint8Array> = (client, metadata, options, done) =>
+      client.makeUnaryRequest(path, serialize, plain, request, metadata, options, done);
+    return this.#call(begin, method, call);
   }
 
-  async #call<Answer>(
-    shape: Shape<Answer>,
-    method: UnaryMethod,
-    request: object,
-    options: ChannelCall,
-  ): Promise<Answer> {
+  /** All that is streamed in answer, put together. More than `maxBytes` of it are not taken: LIMIT_EXCEEDED. */
+  collect<M extends DownMethod>(
+    method: M,
+    request: Methods[M]['request'],
+    maxBytes: number,
+    call: ChannelCall,
+  ): Promise<Uint8Array> {
+    return this.#call(collect(wireMethod(method), request, maxBytes), method, call);
+  }
+
+  /** Streams these chunks, as fast as they are taken, and resolves with the one answer as it came. */
+  feed(method: UpMethod, chunks: Iterable<Uint8Array>, call: ChannelCall): Promise<Uint8Array> {
+    return this.#call(feed(wireMethod(method), chunks), method, call);
+  }
+
+  async #call<Answer>(begin: Begin<Answer>, method: keyof Methods, options: ChannelCall): Promise<Answer> {
     const deadline = new Deadline(options, options.timeoutMs);
     if (options.signal?.aborted) throw aborted(method, options.signal);
     this.#assertOpen(options);
     if (options.farewell) {
       // Not worth a connection of its own.
       if (!this.#wires.now.ready) throw new ClosedError(`the connection to ${this.address}`);
-      return this.#send(shape, method, request, options, deadline);
+      return this.#send(begin, method, options, deadline);
     }
     const waitingFor = `${method} to be sent, after too many calls in flight`;
     await this.#gate.enter(deadline, waitingFor).catch(unsent);
@@ -107,7 +123,7 @@ export class Channel {
         await this.#prepare(method, options, deadline).catch(unsent);
       }
       this.#wires.now.watch();
-      return await this.#send(shape, method, request, options, deadline);
+      return await this.#send(begin, method, options, deadline);
     } finally {
       this.#gate.leave();
     }
@@ -126,9 +142,8 @@ export class Channel {
   }
 
   #send<Answer>(
-    { path, serialize, deserialize }: Shape<Answer>,
-    method: UnaryMethod,
-    request: object,
+    begin: Begin<Answer>,
+    method: keyof Methods,
     options: ChannelCall,
     deadline: Deadline,
   ): Promise<Answer> {
@@ -141,11 +156,8 @@ export class Channel {
     return new Promise<Answer>((resolve, reject) => {
       let objection: Error | undefined;
       let heard = false;
-      const call = wire.client.makeUnaryRequest(
-        path,
-        serialize,
-        deserialize,
-        request,
+      const call = begin(
+        wire.client,
         metadata,
         { deadline: Date.now() + (deadline.left.timeoutMs ?? timeoutMs) },
         (error, answer) => {
@@ -213,12 +225,6 @@ export class Channel {
     this.#closed = true;
     this.#wires.close();
   }
-}
-
-interface Shape<Answer> {
-  readonly path: string;
-  readonly serialize: (request: object) => Buffer;
-  readonly deserialize: (bytes: Buffer) => Answer;
 }
 
 function encoded(request: object): Buffer {

@@ -3,7 +3,7 @@
 import { ImmuError, ServerError, TransportError } from '../../errors.js';
 import type { Methods } from '../../wire/messages.js';
 import { REPEATABLE } from '../../wire/methods.js';
-import type { UnaryMethod } from '../../wire/methods.js';
+import type { DownMethod, UnaryMethod, UpMethod } from '../../wire/methods.js';
 import type { ChannelCall } from './channel.js';
 import { whatIsClosed } from './closed-database.js';
 import type { ClosedCall } from './closed-database.js';
@@ -27,7 +27,7 @@ export type { LoginKind } from './login.js';
 const LOOK_TIMEOUT_MS = 2000;
 
 /** Answered to anybody; a login, least of all a failing one, is no condition. */
-const NEEDS_NO_LOGIN: ReadonlySet<UnaryMethod> = new Set<UnaryMethod>(['Health', 'ServerInfo']);
+const NEEDS_NO_LOGIN: ReadonlySet<keyof Methods> = new Set<keyof Methods>(['Health', 'ServerInfo']);
 
 export interface SessionOptions extends KeptLoginOptions {
   readonly maxWritesInFlight: number;
@@ -95,7 +95,22 @@ export class Session implements Rpc {
     return this.#call(method, options, (call) => this.#options.channel.raw(method, request, call));
   }
 
-  async #call<T>(method: UnaryMethod, options: RpcOptions, send: Send<T>): Promise<T> {
+  collect<M extends DownMethod>(
+    method: M,
+    request: Methods[M]['request'],
+    maxBytes: number,
+    options: RpcOptions,
+  ): Promise<Uint8Array> {
+    return this.#call(method, options, (call) =>
+      this.#options.channel.collect(method, request, maxBytes, call),
+    );
+  }
+
+  feed(method: UpMethod, chunks: Iterable<Uint8Array>, options: RpcOptions): Promise<Uint8Array> {
+    return this.#call(method, options, (call) => this.#options.channel.feed(method, chunks, call));
+  }
+
+  async #call<T>(method: keyof Methods, options: RpcOptions, send: Send<T>): Promise<T> {
     checkCallOptions(options);
     const deadline = new Deadline(options, this.#options.timeoutMs);
     this.#login.enter();
@@ -115,7 +130,7 @@ export class Session implements Rpc {
 
   /** Sends; and again where that is safe and may help, as long as the deadline lets it. */
   async #attempts<T>(
-    method: UnaryMethod,
+    method: keyof Methods,
     options: RpcOptions,
     deadline: Deadline,
     send: Send<T>,
@@ -176,7 +191,7 @@ export class Session implements Rpc {
 
   async #whatIsClosed(
     error: unknown,
-    method: UnaryMethod,
+    method: keyof Methods,
     repeatable: boolean,
     deadline: Deadline,
     ticket: Ticket | undefined,
@@ -201,7 +216,7 @@ export class Session implements Rpc {
   }
 
   /** The ticket to send with, when that is at hand: reads find out by themselves that it counts no more. */
-  #ticketFor(method: UnaryMethod, repeatable: boolean): Ticket | undefined {
+  #ticketFor(method: keyof Methods, repeatable: boolean): Ticket | undefined {
     if (NEEDS_NO_LOGIN.has(method)) return NO_TICKET;
     return repeatable ? this.#login.atHand : undefined;
   }
