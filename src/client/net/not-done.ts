@@ -80,6 +80,9 @@ export const NOT_DONE: readonly NotDone[] = [
   { on: SETS, grpc: UNKNOWN, words: /^metadata is unsupported when in 1\.1 compatibility mode/ },
   { on: SETS, grpc: FAILED_PRECONDITION, words: /^precondition failed: / },
   { on: ['Delete'], grpc: UNKNOWN, words: 'tbtree: key not found' },
+  { on: ['replicateTx'], grpc: UNKNOWN, words: 'tx already committed' },
+  { on: ['replicateTx'], grpc: UNKNOWN, words: 'database is NOT a replica' },
+  { on: ['replicateTx'], grpc: INVALID_ARGUMENT, words: 'illegal arguments' },
   // The state that a proof was asked from lies ahead of the server's.
   { on: ['VerifiableSet'], grpc: INVALID_ARGUMENT, words: 'illegal state' },
 
