@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { ArgumentError } from '#dist/index.js';
 import { describeServer } from '../support/real.js';
 import { openClient, openWire, rejection } from '../trust/support.js';
-import { KINDS, addDocument, all, everyKind, grow, lines, utf8 } from './support.js';
+import { KINDS, addDocument, all, everyKind, grow, lines } from './support.js';
 
 const ROW = /^sql \d+$/;
 
