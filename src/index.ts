@@ -97,4 +97,5 @@ export type {
   TransactionRow,
 } from './verify/transaction-entry.js';
 export type { TxMetadata } from './proof/types.js';
+export type { PortableProof } from './verify/portable/format.js';
 export type { Root } from './verify/verifier.js';

@@ -126,10 +126,7 @@ describeReal('what is refused before it is written', () => {
     ];
     for (const [to, what, words] of refusals) {
       const error = (await rejection(to.replicateTx(what))) as unknown as ServerError;
-      onTheList(
-        { method: 'replicateTx', code: error.grpcCode as status, details: error.serverMessage },
-        words,
-      );
+      onTheList(asRefusal('replicateTx', { code: error.grpcCode, details: error.serverMessage }), words);
       expect((await to.currentState()).tx).toBe(1n);
     }
   });

@@ -6,6 +6,14 @@ import type { KeyValue, Pairs, Write } from '../calls/kv/kv.js';
 import { verifiedGet } from '../calls/kv/verified-get.js';
 import type { VerifiedEntry } from '../calls/kv/verified-get.js';
 import { verifiedRpc } from '../calls/kv/verified-rpc.js';
+import {
+  PROOF_NAMES,
+  wantsProof,
+  withProofs,
+  withWriteProof,
+  withoutProof,
+} from '../calls/txs/portable-proof.js';
+import type { ProofOptions } from '../calls/txs/portable-proof.js';
 import type { VerifiedWrite } from '../trust/write.js';
 import { toKey, toValue } from '../input/bytes-input.js';
 import type { BytesInput } from '../input/bytes-input.js';
@@ -15,15 +23,19 @@ import { VERSION_NAMES, checkVersion, hasVersion } from '../input/get-options.js
 import type { GetOptions } from '../input/get-options.js';
 import { flag, optionsObject } from '../input/option-checks.js';
 import type { Session } from '../net/session.js';
+import type { Room } from '../room/room.js';
 import { Handle } from './handle.js';
 
 /** How a verified write is sent. */
-export interface WriteOptions extends CallOptions {
+export interface WriteOptions extends CallOptions, ProofOptions {
   /** In a transaction that holds nothing else. @default false: writes in flight share transactions */
   readonly ownTx?: boolean;
 }
 
-const WRITE_NAMES = ['ownTx'];
+/** Which version, and with what. */
+export interface VerifiedGetOptions extends GetOptions, ProofOptions {}
+
+const WRITE_NAMES = ['ownTx', ...PROOF_NAMES];
 
 export abstract class KeyCalls extends Handle {
   // Unverified reads and writes: the server's word
@@ -141,10 +153,19 @@ export abstract class KeyCalls extends Handle {
    *
    * @throws VerificationError when the server's answer is not proven
    */
-  verifiedGet(key: BytesInput, options: GetOptions = NO_OPTIONS): Promise<VerifiedEntry | null> {
+  verifiedGet(key: BytesInput, options: VerifiedGetOptions = NO_OPTIONS): Promise<VerifiedEntry | null> {
     return rejecting(() => {
       const asked = toKey(key, 'key');
       const version = checkVersion(options);
+      if (options !== NO_OPTIONS && wantsProof(options)) {
+        const { room } = this;
+        const names = [...VERSION_NAMES, ...PROOF_NAMES];
+        return room.enterVerified('verifiedGet', options, names, async (asking) => {
+          const { session, trust, call } = asking;
+          const entry = await verifiedGet(verifiedRpc(session), trust, call, asked, version);
+          return entry && withProofs(asking, room.database, entry);
+        });
+      }
       if (hasVersion(version)) {
         return this.room.enterVerified('verifiedGet', options, VERSION_NAMES, ({ session, trust, call }) =>
           verifiedGet(verifiedRpc(session), trust, call, asked, version),
@@ -184,8 +205,9 @@ export abstract class KeyCalls extends Handle {
     room = this.room,
   ): Promise<VerifiedWrite> {
     optionsObject('options', options);
-    const { ownTx = false } = options;
+    const { ownTx = false, includeProof = false } = options;
     flag('ownTx', ownTx);
+    if (flag('includeProof', includeProof)) return this.#writeWithProof(operation, entries, options, room);
     const bytes = bytesOfEntries(entries);
     const turn = ownTx ? undefined : room.calls.turn();
     const write = () =>
@@ -193,6 +215,29 @@ export abstract class KeyCalls extends Handle {
         calls.verifiedSet(trust, call, entries, bytes, turn),
       );
     return turn ? turn.of(write) : write();
+  }
+
+  /** The proof is asked for in what is left of the time. */
+  async #writeWithProof(
+    operation: string,
+    entries: readonly KeyValue[],
+    options: WriteOptions,
+    room: Room,
+  ): Promise<VerifiedWrite> {
+    const { timeoutMs = this.connection.options.timeoutMs, signal } = options;
+    const endsAt = performance.now() + timeoutMs;
+    const write = await this.write(operation, entries, { ...options, includeProof: false }, room);
+    const left = Math.max(1, Math.ceil(endsAt - performance.now()));
+    const rest = { timeoutMs: left, ...(signal && { signal }) };
+    return room
+      .enterVerified(operation, rest, [], (asking) => {
+        // The log has counted it.
+        const call = { ...asking.call, counted: true };
+        return withWriteProof({ ...asking, call }, room.database, write, entries);
+      })
+      .catch((error: unknown) => {
+        throw withoutProof(write.tx, error);
+      });
   }
 
   /** For a call that names no key. */

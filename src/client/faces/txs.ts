@@ -1,6 +1,8 @@
 // Transactions of a database, whole: read, exported and handed to replicas; its newest state.
 import { exportTx, exportTxs, verifiedExportTx } from '../calls/txs/export-tx.js';
 import type { ExportedTx, VerifiedExportedTx } from '../calls/txs/export-tx.js';
+import { PROOF_NAMES, wantsProof, withTxProof } from '../calls/txs/portable-proof.js';
+import type { ProofOptions } from '../calls/txs/portable-proof.js';
 import { RANGE_NAMES, checkRange } from '../calls/txs/pages.js';
 import type { TxRange } from '../calls/txs/pages.js';
 import { replicateTx, toExport } from '../calls/txs/replicate-tx.js';
@@ -10,7 +12,7 @@ import { txById } from '../calls/txs/tx-by-id.js';
 import { verifiedState } from '../calls/txs/verified-state.js';
 import type { VerifiedState } from '../calls/txs/verified-state.js';
 import { verifiedTransactions } from '../calls/txs/verified-transactions.js';
-import { verifiedTx } from '../calls/txs/verified-tx.js';
+import { shownOf, verifiedTx } from '../calls/txs/verified-tx.js';
 import type { VerifiedTransaction } from '../calls/txs/verified-tx.js';
 import { TX_NAMES, checkTx, checkWanted } from '../calls/txs/wanted.js';
 import type { EntriesWanted, EntryKind, TxOptions } from '../calls/txs/wanted.js';
@@ -22,19 +24,20 @@ import { KeyCalls } from './keys.js';
 export interface TransactionsOptions extends TxOptions, TxRange {}
 
 /** What is proven is what is stored: nothing is resolved. */
-export interface VerifiedTxOptions extends CallOptions {
+export interface VerifiedTxOptions extends CallOptions, ProofOptions {
   /** @default 'digests' */
   readonly entries?: Exclude<EntriesWanted, 'resolved'>;
   /** Kinds that are shown; all entries are proven. @default all */
   readonly kinds?: readonly EntryKind[];
 }
 
-export interface VerifiedTransactionsOptions extends VerifiedTxOptions, TxRange {}
+export interface VerifiedTransactionsOptions extends Omit<VerifiedTxOptions, 'includeProof'>, TxRange {}
 
 /** Which transactions; `timeoutMs` is each one's. */
 export type ExportRange = CallOptions & Omit<TxRange, 'desc'>;
 
 const TRANSACTIONS_NAMES = [...TX_NAMES, ...RANGE_NAMES];
+const VERIFIED_TX_NAMES = [...TX_NAMES, ...PROOF_NAMES];
 const EXPORT_NAMES = ['from', 'to'];
 
 export abstract class TxCalls extends KeyCalls {
@@ -128,9 +131,21 @@ export abstract class TxCalls extends KeyCalls {
   async verifiedTx(tx: bigint, options: VerifiedTxOptions = NO_OPTIONS): Promise<VerifiedTransaction | null> {
     const id = checkTx('tx', tx);
     const wanted = checkWanted(options, true);
-    return this.room.enterVerified('verifiedTx', options, TX_NAMES, ({ session, trust, call }) =>
-      verifiedTx(session, trust, call, id, wanted),
-    );
+    const withProof = wantsProof(options);
+    const { room } = this;
+    return room.enterVerified('verifiedTx', options, VERIFIED_TX_NAMES, async (asking) => {
+      const { session, trust, call } = asking;
+      // A proof of some kinds of entries only would be another one: it is of all of them, as they were asked for.
+      const found = await verifiedTx(
+        session,
+        trust,
+        call,
+        id,
+        withProof ? { entries: wanted.entries } : wanted,
+      );
+      if (!found || !withProof) return found;
+      return shownOf(await withTxProof(asking, room.database, found), wanted);
+    });
   }
 
   /**

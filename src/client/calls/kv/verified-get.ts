@@ -1,6 +1,7 @@
 // verifiedGet, top to bottom: question → answer → proof → trusted head → what lies behind a reference.
 import { equalBytes, toHex } from '../../../proof/bytes.js';
 import type { KVMetadata } from '../../../proof/types.js';
+import type { PortableProof } from '../../../verify/portable/format.js';
 import type { Job, Proven, ProvenEntry, ProvenTx, Root } from '../../../verify/verifier.js';
 import { versionFields } from '../../input/get-options.js';
 import type { Version } from '../../input/get-options.js';
@@ -30,6 +31,8 @@ export interface VerifiedEntry {
   readonly root: Root;
   /** What no proof covers: the number of this version. Nor is it proven that no newer version exists. */
   readonly unproven: { readonly revision: bigint };
+  /** With `includeProof`: what anyone can check it by. */
+  readonly proof?: PortableProof;
 }
 
 export interface VerifiedReference {
@@ -38,6 +41,8 @@ export interface VerifiedReference {
   /** Version it is bound to; 0 = whatever is latest, which is the server's word. */
   readonly atTx: bigint;
   readonly metadata?: KVMetadata;
+  /** With `includeProof`. */
+  readonly proof?: PortableProof;
 }
 
 /**

@@ -1,4 +1,5 @@
 // verifiedTx, top to bottom: asked for under the head, with all its entries, their values beside it → proven → shown.
+import type { PortableProof } from '../../../verify/portable/format.js';
 import type { Root } from '../../../verify/verifier.js';
 import { readShownTx, readVerifiableTx } from '../../../verify/wire/answers.js';
 import type { Rpc } from '../../net/rpc.js';
@@ -16,6 +17,8 @@ import type { Wanted } from './wanted.js';
 export interface VerifiedTransaction extends Transaction {
   /** Trusted head under which it was proven. */
   readonly root: Root;
+  /** With `includeProof`: what anyone can check it by. */
+  readonly proof?: PortableProof;
 }
 
 /** Null when the server says that there is none, and its newest state, which extends the trusted head, ends before it. */
@@ -85,4 +88,11 @@ export async function isAbsent(
 function withheldTx(tx: bigint) {
   const detail = `the server says that it has no tx ${tx.toString()}, which lies on the trusted history`;
   return { check: 'trust.unproven-tx', detail, tx };
+}
+
+/** The same with entries of the wanted kinds only. */
+export function shownOf(found: VerifiedTransaction, { kinds }: Wanted): VerifiedTransaction {
+  return kinds
+    ? { ...found, entries: found.entries.filter(({ kind }) => kinds.some((each) => each === kind)) }
+    : found;
 }
