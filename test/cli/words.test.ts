@@ -22,6 +22,7 @@ const COMMANDS = [
   'evidence show',
   'evidence export',
   'evidence verify',
+  'proof verify',
 ];
 
 describe('help', () => {

@@ -35,6 +35,7 @@ export interface WriteOptions extends CallOptions, ProofOptions {
 /** Which version, and with what. */
 export interface VerifiedGetOptions extends GetOptions, ProofOptions {}
 
+const READ_NAMES = [...VERSION_NAMES, ...PROOF_NAMES];
 const WRITE_NAMES = ['ownTx', ...PROOF_NAMES];
 
 export abstract class KeyCalls extends Handle {
@@ -159,24 +160,19 @@ export abstract class KeyCalls extends Handle {
       const version = checkVersion(options);
       if (options !== NO_OPTIONS && wantsProof(options)) {
         const { room } = this;
-        const names = [...VERSION_NAMES, ...PROOF_NAMES];
-        return room.enterVerified('verifiedGet', options, names, async (asking) => {
+        return room.enterVerified('verifiedGet', options, READ_NAMES, async (asking) => {
           const { session, trust, call } = asking;
           const entry = await verifiedGet(verifiedRpc(session), trust, call, asked, version);
           return entry && withProofs(asking, room.database, entry);
         });
       }
       if (hasVersion(version)) {
-        return this.room.enterVerified('verifiedGet', options, VERSION_NAMES, ({ session, trust, call }) =>
+        return this.room.enterVerified('verifiedGet', options, READ_NAMES, ({ session, trust, call }) =>
           verifiedGet(verifiedRpc(session), trust, call, asked, version),
         );
       }
-      return this.room.shareVerified(
-        'verifiedGet',
-        options,
-        VERSION_NAMES,
-        asked.length,
-        (calls, trust, call) => calls.verifiedGet(trust, call, asked),
+      return this.room.shareVerified('verifiedGet', options, READ_NAMES, asked.length, (calls, trust, call) =>
+        calls.verifiedGet(trust, call, asked),
       );
     });
   }
