@@ -20,6 +20,7 @@ export type ImmuErrorCode =
   | 'CONFLICT'
   | 'OVERLOADED'
   | 'LIMIT_EXCEEDED'
+  | 'TRUNCATED'
   // the way to the server
   | 'UNAVAILABLE'
   | 'DEADLINE_EXCEEDED'

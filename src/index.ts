@@ -63,6 +63,18 @@ export type {
   VersionOptions,
   WriteOptions,
 } from './client/input/write-options.js';
+export type {
+  ExportRange,
+  TransactionsOptions,
+  VerifiedTransactionsOptions,
+  VerifiedTxOptions,
+} from './client/faces/txs.js';
+export type { ExportedTx, VerifiedExportedTx } from './client/calls/txs/export-tx.js';
+export type { Transaction } from './client/calls/txs/transaction.js';
+export type { TxRange } from './client/calls/txs/pages.js';
+export type { EntriesWanted, EntryKind, TxOptions } from './client/calls/txs/wanted.js';
+export type { VerifiedState } from './client/calls/txs/verified-state.js';
+export type { VerifiedTransaction } from './client/calls/txs/verified-tx.js';
 export type { Databases } from './client/faces/databases.js';
 export type { Server } from './client/faces/server.js';
 export type { HandleOptions, TypedDatabase, TypedPairs } from './client/faces/typed-database.js';
@@ -114,4 +126,13 @@ export type {
 export type { StoreDiagnostics } from './store/sqlite/thread/messages.js';
 export type { CheckpointsOptions, SqliteRootStoreOptions } from './store/sqlite/sqlite-root-store.js';
 export type { VerifierOptions } from './worker/create-verifier.js';
+export type {
+  StoredEntry,
+  TransactionEntry,
+  TransactionKey,
+  TransactionMember,
+  TransactionRow,
+} from './verify/transaction-entry.js';
+export type { TxMetadata } from './proof/types.js';
+export type { PortableProof } from './verify/portable/format.js';
 export type { Root } from './verify/verifier.js';

@@ -80,6 +80,11 @@ const COMMANDS: readonly Listed[] = [
     summary: 'runs a failed check again, offline',
     load: async () => (await import('./evidence/commands.js')).evidenceVerifyCommand,
   },
+  {
+    name: 'proof verify',
+    summary: 'does a proof document hold? offline',
+    load: async () => (await import('./proof/verify.js')).proofVerifyCommand,
+  },
 ];
 
 export type Request =

@@ -9,6 +9,7 @@ import { tx } from './chain/tx.js';
 import type { Kind } from './kind.js';
 import { claim } from './readings/claim.js';
 import { claims } from './readings/claims.js';
+import { exported } from './readings/exported.js';
 import { get } from './readings/get.js';
 import { gone } from './readings/gone.js';
 import { streamed } from './readings/streamed.js';
@@ -46,6 +47,7 @@ export const KINDS = [
   scan,
   history,
   zScan,
+  exported,
 ] as const;
 
 type Listed = (typeof KINDS)[number];

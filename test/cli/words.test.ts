@@ -25,6 +25,7 @@ const COMMANDS = [
   'evidence show',
   'evidence export',
   'evidence verify',
+  'proof verify',
 ];
 
 describe('help', () => {

@@ -4,6 +4,9 @@ import type { ServiceError, status } from '@grpc/grpc-js';
 import { afterAll, expect, test, vi } from 'vitest';
 import { NOT_DONE, saysNotDone } from '#dist/client/net/not-done.js';
 import type { NotDone } from '#dist/client/net/not-done.js';
+import type { ExportedTx, ServerError } from '#dist/index.js';
+import { openClient, rejection } from '../trust/support.js';
+import { replica } from '../txs/support.js';
 import { startImmudb } from '../support/immudb.js';
 import { describePrivate, describeReal, freshDatabase, sharedImmudb } from '../support/real.js';
 import { WireClient } from '../support/wire-client.js';
@@ -271,6 +274,24 @@ describeReal('what is refused before it is written', () => {
     onTheList(await refusalOf(client, 'Delete', { keys }), 'tbtree: key not found');
     expect(await size(client)).toBe(before);
     client.close();
+  });
+
+  test('a transaction for a replica that has it, for a database that is none, and one that is none', async () => {
+    const { client } = await openClient();
+    await client.verifiedSet('a', '1');
+    const exported = (await client.exportTx(1n)) as ExportedTx;
+    const { client: copy } = await replica();
+    await copy.replicateTx(exported);
+    const refusals: [typeof client, ExportedTx | Uint8Array, string][] = [
+      [copy, exported, 'tx already committed'],
+      [client, exported, 'database is NOT a replica'],
+      [copy, Buffer.from('junk'), 'illegal arguments'],
+    ];
+    for (const [to, what, words] of refusals) {
+      const error = (await rejection(to.replicateTx(what))) as unknown as ServerError;
+      onTheList(asRefusal('replicateTx', { code: error.grpcCode, details: error.serverMessage }), words);
+      expect((await to.currentState()).tx).toBe(1n);
+    }
   });
 
   test('metadata on a database of the old format', async () => {

@@ -13,7 +13,7 @@ it('has for each kind the numbers that stored evidence has for it', () => {
   expect(KINDS.map(({ kind, tags }) => [kind, ...tags])).toEqual([
     ['get', 1],
     ['set', 2],
-    ['tx', 3, 10],
+    ['tx', 3, 10, 40],
     ['segment', 4],
     ['claims', 5],
     ['claim', 6, 33],
@@ -32,6 +32,7 @@ it('has for each kind the numbers that stored evidence has for it', () => {
     ['scan', 40],
     ['history', 41],
     ['z-scan', 42],
+    ['exported', 41],
   ]);
 });
 
@@ -68,6 +69,7 @@ it('says in words what was asked', () => {
     'claims.json': 'key "b" and 2 more, in a plain read',
     'deleted.json': 'to delete "marked"',
     'executed.json': 'to write "k" = "v" and 2 more',
+    'exported.json': 'an export of tx 4',
     'get-at-tx.json': 'key "b" at tx 4 at revision 3, not through a reference',
     'get-reference.json': 'key "bound"',
     'get.json': 'key "b"',
@@ -89,6 +91,7 @@ it('says in words what was asked', () => {
     'stretch-values.json': 'everything in txs 1 to 12, with values',
     'stretch.json': 'everything in txs 3 to 12',
     'tx-leaves.json': 'the header of tx 4',
+    'tx-values.json': 'tx 4, with values',
     'tx.json': 'the header of tx 5',
     'uploaded.json': 'to write "a" = 1 bytes and 1 more, by stream',
     'written.json': 'to write a group of 12 bytes',

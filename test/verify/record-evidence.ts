@@ -32,6 +32,7 @@ import {
   wireHeader,
   type Wire,
 } from './support/test-chain.js';
+import { exported } from './support/export-bytes.js';
 import { contextAt } from './support/verifiers.js';
 
 const FOLDER = new URL('../vectors/evidence-v1/', import.meta.url);
@@ -136,6 +137,21 @@ const cases: Readonly<Record<string, Recorded>> = {
     question: { kind: 'tx', tx: ABC, leaves: true },
     answer: () => chain.verifiableTx(ABC, HEAD),
     lie: (answer) => answer.tx.entries.pop(),
+  },
+  'tx-values': {
+    question: {
+      kind: 'tx',
+      tx: ABC,
+      leaves: true,
+      values: bytesOf('values', chain.wholeTxs(ABC, ABC, true).txs[0]),
+    },
+    answer: () => chain.verifiableTx(ABC, HEAD),
+    lie: (answer) => answer.tx.entries.pop(),
+  },
+  exported: {
+    question: { kind: 'exported', tx: ABC, proof: proofOf(ABC) },
+    answer: () => exported(chain, ABC),
+    lie: (answer) => (answer.entries[1].value = utf8('\u0000lie')),
   },
   segment: {
     question: { kind: 'segment', after: chain.root(HEAD), to: HEAD + 3n },

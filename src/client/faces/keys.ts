@@ -4,6 +4,9 @@ import { bytesOf, getEntry, isKeys, toKeys } from '../calls/kv/kv.js';
 import { verifiedGet } from '../calls/kv/verified-get.js';
 import type { VerifiedEntry } from '../calls/kv/verified-entry.js';
 import { toKey } from '../input/bytes-input.js';
+import { withProofs } from '../calls/txs/portable-proof.js';
+import { PROOF_NAMES, wantsProof } from '../input/proof-options.js';
+import type { ProofOptions } from '../input/proof-options.js';
 import type { BytesInput } from '../input/bytes-input.js';
 import { NO_OPTIONS } from '../input/call-options.js';
 import type { CallOptions } from '../input/call-options.js';
@@ -12,6 +15,11 @@ import type { GetOptions } from '../input/get-options.js';
 import type { Session } from '../net/session.js';
 import { Handle } from './handle.js';
 import { rejecting } from './rejecting.js';
+
+const READ_NAMES = [...VERSION_NAMES, ...PROOF_NAMES];
+
+/** Which version, and with what. */
+export interface VerifiedGetOptions extends GetOptions, ProofOptions {}
 
 export abstract class KeyCalls extends Handle {
   // Unverified reads: the server's word
@@ -51,21 +59,25 @@ export abstract class KeyCalls extends Handle {
    *
    * @throws VerificationError when the server's answer is not proven
    */
-  verifiedGet(key: BytesInput, options: GetOptions = NO_OPTIONS): Promise<VerifiedEntry | null> {
+  verifiedGet(key: BytesInput, options: VerifiedGetOptions = NO_OPTIONS): Promise<VerifiedEntry | null> {
     return rejecting(() => {
       const asked = toKey(key, 'key');
       const version = checkVersion(options);
+      if (options !== NO_OPTIONS && wantsProof(options)) {
+        const { room } = this;
+        return room.enterVerified('verifiedGet', options, READ_NAMES, async (asking) => {
+          const { session, trust, call } = asking;
+          const entry = await verifiedGet(session, trust, call, asked, version);
+          return entry && withProofs(asking, room.database, entry);
+        });
+      }
       if (hasVersion(version)) {
-        return this.room.enterVerified('verifiedGet', options, VERSION_NAMES, ({ session, trust, call }) =>
+        return this.room.enterVerified('verifiedGet', options, READ_NAMES, ({ session, trust, call }) =>
           verifiedGet(session, trust, call, asked, version),
         );
       }
-      return this.room.shareVerified(
-        'verifiedGet',
-        options,
-        VERSION_NAMES,
-        asked.length,
-        (calls, trust, call) => calls.verifiedGet(trust, call, asked),
+      return this.room.shareVerified('verifiedGet', options, READ_NAMES, asked.length, (calls, trust, call) =>
+        calls.verifiedGet(trust, call, asked),
       );
     });
   }

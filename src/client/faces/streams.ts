@@ -16,7 +16,7 @@ import { VERSION_NAMES, checkVersion } from '../input/get-options.js';
 import type { GetOptions } from '../input/get-options.js';
 import { flag, optionsObject } from '../input/option-checks.js';
 import { STREAM_BYTES } from '../room/room.js';
-import { MaintenanceCalls } from './maintenance.js';
+import { TxCalls } from './txs.js';
 
 /** How a value is streamed to the server. */
 export interface StreamSetOptions extends CallOptions {
@@ -29,7 +29,7 @@ export interface VerifiedStreamGetOptions extends GetOptions {
   readonly buffer?: boolean;
 }
 
-export abstract class StreamCalls extends MaintenanceCalls {
+export abstract class StreamCalls extends TxCalls {
   /**
    * Reads a value in pieces, as fast as they are taken; null when the server says that there is none. The server's word. The
    * deadline is that of the whole call, from asking to the last byte: give a slow reader a `timeoutMs` of its own. Leaving the

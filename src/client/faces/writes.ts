@@ -10,8 +10,11 @@ import {
 } from '../calls/kv/contents.js';
 import type { Pairs } from '../calls/kv/contents.js';
 import { writeContent } from '../calls/kv/grouped-write.js';
+import { withWriteProof, withoutProof } from '../calls/txs/portable-proof.js';
+import { PROOF_NAMES, wantsProof } from '../input/proof-options.js';
 import type { Write } from '../calls/kv/kv.js';
 import type { WriteContent } from '../group/write-form.js';
+import type { SentEntry } from '../../verify/wire/requests.js';
 import type { BytesInput } from '../input/bytes-input.js';
 import { NO_OPTIONS } from '../input/call-options.js';
 import type { CallOptions } from '../input/call-options.js';
@@ -144,9 +147,7 @@ export abstract class WriteCalls extends KeyCalls {
     value: BytesInput,
     options: WriteOptions = NO_OPTIONS,
   ): Promise<VerifiedWrite> {
-    return rejecting(() =>
-      this.write('verifiedSet', setContent(key, value, options), options, VERIFIED_NAMES.set),
-    );
+    return rejecting(() => this.#verifiedSet('verifiedSet', setContent(key, value, options), options));
   }
 
   /**
@@ -154,7 +155,7 @@ export abstract class WriteCalls extends KeyCalls {
    * history. Like {@link verifiedSet} in everything else.
    */
   async verifiedSetAll(entries: Pairs, options: WriteOptions = NO_OPTIONS): Promise<VerifiedWrite> {
-    return this.write('verifiedSetAll', setAllContent(entries, options), options, VERIFIED_NAMES.set);
+    return this.#verifiedSet('verifiedSetAll', setAllContent(entries, options), options);
   }
 
   /**
@@ -246,6 +247,37 @@ export abstract class WriteCalls extends KeyCalls {
         calls.verifiedWrite(trust, call, content, turn),
       );
     return turn ? turn.of(write) : write();
+  }
+
+  #verifiedSet(
+    operation: string,
+    content: WriteContent<SentEntry>,
+    options: WriteOptions,
+  ): Promise<VerifiedWrite> {
+    const names = [...VERIFIED_NAMES.set, ...PROOF_NAMES];
+    if (options === NO_OPTIONS || !wantsProof(options)) return this.write(operation, content, options, names);
+    return this.#setWithProof(operation, content, options, names);
+  }
+
+  /** The proof is asked for in what is left of the time. */
+  async #setWithProof(
+    operation: string,
+    content: WriteContent<SentEntry>,
+    options: WriteOptions,
+    names: readonly string[],
+  ): Promise<VerifiedWrite> {
+    const { room } = this;
+    const deadline = this.connection.door.deadline(options, names);
+    const write = await this.write(operation, content, options, names, room);
+    return room
+      .enterVerified(operation, deadline.left, [], (asking) => {
+        // The log has counted it.
+        const call = { ...asking.call, counted: true };
+        return withWriteProof({ ...asking, call }, room.database, write, content.entries);
+      })
+      .catch((error: unknown) => {
+        throw withoutProof(write.tx, error);
+      });
   }
 
   #write(content: WriteContent, options: CallOptions, names: readonly string[]): Promise<Write> {

@@ -2,6 +2,7 @@
 import { ArgumentError } from '../../errors.js';
 import type { CallOptions } from './call-options.js';
 import type { Precondition } from './conditions.js';
+import type { ProofOptions } from './proof-options.js';
 import { flag, knownNames, optionsObject } from './option-checks.js';
 
 /** Attributes of entries, stored and hashed with them. */
@@ -53,7 +54,7 @@ export interface OwnTxOptions {
 }
 
 /** How a verified write of entries is sent. */
-export interface WriteOptions extends SetOptions, OwnTxOptions {}
+export interface WriteOptions extends SetOptions, OwnTxOptions, ProofOptions {}
 
 /** The last second of the year 9999. A server that takes a later one may count it as long past. */
 const MAX_EXPIRES_AT = 253_402_300_799n;

@@ -137,6 +137,9 @@ export const NOT_DONE: readonly NotDone[] = [
   },
   { on: ['ExecAll'], grpc: UNKNOWN, words: /^no wait operation must be self-contained: / },
 
+  { on: ['replicateTx'], grpc: UNKNOWN, words: 'tx already committed' },
+  { on: ['replicateTx'], grpc: UNKNOWN, words: 'database is NOT a replica' },
+  { on: ['replicateTx'], grpc: INVALID_ARGUMENT, words: 'illegal arguments' },
   // The state that a proof was asked from lies ahead of the server's.
   { on: ['VerifiableSet'], grpc: INVALID_ARGUMENT, words: 'illegal state' },
 

@@ -52,6 +52,11 @@ export function isPastEnd(error: unknown): boolean {
   return kindOf(error) === 'no-more-entries';
 }
 
+/** The server has no such transaction, or none yet. */
+export function isTxNotFound(error: unknown): boolean {
+  return kindOf(error) === 'tx-not-found';
+}
+
 /** The session or token is unknown to the server: the call was refused before it ran. */
 export function isSessionLost(error: unknown): boolean {
   return kindOf(error) === 'session-lost';

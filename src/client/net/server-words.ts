@@ -9,6 +9,7 @@ import { shortened } from '../../visible.js';
 export type Kind =
   | 'key-not-found'
   | 'no-more-entries'
+  | 'tx-not-found'
   | 'session-lost'
   | 'not-logged-in'
   | 'server-behind'
@@ -33,6 +34,10 @@ const { INVALID_ARGUMENT, PERMISSION_DENIED, NOT_FOUND, INTERNAL, FAILED_PRECOND
 
 const BUSY =
   /read tx pool exhausted|transaction pool exhausted|max active transactions|max concurrency limit|watchers: max|tbtree: max active snapshots limit/;
+/** Read the values of entries. */
+const READS_VALUES =
+  /^(Get|GetAll|VerifiableGet|Scan|ZScan|History|(Verifiable)?TxById|TxScan)$|^stream(Get|VerifiableGet|Scan|ZScan|History)$/;
+const EXPORTS = /^(exportTx|streamExportTx)$/;
 const LOGIN_FAILED = 'invalid user name or password';
 const CLOSED = 'already closed';
 const NOT_LOOKED_UP = new RegExp(`${BUSY.source}|${CLOSED}`);
@@ -149,6 +154,11 @@ const TABLE: readonly ServerWords[] = [
     code: 'PERMISSION_DENIED',
     says: 'the server has no logins and takes local calls only',
   },
+  {
+    words: 'database is NOT a replica',
+    code: 'SERVER_REFUSED',
+    says: 'the database is no replica, and takes no replicated transactions',
+  },
   { words: /read-only because it's a replica/, code: 'PERMISSION_DENIED', says: 'a replica takes no writes' },
 
   // Databases and users that are not as the call needs them
@@ -213,7 +223,34 @@ const TABLE: readonly ServerWords[] = [
     says: 'the server refused',
     kind: 'server-behind',
   },
-  { words: 'tx not found', code: 'NOT_FOUND', says: 'there is no such transaction' },
+  {
+    words: 'tx not found',
+    code: 'NOT_FOUND',
+    says: 'there is no such transaction',
+    kind: 'tx-not-found',
+  },
+  {
+    words: 'no new transactions',
+    on: EXPORTS,
+    code: 'NOT_FOUND',
+    says: 'there is no such transaction',
+    kind: 'tx-not-found',
+  },
+
+  // Values that are gone, and values that are not what was hashed
+  { words: /^EOF$/, on: READS_VALUES, code: 'TRUNCATED', says: 'values were truncated' },
+  {
+    // Where a truncated transaction was replicated: a value of no bytes, where the shortest one has a byte.
+    words: 'data is corrupted: internal value consistency error - missing value prefix',
+    on: READS_VALUES,
+    code: 'TRUNCATED',
+    says: 'values were truncated',
+  },
+  {
+    words: 'data is corrupted',
+    code: 'SERVER_REFUSED',
+    says: 'what the server has stored is not what it hashed',
+  },
 
   // Conditions and conflicts
   {
@@ -221,6 +258,12 @@ const TABLE: readonly ServerWords[] = [
     grpc: FAILED_PRECONDITION,
     code: 'PRECONDITION_FAILED',
     says: 'a precondition failed',
+  },
+  {
+    words: 'tx already committed',
+    on: /^replicateTx$/,
+    code: 'CONFLICT',
+    says: 'the replica has this transaction already',
   },
   { words: 'tx read conflict', code: 'CONFLICT', says: 'another transaction was first' },
 

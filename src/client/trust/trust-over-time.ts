@@ -129,6 +129,11 @@ export abstract class TrustOverTime {
     return forked ? Promise.reject(forked) : this.epoch?.standing.assure(operation);
   }
 
+  /** Resolves when the server's newest state, asked for from now on, is proven to extend the head, which has moved there. */
+  async assureNow(operation: string): Promise<void> {
+    await this.assertReady().standing.assure(operation, performance.now());
+  }
+
   /** Rejects when the server is found to stand elsewhere than where it is trusted; not when it cannot be asked. */
   async assertStanding(operation: string): Promise<void> {
     const standing = this.epoch?.standing;

@@ -1,5 +1,6 @@
 // A verified write, top to bottom: a tx is reserved → sent once → what was sent is proven, in a tx that no other write has.
 import { ImmuError, TransportError, VerificationError } from '../../errors.js';
+import type { PortableProof } from '../../verify/portable/format.js';
 import type { Question, Root } from '../../verify/verifier.js';
 import { OtherConnection } from '../net/rpc.js';
 import type { Rpc, RpcOptions } from '../net/rpc.js';
@@ -18,6 +19,8 @@ export interface VerifiedWrite {
   readonly timestamp: bigint;
   /** Trusted head under which it was proven. */
   readonly root: Root;
+  /** With `includeProof`: what anyone can check it by. */
+  readonly proof?: PortableProof;
 }
 
 export interface Writing {

@@ -1,5 +1,6 @@
 // An entry that is proven, as callers see it.
 import type { KVMetadata } from '../../../proof/types.js';
+import type { PortableProof } from '../../../verify/portable/format.js';
 import type { Root } from '../../../verify/verifier.js';
 import { EntryBase } from '../../results/entry-base.js';
 
@@ -16,6 +17,8 @@ export class VerifiedEntry extends EntryBase {
   declare readonly root: Root;
   /** What no proof covers: the number of this version. Nor is it proven that no newer version exists. */
   declare readonly unproven: { readonly revision: bigint };
+  /** With `includeProof`: what anyone can check it by. */
+  declare readonly proof?: PortableProof;
 
   /** Bytes are its own from here on. */
   constructor(
@@ -43,4 +46,6 @@ export interface VerifiedReference {
   /** Version it is bound to; 0 = whatever is latest, which is the server's word. */
   readonly atTx: bigint;
   readonly metadata?: KVMetadata;
+  /** With `includeProof`. */
+  readonly proof?: PortableProof;
 }
