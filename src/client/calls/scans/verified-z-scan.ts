@@ -58,7 +58,7 @@ export async function verifiedZScanPage(
   const entries = await page.end(together);
   return taken.flatMap(({ score: at, atTx }, i) => {
     const entry = entries[i];
-    return entry ? { key: copyBytes(entry.key), entry, unproven: { score: at, atTx } } : [];
+    return entry ? resultOf({ key: copyBytes(entry.key), entry, unproven: { score: at, atTx } }) : [];
   });
 }
 

@@ -25,7 +25,7 @@ export function collected<M extends ChunksDown>(
     const parts: Uint8Array[] = [];
     let length = 0;
     for (let chunk = await chunks.next(); chunk; chunk = await chunks.next()) {
-      const { content } = chunk as Chunk;
+      const { content } = chunk;
       if (!content) continue;
       length += content.length;
       if (length > maxBytes) throw tooLong(method, maxBytes);
