@@ -2,7 +2,7 @@
 import type { ClientReadableStream, ServiceError } from '@grpc/grpc-js';
 import { status } from '@grpc/grpc-js';
 import type { WireMethod } from '../../wire/schema.js';
-import type { Begin } from './channel.js';
+import type { Begin } from './wire.js';
 import { ownStatus } from './server-errors.js';
 
 /**

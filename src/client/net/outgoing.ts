@@ -9,7 +9,7 @@ import { ImmuError, TransportError } from '../../errors.js';
 import type { UpMethod } from '../../wire/methods.js';
 import { wireMethod } from '../../wire/schema.js';
 import { plain } from '../input/pooled-bytes.js';
-import type { Begin } from './channel.js';
+import type { Begin } from './wire.js';
 import { saysNotDone } from './not-done.js';
 import { asNotDone, asTakenBack, ownStatus } from './server-errors.js';
 
