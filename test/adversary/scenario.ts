@@ -26,6 +26,7 @@ export const ANSWERS = {
   CurrentState: 'ImmutableState',
   Delete: 'TxHeader',
   streamSet: 'TxHeader',
+  streamExecAll: 'TxHeader',
   streamVerifiableGet: 'VerifiableEntry',
 } as const;
 export type AnswerMethod = keyof typeof ANSWERS;
