@@ -278,6 +278,34 @@ describeServer('streams that are not what they say', () => {
   });
 });
 
+describeServer('a connection that is lost in the middle', () => {
+  test('ends a write with its outcome unknown; it is not sent again', async () => {
+    const { client, proxy } = await behindProxy();
+    await client.verifiedSet('before', 'value');
+    let begun = 0;
+    proxy.intercept = ({ method, forward }) => {
+      if (method === 'streamSet') begun += 1;
+      return forward();
+    };
+    for (const set of [client.streamSet.bind(client), client.verifiedStreamSet.bind(client)]) {
+      begun = 0;
+      const pieces = (async function* () {
+        yield large;
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        await proxy.dropConnections();
+        yield large;
+        await new Promise((resolve) => setTimeout(resolve, 200));
+        yield large;
+      })();
+      const error = await rejection(set('key', pieces, { size: 3 * large.length, timeoutMs: 10_000 }));
+      expect(error.code).toBe('OUTCOME_UNKNOWN');
+      expect(begun).toBe(1);
+    }
+    proxy.intercept = ({ forward }) => forward();
+    await client.verifiedStreamSet('after', large);
+  });
+});
+
 test('a stream that never ends is ended by the deadline, and does not fill memory', async () => {
   const { streamGet, OpenSession } = { streamGet: of('streamGet'), OpenSession: of('OpenSession') };
   const server = new Server();
