@@ -611,6 +611,10 @@ describeReal('what is refused before it is written', () => {
     await admin.call('DeleteDatabase', { database });
     onTheList(await refusalOf(admin, 'DeleteDatabase', toDatabase(database)), 'tbtree: key not found');
     onTheList(
+      await refusalOf(admin, 'CreateDatabaseV2', { name: database, ifNotExists: true }),
+      'tbtree: key not found: while loading database settings',
+    );
+    onTheList(
       await refusalOf(admin, 'LoadDatabase', toDatabase(database)),
       `database does not exist: while opening database '${database}'`,
     );

@@ -222,6 +222,12 @@ export const NOT_DONE: readonly NotDone[] = [
     grpc: INVALID_ARGUMENT,
     words: /^rpc error: code = InvalidArgument desc = illegal arguments: /,
   },
+  // With `ifNotExists`, after one of that name was deleted.
+  {
+    on: ['CreateDatabaseV2'],
+    grpc: UNKNOWN,
+    words: 'tbtree: key not found: while loading database settings',
+  },
   { on: ['LoadDatabase'], grpc: INTERNAL, words: 'database already loaded' },
   { on: ['LoadDatabase'], grpc: UNKNOWN, words: /^database does not exist: while opening database '/ },
   { on: ['DeleteDatabase'], grpc: UNKNOWN, words: 'cannot delete an open database' },
