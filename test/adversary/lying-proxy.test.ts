@@ -13,6 +13,7 @@ import type { Scenario } from './scenario.js';
 import { KEYED } from './scenarios/keyed.js';
 import { LONE_READS, LONE_WRITES } from './scenarios/lone.js';
 import { GROUPED_READS } from './scenarios/reads.js';
+import { TX_READS } from './scenarios/txs.js';
 import { GROUPED_WRITES } from './scenarios/writes.js';
 import { setStage } from './stage.js';
 import type { Stage } from './stage.js';
@@ -45,7 +46,7 @@ describeServer('a lying proxy', () => {
   afterAll(() => proxy.close());
 
   // Writes make the database grow, and with it the proofs of reads change: they have one of their own.
-  suite([...LONE_READS, ...GROUPED_READS], async () =>
+  suite([...LONE_READS, ...GROUPED_READS, ...TX_READS], async () =>
     setStage(proxy, sharedImmudb(), await freshDatabase()),
   );
   suite([...LONE_WRITES, ...GROUPED_WRITES], async () =>

@@ -4,6 +4,7 @@ import { Client, Metadata, Server, ServerCredentials, credentials, status } from
 import type {
   MethodDefinition,
   ServiceError,
+  ServerWritableStream,
   UntypedServiceImplementation,
   sendUnaryData,
   ServerUnaryCall,
@@ -30,6 +31,8 @@ const IDENTITY_HEADER = 'immudb-uuid';
 export class Proxy {
   readonly address: string;
   intercept: Interceptor = passOn;
+  /** Gives what the client gets of a streamed answer. */
+  streamed: (message: Buffer) => Buffer = asIs;
   /** Replaces the identity that answers carry. */
   identity: string | undefined;
   /** The server's own, as its last answer had it. */
@@ -51,7 +54,7 @@ export class Proxy {
     const handlers: UntypedServiceImplementation = {};
     const started: { proxy?: Proxy } = {};
     for (const [name, method] of Object.entries(serviceDefinition('immudb.schema.ImmuService'))) {
-      if (method.requestStream || method.responseStream) continue;
+      if (method.requestStream) continue;
       raw[name] = {
         ...method,
         requestSerialize: asIs,
@@ -59,6 +62,11 @@ export class Proxy {
         responseSerialize: asIs,
         responseDeserialize: asIs,
       };
+      if (method.responseStream) {
+        handlers[name] = (call: ServerWritableStream<Buffer, Buffer>) =>
+          started.proxy?.pass(method.path, call);
+        continue;
+      }
       handlers[name] = (call: ServerUnaryCall<Buffer, Buffer>, done: sendUnaryData<Buffer>) => {
         void started.proxy?.handle(name, method.path, call, done);
       };
@@ -111,7 +119,28 @@ export class Proxy {
     }
   }
 
-  #identify(call: ServerUnaryCall<Buffer, Buffer>, identity: string | undefined): void {
+  /** A streamed answer, message by message. */
+  pass(path: string, call: ServerWritableStream<Buffer, Buffer>): void {
+    const upstream = this.#upstream.makeServerStreamRequest(
+      path,
+      asIs,
+      asIs,
+      call.request,
+      onward(call.metadata),
+    );
+    upstream.on('metadata', (metadata: Metadata) =>
+      this.#identify(call, this.identity ?? metadata.get(IDENTITY_HEADER)[0]?.toString()),
+    );
+    upstream.on('data', (message: Buffer) => call.write(this.streamed(message)));
+    upstream.on('error', ({ code, details }: ServiceError) => call.emit('error', { code, details }));
+    upstream.on('end', () => call.end());
+    call.on('cancelled', () => upstream.cancel());
+  }
+
+  #identify(
+    call: ServerUnaryCall<Buffer, Buffer> | ServerWritableStream<Buffer, Buffer>,
+    identity: string | undefined,
+  ): void {
     if (identity === undefined || call.cancelled) return;
     const metadata = new Metadata();
     metadata.set(IDENTITY_HEADER, identity);
