@@ -18,7 +18,7 @@ describeReal('exports before a lying proxy', () => {
   const outcome = (exported: Promise<unknown>) =>
     exported.then(
       (found) => (found === null ? 'null' : 'told'),
-      (error: ImmuError) => error.code,
+      (error: unknown) => (error as ImmuError).code,
     );
   const changed = (change: (content: Buffer) => Buffer) => (message: Buffer) => {
     const { content } = responseDeserialize(message) as { content: Buffer };
