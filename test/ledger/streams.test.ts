@@ -103,9 +103,10 @@ function range(first: number, last: number): number[] {
 }
 
 describeReal('byte streams of the embedded ledger', () => {
-  it('carry what those of a real immudb carry', async () => {
+  it.each([1, 0])('carry what those of a real immudb carry: version %i headers', async (version) => {
     const settings = {
       excludeCommitTime: { value: true },
+      writeTxHeaderVersion: { value: version },
       maxKeyLen: { value: 64 },
       maxValueLen: { value: 250_000 },
     };
