@@ -162,7 +162,7 @@ function verifiableSet(request: Uint8Array, headTx: bigint): Uint8Array {
 function writeShown(answer: Uint8Array): Write | undefined {
   try {
     const { id, ts } = readTxHeader(new WireReader(answer));
-    return { tx: id, timestamp: ts };
+    return resultOf({ tx: id, timestamp: ts });
   } catch {
     return undefined;
   }
