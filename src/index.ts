@@ -43,6 +43,7 @@ export type { DatabaseHealth, FlushIndexOptions } from './client/calls/admin/mai
 export type { SqlPrivilege } from './client/calls/admin/sql-privileges.js';
 export type { GetOptions } from './client/input/get-options.js';
 export type { StreamedEntry } from './client/calls/streams/stream-get.js';
+export type { StreamOp, StreamOps, StreamZAdd } from './client/calls/streams/stream-exec-all.js';
 export type { StreamEntries, StreamEntry, ValueSource } from './client/calls/streams/sources.js';
 export type { ValuePieces } from './client/calls/streams/value-stream.js';
 export type { VerifiedEntryInfo, VerifiedStream } from './client/calls/streams/verified-value.js';

@@ -33,6 +33,7 @@ export const ANSWERS = {
   SetReference: 'TxHeader',
   ZAdd: 'TxHeader',
   streamSet: 'TxHeader',
+  streamExecAll: 'TxHeader',
   streamVerifiableGet: 'VerifiableEntry',
   Scan: 'Entries',
   History: 'Entries',

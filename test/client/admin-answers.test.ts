@@ -3,8 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { databaseSettings, deleteDatabase, listDatabases } from '#dist/client/calls/admin/databases.js';
 import { databaseHealth } from '#dist/client/calls/admin/maintenance.js';
 import { listUsers } from '#dist/client/calls/admin/users.js';
+import { Deadline } from '#dist/client/flow/deadline.js';
 import type { Rpc } from '#dist/client/net/rpc.js';
-import type { Call } from '#dist/client/trust/call.js';
 import type { DatabaseTrust } from '#dist/client/trust/database-trust.js';
 import { TransportError } from '#dist/index.js';
 import { codeOf } from './support.js';
@@ -82,7 +82,7 @@ test('a deletion of which nobody knows whether it was done ends no trust', async
   const rpc: Rpc = { ...answering({}), unary: () => Promise.reject(lost) };
   let forgotten = 0;
   const trust = { forget: () => Promise.resolve((forgotten += 1)) } as unknown as DatabaseTrust;
-  const call = { operation: 'deleteDatabase', deadline: { left: {} } } as Call;
+  const call = { operation: 'deleteDatabase', startedAt: 0, deadline: new Deadline({}, 1000) };
   const deletion = { database: 'x', reason: 'r' };
   await expect(deleteDatabase(rpc, trust, call, deletion)).rejects.toBe(lost);
   expect(forgotten).toBe(0);

@@ -1,12 +1,15 @@
 // The allow-list of refusals that leave nothing behind: each row is provoked on a real immudb, and what it would have
 // written is looked for afterwards.
-import type { ServiceError, status } from '@grpc/grpc-js';
+import { status } from '@grpc/grpc-js';
+import type { ServiceError } from '@grpc/grpc-js';
 import { afterAll, expect, test, vi } from 'vitest';
 import { NOT_DONE, saysNotDone } from '#dist/client/net/not-done.js';
 import type { NotDone } from '#dist/client/net/not-done.js';
 import type { ExportedTx, ServerError } from '#dist/index.js';
 import { openClient, rejection } from '../trust/support.js';
 import { replica } from '../txs/support.js';
+import { RawClient } from '../ledger/raw-client.js';
+import type { Outcome } from '../ledger/raw-client.js';
 import { startImmudb } from '../support/immudb.js';
 import { describePrivate, describeReal, freshDatabase, sharedImmudb } from '../support/real.js';
 import { WireClient } from '../support/wire-client.js';
@@ -294,6 +297,68 @@ describeReal('what is refused before it is written', () => {
     }
   });
 
+  test('streams: taken back, without a login, too much in them', async () => {
+    const database = await freshDatabase(undefined, { maxKeyLen: 20, maxValueLen: 1000, maxTxEntries: 3 });
+    const wide = await freshDatabase();
+    const clients = [
+      await RawClient.open(sharedImmudb(), database),
+      await RawClient.open(sharedImmudb(), wide),
+    ];
+    const [client, roomy] = clients as [RawClient, RawClient];
+    const witnesses = [
+      await WireClient.open(sharedImmudb(), database),
+      await WireClient.open(sharedImmudb(), wide),
+    ];
+    const stranger = new RawClient(sharedImmudb());
+    const ended = new RawClient(sharedImmudb());
+    ended.metadata.set('sessionid', 'nosuch');
+    const refusal = (method: string, { refusal: said }: Outcome): Refusal => {
+      const name = said!.code as keyof typeof status;
+      return { method, code: status[name], details: said!.message };
+    };
+    const framed = (...messages: (string | Uint8Array)[]) =>
+      Buffer.concat(
+        messages.flatMap((message) => {
+          const length = Buffer.alloc(8);
+          length.writeBigUInt64BE(BigInt(message.length));
+          return [length, Buffer.from(message)];
+        }),
+      );
+    const long = 'k'.repeat(30);
+    for (const [method, op] of [
+      ['streamSet', []],
+      ['streamExecAll', [Uint8Array.of(1)]],
+    ] as const) {
+      const send = async (by: RawClient, words: string | RegExp, ...messages: (string | Uint8Array)[]) =>
+        onTheList(refusal(method, await by.writeStream(method, framed(...messages))), words);
+      const whole = framed(...op, 'key', 'value');
+      const chunk = Buffer.concat([Buffer.from([0x0a, whole.length]), whole]);
+      const takenBack = await client.writeRaw(method, chunk, Buffer.from([0xff, 0xff, 0xff]));
+      onTheList(refusal(method, takenBack), /^grpc: failed to unmarshal the received message/);
+      await send(stranger, 'not logged in', ...op, 'key', 'value');
+      await send(ended, 'no session found', ...op, 'key', 'value');
+      await send(client, /max key length exceeded$/, ...op, long, 'value');
+      if (method === 'streamExecAll') {
+        await send(client, 'max value length exceeded', ...op, 'key', new Uint8Array(2000));
+        continue;
+      }
+      await send(client, /no entries provided$/);
+      await send(
+        client,
+        /max number of entries per tx exceeded$/,
+        ...['a', '1', 'b', '2', 'c', '3', 'd', '4'],
+      );
+      await send(client, 'internal store max value length exceeded', 'key', new Uint8Array(2000));
+      const third = new Uint8Array(12 << 20);
+      await send(roomy, 'max transaction values length exceeded', 'a', third, 'b', third, 'c', third);
+    }
+    for (const witness of witnesses) {
+      expect(await size(witness)).toBe(0);
+      witness.close();
+    }
+    for (const each of [...clients, stranger, ended]) await each.close();
+  });
+
   test('metadata on a database of the old format', async () => {
     const database = await freshDatabase(undefined, { writeTxHeaderVersion: 0 });
     const client = await WireClient.open(sharedImmudb(), database);
@@ -545,6 +610,10 @@ describeReal('what is refused before it is written', () => {
     await admin.call('UnloadDatabase', { database });
     await admin.call('DeleteDatabase', { database });
     onTheList(await refusalOf(admin, 'DeleteDatabase', toDatabase(database)), 'tbtree: key not found');
+    onTheList(
+      await refusalOf(admin, 'CreateDatabaseV2', { name: database, ifNotExists: true }),
+      'tbtree: key not found: while loading database settings',
+    );
     onTheList(
       await refusalOf(admin, 'LoadDatabase', toDatabase(database)),
       `database does not exist: while opening database '${database}'`,

@@ -29,9 +29,9 @@ it('has for each kind the numbers that stored evidence has for it', () => {
     ['added', 23],
     ['uploaded', 30],
     ['streamed', 31],
-    ['scan', 40],
-    ['history', 41],
-    ['z-scan', 42],
+    ['scan', 50],
+    ['history', 51],
+    ['z-scan', 52],
     ['exported', 41],
   ]);
 });

@@ -1,6 +1,8 @@
 // Streams of a database: values that come and go in pieces, as async iterables, Node streams or web streams.
 import { streamGet } from '../calls/streams/stream-get.js';
 import type { StreamedEntry } from '../calls/streams/stream-get.js';
+import { streamExecAll, verifiedStreamExecAll } from '../calls/streams/stream-exec-all.js';
+import type { StreamOps } from '../calls/streams/stream-exec-all.js';
 import { streamSet, verifiedStreamSet } from '../calls/streams/stream-set.js';
 import { OneEntry } from '../calls/streams/sources.js';
 import type { StreamEntries, StreamEntry, ValueSource } from '../calls/streams/sources.js';
@@ -73,6 +75,22 @@ export abstract class StreamCalls extends TxCalls {
   }
 
   /**
+   * Sets, whose values may come in pieces like those of {@link streamSet}, and additions to sorted sets, in one transaction: all or
+   * none. Keys that are added have to be there, or be set before in the same call. References cannot be sent so: `execAll`.
+   *
+   * @example
+   * await client.streamExecAll([
+   *   { set: { key: 'backup/17', value: createReadStream('backup.tar'), size } },
+   *   { zAdd: { set: 'backups', score: Date.now(), key: 'backup/17' } },
+   * ]);
+   * @throws ArgumentError for what cannot be sent; LIMIT_EXCEEDED for too much
+   * @throws TransportError OUTCOME_UNKNOWN when it may have been written
+   */
+  async streamExecAll(ops: StreamOps, options: CallOptions = NO_OPTIONS): Promise<Write> {
+    return this.room.sendStream(options, [], (session, deadline) => streamExecAll(session, ops, deadline));
+  }
+
+  /**
    * Reads a value in pieces and proves it. When this resolves, the entry's transaction, metadata and the hash of its value are
    * proven; the value is hashed as it flows and **proven at its end**: reading it ends with VerificationError where it is another one,
    * and `proven` resolves when all of it was read and is right. Do not act on bytes before that, or ask for them with `buffer`.
@@ -126,6 +144,23 @@ export abstract class StreamCalls extends TxCalls {
       options,
       own,
       ({ session, trust, call }) => verifiedStreamSet(session, trust, call, entries),
+      STREAM_BYTES,
+    );
+  }
+
+  /**
+   * Does what {@link streamExecAll} does, in a transaction that holds nothing else, and proves that it holds exactly what these
+   * operations store, in their order, in the one trusted history. Which score or value a sorted set shows later is not part of it.
+   *
+   * @throws VerificationError when the server's answer does not prove the write
+   * @throws TransportError OUTCOME_UNKNOWN when it may have been written but could not be proven
+   */
+  async verifiedStreamExecAll(ops: StreamOps, options: CallOptions = NO_OPTIONS): Promise<VerifiedWrite> {
+    return this.room.enterVerified(
+      'verifiedStreamExecAll',
+      options,
+      [],
+      ({ session, trust, call }) => verifiedStreamExecAll(session, trust, call, ops),
       STREAM_BYTES,
     );
   }

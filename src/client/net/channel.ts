@@ -1,6 +1,6 @@
 // The gRPC channel to one address: every call has a deadline, can be aborted, and ends when the channel is closed.
 import { status } from '@grpc/grpc-js';
-import type { CallOptions as GrpcCallOptions, Client, Metadata, ServiceError } from '@grpc/grpc-js';
+import type { Metadata } from '@grpc/grpc-js';
 import { ClosedError, TransportError } from '../../errors.js';
 import type { Methods } from '../../wire/messages.js';
 import { REPEATABLE } from '../../wire/methods.js';
@@ -18,7 +18,7 @@ import { Outgoing } from './outgoing.js';
 import type { WriteBody } from './outgoing.js';
 import { asNotDone, toImmuError, unsent } from './server-errors.js';
 import { wiring } from './wire.js';
-import type { Cancellable } from './wire.js';
+import type { Begin, Cancellable } from './wire.js';
 import { Wires } from './wires.js';
 
 const IDENTITY_HEADER = 'immudb-uuid';
@@ -245,14 +245,6 @@ export class Channel {
     this.#wires.close();
   }
 }
-
-/** Begins a call that ends in one answer, whether that comes in one piece or streamed. */
-export type Begin<Answer> = (
-  client: Client,
-  metadata: Metadata,
-  options: GrpcCallOptions,
-  done: (error: ServiceError | null, answer?: Answer) => void,
-) => Cancellable;
 
 function encoded(request: object): Buffer {
   const { buffer, byteOffset, length } = request as Uint8Array;

@@ -2,8 +2,8 @@
 import type { ClientReadableStream, ServiceError } from '@grpc/grpc-js';
 import { status } from '@grpc/grpc-js';
 import type { WireMethod } from '../../wire/schema.js';
-import type { Begin } from './channel.js';
 import { ownStatus } from './server-errors.js';
+import type { Begin } from './wire.js';
 
 /**
  * Longest message of a stream, in bytes. Servers cut theirs into 64 KiB; some are fetched ahead, and what those may hold is

@@ -44,7 +44,7 @@ const TO_DATABASES = [
   'UpdateDatabaseV2',
 ];
 /** Streams to the server that write. */
-const STREAMS = ['streamSet', 'streamVerifiableSet', 'streamExecAll'];
+const STREAMS = ['streamSet', 'streamExecAll'];
 
 export const NOT_DONE: readonly NotDone[] = [
   // Before the call gets to its RPC
@@ -160,17 +160,13 @@ export const NOT_DONE: readonly NotDone[] = [
   },
   { on: STREAMS, grpc: INVALID_ARGUMENT, words: 'no session found' },
   { on: STREAMS, grpc: UNKNOWN, words: 'not logged in' },
-  { on: STREAMS, grpc: FAILED_PRECONDITION, words: 'max transaction values length exceeded' },
+  { on: ['streamSet'], grpc: FAILED_PRECONDITION, words: 'max transaction values length exceeded' },
+  { on: ['streamSet'], grpc: FAILED_PRECONDITION, words: 'internal store max value length exceeded' },
   {
-    on: ['streamSet', 'streamVerifiableSet'],
-    grpc: FAILED_PRECONDITION,
-    words: 'internal store max value length exceeded',
-  },
-  {
-    on: ['streamSet', 'streamVerifiableSet'],
+    on: ['streamSet'],
     grpc: UNKNOWN,
     words:
-      /^Stream(Set receives|VerifiableSet received the) following error: (max key length exceeded|max value length exceeded|max number of entries per tx exceeded|no entries provided)$/,
+      /^StreamSet receives following error: (max key length exceeded|max value length exceeded|max number of entries per tx exceeded|no entries provided)$/,
   },
   { on: ['streamExecAll'], grpc: UNKNOWN, words: /^max (key|value) length exceeded$/ },
 
@@ -225,6 +221,12 @@ export const NOT_DONE: readonly NotDone[] = [
     on: ['CreateDatabaseV2', 'UpdateDatabaseV2', 'TruncateDatabase'],
     grpc: INVALID_ARGUMENT,
     words: /^rpc error: code = InvalidArgument desc = illegal arguments: /,
+  },
+  // With `ifNotExists`, after one of that name was deleted.
+  {
+    on: ['CreateDatabaseV2'],
+    grpc: UNKNOWN,
+    words: 'tbtree: key not found: while loading database settings',
   },
   { on: ['LoadDatabase'], grpc: INTERNAL, words: 'database already loaded' },
   { on: ['LoadDatabase'], grpc: UNKNOWN, words: /^database does not exist: while opening database '/ },

@@ -9,9 +9,9 @@ import { ImmuError, TransportError } from '../../errors.js';
 import type { UpMethod } from '../../wire/methods.js';
 import { wireMethod } from '../../wire/schema.js';
 import { plain } from '../input/pooled-bytes.js';
-import type { Begin } from './channel.js';
 import { saysNotDone } from './not-done.js';
 import { asNotDone, asTakenBack, ownStatus } from './server-errors.js';
+import type { Begin } from './wire.js';
 
 /** No message of any kind: it begins with a field whose number does not end. */
 const NO_MESSAGE = Buffer.from([0xff, 0xff, 0xff]);

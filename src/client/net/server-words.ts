@@ -52,6 +52,12 @@ const TABLE: readonly ServerWords[] = [
     says: 'the database was deleted already',
   },
   {
+    words: 'tbtree: key not found: while loading database settings',
+    on: /^CreateDatabase/,
+    code: 'SERVER_REFUSED',
+    says: 'a database of this name was deleted since the server was started',
+  },
+  {
     words: /^(tbtree: )?key not found/,
     code: 'NOT_FOUND',
     says: 'there is no such key',

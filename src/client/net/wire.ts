@@ -1,6 +1,11 @@
 // One connection to the server, as grpc-js makes it: whether it stands, when it was lost, what was heard over it.
 import { Client, connectivityState } from '@grpc/grpc-js';
-import type { ChannelOptions as GrpcOptions, Metadata } from '@grpc/grpc-js';
+import type {
+  CallOptions as GrpcCallOptions,
+  ChannelOptions as GrpcOptions,
+  Metadata,
+  ServiceError,
+} from '@grpc/grpc-js';
 import type { TransportError } from '../../errors.js';
 import { channelCredentials, nameOverride } from './channel-credentials.js';
 import type { ResolvedOptions } from '../options/options.js';
@@ -48,6 +53,14 @@ export interface Cancellable {
   cancel(): void;
   on(event: 'metadata', listener: (metadata: Metadata) => void): unknown;
 }
+
+/** Begins a call that ends in one answer, whether that comes in one piece or streamed. */
+export type Begin<Answer> = (
+  client: Client,
+  metadata: Metadata,
+  options: GrpcCallOptions,
+  done: (error: ServiceError | null, answer?: Answer) => void,
+) => Cancellable;
 
 export class Wire {
   readonly client: Client;

@@ -48,8 +48,8 @@ function checkHistory(question: HistoryQuestion, { now }: Context, answer: Uint8
   return { kind: 'history', versions, repeated };
 }
 
-const TAG = 41;
-const PROVEN_TAG = 41;
+const TAG = 51;
+const PROVEN_TAG = 51;
 const DESC = 1;
 
 export const history: Kind<HistoryQuestion, HistoryProven> = {

@@ -74,8 +74,8 @@ function isOutsideIndex(shown: ShownClaim): boolean {
   return shown.kind === 'reference' && shown.atTx === 0n && shown.target.metadata?.nonIndexable === true;
 }
 
-const TAG = 40;
-const PROVEN_TAG = 40;
+const TAG = 50;
+const PROVEN_TAG = 50;
 const INCLUSIVE_SEEK = 1;
 const INCLUSIVE_END = 2;
 const DESC = 4;

@@ -83,8 +83,8 @@ function entryOf({ key, atTx, shown }: ShownMember, now: bigint): ShownClaim {
   return claim;
 }
 
-const TAG = 42;
-const PROVEN_TAG = 42;
+const TAG = 52;
+const PROVEN_TAG = 52;
 const INCLUSIVE_SEEK = 1;
 const DESC = 2;
 const MIN = 4;

@@ -172,6 +172,19 @@ export const LONE_WRITES: readonly Scenario[] = [
       return callers(written.then((write) => tellWrite(wire, write, entries)));
     },
   },
+  {
+    name: 'verifiedStreamExecAll',
+    method: 'streamExecAll',
+    ...fromCold,
+    run: async ({ client, wire, next }) => {
+      const key = `s${next()}`;
+      const written = client.verifiedStreamExecAll([
+        { set: { key, value: 'streamed' } },
+        { zAdd: { set: 'streams', score: 1, key } },
+      ]);
+      return callers(written.then((write) => tellWrite(wire, write, [[key, 'streamed']])));
+    },
+  },
   { name: 'head moved by a run of headers', method: 'TxScan', ...fromCold, run: twoAfterGaps },
 ];
 

@@ -9,6 +9,10 @@ import { runInNewContext } from 'node:vm';
 import { expect, test } from 'vitest';
 import { ArgumentError } from '#dist/index.js';
 import type { ImmuClient, StreamEntries } from '#dist/index.js';
+import { FrameReader } from '#dist/client/calls/streams/frames.js';
+import { streamedEntries, streamedMembers } from '#dist/client/calls/streams/streamed-entries.js';
+import type { Messages } from '#dist/client/net/incoming.js';
+import type { Chunk } from '#dist/wire/messages.js';
 import { describeServer, freshDatabase } from '../../support/real.js';
 import { openClient, openWire, rejection, text } from '../../trust/support.js';
 
@@ -249,6 +253,133 @@ describeServer('values by stream', () => {
       });
       expect((await run) / 1e6, name).toBeLessThan(8);
     }
+  });
+});
+
+describeServer('several operations by stream', () => {
+  const calls = [
+    ['streamExecAll', (client: ImmuClient) => client.streamExecAll.bind(client)],
+    ['verifiedStreamExecAll', (client: ImmuClient) => client.verifiedStreamExecAll.bind(client)],
+  ] as const;
+
+  test('sets and additions to sorted sets, in one transaction', async () => {
+    const { client, database } = await openClient();
+    const wire = await openWire(database);
+    for (const [name, execAll] of calls) {
+      const { tx } = await execAll(client)([
+        { set: { key: `${name} a`, value: made(100_000), size: 100_000 } },
+        { zAdd: { set: name, score: -0, key: `${name} a` } },
+        { set: { key: `${name} b`, value: 'text' } },
+        { zAdd: { set: name, score: 1.5, key: `${name} b` } },
+      ]);
+      expect((await client.verifiedGet(`${name} a`))?.value).toEqual(bytesAt(0, 100_000));
+      expect((await client.verifiedGet(`${name} b`))?.tx).toBe(tx);
+      await execAll(client)([{ zAdd: { set: name, score: 7, key: `${name} b`, atTx: tx } }]);
+      const { entries } = await wire.call('ZScan', { set: Buffer.from(name) });
+      expect(
+        entries.map(({ key, score, atTx }: { key: Buffer; score: number; atTx?: string }) => [
+          text(key),
+          score,
+          atTx ?? '0',
+        ]),
+      ).toEqual([
+        [`${name} b`, 1.5, '0'],
+        [`${name} b`, 7, String(tx)],
+        [`${name} a`, -0, '0'],
+      ]);
+    }
+  });
+
+  test('what cannot be sent is named, and nothing is', async () => {
+    const { client, database } = await openClient();
+    const wire = await openWire(database);
+    const zAdd = { set: 's', score: 1, key: 'k' };
+    for (const [ops, argument] of [
+      [[], 'entries'],
+      [5, 'ops'],
+      [[{}], 'ops[0]'],
+      [[{ reference: { key: 'a', to: 'b' } }], 'ops[0]'],
+      [[{ set: { key: 'a', value: 'b' }, zAdd }], 'ops[0]'],
+      [[{ set: { key: 'a', value: '' } }], 'ops[0].set.value'],
+      [[{ set: { key: 'a', value: made(1) } }], 'ops[0].set.size'],
+      [[{ zAdd: { ...zAdd, score: NaN } }], 'ops[0].zAdd.score'],
+      [[{ zAdd: { ...zAdd, score: 1n } }], 'ops[0].zAdd.score'],
+      [[{ zAdd: { ...zAdd, set: '' } }], 'ops[0].zAdd.set'],
+      [[{ zAdd: { ...zAdd, atTx: 0n } }], 'ops[0].zAdd.atTx'],
+      [[{ zAdd: { ...zAdd, other: 1 } }], 'ops[0].zAdd'],
+      [[{ zAdd }, { zAdd }], 'ops[1].zAdd'],
+    ] as const)
+      for (const [, execAll] of calls)
+        expect(await rejection(execAll(client)(ops as never)), argument).toMatchObject({ argument });
+    expect((await wire.call('CurrentState')).txId ?? '0').toBe('0');
+  });
+
+  test('one that is taken back leaves nothing', async () => {
+    const { client, database } = await openClient();
+    const wire = await openWire(database);
+    for (const [, execAll] of calls) {
+      const ops = [{ set: { key: 'a', value: 'whole' } }, { set: { key: 'b', value: made(5), size: 6 } }];
+      expect(await rejection(execAll(client)(ops))).toMatchObject({ argument: 'ops[1].set.size' });
+    }
+    expect((await wire.call('CurrentState')).txId ?? '0').toBe('0');
+  });
+});
+
+describeServer('entries that are streamed one after another', () => {
+  const limits = { maxEntries: 10, maxValueBytes: 1 << 20 };
+  type Down = (
+    method: 'streamScan' | 'streamHistory' | 'streamZScan',
+    request: object,
+    options: object,
+    use: (chunks: Messages<Chunk>) => Promise<unknown[]>,
+  ) => Promise<unknown[]>;
+  const downOf = (client: ImmuClient): Down => {
+    const { session } = (
+      client as unknown as { connection: { rooms: { selected: { session: { down: Down } } } } }
+    ).connection.rooms.selected;
+    return session.down.bind(session);
+  };
+  const all = async (entries: AsyncIterable<{ key: Uint8Array; value: Uint8Array }>) => {
+    const told: unknown[] = [];
+    for await (const { key, value, ...rest } of entries) told.push([text(key), text(value), rest]);
+    return told;
+  };
+
+  test('scans, histories, sorted sets', async () => {
+    const { client, database } = await openClient();
+    const wire = await openWire(database);
+    await client.setAll({ a: '1', b: '', c: 'x'.repeat(200_000) });
+    await client.delete('a');
+    await wire.call('ZAdd', { set: Buffer.from('s'), score: 1.5, key: Buffer.from('c') });
+    const down = downOf(client);
+    expect(
+      await down('streamScan', {}, {}, (chunks) => all(streamedEntries(new FrameReader(chunks), limits))),
+    ).toEqual([
+      ['b', '', {}],
+      ['c', 'x'.repeat(200_000), {}],
+    ]);
+    const history = { key: Buffer.from('a') };
+    expect(
+      await down('streamHistory', history, {}, (chunks) =>
+        all(streamedEntries(new FrameReader(chunks), limits)),
+      ),
+    ).toEqual([
+      ['a', '1', {}],
+      ['a', '', {}],
+    ]);
+    const set = { set: Buffer.from('s') };
+    expect(
+      await down('streamZScan', set, {}, (chunks) => all(streamedMembers(new FrameReader(chunks), limits))),
+    ).toEqual([['c', 'x'.repeat(200_000), { set: new Uint8Array(Buffer.from('s')), score: 1.5, atTx: 0n }]]);
+    for (const small of [
+      { ...limits, maxEntries: 1 },
+      { ...limits, maxValueBytes: 199_999 },
+    ])
+      expect(
+        await rejection(
+          down('streamScan', {}, {}, (chunks) => all(streamedEntries(new FrameReader(chunks), small))),
+        ),
+      ).toMatchObject({ code: 'UNAVAILABLE' });
   });
 });
 

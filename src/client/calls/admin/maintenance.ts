@@ -15,7 +15,7 @@ export interface FlushIndexOptions extends CallOptions {
 
 export interface DatabaseHealth {
   readonly pendingRequests: bigint;
-  /** Null: none since the database was loaded. */
+  /** Of the kinds that the server counts: sets and scans among them, gets not. Null: none since the database was loaded. */
   readonly lastRequestCompletedAt: Date | null;
 }
 

@@ -2,6 +2,7 @@
 // because they go first; each piece is held against them as it passes.
 import { types } from 'node:util';
 import { ArgumentError, ImmuError } from '../../../errors.js';
+import { plainKey } from '../../../proof/entry.js';
 import { keyName } from '../../../verify/key-name.js';
 import { MAX_VALUE_BYTES, toKey } from '../../input/bytes-input.js';
 import type { BytesInput } from '../../input/bytes-input.js';
@@ -32,30 +33,58 @@ export interface Part {
   readonly key: Uint8Array;
   readonly size: number;
   readonly pieces: Uint8Array | ValueSource;
+  /** A message before the key. */
+  readonly lead?: Uint8Array;
+}
+
+/** An entry without a value, whose messages are whole. */
+export interface WholePart {
+  readonly messages: readonly Uint8Array[];
+  readonly rawKey: Uint8Array;
 }
 
 /** Entries of one stream together: no key twice, no more and no longer than one transaction takes. */
 export class Parts {
+  readonly #what: string;
   readonly #names = new Set<string>();
   #bytes = 0;
 
+  /** `what`: the argument that holds them. */
+  constructor(what: string) {
+    this.#what = what;
+  }
+
   /** Checks the next entry. Throws ArgumentError naming what is wrong. */
   next(entry: StreamEntry, name: string, prefix = `${name}.`): Part {
-    const i = this.#names.size;
-    if (i === MAX_TX_ENTRIES)
-      throw tooMuch('entries', `too many entries: one transaction takes at most ${MAX_TX_ENTRIES}`);
+    this.#assertRoom();
     optionsObject(name, entry);
     knownNames(name, entry, ['key', 'value', 'size']);
     const part = partOf(entry, prefix);
-    if (this.#names.has(keyName(part.key)))
-      throw new ArgumentError(`${prefix}key`, `${prefix}key occurs twice`);
-    this.#names.add(keyName(part.key));
+    this.#add(plainKey(part.key), `${prefix}key`);
     this.#bytes += part.size;
     if (this.#bytes > MAX_STREAM_BYTES) {
       const what = `the values of one stream have ${MAX_STREAM_BYTES} bytes at most: with ${name} they have ${this.#bytes}`;
       throw tooMuch(name, what);
     }
     return part;
+  }
+
+  /** Takes an entry without a value. */
+  whole(part: WholePart, name: string): WholePart {
+    this.#assertRoom();
+    this.#add(part.rawKey, name);
+    return part;
+  }
+
+  #assertRoom(): void {
+    if (this.#names.size < MAX_TX_ENTRIES) return;
+    throw tooMuch(this.#what, `too many ${this.#what}: one transaction takes at most ${MAX_TX_ENTRIES}`);
+  }
+
+  #add(rawKey: Uint8Array, name: string): void {
+    const raw = keyName(rawKey);
+    if (this.#names.has(raw)) throw new ArgumentError(name, `${name} occurs twice`);
+    this.#names.add(raw);
   }
 }
 
@@ -110,12 +139,12 @@ function toPieces(value: unknown, name: string): Uint8Array | ValueSource {
  */
 export async function* partsOf(given: StreamEntries | OneEntry): AsyncGenerator<Part, void, undefined> {
   if (given instanceof OneEntry) {
-    yield new Parts().next(given.entry, 'value', '');
+    yield new Parts('entries').next(given.entry, 'value', '');
     return;
   }
   const isIterable =
     typeof given === 'object' && (given as object | null) !== null && !types.isUint8Array(given);
-  const parts = new Parts();
+  const parts = new Parts('entries');
   if (isIterable && Symbol.asyncIterator in given) {
     let i = 0;
     for await (const entry of given) yield parts.next(entry, `entries[${i++}]`);

@@ -1,6 +1,7 @@
 // Writes entries by stream in one transaction, plain and proven. What is proven is what left: values are hashed on their way.
 import { ArgumentError, TransportError } from '../../../errors.js';
 import { plainKey, runningValueHash } from '../../../proof/entry.js';
+import { EMPTY_HASH } from '../../../proof/hash.js';
 import { keyName } from '../../../verify/key-name.js';
 import { uploadedRequest } from '../../../verify/writings/uploaded.js';
 import type { UploadedEntry } from '../../../verify/writings/uploaded.js';
@@ -18,7 +19,7 @@ import { writeOf } from '../kv/kv.js';
 import type { Write } from '../kv/kv.js';
 import { FrameWriter } from './frames.js';
 import { partsOf, sourceFailure, toPiece } from './sources.js';
-import type { OneEntry, Part, StreamEntries } from './sources.js';
+import type { OneEntry, Part, StreamEntries, WholePart } from './sources.js';
 
 /** Writes entries by the server's word. */
 export async function streamSet(
@@ -26,7 +27,7 @@ export async function streamSet(
   given: StreamEntries | OneEntry,
   deadline: Deadline,
 ): Promise<Write> {
-  const upload = await Upload.begin(given, deadline);
+  const upload = await Upload.begin(partsOf(given), deadline);
   const answer = await rpc.up('streamSet', deadline.left, (body) => upload.send(body));
   return writtenBy('streamSet', answer, upload.sent.length);
 }
@@ -38,7 +39,7 @@ export async function verifiedStreamSet(
   call: Call,
   given: StreamEntries | OneEntry,
 ): Promise<VerifiedWrite> {
-  const upload = await Upload.begin(given, call.deadline);
+  const upload = await Upload.begin(partsOf(given), call.deadline);
   return writeAlone(rpc, trust, call, upload.writing, (options) =>
     rpc.up('streamSet', options, (body) => upload.send(body)),
   );
@@ -54,21 +55,22 @@ export function writtenBy(method: UpMethod, answer: Uint8Array, count: number): 
   return writeOf(header);
 }
 
+type Sources = AsyncGenerator<Part | WholePart, void, undefined>;
+
 /** Entries on their way out, and what has left. Sent once; what is wrong with them is found out on the way. */
 export class Upload {
   readonly sent: UploadedEntry[] = [];
   readonly #names: string[] = [];
-  readonly #parts: AsyncGenerator<Part, void, undefined>;
-  #first: Part;
+  readonly #parts: Sources;
+  readonly #first: Part | WholePart;
 
-  private constructor(first: Part, parts: AsyncGenerator<Part, void, undefined>) {
+  private constructor(first: Part | WholePart, parts: Sources) {
     this.#first = first;
     this.#parts = parts;
   }
 
   /** Waits for the first entry: before it is there, and is one, nothing is opened. */
-  static async begin(given: StreamEntries | OneEntry, deadline: Deadline): Promise<Upload> {
-    const parts = partsOf(given);
+  static async begin(parts: Sources, deadline: Deadline): Promise<Upload> {
     try {
       const first = await deadline.race(partFrom(parts), 'the first entry');
       if (!first) throw new ArgumentError('entries', 'entries must not be empty');
@@ -94,15 +96,24 @@ export class Upload {
   async send(body: Body): Promise<void> {
     const frames = new FrameWriter(body);
     try {
-      for (let part: Part | undefined = this.#first; part; part = await body.race(partFrom(this.#parts)))
-        await this.#sendPart(body, frames, part);
+      let part: Part | WholePart | undefined = this.#first;
+      for (; part; part = await body.race(partFrom(this.#parts))) {
+        if ('messages' in part) await this.#sendWhole(frames, part);
+        else await this.#sendPart(body, frames, part);
+      }
     } finally {
       leave(this.#parts);
     }
   }
 
+  async #sendWhole(frames: FrameWriter, { messages, rawKey }: WholePart): Promise<void> {
+    for (const message of messages) await frames.whole(message);
+    this.sent.push({ rawKey, size: 0n, hValue: EMPTY_HASH });
+  }
+
   async #sendPart(body: Body, frames: FrameWriter, part: Part): Promise<void> {
     const running = runningValueHash();
+    if (part.lead) await frames.whole(part.lead);
     await frames.whole(part.key);
     await frames.begin(part.size);
     let left = part.size;
@@ -134,7 +145,7 @@ function wrongSize({ prefix, size }: Part, than: 'more' | 'fewer'): ArgumentErro
   return new ArgumentError(`${prefix}size`, what);
 }
 
-async function partFrom(parts: AsyncGenerator<Part, void, undefined>): Promise<Part | undefined> {
+async function partFrom(parts: Sources): Promise<Part | WholePart | undefined> {
   try {
     const { value, done } = await parts.next();
     return done === true ? undefined : value;
