@@ -2,7 +2,15 @@
 import { inspect } from 'node:util';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { ArgumentError, ImmuClient, ImmuError, MemoryRootStore } from '#dist/index.js';
-import type { Codec, Entry, ImmuClientOptions } from '#dist/index.js';
+import type {
+  Codec,
+  Decoded,
+  Entry,
+  EntryBase,
+  HistoryEntry,
+  ImmuClientOptions,
+  VerifiedVersion,
+} from '#dist/index.js';
 import { Entry as PlainEntry } from '#dist/client/calls/kv/entries.js';
 import { VerifiedEntry } from '#dist/client/calls/kv/verified-entry.js';
 import { textOf } from '#dist/client/results/readable.js';
@@ -110,6 +118,10 @@ describe('JSON', () => {
       root: { tx: '9', alh: '61'.repeat(32) },
       unproven: { revision: '4' },
     });
+    const scores = [1.5, -0, Infinity, -Infinity];
+    expect(JSON.parse(JSON.stringify(resultOf({ scores })))).toEqual({
+      scores: [1.5, '-0', 'Infinity', '-Infinity'],
+    });
     expect(JSON.parse(JSON.stringify({ nested: [ROOT] }))).toEqual({
       nested: [{ tx: '9', alh: '61'.repeat(32) }],
     });
@@ -134,6 +146,9 @@ describe('console.log', () => {
     expect(inspect(entry('k', new Uint8Array(1000).fill(0xfe)))).toMatch(/Uint8Array\(1000\) <(fe){64}…>/);
     expect(inspect(ROOT)).toContain('tx: 9n');
     expect(inspect(ROOT)).toContain(`Uint8Array(32) <${'61'.repeat(32)}>`);
+    const reference = { key: bytes('r'), tx: 3n, atTx: 0n };
+    const behind = new VerifiedEntry(bytes('k'), BINARY, { tx: 7n }, 0n, ROOT, 4n, reference);
+    expect(inspect(behind)).toContain("reference: { key: Uint8Array(1) 'r', tx: 3n, atTx: 0n }");
     expect(inspect({ deep: { deeper: { deepest: entry('k', 'v') } } })).toContain('[Entry]');
   });
 
@@ -181,6 +196,36 @@ describeServer('results of calls', () => {
     expect((await client.verifiedGet('k'))?.json()).toEqual({ a: 1 });
     expect((await client.get('k'))?.text()).toBe('{"a":1}');
     expect((await client.getAll(['k']))[0]?.keyText()).toBe('k');
+  });
+
+  test('transactions, states and settings too', async () => {
+    const client = await open();
+    const { tx } = await client.verifiedSet('k', 'v');
+    const all = [
+      await client.txById(tx, { entries: 'raw' }),
+      await client.verifiedTx(tx, { entries: 'raw' }),
+      await client.verifiedTx(tx, { kinds: ['key'] }),
+      await client.verifiedTx(tx, { includeProof: true }),
+      await client.verifiedState(),
+      await client.exportTx(tx),
+      await client.verifiedExportTx(tx),
+      await client.databases.settings(),
+      await client.databaseHealth(),
+    ];
+    for await (const each of client.transactions()) all.push(each);
+    for await (const each of client.verifiedTransactions()) all.push(each);
+    const shown = JSON.parse(JSON.stringify(all)) as unknown[];
+    const hash = expect.stringMatching(/^[0-9a-f]{64}$/) as string;
+    const entry = { kind: 'key', key: 'k', rawKey: '006b', valueHash: hash };
+    for (const each of [shown[1], shown[6]])
+      expect(each).toMatchObject({
+        tx: '1',
+        alh: hash,
+        entries: [{ ...entry, value: 'v' }],
+        root: { tx: '1' },
+      });
+    expect(shown.at(-1)).toMatchObject({ tx: '1', entries: [entry], root: { alh: hash } });
+    for (const result of all) expect(inspect(result, { depth: null })).not.toMatch(/Uint8Array\(\d+\) \[/);
   });
 
   test('behind a reference, bound or not, in a group or alone', async () => {
@@ -241,6 +286,33 @@ describeServer('a codec', () => {
     await texts.verifiedSet('k', 'grüß');
     const text: string | undefined = (await texts.verifiedGet('k'))?.decoded;
     expect(text).toBe('grüß');
+  });
+
+  test('scans and histories, plain and verified', async () => {
+    const client = await open();
+    const orders = client.database<Order>(client.databaseName, { codec: 'json' });
+    const lamps = [1, 2, 3].map((count) => ({ item: 'lamp', count }));
+    for (const lamp of lamps) await orders.verifiedSet('lamp', lamp);
+    await orders.delete('lamp');
+    await orders.set('other', lamps[0]!);
+    for (const scan of [orders.scan(), orders.verifiedScan({ prefix: 'other' })])
+      for await (const entry of scan as AsyncIterable<Decoded<EntryBase, Order>>)
+        expect([entry.keyText(), entry.decoded]).toEqual(['other', lamps[0]]);
+    for (const history of [orders.history('lamp'), orders.verifiedHistory('lamp')]) {
+      const versions: Decoded<HistoryEntry | VerifiedVersion, Order>[] = [];
+      for await (const version of history) versions.push(version);
+      expect(versions.slice(0, 3).map(({ decoded }) => decoded)).toEqual(lamps);
+      expect(versions[3]?.deleted).toBe(true);
+      expect(() => versions[3]?.decoded).toThrow('the value of key "lamp" cannot be decoded');
+      expect(JSON.parse(JSON.stringify(versions[0]))).toMatchObject({ key: 'lamp', tx: '1', deleted: false });
+      expect(versions[0]?.json<Order>().count).toBe(1);
+    }
+    await client.zAdd('set', 1.5, 'other');
+    for (const members of [client.zScan('set'), client.verifiedZScan('set')])
+      for await (const member of members) {
+        expect(member.entry.json()).toEqual(lamps[0]);
+        expect(JSON.parse(JSON.stringify(member))).toMatchObject({ key: 'other', entry: { key: 'other' } });
+      }
   });
 
   test('of one’s own; decoded once, and only when it is looked at', async () => {

@@ -17,4 +17,24 @@ export const DATA_COMMANDS: readonly Listed[] = [
     summary: 'deletes keys, verified',
     load: async () => (await import('./delete.js')).deleteCommand,
   },
+  {
+    name: 'scan',
+    summary: 'entries of a range of keys, verified',
+    load: async () => (await import('./scan.js')).scanCommand,
+  },
+  {
+    name: 'history',
+    summary: 'versions of a key, verified',
+    load: async () => (await import('./history.js')).historyCommand,
+  },
+  {
+    name: 'count',
+    summary: "how many keys, by the server's word",
+    load: async () => (await import('./count.js')).countCommand,
+  },
+  {
+    name: 'exec',
+    summary: 'several writes in one transaction, from JSON, verified',
+    load: async () => (await import('./exec.js')).execCommand,
+  },
 ];

@@ -3,6 +3,9 @@ import { types } from 'node:util';
 import type { Entry } from '../calls/kv/entries.js';
 import type { Write } from '../calls/kv/kv.js';
 import type { VerifiedEntry } from '../calls/kv/verified-entry.js';
+import type { HistoryEntry, HistoryOptions } from '../calls/scans/history.js';
+import type { ScanOptions } from '../calls/scans/scan.js';
+import type { VerifiedVersion } from '../calls/scans/verified-history.js';
 import type { DatabaseHandle } from '../database-handle.js';
 import type { BytesInput } from '../input/bytes-input.js';
 import type { CallOptions } from '../input/call-options.js';
@@ -17,6 +20,8 @@ import type { VerifiedWrite } from '../trust/write.js';
 export type TypedPairs<T> = Iterable<readonly [BytesInput, T]> | Readonly<Record<string, T>>;
 
 type SetOptions = Parameters<DatabaseHandle['set']>[2];
+type DeleteOptions = Parameters<DatabaseHandle['delete']>[1];
+type VerifiedDeleteOptions = Parameters<DatabaseHandle['verifiedDelete']>[1];
 type VerifiedSetOptions = Parameters<DatabaseHandle['verifiedSet']>[2];
 
 /**
@@ -64,8 +69,21 @@ export class TypedDatabase<T> {
     return (await this.bytes.getAll(keys, options)).map((entry) => this.#decoded(entry));
   }
 
+  /** {@link DatabaseHandle.scan}. */
+  scan(options?: ScanOptions): AsyncGenerator<Decoded<Entry, T>, void, undefined> {
+    return this.#each(this.bytes.scan(options));
+  }
+
+  /** {@link DatabaseHandle.history}: of a version without a value, `decoded` is an error. */
+  history(
+    key: BytesInput,
+    options?: HistoryOptions,
+  ): AsyncGenerator<Decoded<HistoryEntry, T>, void, undefined> {
+    return this.#each(this.bytes.history(key, options));
+  }
+
   /** {@link DatabaseHandle.delete}. */
-  delete(keys: BytesInput | Iterable<BytesInput>, options?: CallOptions): Promise<Write> {
+  delete(keys: BytesInput | Iterable<BytesInput>, options?: DeleteOptions): Promise<Write> {
     return this.bytes.delete(keys, options);
   }
 
@@ -92,9 +110,31 @@ export class TypedDatabase<T> {
     return (await this.bytes.verifiedGetAll(keys, options)).map((entry) => this.#decoded(entry));
   }
 
+  /** {@link DatabaseHandle.verifiedScan}. */
+  verifiedScan(options?: ScanOptions): AsyncGenerator<Decoded<VerifiedEntry, T>, void, undefined> {
+    return this.#each(this.bytes.verifiedScan(options));
+  }
+
+  /** {@link DatabaseHandle.verifiedHistory}: of a version without a value, `decoded` is an error. */
+  verifiedHistory(
+    key: BytesInput,
+    options?: HistoryOptions,
+  ): AsyncGenerator<Decoded<VerifiedVersion, T>, void, undefined> {
+    return this.#each(this.bytes.verifiedHistory(key, options));
+  }
+
   /** {@link DatabaseHandle.verifiedDelete}. */
-  verifiedDelete(keys: BytesInput | Iterable<BytesInput>, options?: CallOptions): Promise<VerifiedWrite> {
+  verifiedDelete(
+    keys: BytesInput | Iterable<BytesInput>,
+    options?: VerifiedDeleteOptions,
+  ): Promise<VerifiedWrite> {
     return this.bytes.verifiedDelete(keys, options);
+  }
+
+  async *#each<E extends EntryBase>(
+    entries: AsyncGenerator<E, void, undefined>,
+  ): AsyncGenerator<Decoded<E, T>, void, undefined> {
+    for await (const entry of entries) yield withDecoded(this.#codec, entry);
   }
 
   #decoded<E extends EntryBase>(entry: E | null): Decoded<E, T> | null {

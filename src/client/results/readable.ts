@@ -38,6 +38,9 @@ export function jsonForm(value: unknown, name = ''): JsonForm {
     if (!WRITTEN.has(name)) return toHex(value);
     return textOf(value) ?? { base64: bufferOf(value).toString('base64') };
   }
+  // JSON has no such numbers; a score may be one.
+  if (typeof value === 'number' && (Object.is(value, -0) || !Number.isFinite(value)))
+    return Object.is(value, -0) ? '-0' : String(value);
   if (value instanceof Date) return value.toISOString();
   if (Array.isArray(value)) return value.map((item) => jsonForm(item, name));
   if (typeof value !== 'object' || value === null) return value as JsonForm;
@@ -46,8 +49,8 @@ export function jsonForm(value: unknown, name = ''): JsonForm {
 
 /** {@link jsonForm} of what a result holds. */
 export function fieldsOf(result: object): Record<string, JsonForm> {
-  const shown = Object.entries(result).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(shown.map(([name, value]) => [name, jsonForm(value, name)]));
+  const there = Object.entries(result).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(there.map(([name, value]) => [name, jsonForm(value, name)]));
 }
 
 type Inspect = (value: unknown, options: InspectOptionsStylized) => string;
@@ -64,11 +67,21 @@ export function printed(
   inspect: Inspect,
 ): string {
   if (depth !== null && depth < 0) return options.stylize(`[${name || 'Object'}]`, 'special');
-  const fields = Object.entries(result).map(([field, value]) => [
-    field,
-    types.isUint8Array(value) ? new PrintedBytes(value, WRITTEN.has(field)) : (value as unknown),
-  ]);
-  return `${name && `${name} `}${inspect(Object.fromEntries(fields), { ...options, depth })}`;
+  return `${name && `${name} `}${inspect(shownFields(result), { ...options, depth })}`;
+}
+
+/** What is printed in place of a field. */
+function shown(value: unknown, field: string): unknown {
+  if (types.isUint8Array(value)) return new PrintedBytes(value, WRITTEN.has(field));
+  if (Array.isArray(value)) return value.map((item) => shown(item, field));
+  // Other results print themselves.
+  const isPlain =
+    typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
+  return isPlain ? shownFields(value) : value;
+}
+
+function shownFields(fields: object): object {
+  return Object.fromEntries(Object.entries(fields).map(([field, value]) => [field, shown(value, field)]));
 }
 
 class PrintedBytes {
@@ -83,12 +96,12 @@ class PrintedBytes {
   [INSPECT](_depth: unknown, options: InspectOptionsStylized, inspect: Inspect): string {
     const bytes = this.#bytes;
     const text = this.#mayBeText ? textOf(bytes) : undefined;
-    const shown =
+    const what =
       text === undefined
         ? options.stylize(`<${hexOf(bytes)}>`, 'special')
         : // It escapes what moves a cursor; not what turns the direction of a line.
           visibleBut(inspect(text, { ...options, breakLength: Infinity }));
-    return `Uint8Array(${bytes.length}) ${shown}`;
+    return `Uint8Array(${bytes.length}) ${what}`;
   }
 }
 

@@ -73,13 +73,13 @@ export async function updateDatabase(
   // Never without settings, though there be none: 1.11.1 ends itself then.
   const request = { database, settings: settingsToSend(settings, true) };
   const answer = await rpc.unary('UpdateDatabaseV2', request, options);
-  return settingsOf(answer.settings);
+  return resultOf(settingsOf(answer.settings));
 }
 
 /** Settings of the database that calls go to. */
 export async function databaseSettings(rpc: Rpc, options: CallOptions): Promise<DatabaseSettings> {
   const answer = await rpc.unary('GetDatabaseSettingsV2', {}, options);
-  return settingsOf(answer.settings);
+  return resultOf(settingsOf(answer.settings));
 }
 
 /** The databases this user may see. */

@@ -4,6 +4,7 @@ import { flag, optionsObject } from '../../input/option-checks.js';
 import type { Rpc } from '../../net/rpc.js';
 import { timeOf } from './server-times.js';
 import { percentage } from './settings-codec.js';
+import { resultOf } from '../../results/result.js';
 
 export interface FlushIndexOptions extends CallOptions {
   /** Of old nodes of the index that are rewritten on the way, to be given up by the next compaction: 0 to 100. @default 0 */
@@ -46,9 +47,9 @@ export async function compactIndex(rpc: Rpc, options: CallOptions): Promise<void
 export async function databaseHealth(rpc: Rpc, options: CallOptions): Promise<DatabaseHealth> {
   const answer = await rpc.unary('DatabaseHealth', {}, options);
   const completedAt = BigInt(answer.lastRequestCompletedAt ?? 0);
-  return {
+  return resultOf({
     pendingRequests: BigInt(answer.pendingRequests ?? 0),
     // Servers say "never" as the first moment of the year 1.
     lastRequestCompletedAt: completedAt > 0n ? timeOf(completedAt) : null,
-  };
+  });
 }

@@ -14,6 +14,7 @@ import { askHeaderUnder } from '../../trust/trust-wire.js';
 import { headerFields, notAsked, readPlain } from './transaction.js';
 import type { Transaction } from './transaction.js';
 import { isAbsent } from './verified-tx.js';
+import { resultOf } from '../../results/result.js';
 
 /** A whole transaction: values of documents and of what has expired, which reads do not show, among its entries. */
 export interface ExportedTx extends Transaction {
@@ -80,7 +81,7 @@ export async function verifiedExportTx(
     if (!payload) throw await trust.refuse(call.operation, withheld(tx));
     const { subject } = await trust.prove(call, { kind: 'exported', tx, proof }, head, payload);
     trust.known.headers.add(subject);
-    return { ...exportedTx(payload, tx), root: trust.root };
+    return resultOf({ ...exportedTx(payload, tx), root: trust.root });
   }
 }
 
@@ -110,7 +111,7 @@ async function askExport(session: Session, tx: bigint, options: CallOptions): Pr
 function exportedTx(payload: Uint8Array, tx: bigint): ExportedTx {
   const { header, entries, truncated } = readExport(payload);
   if (header.id !== tx) notAsked(`tx ${header.id.toString()} instead of ${tx.toString()}`);
-  return {
+  return resultOf({
     ...headerFields(header),
     entries: entries.map(({ key, metadata, hValue, value }) =>
       transactionEntry({
@@ -122,5 +123,5 @@ function exportedTx(payload: Uint8Array, tx: bigint): ExportedTx {
     ),
     valuesTruncated: truncated,
     bytes: payload,
-  };
+  });
 }

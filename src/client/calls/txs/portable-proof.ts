@@ -44,7 +44,7 @@ export async function withTxProof(
   found: VerifiedTransaction,
 ): Promise<VerifiedTransaction> {
   const entries = found.entries.length === found.entryCount ? found.entries : 'all';
-  return { ...found, proof: await portableProof(asking, database, found.tx, entries) };
+  return resultOf({ ...found, proof: await portableProof(asking, database, found.tx, entries) });
 }
 
 /** A write with the proof of what it wrote. */

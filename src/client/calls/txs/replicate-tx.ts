@@ -10,6 +10,7 @@ import { sent } from './chunks.js';
 import { MAX_EXPORT_BYTES } from './export-tx.js';
 import { headerFields } from './transaction.js';
 import type { Transaction } from './transaction.js';
+import { resultOf } from '../../results/result.js';
 
 /** The bytes of an export as they are sent, with their length before them. Throws ArgumentError. */
 export function toExport(exported: unknown): Uint8Array {
@@ -30,7 +31,7 @@ export async function replicateTx(
 ): Promise<Omit<Transaction, 'entries'>> {
   const answer = await sent(session, 'replicateTx', framed, options);
   try {
-    return headerFields(readTxHeader(new WireReader(answer)));
+    return resultOf(headerFields(readTxHeader(new WireReader(answer))));
   } catch (cause) {
     const what = 'the replica answered with something that is no header: read the transaction back';
     throw new TransportError('OUTCOME_UNKNOWN', what, { cause });

@@ -15,6 +15,7 @@ import type { ShownMember, ShownTxEntry } from '../../../verify/wire/shown-txs.j
 import { copyBytes } from '../../input/pooled-bytes.js';
 import { kindOfKey } from './wanted.js';
 import type { Wanted } from './wanted.js';
+import { resultOf } from '../../results/result.js';
 
 /** A transaction, with as much of its entries as was asked for. */
 export interface Transaction {
@@ -39,7 +40,7 @@ export interface Transaction {
  */
 export function transactionOf(shown: LazyTx, wanted: Wanted): Transaction {
   const { header } = shown;
-  return { ...headerFields(header), entries: entriesOf(shown, wanted) };
+  return resultOf({ ...headerFields(header), entries: entriesOf(shown, wanted) });
 }
 
 /** What the header says. Throws ProofFailure where it can be none. */

@@ -6,6 +6,7 @@ import { isServerBehind } from '../../net/server-errors.js';
 import type { Call } from '../../trust/call.js';
 import type { DatabaseTrust } from '../../trust/database-trust.js';
 import { askHeaderUnder } from '../../trust/trust-wire.js';
+import { resultOf } from '../../results/result.js';
 
 /** The newest transaction of a database when the server was asked, proven. Another may have been written since. */
 export interface VerifiedState extends Root {
@@ -34,7 +35,7 @@ export async function verifiedState(
   if (state.tx === 0n) {
     await trust.ready(call);
     trust.countCalls(operation, startedAt, 1);
-    return { database, ...state, timestamp: 0n, signed, root: trust.root };
+    return resultOf({ database, ...state, timestamp: 0n, signed, root: trust.root });
   }
 
   let answer: Uint8Array;
@@ -53,9 +54,9 @@ export async function verifiedState(
     const refuted = { check: 'state.alh', detail, expected: toHex(state.alh), computed: toHex(alh), tx };
     throw await trust.refuse(operation, refuted, trust.job(question, head, answer));
   }
-  return {
+  return resultOf({
     ...{ database, tx, alh: new Uint8Array(alh), timestamp: ts },
     ...(target.signature && { signature: new Uint8Array(target.signature) }),
     ...{ signed, root: trust.root },
-  };
+  });
 }

@@ -13,6 +13,7 @@ import { headerFields } from './transaction.js';
 import type { VerifiedTransaction } from './verified-tx.js';
 import { specOf } from './wanted.js';
 import type { Wanted } from './wanted.js';
+import { resultOf } from '../../results/result.js';
 
 interface Verified {
   readonly session: Rpc;
@@ -97,11 +98,13 @@ async function provePage(verified: Verified, { first, last }: Stretch, wanted: W
 
   const { root } = trust;
   const shown = values && readTxList(values, BigInt(count));
-  const txs = readTxList(digests, BigInt(count)).map((whole, i) => ({
-    ...headerFields(whole.header),
-    entries: provenEntries(whole, shown?.[i], wanted),
-    root,
-  }));
+  const txs = readTxList(digests, BigInt(count)).map((whole, i) =>
+    resultOf({
+      ...headerFields(whole.header),
+      entries: provenEntries(whole, shown?.[i], wanted),
+      root,
+    }),
+  );
   return { txs, bytes: digests.length + (values?.length ?? 0) };
 }
 

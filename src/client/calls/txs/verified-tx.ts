@@ -12,6 +12,7 @@ import { headerFields } from './transaction.js';
 import type { Transaction } from './transaction.js';
 import { askShownTx } from './tx-by-id.js';
 import type { Wanted } from './wanted.js';
+import { resultOf } from '../../results/result.js';
 
 /** A transaction whose header lies on the trusted history, and that holds exactly these entries. */
 export interface VerifiedTransaction extends Transaction {
@@ -47,7 +48,7 @@ export async function verifiedTx(
     if (leaves && subject.nentries > 1) trust.known.leaves.add(tx, leaves);
     const whole = readVerifiableTx(answer).tx;
     const entries = provenEntries(whole, values && readShownTx(values), wanted);
-    return { ...headerFields(whole.header), entries, root: trust.root };
+    return resultOf({ ...headerFields(whole.header), entries, root: trust.root });
   }
 }
 
@@ -93,6 +94,6 @@ function withheldTx(tx: bigint) {
 /** The same with entries of the wanted kinds only. */
 export function shownOf(found: VerifiedTransaction, { kinds }: Wanted): VerifiedTransaction {
   return kinds
-    ? { ...found, entries: found.entries.filter(({ kind }) => kinds.some((each) => each === kind)) }
+    ? resultOf({ ...found, entries: found.entries.filter(({ kind }) => kinds.some((each) => each === kind)) })
     : found;
 }
