@@ -49,7 +49,9 @@ export function isThere(call: string): boolean {
 
 function sectionText({ title, rows }: Section): string {
   const lines = Object.entries(rows).map(([rpc, row]) => `| ${[`\`${rpc}\``, ...cells(row)].join(' | ')} |`);
-  return [`\n## ${title}\n`, '| RPC | call | verified twin | ran in |', '|---|---|---|---|', ...lines].join('\n');
+  return [`\n## ${title}\n`, '| RPC | call | verified twin | ran in |', '|---|---|---|---|', ...lines].join(
+    '\n',
+  );
 }
 
 function cells(row: Row): [call: string, verified: string, ranIn: string] {

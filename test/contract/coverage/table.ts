@@ -65,7 +65,10 @@ export const COVERAGE: readonly Section[] = [
         verified: ['verifiedSet', 'safeSet', 'verifiedSetAll', 'ingest'],
         ranIn: [CLIENT, USERS, GROUPS, INGEST],
       },
-      VerifiableSet: { verified: ['verifiedSet', 'safeSet', 'verifiedSetAll'], ranIn: [VERIFIED, USERS, CLIENT] },
+      VerifiableSet: {
+        verified: ['verifiedSet', 'safeSet', 'verifiedSetAll'],
+        ranIn: [VERIFIED, USERS, CLIENT],
+      },
       Get: { plain: ['get', 'getAll'], verified: ['verifiedGet', 'safeGet'], ranIn: [CLIENT, USERS] },
       VerifiableGet: { verified: ['verifiedGet', 'safeGet'], ranIn: [VERIFIED, USERS] },
       GetAll: {
@@ -181,7 +184,10 @@ export const COVERAGE: readonly Section[] = [
       CreateUser: { plain: ['createUser', 'users.create'], ranIn: [CLIENT] },
       ChangePassword: { plain: ['changePassword', 'users.changePassword'], ranIn: [CLIENT] },
       ChangePermission: { plain: ['changePermission', 'users.changePermission'], ranIn: [CLIENT] },
-      ChangeSQLPrivileges: { plain: ['changeSqlPrivileges', 'users.changeSqlPrivileges'], ranIn: [DATABASES] },
+      ChangeSQLPrivileges: {
+        plain: ['changeSqlPrivileges', 'users.changeSqlPrivileges'],
+        ranIn: [DATABASES],
+      },
       SetActiveUser: { plain: ['setActiveUser', 'users.setActive'], ranIn: [CLIENT] },
       UpdateAuthConfig: { leftOut: 'refused by every server of today' },
       UpdateMTLSConfig: { leftOut: 'refused by every server of today' },

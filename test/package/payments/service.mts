@@ -120,7 +120,7 @@ export class Payments {
   }
 }
 
-async function* chunksOf(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+function* chunksOf(bytes: Uint8Array): Generator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += 65_536) yield bytes.subarray(at, at + 65_536);
 }
 
@@ -149,7 +149,7 @@ await Promise.all([
 ]);
 const twice = await payments
   .pay('3', { from: 'bob', to: 'carol', cents: 100 })
-  .catch(({ message }: Error) => message);
+  .catch((error: unknown) => (error as Error).message);
 const closed = [await payments.close('bob'), await payments.close('bob')];
 const lines = Array.from(
   { length: 20_000 },
