@@ -120,6 +120,25 @@ export const HARMLESS: readonly Harmless[] = [
     kinds: /^swapped$/,
     why: 'accepted where it is the same header of another answer, with or without empty metadata',
   },
+  {
+    field: /^(txs\[\]\.)?(header(\.|$)|entries\[\]\.(hValue|vLen|metadata))/,
+    scenarios: /, values$/,
+    why: 'not read: which transactions and entries there are is proven beside the values',
+  },
+  {
+    field: /^(txs\[\]\.)?entries(\[\]\.value)?$/,
+    kinds: /^(list emptied|first removed|last removed|removed|emptied|zeroed)$/,
+    scenarios: /, values$/,
+    missing: true,
+    why: 'a value that is not shown is gone, by the server’s word (TRUNCATED); in a run it is asked for once more, and shown',
+  },
+  {
+    field: /^(txs\[\]|(txs\[\]\.)?entries\[\])$/,
+    kinds: /^swapped$/,
+    scenarios: /, values$/,
+    why: 'accepted where it has the same values',
+  },
+  { field: /^(kvEntries|zEntries)/, methods: /^TxById$/, why: 'not read' },
   { field: /precommittedTx(Id|Hash)$/, why: 'not read: says nothing about what is committed' },
 ];
 

@@ -15,6 +15,7 @@ import { LONE_READS, LONE_WRITES } from './scenarios/lone.js';
 import { GROUPED_OPERATIONS, LONE_OPERATIONS } from './scenarios/operations.js';
 import { GROUPED_READS } from './scenarios/reads.js';
 import { SCANS } from './scenarios/scans.js';
+import { TX_READS } from './scenarios/txs.js';
 import { GROUPED_WRITES } from './scenarios/writes.js';
 import { setStage } from './stage.js';
 import type { Stage } from './stage.js';
@@ -47,7 +48,7 @@ describeServer('a lying proxy', () => {
   afterAll(() => proxy.close());
 
   // Writes make the database grow, and with it the proofs of reads change: they have one of their own.
-  suite([...LONE_READS, ...GROUPED_READS], async () =>
+  suite([...LONE_READS, ...GROUPED_READS, ...TX_READS], async () =>
     setStage(proxy, sharedImmudb(), await freshDatabase()),
   );
   suite(SCANS, async () => setStage(proxy, sharedImmudb(), await freshDatabase()));

@@ -36,6 +36,8 @@ export class Proxy {
   changeUp: (message: Buffer) => Buffer = asIs;
   /** Streams are handed to `intercept` as the bytes that are in their chunks. */
   rawStreams = false;
+  /** Gives what the client gets of a transaction that is exported, message by message. */
+  streamed: (message: Buffer) => Buffer = asIs;
   /** Replaces the identity that answers carry. */
   identity: string | undefined;
   /** The server's own, as its last answer had it. */
@@ -71,7 +73,8 @@ export class Proxy {
         };
       else if (method.responseStream)
         handlers[name] = (call: ServerWritableStream<Buffer, Buffer>) => {
-          void started.proxy?.handleDown(name, method.path, call);
+          if (name === 'exportTx') started.proxy?.pass(method.path, call);
+          else void started.proxy?.handleDown(name, method.path, call);
         };
       else
         handlers[name] = (call: ServerUnaryCall<Buffer, Buffer>, done: sendUnaryData<Buffer>) => {
@@ -151,6 +154,19 @@ export class Proxy {
     } catch (error) {
       done(asStatus(error));
     }
+  }
+
+  /** An answer in chunks, on as it comes. */
+  pass(path: string, call: ServerWritableStream<Buffer, Buffer>): void {
+    const headers = onward(call.metadata);
+    const upstream = this.#upstream.makeServerStreamRequest(path, asIs, asIs, call.request, headers);
+    upstream.on('metadata', (metadata: Metadata) => {
+      this.#identify(call, this.identity ?? this.#identityIn(metadata));
+    });
+    upstream.on('data', (message: Buffer) => call.write(this.streamed(message)));
+    upstream.on('error', (error: unknown) => call.emit('error', asStatus(error)));
+    upstream.on('end', () => call.end());
+    call.on('cancelled', () => upstream.cancel());
   }
 
   /** A stream of answers, held until it is whole. */

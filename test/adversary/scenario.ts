@@ -26,6 +26,7 @@ export const ANSWERS = {
   VerifiableGet: 'VerifiableEntry',
   VerifiableSet: 'VerifiableTx',
   VerifiableTxById: 'VerifiableTx',
+  TxById: 'Tx',
   TxScan: 'TxList',
   CurrentState: 'ImmutableState',
   Delete: 'TxHeader',
@@ -213,7 +214,8 @@ async function isOnServer(wire: WireClient, { key, value, tx, timestamp, alh }: 
   );
 }
 
-function show(value: unknown): string {
+/** Anything as text. */
+export function show(value: unknown): Told {
   return JSON.stringify(value, (_, each: unknown) =>
     typeof each === 'bigint'
       ? String(each)

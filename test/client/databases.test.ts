@@ -5,6 +5,7 @@ import { ImmuClient, MemoryRootStore } from '#dist/index.js';
 import type { ChangedSettings, DatabaseSettings } from '#dist/index.js';
 import { startImmudb } from '../support/immudb.js';
 import { describePrivate, describeServer, freshDatabase, sharedImmudb } from '../support/real.js';
+import { WireClient } from '../support/wire-client.js';
 import { USER, openClient, openWire, rejection, rowsOf, text } from '../trust/support.js';
 
 const DAY_MS = 86_400_000n;
@@ -259,6 +260,16 @@ describeServer('a database', () => {
       });
   });
 
+  test('of the old format is truncated, and proven on: its transaction of that says nothing', async () => {
+    const old = await freshDatabase(undefined, { excludeCommitTime: true, writeTxHeaderVersion: 0 });
+    const { client } = await openClient({ database: old });
+    const { tx } = await client.verifiedSet('a', '1');
+    await client.truncateDatabase(old, { retentionMs: DAY_MS });
+    expect((await client.verifiedSet('b', '2')).tx).toBe(tx + 2n);
+    expect(text((await client.verifiedGet('a'))?.value)).toBe('1');
+    expect((await client.audit.database()).ok).toBe(true);
+  });
+
   test('has its index flushed and compacted, and says how busy it is', async () => {
     const busy = await freshDatabase(undefined, { indexSettings: { compactionThld: { value: 1 } } });
     const { client } = await openClient({ database: busy });
@@ -317,10 +328,13 @@ describeServer('SQL privileges', () => {
       keepAliveMs: 0,
     });
     await theirs.get('k');
-    const wire = await openWire(database);
+    const wire = await WireClient.open(sharedImmudb(), database, user, 'Passw0rd!');
+    await wire.call('CurrentState');
     await client.changeSqlPrivileges(user, database, 'grant', ['INSERT', 'UPDATE']);
     expect((await held())?.sort()).toEqual(['INSERT', 'SELECT', 'UPDATE']);
-    // A new one is opened.
+    await expect(wire.call('CurrentState')).rejects.toMatchObject({ details: 'session not found' });
+    wire.close();
+    // The client opens a new one.
     expect(await theirs.get('k')).toBeNull();
     await client.changeSqlPrivileges(user, database, 'revoke', ['SELECT', 'UPDATE']);
     expect(await held()).toEqual(['INSERT']);
@@ -333,7 +347,6 @@ describeServer('SQL privileges', () => {
     ).toMatchObject({
       code: 'NOT_FOUND',
     });
-    wire.close();
   });
 });
 

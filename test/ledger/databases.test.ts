@@ -55,7 +55,7 @@ const FIXED: readonly object[] = [
   { indexSettings: { maxNodeSize: { value: 4096 } } },
 ];
 
-function story(db: string, old: string): Told[] {
+function story(db: string, old: string, oldest: string): Told[] {
   const update = (settings: object): Told => ({
     method: 'UpdateDatabaseV2',
     request: { database: db, settings },
@@ -141,6 +141,10 @@ function story(db: string, old: string): Told[] {
     tx(7),
     truncate(db, day),
     truncate(db, 0),
+    { ...set, on: oldest },
+    truncate(oldest, day),
+    { method: 'CurrentState', request: {}, on: oldest },
+    { ...tx(2), on: oldest },
     ...['defaultdb', 'nowhere', ''].map((name) => truncate(name, day)),
     // Its end.
     named('UnloadDatabase', z),
@@ -169,6 +173,8 @@ describeReal('databases of the embedded ledger', () => {
       const setUp = await WireClient.open(address);
       await setUp.call('CreateDatabaseV2', { name: db, ifNotExists: true });
       await setUp.call('CreateDatabaseV2', { name: old, settings: { excludeCommitTime: { value: true } } });
+      const settings = { excludeCommitTime: { value: true }, writeTxHeaderVersion: {} };
+      await setUp.call('CreateDatabaseV2', { name: `${old}est`, settings });
       await setUp.call('CloseSession');
       setUp.close();
     }
@@ -184,7 +190,7 @@ describeReal('databases of the embedded ledger', () => {
     };
     try {
       const differences: unknown[] = [];
-      for (const told of story(db, old)) {
+      for (const told of story(db, old, `${old}est`)) {
         const [real, embedded] = [await ask(sharedImmudb(), told), await ask(ledger.address, told)];
         if (JSON.stringify(real) !== JSON.stringify(embedded))
           differences.push([told.method, told.request, real, embedded]);

@@ -269,6 +269,7 @@ describe('headers', () => {
     ['nentries over 32 bits', { nentries: 2 ** 32 }, 'header.nentries'],
     ['nentries over 16 bits in version 0', { nentries: 65536, version: 0 }, 'header.nentries'],
     ['no entries', { nentries: 0, eH: EMPTY_HASH }, 'header.nentries'],
+    ['no entries in version 0, with another eH', { nentries: 0, version: 0 }, 'header.entries-root'],
     ['truncation with another eH', { nentries: 0, metadata: { truncatedTxId: 1n } }, 'header.entries-root'],
     ['blTxId = id', { blTxId: 2n }, 'header.tree-size'],
     ['blTxId negative', { blTxId: -1n }, 'header.tree-size'],
@@ -299,6 +300,8 @@ describe('headers', () => {
 
   test('a truncation tx may have no entries; empty metadata is none', () => {
     alh({ ...good, nentries: 0, eH: EMPTY_HASH, metadata: { truncatedTxId: 1n } });
+    // A truncation of a database that has no metadata.
+    alh({ ...good, nentries: 0, eH: EMPTY_HASH, version: 0 });
     expect(alh({ ...good, metadata: {} })).toEqual(alh(good));
     alh({ ...good, version: 0, metadata: {} });
   });

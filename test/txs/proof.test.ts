@@ -64,8 +64,8 @@ describeServer('includeProof', () => {
         if (tx === KINDS.row && entries === 'raw')
           expect(lines(proven.entries)).toEqual(lines(found?.entries));
       }
-    const some = await opened.client.verifiedTx(KINDS.table, { kinds: ['key'], includeProof: true });
-    expect([some?.entries.length, (await provenBy(opened, some?.proof)).entries.length]).toEqual([0, 4]);
+    const some = await opened.client.verifiedTx(KINDS.values, { kinds: ['sql'], includeProof: true });
+    expect([some?.entries.length, (await provenBy(opened, some?.proof)).entries.length]).toEqual([0, 2]);
     expect(await opened.client.verifiedTx(99n, { includeProof: true })).toBeNull();
   });
 

@@ -1,4 +1,5 @@
 // Databases with transactions of every kind, and what tests look at in them.
+import { inject } from 'vitest';
 import { freshDatabase, sharedImmudb } from '../support/real.js';
 import type { WireClient } from '../support/wire-client.js';
 import { openClient, openWire, text } from '../trust/support.js';
@@ -6,6 +7,9 @@ import type { Opened } from '../trust/support.js';
 import type { TransactionEntry } from '#dist/index.js';
 
 export const utf8 = (words: string) => Buffer.from(words);
+
+/** The embedded ledger has no SQL and no documents: plain entries take their places. */
+export const HAS_ROWS = inject('ledger') === undefined;
 
 /** What was written, by its tx. */
 export const KINDS = { values: 1n, reference: 2n, member: 3n, table: 4n, row: 5n, expired: 6n, deletion: 7n };
@@ -21,8 +25,10 @@ export async function everyKind(): Promise<World> {
   await wire.call('Set', { KVs: [{ key: utf8('a'), value: utf8('1') }, { key: utf8('b') }] });
   await wire.call('SetReference', { key: utf8('ref'), referencedKey: utf8('a') });
   await wire.call('ZAdd', { set: utf8('set'), score: -1.5, key: utf8('a') });
-  await wire.call('SQLExec', { sql: 'CREATE TABLE t (id INTEGER, v VARCHAR, PRIMARY KEY id)' });
-  await wire.call('SQLExec', { sql: "INSERT INTO t (id, v) VALUES (1, 'one')" });
+  if (HAS_ROWS) {
+    await wire.call('SQLExec', { sql: 'CREATE TABLE t (id INTEGER, v VARCHAR, PRIMARY KEY id)' });
+    await wire.call('SQLExec', { sql: "INSERT INTO t (id, v) VALUES (1, 'one')" });
+  } else await inPlace(wire, 2);
   const metadata = { expiration: { expiresAt: '5' } };
   const value = utf8('gone');
   await wire.call('Set', {
@@ -37,6 +43,7 @@ export async function everyKind(): Promise<World> {
 
 /** A collection with a document: the last transaction is its insertion. */
 export async function addDocument({ wire }: World): Promise<bigint> {
+  if (!HAS_ROWS) return inPlace(wire, 2);
   const service = 'immudb.model.DocumentService' as const;
   await wire.call('CreateCollection', { name: 'docs' }, { service });
   const fields = { name: { stringValue: 'x' } };
@@ -46,6 +53,16 @@ export async function addDocument({ wire }: World): Promise<bigint> {
     { service },
   );
   return BigInt(transactionId);
+}
+
+/** So many transactions of one entry each; the last. */
+async function inPlace(wire: WireClient, count: number): Promise<bigint> {
+  let last = 0n;
+  for (let i = 0; i < count; i++) {
+    const { id } = await wire.call('Set', { KVs: [{ key: utf8(`in place ${i}`), value: utf8('v') }] });
+    last = BigInt(id);
+  }
+  return last;
 }
 
 /** A replica that replicates from nowhere by itself. */

@@ -5,6 +5,7 @@ import { DENSE, cold, put, range } from '../stage.js';
 import type { Stage } from '../stage.js';
 import { firstContact, toStrangers, writeOne } from './lone.js';
 import { allForms, deleteTogether, referTogether } from './operations.js';
+import { TX_READS } from './txs.js';
 import { readAhead, writeAll, writeTogether } from './writes.js';
 
 const fromCold = { prepare: ({ client }: Stage) => cold(client) };
@@ -62,6 +63,7 @@ const scenarios: readonly Scenario[] = [
   },
   { name: 'reads together, headers of a block', method: 'TxScan', ...dense },
   { name: 'reads together, proof of a block', method: 'VerifiableTxById', ...dense },
+  ...TX_READS.filter(({ name }) => /^verifiedState|^verifiedTx$|document$/.test(name)),
 ];
 
 export const KEYED: readonly Scenario[] = scenarios.map((scenario) => ({

@@ -4,9 +4,13 @@ import type { TxEntry } from '../../../proof/types.js';
 import type { StoredEntry, TransactionEntry } from '../../../verify/transaction-entry.js';
 import type { LazyTx } from '../../../verify/wire/answers.js';
 import { shownEntries } from '../../../verify/wire/shown-txs.js';
+import { unixSeconds } from '../../input/unix-seconds.js';
 import { storedEntry, truncated } from './transaction.js';
 import { kindOfKey } from './wanted.js';
 import type { Wanted } from './wanted.js';
+
+/** What has expired is for the server's clock to say, which may be this far ahead of ours, in seconds. */
+const AHEAD_S = 60n;
 
 /**
  * Requires that `whole` was proven to hold all entries, and that each value in `shown`, in their order, was proven to be that
@@ -39,8 +43,9 @@ export function provenEntries(
   return proven;
 }
 
-/** Why an honest server leaves it out: its proven key and metadata say so. The clock that counts is the server's. */
+/** Why an honest server leaves it out: its proven key and metadata say so. */
 function reasonOf({ key, metadata }: TxEntry): StoredEntry['withheld'] {
   if (kindOfKey(key) === 'document') return 'document';
-  return metadata?.expiresAt === undefined ? undefined : 'expired';
+  const expiresAt = metadata?.expiresAt;
+  return expiresAt !== undefined && expiresAt <= unixSeconds() + AHEAD_S ? 'expired' : undefined;
 }
