@@ -115,7 +115,7 @@ export async function parseRequest(args: readonly string[]): Promise<Request> {
 }
 
 function overview(commands: readonly Listed[]): string {
-  const lines = commands.map(({ name, summary }) => `  immu-ts ${name.padEnd(16)} ${summary}`);
+  const lines = commands.map(({ name, summary }) => `  immu-ts ${name.padEnd(18)} ${summary}`);
   return `${lines.join('\n')}
 
   immu-ts COMMAND --help   all about one of them

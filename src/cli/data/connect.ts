@@ -32,9 +32,17 @@ export const KEY_OPTIONS = {
   base64: { type: 'boolean', says: 'keys on the command line are base64, for those that are no text' },
 } as const;
 
+/** Who asks, and for which database. */
+interface Login {
+  readonly user: string;
+  readonly password: string;
+  readonly database: string;
+}
+
 /** What a command works with. */
 export interface Job<O extends Options> {
   readonly client: ImmuClient;
+  readonly login: Login;
   readonly values: Values<O>;
   /** All that stands behind the command's name. */
   readonly words: readonly string[];
@@ -50,22 +58,29 @@ interface ServerDefinition<O extends Options, J> extends Omit<Definition<O>, 'ru
   readonly run: (job: J) => Promise<number>;
 }
 
-/** A command that takes the server's word. Its options are added to {@link SERVER_OPTIONS}. */
+/** A command that takes the server's word. Its options stand before {@link SERVER_OPTIONS}. */
 export function serverCommand<O extends Options>(
   definition: ServerDefinition<O, Job<O & typeof SERVER_OPTIONS>>,
 ): Command {
-  const options = { ...definition.options, ...SERVER_OPTIONS };
   return command({
     ...definition,
-    options,
-    async run(values, _operand, io, _second, words) {
-      const given = values;
-      definition.check?.(given, words);
-      await using client = new ImmuClient({
-        ...(await clientOptions(given, io)),
-        store: new MemoryRootStore(),
-      });
-      return await definition.run({ client, values: given, words, io, call: { signal: io.signal } });
+    options: { ...definition.options, ...SERVER_OPTIONS },
+    run: async (values, _operand, io, _second, words) =>
+      runOn(definition, values, words, io, { store: new MemoryRootStore() }),
+  });
+}
+
+/** A command that takes the server's word, and tells the root store what became of trust. */
+export function storeCommand<O extends Options>(
+  definition: ServerDefinition<O, Job<O & typeof SERVER_OPTIONS>>,
+): Command {
+  const { store } = VERIFIED_OPTIONS;
+  return command({
+    ...definition,
+    options: { ...definition.options, ...SERVER_OPTIONS, store },
+    run: async (values, _operand, io, _second, words) => {
+      const { store: path } = values as Values<{ readonly store: typeof store }>;
+      return runOn(definition, values, words, io, { store: path ?? defaultStorePath() });
     },
   });
 }
@@ -74,44 +89,48 @@ export function serverCommand<O extends Options>(
 export function verifiedCommand<O extends Options>(
   definition: ServerDefinition<O, Job<O & typeof SERVER_OPTIONS & typeof VERIFIED_OPTIONS>>,
 ): Command {
-  const options = { ...definition.options, ...SERVER_OPTIONS, ...VERIFIED_OPTIONS };
   return command({
     ...definition,
-    options,
+    options: { ...definition.options, ...SERVER_OPTIONS, ...VERIFIED_OPTIONS },
     async run(values, _operand, io, _second, words) {
-      const given = values as Values<O & typeof SERVER_OPTIONS & typeof VERIFIED_OPTIONS>;
-      definition.check?.(given, words);
-      const { unverified, store, key } = given as Values<typeof VERIFIED_OPTIONS>;
+      const { unverified, store, key } = values as Values<typeof VERIFIED_OPTIONS>;
       if (unverified && (store !== undefined || key !== undefined)) {
         throw new UsageError(`--unverified goes without --${store === undefined ? 'key' : 'store'}`);
       }
-      const serverPublicKey = key === undefined ? undefined : await readFile(key);
-      await using client = new ImmuClient({
-        ...(await clientOptions(given, io)),
+      return runOn(definition, values, words, io, {
         store: unverified ? new MemoryRootStore() : (store ?? defaultStorePath()),
-        ...(serverPublicKey && { serverPublicKey }),
+        ...(key !== undefined && { serverPublicKey: await readFile(key) }),
       });
-      return await definition.run({ client, values: given, words, io, call: { signal: io.signal } });
     },
   });
 }
 
-type ServerWords = Values<typeof SERVER_OPTIONS>;
-
-async function clientOptions(words: ServerWords, { env }: Io): Promise<ImmuClientOptions> {
-  const { address, user, password, database, tls, ca } = words;
-  const told = (given: string | undefined, name: string, otherwise: string) =>
-    given ?? env[`IMMU_TS_${name}`] ?? otherwise;
-  const authorities = ca === undefined ? undefined : await readFile(ca);
-  return {
-    address: told(address, 'ADDRESS', 'localhost:3322'),
-    credentials: {
-      user: told(user, 'USER', 'immudb'),
-      password: told(password, 'PASSWORD', 'immudb'),
-      database: told(database, 'DATABASE', 'defaultdb'),
-    },
-    ...(authorities ? { tls: { ca: authorities } } : tls && { tls }),
+/** Checks what was given, connects, and runs. */
+async function runOn<O extends Options, G extends Options>(
+  { check, run }: ServerDefinition<O, Job<G>>,
+  values: Values<G>,
+  words: readonly string[],
+  io: Io,
+  told: Pick<ImmuClientOptions, 'store' | 'serverPublicKey'>,
+): Promise<number> {
+  check?.(values as unknown as Values<O>, words);
+  const given = values as unknown as Values<typeof SERVER_OPTIONS>;
+  const login = loginOf(given, io.env);
+  await using client = new ImmuClient({
+    ...told,
+    address: given.address ?? io.env['IMMU_TS_ADDRESS'] ?? 'localhost:3322',
+    credentials: login,
+    ...(given.ca === undefined ? given.tls && { tls: true } : { tls: { ca: await readFile(given.ca) } }),
     // One job, and then the process ends: threads would take longer to start than it takes.
     verifier: { threads: 0 },
+  });
+  return await run({ client, login, values, words, io, call: { signal: io.signal } });
+}
+
+function loginOf({ user, password, database }: Values<typeof SERVER_OPTIONS>, env: Io['env']): Login {
+  return {
+    user: user ?? env['IMMU_TS_USER'] ?? 'immudb',
+    password: password ?? env['IMMU_TS_PASSWORD'] ?? 'immudb',
+    database: database ?? env['IMMU_TS_DATABASE'] ?? 'defaultdb',
   };
 }

@@ -30,7 +30,7 @@ export function listOptions({ desc, limit, offset }: ListWords) {
 /** Prints all, and returns how many. */
 export async function list<T extends object>(
   { out }: Io,
-  items: AsyncIterable<T>,
+  items: AsyncIterable<T> | Iterable<T>,
   columns: readonly Column<T>[],
   { json, verified }: { readonly json: boolean; readonly verified: boolean },
 ): Promise<number> {
