@@ -1,7 +1,7 @@
 // Every answer that a verified call builds on, with every field changed in every way, one at a time: each change must
 // end in a typed verification error, or be one that is listed as harmless and tells nobody anything else. Callers that
 // shared a request with a refused one are told the truth, or refused as well.
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { TestImmudb } from '../support/immudb.js';
 import { describePrivate, describeServer, freshDatabase, sharedImmudb } from '../support/real.js';
 import { harmless } from './harmless.js';
@@ -21,6 +21,9 @@ import { setStage } from './stage.js';
 import type { Stage } from './stage.js';
 import { mutationsOf } from './schema-walk.js';
 import type { Mutation } from './schema-walk.js';
+
+// Hundreds of answers each, on machines that have other suites to run.
+vi.setConfig({ testTimeout: 120_000 });
 
 const total = {
   calls: 0,

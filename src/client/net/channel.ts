@@ -126,7 +126,7 @@ export class Channel {
   }
 
   async #call<Answer>(begin: Begin<Answer>, method: keyof Methods, options: ChannelCall): Promise<Answer> {
-    const deadline = new Deadline(options, options.timeoutMs);
+    const deadline = Deadline.of(options, options.timeoutMs);
     if (options.signal?.aborted) throw aborted(method, options.signal);
     this.#assertOpen(options);
     if (options.farewell) {
@@ -178,7 +178,7 @@ export class Channel {
       const call = begin(
         wire.client,
         metadata,
-        { deadline: Date.now() + (deadline.left.timeoutMs ?? timeoutMs) },
+        { deadline: Date.now() + deadline.left.timeoutMs },
         (error, answer) => {
           this.#calls.delete(link);
           wire.reads.delete(call);

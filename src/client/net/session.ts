@@ -105,7 +105,7 @@ export class Session implements Rpc, StreamRpc {
     use: (messages: Messages<Methods[M]['answer']>) => Promise<T>,
   ): Promise<T> {
     checkCallOptions(options);
-    const deadline = new Deadline(options, this.#options.timeoutMs);
+    const deadline = Deadline.of(options, this.#options.timeoutMs);
     this.#login.enter();
     try {
       const open = (call: ChannelCall) => this.#options.channel.down(method, request, call);
@@ -141,7 +141,7 @@ export class Session implements Rpc, StreamRpc {
     isUsedUp?: () => boolean,
   ): Promise<T> {
     checkCallOptions(options);
-    const deadline = new Deadline(options, this.#options.timeoutMs);
+    const deadline = Deadline.of(options, this.#options.timeoutMs);
     this.#login.enter();
     try {
       if (REPEATABLE.has(method)) return await this.#attempts(method, options, deadline, send, isUsedUp);
@@ -201,12 +201,11 @@ export class Session implements Rpc, StreamRpc {
   }
 
   async #attempt<T>(ticket: Ticket, deadline: Deadline, send: Send<T>): Promise<T> {
-    const { timeoutMs = this.#options.timeoutMs, signal } = deadline.left;
     const { metadata } = ticket;
     const { connects } = this;
     const sentAt = performance.now();
     try {
-      const answer = await send({ timeoutMs, metadata, ...(signal && { signal }) });
+      const answer = await send({ ...deadline.left, metadata });
       this.#login.noteUse(ticket, sentAt, connects);
       return answer;
     } catch (error) {
@@ -230,7 +229,7 @@ export class Session implements Rpc, StreamRpc {
     ticket: Ticket | undefined,
   ): Promise<ImmuError> {
     const { channel, database } = this.#options;
-    const timeoutMs = Math.min(LOOK_TIMEOUT_MS, deadline.left.timeoutMs ?? LOOK_TIMEOUT_MS);
+    const timeoutMs = Math.min(LOOK_TIMEOUT_MS, deadline.left.timeoutMs);
     const ask: ClosedCall['ask'] = (other) => {
       const { metadata } = NEEDS_NO_LOGIN.has(other) ? NO_TICKET : (ticket ?? NO_TICKET);
       return channel.unary(other, {}, { timeoutMs, metadata });
