@@ -366,3 +366,20 @@ test('a stream that never ends is ended by the deadline, and does not fill memor
 function of(method: string) {
   return methodDefinition('immudb.schema.ImmuService', method);
 }
+
+describeServer('plain writes by stream', () => {
+  test('answered with the tx of another write: nobody is told that they were done', async () => {
+    const { client, proxy } = await behindProxy();
+    let first: Buffer | undefined;
+    proxy.intercept = async ({ method, forward }) => {
+      const answer = await forward();
+      return method.startsWith('stream') ? (first ??= answer) : answer;
+    };
+    await client.streamSet('a', large, { size: large.length });
+    for (const start of [
+      () => client.streamSet('b', large, { size: large.length }),
+      () => client.streamExecAll([{ set: { key: 'c', value: large, size: large.length } }]),
+    ])
+      expect(await rejection(start())).toMatchObject({ code: 'OUTCOME_UNKNOWN' });
+  });
+});

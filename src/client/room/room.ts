@@ -1,5 +1,6 @@
 // One database under one login: its session, its trust, and what its calls share. Every call comes in here: its options are
 // checked, its deadline begins, it is let in when there is room, and it ends when the client is closed.
+import type { Write } from '../calls/kv/kv.js';
 import { withCallerStack } from '../flow/caller-stack.js';
 import type { Deadline } from '../flow/deadline.js';
 import type { Door } from '../flow/door.js';
@@ -84,14 +85,15 @@ export class Room {
     );
   }
 
-  /** A call that sends a stream. */
-  sendStream<T>(
+  /** A write by stream: its tx is no other write's. */
+  sendStream(
     options: CallOptions,
     own: readonly string[],
-    work: (session: Session, deadline: Deadline) => Promise<T>,
-  ): Promise<T> {
+    write: (session: Session, deadline: Deadline) => Promise<Write>,
+  ): Promise<Write> {
     const deadline = this.#door.deadline(options, own);
-    return this.#door.enter(deadline, STREAM_BYTES, () => work(this.session, deadline));
+    const send = () => this.calls.writeAlone(() => write(this.session, deadline));
+    return this.#door.enter(deadline, STREAM_BYTES, send);
   }
 
   /** A verified one. */
