@@ -15,7 +15,8 @@ import type { VerifiedState } from '../calls/txs/verified-state.js';
 import { verifiedTransactions } from '../calls/txs/verified-transactions.js';
 import { shownOf, verifiedTx } from '../calls/txs/verified-tx.js';
 import type { VerifiedTransaction } from '../calls/txs/verified-tx.js';
-import { TX_NAMES, checkTx, checkWanted } from '../calls/txs/wanted.js';
+import { TX_NAMES, checkWanted } from '../calls/txs/wanted.js';
+import { txId } from '../input/tx-id.js';
 import type { EntriesWanted, EntryKind, TxOptions } from '../calls/txs/wanted.js';
 import { NO_OPTIONS, checkOptions } from '../input/call-options.js';
 import type { CallOptions } from '../input/call-options.js';
@@ -54,7 +55,7 @@ export abstract class TxCalls extends MaintenanceCalls {
    * @throws ServerError TRUNCATED where values were asked for and a truncation has given them up
    */
   async txById(tx: bigint, options: TxOptions = NO_OPTIONS): Promise<Transaction | null> {
-    const id = checkTx('tx', tx);
+    const id = txId('tx', tx);
     const wanted = checkWanted(options);
     return this.room.enter(options, TX_NAMES, (session, call) => txById(session, id, wanted, call));
   }
@@ -79,7 +80,7 @@ export abstract class TxCalls extends MaintenanceCalls {
    * Null when there is none yet. Needs ADMIN; takes as much memory as the transaction has, 64 MiB at most.
    */
   async exportTx(tx: bigint, options: CallOptions = NO_OPTIONS): Promise<ExportedTx | null> {
-    const id = checkTx('tx', tx);
+    const id = txId('tx', tx);
     return this.room.enter(options, [], (session, call) => exportTx(session, id, call));
   }
 
@@ -130,7 +131,7 @@ export abstract class TxCalls extends MaintenanceCalls {
    * @throws ServerError TRUNCATED where values were asked for and are gone, by the server's word
    */
   async verifiedTx(tx: bigint, options: VerifiedTxOptions = NO_OPTIONS): Promise<VerifiedTransaction | null> {
-    const id = checkTx('tx', tx);
+    const id = txId('tx', tx);
     const wanted = checkWanted(options, true);
     const withProof = wantsProof(options);
     const { room } = this;
@@ -192,7 +193,7 @@ export abstract class TxCalls extends MaintenanceCalls {
    * @throws VerificationError when the answer is not proven
    */
   async verifiedExportTx(tx: bigint, options: CallOptions = NO_OPTIONS): Promise<VerifiedExportedTx | null> {
-    const id = checkTx('tx', tx);
+    const id = txId('tx', tx);
     return this.room.enterVerified('verifiedExportTx', options, [], ({ session, trust, call }) =>
       verifiedExportTx(session, trust, call, id),
     );

@@ -2,6 +2,7 @@
 import { ImmuError, TransportError, VerificationError } from '../../errors.js';
 import type { PortableProof } from '../../verify/portable/format.js';
 import type { Question, Root } from '../../verify/verifier.js';
+import type { Deadline } from '../flow/deadline.js';
 import { OtherConnection } from '../net/rpc.js';
 import type { Rpc, RpcOptions } from '../net/rpc.js';
 import { isNotDone } from '../net/server-errors.js';
@@ -61,8 +62,7 @@ export async function writeAlone(
   for (;;) {
     try {
       await trust.ready(call, true);
-      const over = rpc.connects;
-      const options = () => (over === undefined ? call.deadline.left : { ...call.deadline.left, over });
+      const options = overThisConnection(rpc, call.deadline);
       return await (
         await sendWrite(trust, call, writing, (head) => send(options(), head))
       ).proven;
@@ -71,6 +71,11 @@ export async function writeAlone(
       if (!(error instanceof OtherConnection)) throw error;
     }
   }
+}
+
+/** Options for what is sent over the connection of now, and over no other. */
+export function overThisConnection({ connects: over }: Rpc, deadline: Deadline): () => RpcOptions {
+  return () => (over === undefined ? deadline.left : { ...deadline.left, over });
 }
 
 /**

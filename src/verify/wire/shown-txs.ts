@@ -5,8 +5,8 @@ import type { TxEntry } from '../../proof/types.js';
 import type { LazyTx } from './answers.js';
 import { readEntry, readTxEntry } from './entries.js';
 import type { Entry } from './entries.js';
-import { onlyOnce } from './reader.js';
-import type { WireReader } from './reader.js';
+import { WireReader } from './reader.js';
+import { readMemberFields } from './z-entries.js';
 
 const ENTRIES = 2;
 const KV_ENTRIES = 3;
@@ -71,22 +71,8 @@ function readShownTxEntry(reader: WireReader): ShownTxEntry {
 }
 
 function readMember(reader: WireReader): ShownMember {
-  let set = NO_BYTES;
-  let key = NO_BYTES;
-  let score = 0;
-  let atTx = 0n;
-  let entry: Entry | undefined;
-  for (let field = reader.next(); field !== 0; field = reader.next()) {
-    if (field === 1) set = reader.bytes('ZEntry.set');
-    else if (field === 2) key = reader.bytes('ZEntry.key');
-    else if (field === 3) {
-      onlyOnce(entry, 'ZEntry.entry');
-      entry = readEntry(reader.message('ZEntry.entry'));
-    } else if (field === 4) score = reader.double('ZEntry.score');
-    else if (field === 5) atTx = reader.id('ZEntry.atTx');
-    else reader.skip();
-  }
-  return { set, key, score, atTx, ...(entry && { entry }) };
+  const { entry, ...member } = readMemberFields(reader);
+  return entry ? { ...member, entry: readEntry(new WireReader(entry)) } : member;
 }
 
 function atMost({ header }: LazyTx, count: number): void {

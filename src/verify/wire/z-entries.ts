@@ -32,6 +32,14 @@ export function readMembers(answer: Uint8Array, max: number): ShownMember[] {
 }
 
 function readMember(reader: WireReader): ShownMember {
+  const { entry, ...member } = readMemberFields(reader);
+  return { ...member, shown: readShownEntry(present(entry, 'ZEntry.entry')) };
+}
+
+/** What a ZEntry says; `entry`: raw, where there is one. */
+export function readMemberFields(
+  reader: WireReader,
+): Omit<ShownMember, 'shown'> & { readonly entry: Uint8Array | undefined } {
   let set = NO_BYTES;
   let key = NO_BYTES;
   let entry: Uint8Array | undefined;
@@ -47,5 +55,5 @@ function readMember(reader: WireReader): ShownMember {
     else if (field === 5) atTx = reader.id('ZEntry.atTx');
     else reader.skip();
   }
-  return { set, key, score, atTx, shown: readShownEntry(present(entry, 'ZEntry.entry')) };
+  return { set, key, score, atTx, entry };
 }

@@ -14,7 +14,7 @@ import { isNotDone } from '../../net/server-errors.js';
 import { resultOf } from '../../results/result.js';
 import type { Call } from '../../trust/call.js';
 import type { ReservedTxs } from '../../trust/reserved-txs.js';
-import { sendWrite } from '../../trust/write.js';
+import { overThisConnection, sendWrite } from '../../trust/write.js';
 import type { Sent } from '../../trust/write.js';
 import { readTxHeader } from '../../../verify/wire/headers.js';
 import { WireReader } from '../../../verify/wire/reader.js';
@@ -136,8 +136,7 @@ function writeVerified(
   isAlone: boolean,
 ): Promise<Sent> {
   const call: Call = { ...from, deadline };
-  const over = rpc.connects;
-  const options = () => (over === undefined ? deadline.left : { ...deadline.left, over });
+  const options = overThisConnection(rpc, deadline);
   if (method === 'Set' && (ownTx || (isAlone && names.size <= MAX_ALONE))) {
     const question = { kind: 'set', entries: readSetRequest(request) } as const;
     return sendWrite(trust, call, { question, names, endings, calls }, (head) =>

@@ -1,7 +1,6 @@
 // How a run of transactions is asked for in pages: as many at a time as make an answer of a good size.
-import { ServerError } from '../../../errors.js';
-import { checkTx } from './wanted.js';
-import { ArgumentError } from '../../../errors.js';
+import { ArgumentError, ServerError } from '../../../errors.js';
+import { txId } from '../../input/tx-id.js';
 import { flag } from '../../input/option-checks.js';
 import { MAX_ID } from '../../../proof/bytes.js';
 
@@ -28,8 +27,8 @@ export interface CheckedRange {
 /** Throws ArgumentError. */
 export function checkRange({ from, to, desc = false }: TxRange): CheckedRange {
   flag('desc', desc);
-  if (from !== undefined) checkTx('from', from);
-  if (to !== undefined) checkTx('to', to);
+  if (from !== undefined) txId('from', from);
+  if (to !== undefined) txId('to', to);
   if (from !== undefined && to !== undefined && (desc ? to > from : to < from))
     throw new ArgumentError('to', `to lies ${desc ? 'above' : 'below'} from`);
   const start = from ?? (desc ? undefined : 1n);

@@ -3,7 +3,6 @@ import { ArgumentError } from '../../../errors.js';
 import type { EntriesSpec } from '../../../wire/messages.js';
 import type { CallOptions } from '../../input/call-options.js';
 import { oneOf, optionsObject } from '../../input/option-checks.js';
-import { MAX_ID } from '../../../proof/bytes.js';
 
 /**
  * `digests`: keys, metadata and hashes of values. `raw`: with the values, as they are stored. `resolved`: what the keys lead to
@@ -71,12 +70,4 @@ export function specOf({ entries, kinds }: Wanted): { readonly entriesSpec?: Ent
 /** Kind of an entry by its raw key. */
 export function kindOfKey(rawKey: Uint8Array): EntryKind | 'document' | undefined {
   return KEY_KINDS[rawKey[0] ?? KEY_KINDS.length];
-}
-
-/** Throws ArgumentError. */
-export function checkTx(name: string, tx: unknown): bigint {
-  if (typeof tx !== 'bigint') throw new ArgumentError(name, `${name} must be a bigint, not ${typeof tx}`);
-  if (tx < 1n || tx > MAX_ID)
-    throw new ArgumentError(name, `${name} must be a transaction's id, 1 to 2^63-1, not ${tx.toString()}`);
-  return tx;
 }
