@@ -5,6 +5,7 @@ import type { ClientAudit } from './audit/client-audit.js';
 import { checkIngestOptions, ingest } from './calls/kv/ingest.js';
 import type { IngestClient, IngestOptions, IngestReceipt, IngestRecord } from './calls/kv/ingest.js';
 import { FollowCalls } from './faces/follow.js';
+import { entryContent } from './calls/kv/contents.js';
 import { NO_OPTIONS } from './input/call-options.js';
 import type { CallOptions } from './input/call-options.js';
 import { text } from './input/option-checks.js';
@@ -72,7 +73,8 @@ export class DatabaseHandle extends FollowCalls {
       maxBytes: limits.maxQueuedBytes >> 1,
       room: () => (admission.isFull ? admission.ready() : undefined),
       whenClosed: (tell) => door.whenClosed(tell),
-      write: (key, value, call) => this.write('ingest', [{ key, value }], call, rooms.of(database)),
+      write: (key, value, call) =>
+        this.write('ingest', entryContent({ key, value }), call, [], rooms.of(database)),
       head: async (root, call) =>
         rooms.of(database).enterVerified('ingest', call, [], async ({ trust, call: from }) => {
           if (root) await trust.assertOnHistory(from, root);

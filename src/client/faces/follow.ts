@@ -8,9 +8,9 @@ import type { BytesInput } from '../input/bytes-input.js';
 import { NO_OPTIONS } from '../input/call-options.js';
 import type { CallOptions } from '../input/call-options.js';
 import { txId } from '../input/tx-id.js';
-import { KeyCalls } from './keys.js';
+import { StreamCalls } from './streams.js';
 
-export abstract class FollowCalls extends KeyCalls {
+export abstract class FollowCalls extends StreamCalls {
   /**
    * Begins to follow the database: reads every transaction of it (digests, no values), proves it under the trusted head, and keeps
    * what is latest of each key, some 80 bytes a key. From then on every verified read that shows less is refused, and

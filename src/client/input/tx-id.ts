@@ -1,7 +1,11 @@
-// Ids of transactions that callers hand in.
+// Transaction ids as callers give them.
 import { ArgumentError } from '../../errors.js';
+import { wrongType } from './option-checks.js';
 
-export function txId(name: string, tx: unknown): asserts tx is bigint {
-  if (typeof tx !== 'bigint' || tx < 1n || BigInt.asIntN(64, tx) !== tx)
-    throw new ArgumentError(name, `${name} must be a bigint from 1 to 2^63-1`);
+/** From 1 to 2^63-1. Throws ArgumentError naming `name`. */
+export function txId(name: string, tx: unknown): bigint {
+  if (typeof tx !== 'bigint') wrongType(name, 'a bigint from 1 to 2^63-1', tx);
+  if (tx < 1n || BigInt.asIntN(64, tx) !== tx)
+    throw new ArgumentError(name, `${name} must be a bigint from 1 to 2^63-1, not ${tx.toString()}`);
+  return tx;
 }

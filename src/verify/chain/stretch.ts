@@ -178,7 +178,7 @@ const DIGESTS = 4;
 const ROWS = 8;
 const WHOLE = 12;
 const SHORT = 13;
-const WHOLE_WITH_ROWS = 30;
+const WHOLE_WITH_ROWS = 60;
 
 export const stretch: Kind<StretchQuestion, StretchProven> = {
   kind: 'stretch',

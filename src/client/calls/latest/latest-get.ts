@@ -8,17 +8,24 @@ import type { Call } from '../../trust/call.js';
 import type { DatabaseTrust } from '../../trust/database-trust.js';
 import type { LatestVersion } from '../../trust/latest/compact-index.js';
 import type { Latest } from '../../trust/latest/latest.js';
-import type { VerifiedEntry } from '../kv/shown-read.js';
+import { VerifiedEntry } from '../kv/verified-entry.js';
 
 /** Why a key has no value. `target-gone`: it is a reference to what has none. */
 export type AbsenceReason = 'never-written' | 'deleted' | 'expired' | 'target-gone';
 
 /** An entry that is proven to be the latest of its key. */
-export interface LatestEntry extends VerifiedEntry {
+export class LatestEntry extends VerifiedEntry {
   /** Every transaction up to this root was followed: none of them has a newer version of the key. */
-  readonly provenLatestAt: Root;
+  declare readonly provenLatestAt: Root;
   /** How many versions of the key (of the reference, where it is one) there were with this one: proven, not the server's word. */
-  readonly revision: bigint;
+  declare readonly revision: bigint;
+
+  constructor(entry: VerifiedEntry, provenLatestAt: Root, revision: bigint) {
+    const { key, value, timestamp, root, unproven, reference } = entry;
+    super(key, value, entry, timestamp, root, unproven.revision, reference);
+    this.provenLatestAt = provenLatestAt;
+    this.revision = revision;
+  }
 }
 
 /** A key that is proven to have no value. */
@@ -59,7 +66,7 @@ export async function latestGet(
       // Null was told behind the version known when it was asked for: where that one has a value, it is proven to lead nowhere.
       const absence = absenceOf(key, version, at, version?.tx === before ? 'target-gone' : undefined);
       if (absence) return absence;
-    } else if (version?.tx === own) return { ...entry, provenLatestAt: at, revision: version.revision };
+    } else if (version && version.tx === own) return new LatestEntry(entry, at, version.revision);
     // Something newer was followed since it was asked for: what is read now must not be older than that.
   }
 }
