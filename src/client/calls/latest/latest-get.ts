@@ -6,7 +6,7 @@ import type { Root } from '../../../verify/verifier.js';
 import { unixSeconds } from '../../input/unix-seconds.js';
 import type { Call } from '../../trust/call.js';
 import type { DatabaseTrust } from '../../trust/database-trust.js';
-import type { LatestVersion } from '../../trust/latest/compact-index.js';
+import type { LatestVersion } from '../../trust/latest/key-index.js';
 import type { Latest } from '../../trust/latest/latest.js';
 import { VerifiedEntry } from '../kv/verified-entry.js';
 

@@ -4,19 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { HASH_SIZE, sha256 } from '../../../proof/hash.js';
 import { DELETED } from '../../../verify/chain/rows.js';
 import type { Row } from '../../../verify/chain/rows.js';
-
-/** The newest version of a key, as its transaction proves it. */
-export interface LatestVersion {
-  readonly tx: bigint;
-  readonly deleted: boolean;
-  /** Unix seconds. */
-  readonly expiresAt?: bigint;
-  readonly hValue: Uint8Array;
-  /** How many versions there were when this one was written, deletions counted. */
-  readonly revision: bigint;
-  /** Tx of the version before; 0 = there was none, or it was not followed. */
-  readonly previousTx: bigint;
-}
+import type { KeyIndex, LatestVersion } from './key-index.js';
 
 const SALT_BYTES = 16;
 const NAME_BYTES = 16;
@@ -36,7 +24,7 @@ const FIRST_SLOTS = 1024;
 const FULL = 0.75;
 const EMPTY = 0;
 
-export class CompactIndex {
+export class CompactIndex implements KeyIndex {
   readonly #salted: Uint8Array;
   readonly #inputs: (Uint8Array | undefined)[] = [];
   readonly #parts: DataView<ArrayBuffer>[] = [];
@@ -55,12 +43,10 @@ export class CompactIndex {
     return this.#keys;
   }
 
-  /** Memory that it holds. */
   get bytes(): number {
     return this.#parts.length * PART_ROWS * ROW_BYTES + this.#slots.byteLength + this.#expiries.size * 40;
   }
 
-  /** A version newer than all that were put before. */
   put({ key, tx, flags, expiresAt, hValue }: Row): void {
     const name = this.#nameOf(key);
     const slot = this.#slotOf(name);
@@ -86,7 +72,14 @@ export class CompactIndex {
     else if (this.#expiries.size > 0) this.#expiries.delete(row);
   }
 
-  /** `key`: raw. Undefined: no version of it was put. */
+  reached(): void {
+    // Nothing is written behind.
+  }
+
+  close(): void {
+    // Its memory goes with it.
+  }
+
   get(key: Uint8Array): LatestVersion | undefined {
     const row = this.#slots[this.#slotOf(this.#nameOf(key))] as number;
     if (row === EMPTY) return undefined;

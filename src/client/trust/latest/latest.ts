@@ -9,7 +9,7 @@ import type { Deadline } from '../../flow/deadline.js';
 import { DELETED } from '../known/newest-versions.js';
 import type { FollowedVersions } from '../known/newest-versions.js';
 import { CompactIndex } from './compact-index.js';
-import type { LatestVersion } from './compact-index.js';
+import type { LatestVersion } from './key-index.js';
 import { followTo } from './stretches.js';
 import type { FollowedTrust, StretchesOptions } from './stretches.js';
 

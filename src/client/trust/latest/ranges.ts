@@ -1,0 +1,57 @@
+// Keys of a followed database in the order of their bytes, as of one root: what complete scans and counts are made of.
+import type { Root } from '../../../verify/verifier.js';
+import type { LatestVersion } from './key-index.js';
+
+/** Raw keys (with the byte in front that says what kind of entry it is) from `from` on and before `to`. Absent: no bound. */
+export interface KeyRange {
+  readonly from?: Uint8Array;
+  readonly to?: Uint8Array;
+}
+
+/** A page of a range. */
+export interface RangePage extends KeyRange {
+  /** From the last to the first. @default false */
+  readonly desc?: boolean;
+  /** Most rows of the page. */
+  readonly limit: number;
+}
+
+/** A key and its newest version as of the root of the view: deleted and expired ones too. Not: what is not indexable. */
+export interface RangeRow extends LatestVersion {
+  /** Raw; its own bytes. */
+  readonly key: Uint8Array;
+}
+
+/** The index as of one root, whatever is followed meanwhile. To be closed. */
+export interface RangeView {
+  /** All transactions up to this root, and no later one, are in it. */
+  readonly at: Root;
+  /** The next rows: fewer than `limit` where there are no more. Go on behind (`desc`: before) the last key with {@link after}. */
+  page(page: RangePage): readonly RangeRow[];
+  /** How many keys there are: deleted and expired ones too, as the server's Count has it. */
+  count(range: KeyRange): bigint;
+  /** The newest version of one raw key as of {@link at}. */
+  get(key: Uint8Array): LatestVersion | undefined;
+  close(): void;
+}
+
+export interface Ranges {
+  view(): RangeView;
+}
+
+/** All keys that begin with `prefix`. */
+export function prefixRange(prefix: Uint8Array): KeyRange {
+  let end = prefix.length;
+  while (end > 0 && prefix[end - 1] === 0xff) end--;
+  if (end === 0) return { from: prefix };
+  const to = prefix.slice(0, end);
+  to[end - 1] = (to[end - 1] as number) + 1;
+  return { from: prefix, to };
+}
+
+/** The first key behind this one. */
+export function after(key: Uint8Array): Uint8Array {
+  const next = new Uint8Array(key.length + 1);
+  next.set(key);
+  return next;
+}

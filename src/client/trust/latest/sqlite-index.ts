@@ -1,0 +1,183 @@
+// The index in a file of SQLite: for databases that are larger than the memory given, and for keys in order. The file is a copy of
+// what can be followed again: it is not synced, and gone with the process unless it is kept (`snapshot.ts`).
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import Database from 'better-sqlite3';
+import type { Database as Sqlite, Statement } from 'better-sqlite3';
+import { EMPTY_HASH } from '../../../proof/hash.js';
+import { DELETED } from '../../../verify/chain/rows.js';
+import type { Row } from '../../../verify/chain/rows.js';
+import type { Root } from '../../../verify/verifier.js';
+import type { KeyIndex, LatestVersion } from './key-index.js';
+import type { KeyRange, RangePage, RangeRow, RangeView, Ranges } from './ranges.js';
+
+/** Pages of the file kept in memory. */
+const CACHE_KIB = 16 * 1024;
+
+const SCHEMA = `
+  CREATE TABLE latest (key BLOB PRIMARY KEY, tx INTEGER NOT NULL, flags INTEGER NOT NULL, expires_at INTEGER, hash BLOB NOT NULL,
+    revision INTEGER NOT NULL, previous INTEGER NOT NULL) WITHOUT ROWID;
+  CREATE TABLE reached (only INTEGER PRIMARY KEY CHECK (only = 1), tx INTEGER NOT NULL, alh BLOB NOT NULL, keys INTEGER NOT NULL);`;
+const PUT = `
+  INSERT INTO latest VALUES (?, ?, ?, ?, ?, 1, 0) ON CONFLICT (key) DO UPDATE SET previous = tx, tx = excluded.tx,
+    flags = excluded.flags, expires_at = excluded.expires_at, hash = excluded.hash, revision = revision + 1 RETURNING revision`;
+const COLUMNS = 'key, tx, flags, expires_at, hash, revision, previous';
+
+type Columns = [
+  key: Uint8Array,
+  tx: bigint,
+  flags: bigint,
+  expiresAt: bigint | null,
+  hash: Uint8Array,
+  revision: bigint,
+  previous: bigint,
+];
+
+/** By what a key is known in the file: itself, or something of a fixed size. */
+export type NameOf = (key: Uint8Array) => Uint8Array;
+
+export class SqliteIndex implements KeyIndex, Ranges {
+  readonly path: string;
+  readonly #db: Sqlite;
+  readonly #nameOf: NameOf;
+  readonly #isTemporary: boolean;
+  readonly #put: Statement;
+  readonly #take: Statement;
+  readonly #get: Statement;
+  readonly #reached: Statement;
+  #keys = 0;
+  #inTransaction = false;
+
+  /** A new index. `path`: no such file may be there. @default one in a temporary folder, which goes with the index */
+  constructor(nameOf: NameOf = itself, path?: string) {
+    this.#nameOf = nameOf;
+    this.#isTemporary = path === undefined;
+    this.path = path ?? join(mkdtempSync(join(tmpdir(), 'immu-ts-follow-')), 'index.sqlite');
+    this.#db = new Database(this.path);
+    this.#db.defaultSafeIntegers();
+    this.#db.pragma('journal_mode = WAL');
+    this.#db.pragma('synchronous = OFF');
+    this.#db.pragma(`cache_size = -${CACHE_KIB}`);
+    if (this.#db.prepare(`SELECT 1 FROM sqlite_schema WHERE name = 'latest'`).get() === undefined)
+      this.#db.exec(SCHEMA);
+    const last = this.#db.prepare('SELECT keys FROM reached').pluck().get() as bigint | undefined;
+    this.#keys = Number(last ?? 0n);
+    this.#put = this.#db.prepare(PUT).pluck();
+    this.#take = this.#db.prepare('INSERT INTO latest VALUES (?, ?, ?, ?, ?, ?, ?)');
+    this.#get = this.#db.prepare(`SELECT ${COLUMNS} FROM latest WHERE key = ?`).raw();
+    this.#reached = this.#db.prepare('INSERT OR REPLACE INTO reached VALUES (1, ?, ?, ?)');
+  }
+
+  get keys(): number {
+    return this.#keys;
+  }
+
+  get bytes(): number {
+    return fileBytes(this.#db);
+  }
+
+  put({ key, tx, flags, expiresAt, hValue }: Row): void {
+    this.#begin();
+    const row = [this.#nameOf(key), tx, flags, expiresAt ?? null, hValue];
+    if (this.#put.get(row) === 1n) this.#keys++;
+  }
+
+  /** Takes a row of another index over, as it is. */
+  take(name: Uint8Array, { tx, deleted, expiresAt, hValue, revision, previousTx }: LatestVersion): void {
+    this.#begin();
+    const row = [name, tx, deleted ? DELETED : 0, expiresAt ?? null, hValue, revision, previousTx];
+    this.#take.run(row);
+    this.#keys++;
+  }
+
+  reached({ tx, alh }: Root): void {
+    this.#begin();
+    this.#reached.run(tx, alh, this.#keys);
+    this.#db.exec('COMMIT');
+    this.#inTransaction = false;
+  }
+
+  get(key: Uint8Array): LatestVersion | undefined {
+    const row = this.#get.get(this.#nameOf(key)) as Columns | undefined;
+    return row && versionOf(row);
+  }
+
+  view(): RangeView {
+    return new SqliteView(this.path);
+  }
+
+  close(): void {
+    if (!this.#db.open) return;
+    this.#db.close();
+    if (this.#isTemporary) rmSync(dirname(this.path), { recursive: true, force: true });
+  }
+
+  #begin(): void {
+    if (this.#inTransaction) return;
+    this.#db.exec('BEGIN');
+    this.#inTransaction = true;
+  }
+}
+
+/** A connection of its own, which goes on reading what was there when it began. */
+class SqliteView implements RangeView {
+  readonly at: Root;
+  readonly #db: Sqlite;
+
+  constructor(path: string) {
+    this.#db = new Database(path, { readonly: true, fileMustExist: true });
+    this.#db.defaultSafeIntegers();
+    this.#db.exec('BEGIN');
+    const at = this.#db.prepare('SELECT tx, alh FROM reached').get() as Root | undefined;
+    this.at = at ? { tx: at.tx, alh: new Uint8Array(at.alh) } : { tx: 0n, alh: EMPTY_HASH };
+  }
+
+  page({ desc = false, limit, ...range }: RangePage): RangeRow[] {
+    const { where, bounds } = conditionOf(range);
+    const order = desc ? 'DESC' : 'ASC';
+    const statement = this.#db.prepare(`SELECT ${COLUMNS} FROM latest${where} ORDER BY key ${order} LIMIT ?`);
+    const rows = statement.raw().all([...bounds, limit]) as Columns[];
+    return rows.map((row) => ({ key: new Uint8Array(row[0]), ...versionOf(row) }));
+  }
+
+  count(range: KeyRange): bigint {
+    const { where, bounds } = conditionOf(range);
+    return this.#db.prepare(`SELECT count(*) FROM latest${where}`).pluck().get(bounds) as bigint;
+  }
+
+  get(key: Uint8Array): LatestVersion | undefined {
+    const row = this.#db.prepare(`SELECT ${COLUMNS} FROM latest WHERE key = ?`).raw().get(key);
+    return row === undefined ? undefined : versionOf(row as Columns);
+  }
+
+  close(): void {
+    this.#db.close();
+  }
+}
+
+function itself(key: Uint8Array): Uint8Array {
+  return key;
+}
+
+function fileBytes(db: Sqlite): number {
+  const [pages, size] = ['page_count', 'page_size'].map((name) => db.pragma(name, { simple: true }) as bigint);
+  return Number((pages as bigint) * (size as bigint));
+}
+
+function conditionOf({ from, to }: KeyRange): { where: string; bounds: Uint8Array[] } {
+  const bounds = [from, to].filter((bound) => bound !== undefined);
+  const parts = [...(from ? ['key >= ?'] : []), ...(to ? ['key < ?'] : [])];
+  return { where: parts.length > 0 ? ` WHERE ${parts.join(' AND ')}` : '', bounds };
+}
+
+function versionOf([, tx, flags, expiresAt, hash, revision, previousTx]: Columns): LatestVersion {
+  return {
+    tx,
+    deleted: (Number(flags) & DELETED) !== 0,
+    ...(expiresAt !== null && { expiresAt }),
+    hValue: new Uint8Array(hash),
+    revision,
+    previousTx,
+  };
+}
