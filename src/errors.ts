@@ -20,9 +20,9 @@ export type ImmuErrorCode =
   | 'CONFLICT'
   | 'OVERLOADED'
   | 'LIMIT_EXCEEDED'
+  | 'TRUNCATED'
   // asked for a proof that there is none of, or not as things are
   | 'NOT_PROVABLE'
-  | 'TRUNCATED'
   // the way to the server
   | 'UNAVAILABLE'
   | 'DEADLINE_EXCEEDED'

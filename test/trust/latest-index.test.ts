@@ -28,11 +28,23 @@ const rows = fc.array(
   { maxLength: 60 },
 );
 
-function fill(index: KeyIndex, given: readonly Omit<Row, 'tx'>[]) {
+interface Given {
+  readonly key: Uint8Array;
+  readonly flags: number;
+  readonly expiresAt: bigint | undefined;
+  readonly hValue: Uint8Array;
+}
+
+function rowOf({ key, hValue, ...row }: Given & { readonly tx: bigint }): Row {
+  const bytes = Buffer.concat([Buffer.from('before'), key, hValue]);
+  return { ...row, bytes, keyAt: 6, keyEnd: 6 + key.length, hashAt: 6 + key.length };
+}
+
+function fill(index: KeyIndex, given: readonly Given[]) {
   const expected = new Map<string, object>();
   given.forEach((row, i) => {
     const tx = BigInt(i + 1) * 2n ** 20n;
-    index.put({ ...row, tx });
+    index.put(rowOf({ ...row, tx }));
     index.reached({ tx, alh });
     const name = Buffer.from(row.key).toString('hex');
     const before = expected.get(name) as { tx: bigint; revision: bigint } | undefined;
@@ -70,7 +82,7 @@ describe.each([
   test('grows', () => {
     const index = open(make());
     for (let i = 0; i < 20_000; i++)
-      index.put({ tx: BigInt(i + 1), key: keyOf(`k${i}`), flags: 0, expiresAt: undefined, hValue: alh });
+      index.put(rowOf({ tx: BigInt(i + 1), key: keyOf(`k${i}`), flags: 0, expiresAt: undefined, hValue: alh }));
     index.reached({ tx: 20_000n, alh });
     for (const i of [0, 1023, 1024, 16_383, 16_384, 19_999])
       expect(index.get(keyOf(`k${i}`))?.tx).toBe(BigInt(i + 1));
@@ -112,7 +124,7 @@ describe('keys in order', () => {
   test('a view stays as it was when it began', () => {
     const index = open(new SqliteIndex());
     const put = (key: string, tx: bigint) => {
-      index.put({ tx, key: keyOf(key), flags: 0, expiresAt: undefined, hValue: alh });
+      index.put(rowOf({ tx, key: keyOf(key), flags: 0, expiresAt: undefined, hValue: alh }));
       index.reached({ tx, alh });
     };
     put('a', 1n);

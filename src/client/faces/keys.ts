@@ -9,7 +9,8 @@ import { PROOF_NAMES, wantsProof } from '../input/proof-options.js';
 import type { ProofOptions } from '../input/proof-options.js';
 import type { BytesInput } from '../input/bytes-input.js';
 import { latestGet } from '../calls/latest/latest-get.js';
-import type { LatestEntry, ProvenAbsence } from '../calls/latest/latest-get.js';
+import type { LatestEntry } from '../calls/latest/latest-get.js';
+import type { ProvenAbsence } from '../calls/latest/proven.js';
 import { NO_OPTIONS } from '../input/call-options.js';
 import type { CallOptions } from '../input/call-options.js';
 import { VERSION_NAMES, checkVersion, hasVersion, isLatest } from '../input/get-options.js';
@@ -93,18 +94,14 @@ export abstract class KeyCalls extends Handle {
   #latestGet(key: Uint8Array, options: LatestOptions): Promise<LatestEntry | ProvenAbsence> {
     const { room } = this;
     const { length } = key;
-    return room.shareVerified('verifiedGet', options, ['latest'], length, (calls, trust, call) =>
-      latestGet(
-        trust,
-        call,
-        key,
-        () => calls.verifiedGet(trust, call, key),
-        () =>
-          room.shareVerified('verifiedGet', call.deadline.left, [], length, (...[shared, now, next]) =>
-            shared.verifiedGet(now, next, key),
-          ),
-      ),
-    );
+    return room.shareVerified('verifiedGet', options, ['latest'], length, (calls, trust, call) => {
+      const first = () => calls.verifiedGet(trust, call, key);
+      const again = () =>
+        room.shareVerified('verifiedGet', call.deadline.left, [], length, (shared, now, next) =>
+          shared.verifiedGet(now, next, key),
+        );
+      return latestGet({ trust, rpc: room.session, call, key, first, again });
+    });
   }
 
   /**

@@ -18,8 +18,8 @@ export interface GetOptions extends CallOptions {
   readonly atRevision?: bigint;
 }
 
-/** For the latest version, proven to be that: where the database is followed. */
 export interface LatestOptions extends CallOptions {
+  /** The latest version, proven to be that: where the database is followed. */
   readonly latest: true;
 }
 

@@ -93,15 +93,15 @@ function checkStretch(question: StretchQuestion, context: Context, answer: Uint8
   counts.txs = txs.length;
   checkStretchTrees(headers, alhs, dualProof, counts);
   rowWriter.begin();
-  for (const tx of txs) {
+  txs.forEach((tx, i) => {
     columns.read(tx);
     checkWholeEntries(tx.header, { bytes: whole, entries: columns }, counts, now);
-    if (question.rows === true) rowWriter.add(whole, columns);
+    if (question.rows === true) rowWriter.add(alhs[i] as Uint8Array, whole, columns);
     if (values && !digests) {
       const own = { bytes: whole, entries: columns };
       checkValues(own, own, counts, tx.header.id, now);
     }
-  }
+  });
   if (digests) {
     const shown = readTxs(answer, first, last, 'stretch.values');
     checkShownValues(txs, digests, shown, answer, counts, now);

@@ -51,6 +51,24 @@ async function assertEnded(asking: Asking, key: Uint8Array, floor: bigint, isTar
   else await assertEnded(asking, target, asking.known.seen.floor(keyName(target)), true);
 }
 
+/**
+ * Where the reference leads that is the key's version of `tx`, proven. Of one that is bound to a version it is proven too that this
+ * one is gone. Undefined: the version has expired by now.
+ *
+ * @throws VerificationError when it is a value, or what it is bound to is still there
+ */
+export async function referenceNow(
+  asking: Asking,
+  key: Uint8Array,
+  tx: bigint,
+): Promise<{ readonly key: Uint8Array; readonly atTx: bigint } | undefined> {
+  const shown = await shownHistory(asking, key);
+  const { reference } = await proveGone(asking, { kind: 'gone', key, tx, floor: tx, shown });
+  if (reference && reference.atTx > 0n)
+    await proveGone(asking, { kind: 'gone', key: reference.key, tx: reference.atTx, floor: 0n });
+  return reference;
+}
+
 const CHAINED = { check: 'gone.reference', detail: 'a reference is said to lead to another reference' };
 
 /** The entry that was proven last ended the key, or was to end it by now. */

@@ -1,32 +1,45 @@
-// Following a database, as its users see it: how far it is, and what is proven of keys by it without a question.
-import { ArgumentError } from '../../../errors.js';
+// Following a database, as its users see it: from where, and how far it is.
+import { ArgumentError, NotProvableError } from '../../../errors.js';
 import type { Root } from '../../../verify/verifier.js';
 import type { CallOptions } from '../../input/call-options.js';
-import { optionsObject, whole } from '../../input/option-checks.js';
+import { flag, optionsObject, whole, wrongType } from '../../input/option-checks.js';
 import { toRoot } from '../../input/root-input.js';
 import type { Deadline } from '../../flow/deadline.js';
-import type { Latest } from '../../trust/latest/latest.js';
+import type { FollowStatus, Latest } from '../../trust/latest/latest.js';
 
-export interface FollowOptions extends CallOptions {
+/** How a database is followed. */
+export interface FollowLimits extends CallOptions {
   /**
-   * Where following begins. From `genesis` on everything is known: what is latest, what is absent, which revision it is. From a
-   * root (which is proven to be on the trusted history) or the present head on only what has changed since.
-   *
-   * @default 'genesis'
+   * Most memory that the index may take, some 80 bytes a key. Beyond it, it goes on in a temporary file (some 110 bytes a key, and
+   * slower). @default 1 GiB
    */
-  readonly from?: 'genesis' | 'head' | Root;
-  /** Most memory that the index may take: some 80 bytes a key. @default 1 GiB */
   readonly maxBytes?: number;
-  /** Pause between two looks for new transactions, in milliseconds. @default 100 */
+  /**
+   * Longest pause between two looks for new transactions, in milliseconds: while they come it is looked for more often.
+   * @default 250
+   */
   readonly everyMs?: number;
+  /** Keeps the keys themselves, in order, in a temporary file: what complete scans and counts need. @default false */
+  readonly ordered?: boolean;
 }
 
-export const FOLLOW_NAMES = ['from', 'maxBytes', 'everyMs'];
+/** Everything is followed, from the first transaction on. */
+export interface FollowOptions extends FollowLimits {
+  readonly from?: 'genesis';
+}
+
+/** From a root on, which is proven to lie on the trusted history; `head`: the present one. */
+export interface FollowSinceOptions extends FollowLimits {
+  readonly from: 'head' | Root;
+}
+
+export const FOLLOW_NAMES = ['from', 'maxBytes', 'everyMs', 'ordered'];
 
 export interface ResolvedFollowOptions {
   readonly from: 'genesis' | 'head' | Root;
   readonly maxBytes: number;
   readonly everyMs: number;
+  readonly ordered: boolean;
 }
 
 const BEGINNINGS: readonly string[] = ['genesis', 'head'];
@@ -34,35 +47,49 @@ const GIB = 1024 * 1024 * 1024;
 const MAX_PAUSE_MS = 3_600_000;
 
 /** Throws ArgumentError naming the option that is wrong. */
-export function checkFollowOptions(options: FollowOptions): ResolvedFollowOptions {
+export function checkFollowOptions(options: FollowOptions | FollowSinceOptions): ResolvedFollowOptions {
   optionsObject('options', options);
-  const { from = 'genesis', maxBytes = GIB, everyMs = 100 } = options;
+  const { from = 'genesis', maxBytes = GIB, everyMs = 250, ordered = false } = options;
   if (typeof from === 'string' && !BEGINNINGS.includes(from))
     throw new ArgumentError('from', "from must be 'genesis', 'head' or a root { tx, alh }");
   return {
     from: typeof from === 'string' ? from : toRoot('from', from),
     maxBytes: whole('maxBytes', maxBytes, 1, Number.MAX_SAFE_INTEGER),
     everyMs: whole('everyMs', everyMs, 1, MAX_PAUSE_MS),
+    ordered: flag('ordered', ordered),
   };
 }
 
 /** Makes the deadline of a call on it. */
 export type MakeDeadline = (options: CallOptions) => Deadline;
 
-/** A database that is followed: every transaction of it is proven, in order, and what is latest of every key is known. */
-export class Following {
+/** How far a follower is. */
+export interface FollowProgress {
+  readonly status: FollowStatus;
+  /** Everything up to this tx was followed. */
+  readonly tx: bigint;
+  /** The trusted head, which it is on its way to. */
+  readonly headTx: bigint;
+  /** With at least one version: those of sorted sets, SQL and documents among them. */
+  readonly keys: number;
+  /** Of the index. */
+  readonly bytes: number;
+  /** Where the index is. */
+  readonly index: 'memory' | 'file';
+  /** What went wrong the last time. */
+  readonly failure?: Error;
+}
+
+abstract class Follows {
   readonly #latest: Latest;
   readonly #deadline: MakeDeadline;
+  readonly #headTx: () => bigint;
 
   /** @internal */
-  constructor(latest: Latest, deadline: MakeDeadline) {
+  constructor(latest: Latest, deadline: MakeDeadline, headTx: () => bigint) {
     this.#latest = latest;
     this.#deadline = deadline;
-  }
-
-  /** Everything before this root is not known. Tx 0: nothing is before it. */
-  get from(): Root {
-    return this.#latest.from;
+    this.#headTx = headTx;
   }
 
   /** The root that all before were followed to: what is proven is proven as of it. */
@@ -70,28 +97,57 @@ export class Following {
     return this.#latest.at;
   }
 
-  /** Keys with at least one version since {@link from}, those of sorted sets, SQL and documents among them. */
-  get keys(): number {
-    return this.#latest.keys;
-  }
-
-  /** Memory of the index. */
-  get bytes(): number {
-    return this.#latest.bytes;
+  get progress(): FollowProgress {
+    const { status, at, keys, bytes, isInFile, failure } = this.#latest;
+    const counts = { status, tx: at.tx, headTx: this.#headTx(), keys, bytes };
+    return { ...counts, index: isInFile ? 'file' : 'memory', ...(failure && { failure }) };
   }
 
   /**
-   * Resolves when everything was followed that the server has now.
+   * Resolves with the head when everything was followed that the server has when it is asked now.
    *
    * @throws VerificationError when it does not show it, or stands elsewhere than where it is trusted
    */
-  async ready(options: CallOptions = {}): Promise<void> {
+  async ready(options: CallOptions = {}): Promise<Root> {
     await this.#latest.reach(this.#deadline(options));
+    return this.head;
   }
 
-  /** Resolves when everything up to `tx` was followed. */
-  async reach(tx: bigint, options: CallOptions = {}): Promise<void> {
-    if (typeof tx !== 'bigint' || tx < 0n) throw new ArgumentError('tx', 'tx must be a bigint of 0 or more');
+  /**
+   * Resolves with the head when everything up to `tx` was followed, which may be a transaction that is still to come.
+   *
+   * @throws VerificationError when the server does not show it, or stands elsewhere than where it is trusted
+   */
+  async reach(tx: bigint, options: CallOptions = {}): Promise<Root> {
+    if (typeof tx !== 'bigint') wrongType('tx', 'a bigint', tx);
+    if (tx < 0n || BigInt.asIntN(64, tx) !== tx)
+      throw new ArgumentError('tx', 'tx must be a bigint from 0 to 2^63-1');
     await this.#latest.reach(this.#deadline(options), tx);
+    return this.head;
+  }
+
+  /** Follows no more: what needs it fails from now on. */
+  stop(): void {
+    this.#latest.end(new NotProvableError('the database is no longer followed: stop() was called'));
+  }
+}
+
+/** A database that is followed from its first transaction on: what is latest is proven, and what is absent. */
+export class Following extends Follows {
+  readonly from = 'genesis';
+}
+
+/**
+ * A database that is followed from a root on: what has changed since is proven, and of what has, its latest. Of other keys it is
+ * proven that they are unchanged since, and not what they are.
+ */
+export class FollowingSince extends Follows {
+  /** Everything up to this root is not known. */
+  readonly from: Root;
+
+  /** @internal */
+  constructor(latest: Latest, deadline: MakeDeadline, headTx: () => bigint) {
+    super(latest, deadline, headTx);
+    this.from = latest.from;
   }
 }

@@ -47,8 +47,8 @@ export class CompactIndex implements KeyIndex {
     return this.#parts.length * PART_ROWS * ROW_BYTES + this.#slots.byteLength + this.#expiries.size * 40;
   }
 
-  put({ key, tx, flags, expiresAt, hValue }: Row): void {
-    const name = this.#nameOf(key);
+  put({ bytes, keyAt, keyEnd, tx, flags, expiresAt, hashAt }: Row): void {
+    const name = this.#hash(bytes, keyAt, keyEnd);
     const slot = this.#slotOf(name);
     let row = this.#slots[slot] as number;
     let revision = 1;
@@ -64,7 +64,7 @@ export class CompactIndex implements KeyIndex {
     const part = this.#partOf(row);
     const at = placeOf(row);
     writeTx(part, at + TX, tx);
-    bytesAt(part, at + H_VALUE, HASH_SIZE).set(hValue);
+    for (let i = 0; i < HASH_SIZE; i++) part.setUint8(at + H_VALUE + i, bytes[hashAt + i] as number);
     part.setUint32(at + REVISION, revision);
     writeTx(part, at + PREVIOUS, previous);
     part.setUint8(at + FLAGS, flags | (expiresAt === undefined ? 0 : EXPIRING));
@@ -77,12 +77,35 @@ export class CompactIndex implements KeyIndex {
   }
 
   close(): void {
-    // Its memory goes with it.
+    this.empty();
+  }
+
+  /** Gives its memory back; names stay what they are. */
+  empty(): void {
+    this.#parts.length = 0;
+    this.#slots = new Uint32Array(FIRST_SLOTS);
+    this.#keys = 0;
+    this.#expiries.clear();
+  }
+
+  /** By what a raw key is known here; its own bytes. */
+  nameOf(key: Uint8Array): Uint8Array {
+    const { buffer, byteOffset } = this.#hash(key, 0, key.length);
+    return new Uint8Array(buffer, byteOffset, NAME_BYTES).slice();
+  }
+
+  /** Every key by its name. */
+  *rows(): Generator<readonly [name: Uint8Array, version: LatestVersion], void, undefined> {
+    for (let row = 1; row <= this.#keys; row++)
+      yield [bytesAt(this.#partOf(row), placeOf(row), NAME_BYTES).slice(), this.#version(row)];
   }
 
   get(key: Uint8Array): LatestVersion | undefined {
-    const row = this.#slots[this.#slotOf(this.#nameOf(key))] as number;
-    if (row === EMPTY) return undefined;
+    const row = this.#slots[this.#slotOf(this.#hash(key, 0, key.length))] as number;
+    return row === EMPTY ? undefined : this.#version(row);
+  }
+
+  #version(row: number): LatestVersion {
     const part = this.#partOf(row);
     const at = placeOf(row);
     const expiresAt = this.#expiries.get(row);
@@ -97,11 +120,13 @@ export class CompactIndex implements KeyIndex {
   }
 
   /** Its first {@link NAME_BYTES} bytes are the name. */
-  #nameOf(key: Uint8Array): DataView {
-    const length = SALT_BYTES + key.length;
-    this.#salted.set(key, SALT_BYTES);
+  #hash(bytes: Uint8Array, from: number, to: number): DataView {
+    const length = SALT_BYTES + to - from;
+    const salted = this.#salted;
+    if (to - from > 64) salted.set(bytes.subarray(from, to), SALT_BYTES);
+    else for (let i = from, at = SALT_BYTES; i < to; i++) salted[at++] = bytes[i] as number;
     // Making a view costs a tenth of a hash.
-    const input = (this.#inputs[length] ??= this.#salted.subarray(0, length));
+    const input = (this.#inputs[length] ??= salted.subarray(0, length));
     const digest = sha256(input);
     return new DataView(digest.buffer, digest.byteOffset, NAME_BYTES);
   }

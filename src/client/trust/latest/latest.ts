@@ -1,57 +1,69 @@
 // What is latest in a database, as of a transaction that all before were followed to: every transaction is read, proven under the
 // trusted head, and noted, in order. What is asked of it costs no question to the server.
-import { StoreError, TransportError, VerificationError } from '../../../errors.js';
+import { ImmuError, TransportError, VerificationError } from '../../../errors.js';
 import { EMPTY_HASH } from '../../../proof/hash.js';
 import { plainKey } from '../../../proof/entry.js';
-import { NON_INDEXABLE, readRows } from '../../../verify/chain/rows.js';
+import { NON_INDEXABLE, RowReader } from '../../../verify/chain/rows.js';
 import type { Root } from '../../../verify/verifier.js';
 import type { Deadline } from '../../flow/deadline.js';
 import { DELETED } from '../known/newest-versions.js';
 import type { FollowedVersions } from '../known/newest-versions.js';
-import { CompactIndex } from './compact-index.js';
-import type { LatestVersion } from './key-index.js';
-import { followTo } from './stretches.js';
+import type { KeyIndex, LatestVersion } from './key-index.js';
+import { GrowingIndex } from './growing-index.js';
+import { Pace } from './pace.js';
+import type { RangeView } from './ranges.js';
+import { Stretches } from './stretches.js';
 import type { FollowedTrust, StretchesOptions } from './stretches.js';
+import { TxWaiters } from './tx-waiters.js';
 
 export interface LatestOptions extends Pick<StretchesOptions, 'rpc' | 'timeoutMs' | 'maxMessageBytes'> {
   readonly trust: FollowedTrust;
-  /** Pause between two questions for new transactions, in milliseconds. */
+  /** Longest pause between two questions for new transactions, in milliseconds. */
   readonly everyMs: number;
-  /** Most memory that the index takes. */
+  /** Most memory that the index takes: beyond it, it goes on in a file. */
   readonly maxBytes: number;
+  /** Keys are kept in order, in a file. */
+  readonly ordered: boolean;
   /** Where it begins: a root that is proven. @default the empty database */
   readonly from?: Root;
 }
 
+/**
+ * - `catching-up`: it is behind the trusted head;
+ * - `following`: it goes along with the trusted head, which it moves to where the server is;
+ * - `waiting`: the server was not reached, or did not answer, the last time: it is asked again;
+ * - `refused`: what the server showed the last time is not proven: it is asked again;
+ * - `ended`: nothing is followed any more.
+ */
+export type FollowStatus = 'catching-up' | 'following' | 'waiting' | 'refused' | 'ended';
+
 const OPERATION = 'follow';
 const LANES = 4;
-/** Rows that are noted before others have their turn. */
+/** Rows that are noted before others have their turn, or those of one tx. */
 const ROWS_A_TURN = 2000;
-
-interface Waiter {
-  readonly tx: bigint;
-  readonly resolve: () => void;
-  readonly reject: (error: unknown) => void;
-}
 
 export class Latest {
   /** Txs up to this one were not followed: 0 = none. */
   readonly from: Root;
   readonly #options: LatestOptions;
-  readonly #index = new CompactIndex();
+  readonly #index: GrowingIndex;
+  readonly #stretches: Stretches;
+  readonly #pace: Pace;
+  readonly #waiters = new TxWaiters();
   #at: Root;
-  #waiting: Waiter[] = [];
+  #failure: Error | undefined;
   #timer: NodeJS.Timeout | undefined;
-  #stepping: Promise<void> | undefined;
+  #stepping = false;
   /** Why it can follow no more. */
   #ended: Error | undefined;
-  /** The last refusal; it may be well again the next time. */
-  #refused: VerificationError | undefined;
 
   constructor(options: LatestOptions) {
     this.#options = options;
     this.from = options.from ?? { tx: 0n, alh: EMPTY_HASH };
     this.#at = this.from;
+    this.#index = new GrowingIndex(options);
+    this.#stretches = new Stretches({ ...options, operation: OPERATION, lanes: LANES });
+    this.#pace = new Pace(options.everyMs);
     this.#soon(0);
   }
 
@@ -68,8 +80,25 @@ export class Latest {
     return this.#index.bytes;
   }
 
+  /** The index is in a file. */
+  get isInFile(): boolean {
+    return this.#index.isInFile;
+  }
+
+  get status(): FollowStatus {
+    if (this.#ended) return 'ended';
+    if (this.#failure) return isTransient(this.#failure) ? 'waiting' : 'refused';
+    return this.#at.tx < this.#options.trust.headTx ? 'catching-up' : 'following';
+  }
+
+  /** What went wrong the last time; undefined: nothing. */
+  get failure(): Error | undefined {
+    return this.#ended ?? this.#failure;
+  }
+
   /** Of a key, by its `keyName`: what reads of it must not fall behind. */
   readonly versionOf: FollowedVersions = (name) => {
+    if (this.#ended) return undefined;
     const version = this.#index.get(plainKey(Buffer.from(name, 'latin1')));
     if (!version) return undefined;
     const { tx, deleted, expiresAt } = version;
@@ -83,22 +112,25 @@ export class Latest {
     return this.#index.get(rawKey);
   }
 
+  /** Keys in order, as of the newest root that is in the file; undefined where they are not kept in order. */
+  view(): RangeView | undefined {
+    if (this.#ended) throw this.#ended;
+    return this.#index.view();
+  }
+
   /**
-   * Resolves when all up to `tx` was followed: by default up to where the server is now.
+   * Resolves when all up to `tx` was followed: by default up to where the server is when it is asked now. Undefined: it was.
    *
    * @throws VerificationError when the server does not show it
    */
-  async reach(deadline: Deadline, tx?: bigint): Promise<void> {
+  reach(deadline: Deadline, tx?: bigint): Promise<void> | undefined {
     if (this.#ended) throw this.#ended;
-    if (tx !== undefined && tx <= this.#at.tx) return;
-    const waiting = new Promise<void>((resolve, reject) => {
-      this.#waiting.push({ tx: tx ?? -1n, resolve, reject });
-    });
-    // Its caller may have given up.
-    waiting.catch(() => undefined);
+    if (tx !== undefined && tx <= this.#at.tx) return undefined;
+    const reached = this.#waiters.wait(tx);
+    this.#pace.hurry();
     this.#soon(0);
-    await deadline.race(
-      waiting,
+    return deadline.race(
+      reached,
       `the follower to reach ${tx === undefined ? 'the server' : `tx ${tx.toString()}`}`,
     );
   }
@@ -108,64 +140,84 @@ export class Latest {
     if (this.#ended) return;
     this.#ended = error;
     clearTimeout(this.#timer);
-    for (const { reject } of this.#waiting.splice(0)) reject(error);
+    this.#waiters.reject(error);
+    this.#index.close();
   }
 
   #soon(ms: number): void {
     if (this.#ended || this.#stepping) return;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => {
-      this.#stepping = this.#step().finally(() => {
-        this.#stepping = undefined;
-        this.#soon(this.#waiting.length > 0 && !this.#refused ? 0 : this.#options.everyMs);
-      });
-    }, ms);
-    if (this.#waiting.length === 0) this.#timer.unref();
+    this.#timer = setTimeout(() => void this.#step(), ms);
+    if (!this.#waiters.any) this.#timer.unref();
   }
 
+  /** Never rejects. */
   async #step(): Promise<void> {
-    const { trust } = this.#options;
-    const waiting = this.#waiting;
-    this.#waiting = [];
+    this.#stepping = true;
+    const before = this.#at.tx;
     try {
-      await trust.assertStanding(OPERATION);
-      const head = trust.root;
-      if (head.tx > this.#at.tx)
-        await followTo(
-          { ...this.#options, operation: OPERATION, lanes: LANES },
-          this.#at,
-          head,
-          async ({ first, last, alh, rows }) => {
-            await this.#note(rows, first);
-            this.#at = { tx: last, alh };
-          },
-        );
-      this.#refused = undefined;
-      for (const waiter of waiting) {
-        if (waiter.tx <= this.#at.tx) waiter.resolve();
-        else this.#waiting.push(waiter);
-      }
+      await this.#advance();
+      this.#failure = undefined;
     } catch (error) {
-      if (error instanceof StoreError) this.end(error);
-      if (error instanceof VerificationError) this.#refused = error;
-      const isPassing = error instanceof TransportError;
-      for (const waiter of waiting) {
-        if (isPassing && !this.#ended) this.#waiting.push(waiter);
-        else waiter.reject(error);
-      }
+      this.#failed(error);
     }
+    this.#stepping = false;
+    this.#soon(this.#failure ? this.#pace.afterFailure() : this.#pace.after(this.#at.tx > before));
   }
 
+  async #advance(): Promise<void> {
+    const { trust } = this.#options;
+    const asking = this.#waiters.begin();
+    // Up to the head nobody has to be asked where the server is: writes of this client moved it.
+    if (asking.length > 0 || trust.root.tx <= this.#at.tx || this.#waiters.beyond(trust.root.tx))
+      await trust.assureNow(OPERATION);
+    const head = trust.root;
+    this.#waiters.settle(asking, head.tx);
+    if (head.tx > this.#at.tx)
+      await this.#stretches.followTo(this.#at, head, (rows, first) => this.#note(rows, first));
+    this.#waiters.reached(this.#at.tx);
+  }
+
+  #failed(error: unknown): void {
+    this.#failure = error instanceof Error ? error : new Error(String(error));
+    // Who waits is told what it cannot get; what passes by itself is waited for.
+    if (!isTransient(error)) this.#waiters.reject(this.#failure);
+  }
+
+  /** A tx at a time is in the index whole, or not at all. */
   async #note(rows: Uint8Array, first: bigint): Promise<void> {
+    const reader = new RowReader(rows, first);
     let left = ROWS_A_TURN;
-    for (const row of readRows(rows, first)) {
+    while (reader.nextTx()) {
+      if (this.#ended) throw this.#ended;
+      left -= reader.entries;
       // By its transaction only: no read of the key leads to it, and it is no version.
-      if ((row.flags & NON_INDEXABLE) === 0) this.#index.put(row);
-      if (--left > 0) continue;
+      while (reader.nextRow()) if ((reader.flags & NON_INDEXABLE) === 0) this.#index.put(reader);
+      this.#at = { tx: reader.tx, alh: reader.alh };
+      const isAwaited = this.#waiters.reached(reader.tx);
+      if (left > 0 && !isAwaited) continue;
       left = ROWS_A_TURN;
+      this.#index.reached(this.#at);
       await new Promise((resume) => setImmediate(resume));
     }
-    if (this.#index.bytes > this.#options.maxBytes)
-      this.end(new StoreError('STORE_FAILED', 'the index of what was followed is larger than maxBytes'));
+    this.#index.reached(this.#at);
+    if (this.#index.isFull) await this.#index.moveToFile(this.#at);
   }
 }
+
+/** It says nothing of what the server shows: the next attempt may be well. */
+function isTransient(error: unknown): boolean {
+  if (error instanceof VerificationError) return false;
+  if (error instanceof TransportError) return true;
+  return error instanceof ImmuError && TRANSIENT.has(error.code);
+}
+
+const TRANSIENT: ReadonlySet<string> = new Set([
+  'OVERLOADED',
+  'POOL_FULL',
+  'POOL_FAILED',
+  'QUEUE_FULL',
+  'SESSION_EXPIRED',
+  'NOT_LOGGED_IN',
+  'CONFLICT',
+]);

@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
 import type { Database as Sqlite, Statement } from 'better-sqlite3';
 import { EMPTY_HASH } from '../../../proof/hash.js';
-import { DELETED } from '../../../verify/chain/rows.js';
+import { DELETED, hashOfRow, keyOfRow } from '../../../verify/chain/rows.js';
 import type { Row } from '../../../verify/chain/rows.js';
 import type { Root } from '../../../verify/verifier.js';
 import type { KeyIndex, LatestVersion } from './key-index.js';
@@ -77,10 +77,11 @@ export class SqliteIndex implements KeyIndex, Ranges {
     return fileBytes(this.#db);
   }
 
-  put({ key, tx, flags, expiresAt, hValue }: Row): void {
+  put(row: Row): void {
     this.#begin();
-    const row = [this.#nameOf(key), tx, flags, expiresAt ?? null, hValue];
-    if (this.#put.get(row) === 1n) this.#keys++;
+    const { tx, flags, expiresAt } = row;
+    const values = [this.#nameOf(keyOfRow(row)), tx, flags, expiresAt ?? null, hashOfRow(row)];
+    if (this.#put.get(values) === 1n) this.#keys++;
   }
 
   /** Takes a row of another index over, as it is. */

@@ -27,12 +27,17 @@ export class StretchPlan {
   #next: bigint;
   #bytesPerTx: number;
 
-  constructor(range: Stretch, maxMessageBytes: number) {
+  /** `bytesPerTx`: as learned before. */
+  constructor(range: Stretch, maxMessageBytes: number, bytesPerTx?: number) {
     this.#next = range.first;
     this.#last = range.last;
     this.#aim = Math.min(AIM_BYTES, maxMessageBytes / 2);
     // Before anything is known one tx is asked for: it may have a thousand entries, and all lanes begin with it.
-    this.#bytesPerTx = this.#aim;
+    this.#bytesPerTx = bytesPerTx ?? this.#aim;
+  }
+
+  get bytesPerTx(): number {
+    return this.#bytesPerTx;
   }
 
   /** The next stretch; undefined at the end of the range. */

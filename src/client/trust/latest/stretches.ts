@@ -15,8 +15,10 @@ import { askDigests, askHeaderUnder } from '../trust-wire.js';
 /** What following needs of the trust that it goes on under. */
 export interface FollowedTrust {
   readonly root: Root;
-  /** Moves the head to where the server is now. Rejects when the server stands elsewhere than where it is trusted. */
-  assertStanding(operation: string): Promise<void>;
+  /** Its tx. */
+  readonly headTx: bigint;
+  /** Moves the head to where the server is when it is asked now. Rejects when the server stands elsewhere than where it is trusted. */
+  assureNow(operation: string): Promise<void>;
   ask<T>(call: Call, head: Root, send: () => Promise<T>): Promise<T>;
   readonly check: ProofSource['check'];
   refuse(
@@ -29,6 +31,7 @@ export interface StretchesOptions {
   readonly trust: FollowedTrust;
   readonly rpc: Rpc;
   readonly operation: string;
+  /** Of one question. */
   readonly timeoutMs: number;
   readonly maxMessageBytes: number;
   /** Stretches on their way at a time. */
@@ -36,97 +39,102 @@ export interface StretchesOptions {
 }
 
 /** A stretch that was proven. */
-export interface Followed extends Stretch {
-  /** Alh of its last tx. */
+interface Shown extends Stretch {
+  /** Alh of the tx before its first, and of its last. */
+  readonly prevAlh: Uint8Array;
   readonly alh: Uint8Array;
   readonly rows: Uint8Array;
-}
-
-interface Shown extends Followed {
-  readonly prevAlh: Uint8Array;
+  /** Of the answer. */
   readonly bytes: number;
 }
 
-/**
- * Proves all transactions after `from` up to the trusted head, and hands their rows to `take`, in order. Returns the last root.
- *
- * @throws VerificationError where the server does not show them, recorded with the answer
- */
-export async function followTo(
-  options: StretchesOptions,
-  from: Root,
-  head: Root,
-  take: (followed: Followed) => Promise<void>,
-): Promise<Root> {
-  const plan = new StretchPlan({ first: from.tx + 1n, last: head.tx }, options.maxMessageBytes);
-  let at = from;
-  await inOrder({
-    lanes: options.lanes,
-    next: () => plan.next(),
-    work: async (stretch: Stretch) => {
-      const shown = await ask(options, stretch, head);
-      const bytes = shown.reduce((sum, each) => sum + each.bytes, 0);
-      plan.learn(stretch, bytes);
-      return shown;
-    },
-    commit: async (shown) => {
-      for (const stretch of shown) {
-        if (!equalBytes(stretch.prevAlh, at.alh)) await refuseUnlinked(options, stretch, head, at);
-        await take(stretch);
-        at = { tx: stretch.last, alh: stretch.alh };
-      }
-      return true;
-    },
-  });
-  return at;
-}
+export class Stretches {
+  readonly #options: StretchesOptions;
+  /** Bytes of an answer, per tx; undefined while nothing is known. */
+  #bytesPerTx: number | undefined;
 
-/** In parts where an answer would be too large. */
-async function ask(options: StretchesOptions, stretch: Stretch, head: Root): Promise<Shown[]> {
-  try {
-    return [await askOnce(options, stretch, head)];
-  } catch (error) {
-    const isOne = stretch.first === stretch.last;
-    if (isOne || !(error instanceof ImmuError) || error.code !== 'LIMIT_EXCEEDED') throw error;
-    const [first, second] = halves(stretch);
-    return [...(await ask(options, first, head)), ...(await ask(options, second, head))];
+  constructor(options: StretchesOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Proves all transactions after `from` up to the trusted head, and hands their rows to `take`, in order. One stretch is asked for
+   * at a time where little is left.
+   *
+   * @throws VerificationError where the server does not show them, recorded with the answer
+   */
+  async followTo(
+    from: Root,
+    head: Root,
+    take: (rows: Uint8Array, first: bigint) => Promise<void>,
+  ): Promise<void> {
+    const { maxMessageBytes, lanes } = this.#options;
+    const range = { first: from.tx + 1n, last: head.tx };
+    const plan = new StretchPlan(range, maxMessageBytes, this.#bytesPerTx);
+    let at = from;
+    await inOrder({
+      lanes,
+      next: () => plan.next(),
+      work: async (stretch: Stretch) => {
+        const shown = await this.#ask(stretch, head);
+        plan.learn(
+          stretch,
+          shown.reduce((sum, { bytes }) => sum + bytes, 0),
+        );
+        this.#bytesPerTx = plan.bytesPerTx;
+        return shown;
+      },
+      commit: async (shown) => {
+        for (const { first, last, prevAlh, alh, rows } of shown) {
+          if (!equalBytes(prevAlh, at.alh)) await this.#refuseUnlinked(first, head, at);
+          await take(rows, first);
+          at = { tx: last, alh };
+        }
+        return true;
+      },
+    });
+  }
+
+  /** In parts where an answer would be too large. */
+  async #ask(stretch: Stretch, head: Root): Promise<Shown[]> {
+    try {
+      return [await this.#askOnce(stretch, head)];
+    } catch (error) {
+      const isOne = stretch.first === stretch.last;
+      if (isOne || !(error instanceof ImmuError) || error.code !== 'LIMIT_EXCEEDED') throw error;
+      const [first, second] = halves(stretch);
+      return [...(await this.#ask(first, head)), ...(await this.#ask(second, head))];
+    }
+  }
+
+  async #askOnce({ first, last }: Stretch, head: Root, after?: Uint8Array): Promise<Shown> {
+    const { trust, rpc, operation, timeoutMs } = this.#options;
+    const call = callOf(operation, timeoutMs);
+    const count = Number(last - first) + 1;
+    const [answer, proof] = await Promise.all([
+      trust.ask(call, head, () => askDigests(rpc, first, count, call.deadline.left)),
+      trust.ask(call, head, () => askHeaderUnder(rpc, last, head, call.deadline.left)),
+    ]);
+    const question = { kind: 'stretch', first, last, proof, rows: true, ...(after && { after }) } as const;
+    const proven = await trust.check(operation, question, head, answer);
+    if (proven.kind !== 'stretch' || !proven.rows) throw new Error('a stretch of digests has rows');
+    const { prevAlh, alh, rows } = proven;
+    // Copies: they may be views of a message that holds much else.
+    const ends = { prevAlh: new Uint8Array(prevAlh), alh: new Uint8Array(alh) };
+    return { first, last, ...ends, rows, bytes: answer.length };
+  }
+
+  /** Both stretches hold and do not follow each other: asked for again with what it must follow, the answer shows it. */
+  async #refuseUnlinked(first: bigint, head: Root, { alh }: Root): Promise<never> {
+    await this.#askOnce({ first, last: first }, head, alh);
+    const detail = `tx ${first.toString()} was shown not to follow the one before it, and asked for again it does`;
+    throw await this.#options.trust.refuse(this.#options.operation, {
+      ...{ check: 'stretch.after', detail, tx: first },
+    });
   }
 }
 
-async function askOnce(
-  { trust, rpc, operation, timeoutMs }: StretchesOptions,
-  { first, last }: Stretch,
-  head: Root,
-  after?: Uint8Array,
-): Promise<Shown> {
-  const call = callOf(operation, timeoutMs);
-  const count = Number(last - first) + 1;
-  const [answer, proof] = await Promise.all([
-    trust.ask(call, head, () => askDigests(rpc, first, count, call.deadline.left)),
-    trust.ask(call, head, () => askHeaderUnder(rpc, last, head, call.deadline.left)),
-  ]);
-  const question = { kind: 'stretch', first, last, proof, rows: true, ...(after && { after }) } as const;
-  const proven = await trust.check(operation, question, head, answer);
-  if (!proven.rows) throw new Error('a stretch of digests has rows');
-  const { prevAlh, alh, rows } = proven;
-  // Copies: they may be views of a message that holds much else.
-  const ends = { prevAlh: new Uint8Array(prevAlh), alh: new Uint8Array(alh) };
-  return { first, last, ...ends, rows, bytes: answer.length };
-}
-
-/** Both stretches hold and do not follow each other: asked for again with what it must follow, the answer shows it. */
-async function refuseUnlinked(
-  options: StretchesOptions,
-  { first }: Stretch,
-  head: Root,
-  { alh }: Root,
-): Promise<never> {
-  await askOnce(options, { first, last: first }, head, alh);
-  const detail = `tx ${first.toString()} was shown not to follow the one before it, and asked for again it does`;
-  throw await options.trust.refuse(options.operation, { check: 'stretch.after', detail, tx: first });
-}
-
-export function callOf(operation: string, timeoutMs: number): Call {
+function callOf(operation: string, timeoutMs: number): Call {
   const deadline = new Deadline({}, timeoutMs);
   return { operation, startedAt: deadline.startedAt, deadline };
 }
