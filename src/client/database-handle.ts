@@ -4,7 +4,7 @@ import { LazyClientAudit } from './audit/client-audit.js';
 import type { ClientAudit } from './audit/client-audit.js';
 import { checkIngestOptions, ingest } from './calls/kv/ingest.js';
 import type { IngestClient, IngestOptions, IngestReceipt, IngestRecord } from './calls/kv/ingest.js';
-import { FollowCalls } from './faces/follow.js';
+import { CompleteCalls } from './faces/complete.js';
 import { entryContent } from './calls/kv/contents.js';
 import { NO_OPTIONS } from './input/call-options.js';
 import type { CallOptions } from './input/call-options.js';
@@ -22,7 +22,7 @@ const WARM_NAMES = ['from', 'to'];
  * const invoices = client.database('invoices');
  * const { tx } = await invoices.verifiedSet('17', 'paid');
  */
-export class DatabaseHandle extends FollowCalls {
+export class DatabaseHandle extends CompleteCalls {
   /** Every root this client's store has verified, and what happened to trust; and audits of this database against it. */
   readonly audit: ClientAudit;
 

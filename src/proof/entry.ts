@@ -1,5 +1,5 @@
 // Raw keys, raw values and digests of entries (docs/protocol.md §5, §6).
-import { be64, concatBytes } from './bytes.js';
+import { be64, concatBytes, equalBytes } from './bytes.js';
 import { ProofFailure } from './failure.js';
 import { assertDigest, assertId } from './guard.js';
 import { HASH_SIZE, runningSha256, sha256, sha256Of } from './hash.js';
@@ -57,6 +57,33 @@ export function sortedSetKey(set: Uint8Array, score: number, key: Uint8Array, at
     key,
     be64(atTx),
   );
+}
+
+/** What the raw keys of all members of a sorted set begin with. */
+export function sortedSetPrefix(set: Uint8Array): Uint8Array {
+  return concatBytes(KIND_SORTED_SET, be64(BigInt(set.length)), set);
+}
+
+/** A member of a sorted set, as its raw key says. */
+export interface SortedSetMember {
+  readonly key: Uint8Array;
+  readonly score: number;
+  /** 0 = unbound. */
+  readonly atTx: bigint;
+}
+
+/** Reads {@link sortedSetKey} of this set; undefined where it is not exactly that. Bytes are its own. */
+export function readSortedSetKey(set: Uint8Array, raw: Uint8Array): SortedSetMember | undefined {
+  const prefix = sortedSetPrefix(set);
+  const fixed = prefix.length + 8 + 8 + 1 + 8;
+  if (raw.length <= fixed || !equalBytes(raw.subarray(0, prefix.length), prefix)) return undefined;
+  const view = new DataView(raw.buffer, raw.byteOffset, raw.length);
+  const key = raw.slice(prefix.length + 17, raw.length - 8);
+  const atTx = view.getBigUint64(raw.length - 8);
+  if (view.getBigUint64(prefix.length + 8) !== BigInt(key.length + 1) || raw[prefix.length + 16] !== 0x00)
+    return undefined;
+  const score = view.getFloat64(prefix.length);
+  return Number.isNaN(score) || BigInt.asIntN(64, atTx) !== atTx ? undefined : { key, score, atTx };
 }
 
 // Room for metadata (13), a key of the usual limit, its length and a hash; longer keys get a buffer of their own.

@@ -5,17 +5,15 @@ import type { DatabaseTrust } from '#dist/client/trust/database-trust.js';
 import { plainKey } from '#dist/proof/entry.js';
 import { prefixRange } from '#dist/client/trust/latest/ranges.js';
 import { randomOf } from '../adversary/random.js';
-import type { WireClient } from '../support/wire-client.js';
 import { describeServer } from '../support/real.js';
+import { KEYS, keyName, seed, writeManyKinds } from './many-writes.js';
 import { openClient, openWire } from './support.js';
 
 const WRITERS = 4;
-const KEYS = 2000;
-const NEVER = 200;
 const TXS_EACH = 350;
+const NEVER = 200;
 
 const bytes = (text: string) => Buffer.from(text);
-const keyName = (i: number) => `k${i % 7}/${i}`;
 
 /** The follower's own index, past the face. */
 function latestOf(client: ImmuClient) {
@@ -28,61 +26,6 @@ function latestOf(client: ImmuClient) {
       })
       .catch(reject);
   });
-}
-
-async function write(wire: WireClient, below: (n: number) => number, done: string[]): Promise<void> {
-  const key = () => keyName(below(KEYS));
-  const value = () => bytes(`v${below(1_000_000)}`);
-  const several = (count: number) => [...new Set(Array.from({ length: count }, key))];
-  const kvs = (names: readonly string[], metadata?: object) => ({
-    KVs: names.map((name) => ({ key: bytes(name), value: value(), ...(metadata && { metadata }) })),
-  });
-  const soon = Math.floor(Date.now() / 1000) + 1 + below(3);
-  const kinds: [number, () => Promise<unknown>][] = [
-    [30, () => wire.call('Set', kvs(several(1 + below(12))))],
-    [12, () => wire.call('Delete', { keys: several(1 + below(2)).map(bytes) })],
-    [6, () => wire.call('Set', kvs([key()], { deleted: true }))],
-    [6, () => wire.call('Set', kvs([key()], { expiration: { expiresAt: String(soon) } }))],
-    [3, () => wire.call('Set', kvs([key()], { expiration: { expiresAt: String(soon + 1e6) } }))],
-    [8, () => wire.call('Set', kvs(several(2), { nonIndexable: true }))],
-    [10, () => wire.call('SetReference', { key: bytes(key()), referencedKey: bytes(key()) })],
-    [
-      4,
-      () =>
-        wire.call('SetReference', {
-          key: bytes(key()),
-          referencedKey: bytes(key()),
-          boundRef: true,
-          atTx: String(1 + below(50)),
-        }),
-    ],
-    [10, () => wire.call('ZAdd', { set: bytes('set'), score: below(9) - 4, key: bytes(key()) })],
-    [
-      10,
-      () => {
-        const [a, b] = several(2) as [string, string];
-        const kv = { kv: { key: bytes(a), value: value() } };
-        const ref = { ref: { key: bytes(b), referencedKey: bytes(key()) } };
-        return wire.call('ExecAll', {
-          Operations: [
-            kv,
-            ...(b === undefined ? [] : [ref]),
-            { zAdd: { set: bytes('other'), score: 1, key: bytes(a) } },
-          ],
-        });
-      },
-    ],
-  ];
-  const total = kinds.reduce((sum, [share]) => sum + share, 0);
-  for (let i = 0; i < TXS_EACH; i++) {
-    let at = below(total);
-    const kind = kinds.findIndex(([share]) => (at -= share) < 0);
-    const isDone = await kinds[kind]![1]().then(
-      () => true,
-      () => false,
-    );
-    if (isDone) done.push(String(kind));
-  }
 }
 
 interface Shown {
@@ -99,14 +42,11 @@ describeServer('a follower against the server', () => {
     const done: string[] = [];
     const wires = await Promise.all(Array.from({ length: WRITERS }, () => openWire(database)));
     const seedWire = wires[0]!;
-    for (let i = 0; i < KEYS; i += 100)
-      await seedWire.call('Set', {
-        KVs: Array.from({ length: 100 }, (_, j) => ({ key: bytes(keyName(i + j)), value: bytes('first') })),
-      });
+    await seed(seedWire);
     await seedWire
       .call('SQLExec', { sql: 'CREATE TABLE t (id INTEGER, PRIMARY KEY id); INSERT INTO t (id) VALUES (1);' })
       .catch(() => undefined);
-    await Promise.all(wires.map((wire, i) => write(wire, randomOf(100 + i), done)));
+    await Promise.all(wires.map((wire, i) => writeManyKinds(wire, randomOf(100 + i), TXS_EACH, done)));
     expect(new Set(done).size).toBeGreaterThan(7);
     // What was to expire, has.
     await new Promise((resolve) => setTimeout(resolve, 4500));

@@ -90,15 +90,23 @@ async function entryAsOf(
   const shown = reference ? latest.get(plainKey(entry.key)) : version;
   if (!shown) assertWhole(latest, entry.key);
   if (shown?.tx !== entry.tx) return undefined;
-  const revision = isWhole(latest) ? shown.revision : undefined;
-  const { revision: claimed } = entry.unproven;
-  if (revision === undefined || claimed === revision || claimed === 0n)
-    return new LatestEntry(entry, latest.at, revision);
-  throw await trust.refuse(call.operation, {
+  const told = new LatestEntry(entry, latest.at, isWhole(latest) ? shown.revision : undefined);
+  return assertRevision(trust, call.operation, told);
+}
+
+/** What was shown as its revision is what was followed; 0 is said of none. */
+export async function assertRevision(
+  trust: DatabaseTrust,
+  operation: string,
+  entry: LatestEntry,
+): Promise<LatestEntry> {
+  const { revision, unproven } = entry;
+  if (revision === undefined || unproven.revision === revision || unproven.revision === 0n) return entry;
+  throw await trust.refuse(operation, {
     check: 'latest.revision',
     detail: `key ${toHex(entry.key)} was answered with another revision than its version of tx ${entry.tx.toString()} has`,
     expected: revision.toString(),
-    computed: claimed.toString(),
+    computed: unproven.revision.toString(),
     tx: entry.tx,
   });
 }

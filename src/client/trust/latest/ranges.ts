@@ -1,4 +1,5 @@
 // Keys of a followed database in the order of their bytes, as of one root: what complete scans and counts are made of.
+import { compareBytes } from '../../../proof/bytes.js';
 import type { Root } from '../../../verify/verifier.js';
 import type { LatestVersion } from './key-index.js';
 
@@ -54,4 +55,21 @@ export function after(key: Uint8Array): Uint8Array {
   const next = new Uint8Array(key.length + 1);
   next.set(key);
   return next;
+}
+
+/** What is in both. */
+export function narrowed(a: KeyRange, b: KeyRange): KeyRange {
+  const from = pick(a.from, b.from, 1);
+  const to = pick(a.to, b.to, -1);
+  return { ...(from && { from }), ...(to && { to }) };
+}
+
+function pick(a: Uint8Array | undefined, b: Uint8Array | undefined, sign: 1 | -1): Uint8Array | undefined {
+  if (!a || !b) return a ?? b;
+  return compareBytes(a, b) * sign >= 0 ? a : b;
+}
+
+/** What is left of a range behind this key. */
+export function beyond(range: KeyRange, key: Uint8Array, desc: boolean): KeyRange {
+  return narrowed(range, desc ? { to: key } : { from: after(key) });
 }
