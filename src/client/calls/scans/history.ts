@@ -23,7 +23,7 @@ export type HistoryOptions = ResultsOptions;
 /** A version of a key by the server's word. */
 export class HistoryEntry extends EntryBase {
   /**
-   * Empty for a deletion, and for what has expired. Of a reference it is how that is stored: eight bytes of the tx that it is
+   * Empty for a deletion (unless a value was set with its mark), and for what has expired. Of a reference it is how that is stored: eight bytes of the tx that it is
    * bound to, a zero byte, the key that it refers to; the server does not say which versions are references.
    */
   declare readonly value: Uint8Array;
