@@ -6,6 +6,7 @@ export type {
   EntriesLie,
   ForkLie,
   HeaderVersionLie,
+  KeyLie,
   LagLie,
   Lie,
   LieHandle,
@@ -18,9 +19,12 @@ export type {
   ProofPart,
   ReplayLie,
   RollbackLie,
+  ShortScanLie,
   SubstituteLeafLie,
   SwapValueLie,
   TxScanLie,
+  WithholdLie,
+  WrongRevisionLie,
   WrongSignatureLie,
 } from './ledger/lies/lies.js';
 export type { Call } from './ledger/serve/core.js';

@@ -51,7 +51,7 @@ export async function writeManyKinds(
     [
       10,
       () => {
-        const [a, b] = several(2) as [string, string];
+        const [a, b] = several(2) as [string, string | undefined];
         const kv = { kv: { key: bytes(a), value: value() } };
         const ref = { ref: { key: bytes(b), referencedKey: bytes(key()) } };
         return wire.call('ExecAll', {

@@ -53,7 +53,7 @@ export abstract class CompleteCalls extends FollowCalls {
     options: ScanOptions | CompleteScanOptions = NO_OPTIONS,
   ): AsyncGenerator<VerifiedEntry, void, undefined> {
     if (!isComplete(options)) return super.verifiedScan(options);
-    const { at, input } = completeScanInput(options as CompleteScanOptions);
+    const { at, input } = completeScanInput(options);
     return this.#complete('verifiedScan', options, at, firstScanStep(input), (asOf, step, call) =>
       completeScanPage(asOf, input, step, call),
     );
@@ -79,7 +79,7 @@ export abstract class CompleteCalls extends FollowCalls {
     options: HistoryOptions | CompleteHistoryOptions = NO_OPTIONS,
   ): AsyncGenerator<VerifiedVersion, void, undefined> {
     if (!isComplete(options)) return super.verifiedHistory(key, options);
-    const { at, rest } = completeInput(options as CompleteHistoryOptions);
+    const { at, rest } = completeInput(options);
     const { key: asked } = historyInput(key, rest);
     return givenWhole(this.#room(), asked, at, rest, super.verifiedHistory(key, withoutSlice(rest)));
   }
@@ -105,7 +105,7 @@ export abstract class CompleteCalls extends FollowCalls {
     options: ZScanOptions | CompleteZScanOptions = NO_OPTIONS,
   ): AsyncGenerator<VerifiedZEntry | ProvenMember, void, undefined> {
     if (!isComplete(options)) return super.verifiedZScan(set, options);
-    const { at, input } = completeZScanInput(set, options as CompleteZScanOptions);
+    const { at, input } = completeZScanInput(set, options);
     return this.#complete('verifiedZScan', options, at, firstZScanStep(input), (asOf, step, call) =>
       completeZScanPage(asOf, input, step, call),
     );
@@ -191,6 +191,10 @@ async function* givenWhole(
 }
 
 /** All versions, the oldest first: which of them are given is decided here. */
-function withoutSlice({ desc: _, offset: __, limit: ___, ...rest }: HistoryOptions): HistoryOptions {
-  return rest;
+function withoutSlice({ pageSize, signal, timeoutMs }: HistoryOptions): HistoryOptions {
+  return {
+    ...(pageSize !== undefined && { pageSize }),
+    ...(signal && { signal }),
+    ...(timeoutMs !== undefined && { timeoutMs }),
+  };
 }

@@ -11,7 +11,12 @@ export interface Latest {
   readonly revisions: number;
 }
 
+/** What is told of a key in place of its newest version; `revisions` 0: that there is none. */
+export type IndexLie = (key: Uint8Array, latest: Latest) => Latest;
+
 export class KeyIndex {
+  /** Each on top of those before it. */
+  readonly lies = new Set<IndexLie>();
   readonly #log: TxLog;
   /** key number + 1, or 0 for a free slot */
   #slots = new Uint32Array(256);
@@ -55,11 +60,16 @@ export class KeyIndex {
 
   latest(key: Uint8Array): Latest | undefined {
     const number = this.#slots[this.#slotOf(key)] as number;
-    return number === 0 ? undefined : this.latestOf(number - 1);
+    if (number === 0) return undefined;
+    const latest = this.latestOf(number - 1);
+    return latest.revisions > 0 ? latest : undefined;
   }
 
+  /** `revisions` 0: nothing is told of the key. */
   latestOf(keyNumber: number): Latest {
-    return { entry: this.#latest.at(keyNumber), revisions: this.#revisions.at(keyNumber) };
+    let latest: Latest = { entry: this.#latest.at(keyNumber), revisions: this.#revisions.at(keyNumber) };
+    for (const lie of this.lies) if (latest.revisions > 0) latest = lie(this.keyOf(keyNumber), latest);
+    return latest;
   }
 
   /** Entry of version `revision` (1-based). Requires 1 <= revision <= latest.revisions. */

@@ -48,7 +48,8 @@ export function* readKeys(index: KeyIndex, range: KeyRange, maxKeyLength: number
       if (compareBytes(key, prefix) * step > 0) return;
       continue;
     }
-    yield index.latestOf(number);
+    const latest = index.latestOf(number);
+    if (latest.revisions > 0) yield latest;
   }
 }
 

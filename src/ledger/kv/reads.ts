@@ -200,9 +200,7 @@ export function count(db: Database, prefix: Uint8Array): { count: number } {
     inclusiveSeek: false,
     inclusiveEnd: false,
   };
-  let total = 0;
-  for (const latest of readKeys(db.index, range, db.limits.maxKeyBytes)) if (latest.revisions > 0) total++;
-  return { count: total };
+  return { count: [...readKeys(db.index, range, db.limits.maxKeyBytes)].length };
 }
 
 /** Present keys of a range behind an offset. Keys that turn out unreadable later count against the limit too. */

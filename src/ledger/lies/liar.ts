@@ -1,6 +1,7 @@
 // Tells the lies: chooses the database that answers, repeats old answers, changes new ones.
 import { ArgumentError } from '../../errors.js';
 import { copyOf } from '../wire/answer-parts.js';
+import { REPEATABLE } from '../../wire/methods.js';
 import { callerOf } from '../serve/core.js';
 import type { Call, HonestCore } from '../serve/core.js';
 import type { Database } from '../engine/database.js';
@@ -19,7 +20,8 @@ import {
 import type { AnswerLie } from './lie-answers.js';
 import { wrongSignature } from './lie-signatures.js';
 import { OtherTransaction, hideAdvance } from './lie-tree.js';
-import type { Lie, LieHandle, LieScope, MutateLie, ReplayLie } from './lies.js';
+import { lieAboutKey, shortScan, wrongRevision } from './lie-hiding.js';
+import type { KeyLie, Lie, LieHandle, LieScope, MutateLie, ReplayLie } from './lies.js';
 
 /** What a lie does, as far as it does it. */
 interface Telling {
@@ -32,6 +34,9 @@ interface Telling {
   readonly serverId?: string;
   readonly end?: () => void;
 }
+
+/** What answers without changing anything. */
+const READS = [...REPEATABLE];
 
 export class Liar {
   readonly #core: HonestCore;
@@ -196,6 +201,20 @@ export class Liar {
         return { scope: lie, change: changeLength(lie) };
       case 'tx-scan':
         return { scope: lie, change: changeScan(lie) };
+      case 'stale':
+      case 'hide':
+      case 'resurrect':
+        return this.#aboutKey(lie);
+      case 'wrong-revision':
+        return { scope: lie, change: wrongRevision(lie) };
+      case 'short-scan':
+        return { scope: lie, change: shortScan(lie) };
+      case 'withhold': {
+        const trunk = this.#database(lie.database);
+        const now = branchAt(trunk, BigInt(trunk.last));
+        const { methods = READS } = lie;
+        return { scope: { ...lie, methods, database: trunk.name }, serve: () => now };
+      }
       case 'mutate':
         return mutation(lie);
     }
@@ -205,6 +224,14 @@ export class Liar {
     if (tx <= BigInt(database.last))
       throw new ArgumentError('tx', `transaction ${tx.toString()} is committed already`);
     return new OtherTransaction(database, Number(tx));
+  }
+
+  #aboutKey(lie: KeyLie): Telling {
+    const database = this.#database(lie.database);
+    const told = lieAboutKey(database, lie, () => this.#count(telling));
+    const telling: Telling = { scope: {}, end: () => database.index.lies.delete(told) };
+    database.index.lies.add(told);
+    return telling;
   }
 
   #lag(transactions: number, database: Database, honest: boolean, hide: boolean): Telling {

@@ -137,6 +137,38 @@ export interface TxScanLie extends LieScope {
   readonly how: 'gap' | 'repeat' | 'shift' | 'reverse' | 'short';
 }
 
+/**
+ * Tells of a key what was true once, and proves it: `stale`, an older version than its newest; `hide`, that it was never written;
+ * `resurrect`, the value that was deleted. Everything else is as it is, so that no proof of what is shown fails.
+ */
+export interface KeyLie {
+  readonly kind: 'stale' | 'hide' | 'resurrect';
+  readonly database?: string;
+  readonly key: string | Uint8Array;
+  /** `stale`: versions that are kept back. @default 1 */
+  readonly versions?: number;
+}
+
+/** Another number than the version of a key has. */
+export interface WrongRevisionLie extends LieScope {
+  readonly kind: 'wrong-revision';
+  readonly key: string | Uint8Array;
+  /** @default 1 */
+  readonly by?: number;
+}
+
+/** Scans and histories end early. */
+export interface ShortScanLie extends LieScope {
+  readonly kind: 'short-scan';
+  /** Results that are still shown. @default 1 */
+  readonly results?: number;
+}
+
+/** Nothing of what is committed from now on is shown: reads are answered as of now. */
+export interface WithholdLie extends LieScope {
+  readonly kind: 'withhold';
+}
+
 /** Any other lie: changes the answer in place, or returns another. */
 export interface MutateLie extends LieScope {
   readonly kind: 'mutate';
@@ -159,6 +191,10 @@ export type Lie =
   | LagLie
   | HeaderVersionLie
   | TxScanLie
+  | KeyLie
+  | WrongRevisionLie
+  | ShortScanLie
+  | WithholdLie
   | MutateLie;
 
 /** A lie that is being told. */

@@ -3,7 +3,8 @@ import { plainKey } from '../../../proof/entry.js';
 import { toHex } from '../../../proof/bytes.js';
 import { NotProvableError } from '../../../errors.js';
 import type { CallOptions } from '../../input/call-options.js';
-import type { Room, Verified } from '../../room/room.js';
+import type { Call } from '../../trust/call.js';
+import type { DatabaseTrust } from '../../trust/database-trust.js';
 import { FewAtATime } from '../../trust/known/few-at-a-time.js';
 import type { LatestVersion } from '../../trust/latest/key-index.js';
 import type { Latest } from '../../trust/latest/latest.js';
@@ -12,18 +13,45 @@ import { referenceNow } from '../kv/absence.js';
 import { VerifiedEntry } from '../kv/verified-entry.js';
 import type { VerifiedReference } from '../kv/verified-entry.js';
 import { bytesOf } from '../kv/kv.js';
+import type { PageRoom } from '../scans/verified-page.js';
 import { verifiedGet } from '../kv/verified-get.js';
 import { LatestEntry, assertRevision } from './latest-get.js';
 import { isWhole, reasonOf } from './proven.js';
 
+/** The doors of a database, as these calls go through them. */
+export interface Doors {
+  enterVerified<T>(
+    operation: string,
+    options: CallOptions,
+    own: readonly string[],
+    work: (room: PageRoom) => Promise<T>,
+  ): Promise<T>;
+  shareVerified<T>(
+    operation: string,
+    options: CallOptions,
+    own: readonly string[],
+    bytes: number,
+    start: (calls: TogetherReads, trust: DatabaseTrust, call: Call) => Promise<T>,
+  ): Promise<T>;
+}
+
+/** Reads that share requests. */
+export interface TogetherReads {
+  verifiedGetAll(
+    trust: DatabaseTrust,
+    call: Call,
+    keys: readonly Uint8Array[],
+  ): Promise<(VerifiedEntry | null)[]>;
+}
+
 /** Keys in order as of one root, and what reads of them are made with. To be closed. */
 export class AsOf {
-  readonly room: Room;
+  readonly room: Doors;
   readonly operation: string;
   readonly latest: Latest;
   readonly view: RangeView;
 
-  constructor(room: Room, operation: string, latest: Latest, view: RangeView) {
+  constructor(room: Doors, operation: string, latest: Latest, view: RangeView) {
     this.room = room;
     this.operation = operation;
     this.latest = latest;
@@ -35,7 +63,7 @@ export class AsOf {
    *
    * @throws NotProvableError where the database is not followed from genesis on, with its keys in order
    */
-  static begin(room: Room, operation: string, options: CallOptions, at = 0n): Promise<AsOf> {
+  static begin(room: Doors, operation: string, options: CallOptions, at = 0n): Promise<AsOf> {
     return room.enterVerified(operation, options, [], async (verified) => {
       const latest = await followed(verified, at);
       const view = latest.view();
@@ -61,18 +89,12 @@ export class AsOf {
       async (calls, trust, call) => {
         const entries = await calls.verifiedGetAll(trust, call, keys);
         if (trust.latestNow !== this.latest) throw trust.forgotten();
-        return Promise.all(
-          rows.map((row, i) => {
-            const told = this.#told(row, entries[i] ?? null);
-            return told && assertRevision(trust, operation, told);
-          }),
-        );
+        return Promise.all(rows.map(async (row, i) => this.#told(row, entries[i] ?? null, trust)));
       },
     );
     const few = new FewAtATime(CHANGED_AT_A_TIME);
-    return Promise.all(
-      rows.map((row, i) => found[i] ?? few.run(() => this.readVersion(row.key, row.version, options))),
-    );
+    const changed = (row: VersionOfKey) => few.run(() => this.readVersion(row.key, row.version, options));
+    return Promise.all(rows.map(async (row, i) => found[i] ?? changed(row)));
   }
 
   /** One version of a key, which need not be its newest. Null: see {@link read}. */
@@ -98,17 +120,22 @@ export class AsOf {
   }
 
   /** What was read now, where that is what it was; undefined: it has changed. */
-  #told({ version }: VersionOfKey, entry: VerifiedEntry | null): LatestEntry | undefined {
+  async #told(
+    { version }: VersionOfKey,
+    entry: VerifiedEntry | null,
+    trust: DatabaseTrust,
+  ): Promise<LatestEntry | undefined> {
     if (!entry) return undefined;
     const { reference } = entry;
     if ((reference ?? entry).tx !== version.tx) return undefined;
     if (reference && reference.atTx > 0n) return new LatestEntry(entry, this.view.at, undefined);
     const shown = reference ? this.view.get(plainKey(entry.key)) : version;
-    return shown?.tx === entry.tx ? new LatestEntry(entry, this.view.at, shown.revision) : undefined;
+    if (shown?.tx !== entry.tx) return undefined;
+    return assertRevision(trust, this.operation, new LatestEntry(entry, this.view.at, shown.revision));
   }
 
   async #targetOf(
-    { session, trust, call }: Verified,
+    { session, trust, call }: PageRoom,
     reference: VerifiedReference,
     target: Uint8Array,
   ): Promise<LatestEntry | null> {
@@ -139,7 +166,7 @@ export interface VersionOfKey {
  *
  * @throws NotProvableError where the database is not followed from genesis on
  */
-export async function followed({ trust, call }: Verified, at: bigint): Promise<Latest> {
+export async function followed({ trust, call }: PageRoom, at: bigint): Promise<Latest> {
   await trust.ready(call);
   const { latest, headTx } = trust;
   if (!isWhole(latest))

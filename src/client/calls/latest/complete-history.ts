@@ -2,12 +2,12 @@
 import { toHex } from '../../../proof/bytes.js';
 import { plainKey } from '../../../proof/entry.js';
 import type { Root } from '../../../verify/verifier.js';
-import type { Room } from '../../room/room.js';
 import type { CallOptions } from '../../input/call-options.js';
 import type { LatestVersion } from '../../trust/latest/key-index.js';
 import type { HistoryOptions } from '../scans/history.js';
 import { VerifiedVersion } from '../scans/verified-history.js';
 import { followed } from './as-of.js';
+import type { Doors } from './as-of.js';
 import type { CompleteOptions } from './complete-options.js';
 
 /** A history that is proven to leave nothing out: without `sinceTx`, for it goes by what was followed. */
@@ -38,7 +38,7 @@ export interface HistoryEnd {
 const OPERATION = 'verifiedHistory';
 
 export function historyEnd(
-  room: Room,
+  room: Doors,
   key: Uint8Array,
   options: CallOptions,
   at: bigint,
@@ -57,7 +57,7 @@ export function historyEnd(
  * @throws VerificationError when there are more or fewer
  */
 export async function wholeHistory(
-  room: Room,
+  room: Doors,
   { key, at, version }: HistoryEnd,
   shown: AsyncIterable<VerifiedVersion>,
   options: CallOptions,

@@ -22,8 +22,10 @@ export function isComplete(options: object): options is CompleteOptions {
 export function completeInput<O extends CompleteOptions>(
   options: O,
 ): { readonly at: bigint; readonly rest: Omit<O, keyof CompleteOptions> } {
-  const { complete: _, at = 0n, ...rest } = options;
+  const { at = 0n, ...others } = options;
   id('at', at, 0n);
+  const rest = { ...others } as Omit<O, keyof CompleteOptions> & { complete?: true };
+  delete rest.complete;
   for (const name of ['sinceTx', 'noWait'])
     if (name in rest)
       throw new ArgumentError(
