@@ -125,6 +125,8 @@ export const REPORTED_CHECKS = [
   'kept.log',
   'kept.root',
   'kept.seal',
+  'latest.kept',
+  'latest.revision',
   'log.fork',
   'server.corrupted',
   'server.refused',

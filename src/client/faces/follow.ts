@@ -42,11 +42,11 @@ export abstract class FollowCalls extends StreamCalls {
       if (typeof from === 'object') await trust.assertOnHistory(call, from);
       const begin = from === 'head' ? trust.root : from;
       const { timeoutMs, maxMessageBytes } = client;
-      const latest = trust.follow(call, {
+      const latest = await trust.follow(call, {
         ...{ ...limits, timeoutMs, maxMessageBytes },
         ...(begin !== 'genesis' && { from: begin }),
       });
-      const Kind = begin === 'genesis' ? Following : FollowingSince;
+      const Kind = from === 'genesis' ? Following : FollowingSince;
       return new Kind(
         latest,
         (each) => door.deadline(each, []),
@@ -86,12 +86,7 @@ export abstract class FollowCalls extends StreamCalls {
   }
 
   /** Proves something by what is followed: up to the trusted head, and to `tx`. */
-  #followed<T>(
-    operation: string,
-    options: CallOptions,
-    prove: (latest: Latest) => T,
-    tx = 0n,
-  ): Promise<T> {
+  #followed<T>(operation: string, options: CallOptions, prove: (latest: Latest) => T, tx = 0n): Promise<T> {
     return this.room.enterVerified(operation, options, [], async ({ trust, call }: Verified) => {
       if (!trust.enter(call)) await trust.ready(call);
       const { latest, headTx } = trust;

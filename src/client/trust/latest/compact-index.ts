@@ -6,6 +6,16 @@ import { DELETED } from '../../../verify/chain/rows.js';
 import type { Row } from '../../../verify/chain/rows.js';
 import type { KeyIndex, LatestVersion } from './key-index.js';
 
+/** An index as bytes, to be kept. */
+export interface PackedIndex {
+  readonly salt: Uint8Array;
+  readonly keys: number;
+  /** All rows, in parts. */
+  readonly rows: readonly Uint8Array[];
+  /** Row number and time of each that expires. */
+  readonly expiries: Uint8Array;
+}
+
 const SALT_BYTES = 16;
 const NAME_BYTES = 16;
 // A row: name, tx (48 bits), hash of the value, revision (32), previous tx (48), flags.
@@ -16,6 +26,8 @@ const PREVIOUS = REVISION + 4;
 const FLAGS = PREVIOUS + 6;
 const ROW_BYTES = FLAGS + 1;
 const EXPIRING = 0x80;
+/** Of a row that expires: its number, and when. */
+const EXPIRY_BYTES = 12;
 
 /** Rows of one part: parts are added, so that growing copies none. */
 const PART_ROWS = 16_384;
@@ -86,6 +98,50 @@ export class CompactIndex implements KeyIndex {
     this.#slots = new Uint32Array(FIRST_SLOTS);
     this.#keys = 0;
     this.#expiries.clear();
+  }
+
+  /** A copy of it. */
+  pack(): PackedIndex & { readonly rowBytes: number } {
+    const rows = this.#parts.map(({ buffer }, i) => {
+      const count = Math.min(PART_ROWS, this.#keys - i * PART_ROWS);
+      return new Uint8Array(buffer.slice(0, count * ROW_BYTES));
+    });
+    const expiries = new DataView(new ArrayBuffer(EXPIRY_BYTES * this.#expiries.size));
+    let at = 0;
+    for (const [row, expiresAt] of this.#expiries) {
+      expiries.setUint32(at, row);
+      expiries.setBigInt64(at + 4, expiresAt);
+      at += EXPIRY_BYTES;
+    }
+    const salt = this.#salted.slice(0, SALT_BYTES);
+    return { salt, keys: this.#keys, rowBytes: ROW_BYTES, rows, expiries: new Uint8Array(expiries.buffer) };
+  }
+
+  /** What {@link pack} made, in parts as one likes. */
+  static unpack({ salt, keys, rows, expiries }: PackedIndex): CompactIndex {
+    const index = new CompactIndex(salt);
+    index.#restore(keys, rows);
+    const view = new DataView(expiries.buffer, expiries.byteOffset, expiries.byteLength);
+    for (let at = 0; at < expiries.length; at += EXPIRY_BYTES)
+      index.#expiries.set(view.getUint32(at), view.getBigInt64(at + 4));
+    return index;
+  }
+
+  #restore(keys: number, rows: readonly Uint8Array[]): void {
+    const bytes = rows.length === 1 ? (rows[0] as Uint8Array) : Buffer.concat(rows);
+    for (let at = 0; at < keys * ROW_BYTES; at += PART_ROWS * ROW_BYTES) {
+      const part = new Uint8Array(PART_ROWS * ROW_BYTES);
+      part.set(bytes.subarray(at, Math.min(at + PART_ROWS * ROW_BYTES, keys * ROW_BYTES)));
+      this.#parts.push(new DataView(part.buffer));
+    }
+    this.#keys = keys;
+    let slots = FIRST_SLOTS;
+    while (keys > FULL * slots) slots *= 2;
+    this.#place(slots);
+  }
+
+  get salt(): Uint8Array {
+    return this.#salted.slice(0, SALT_BYTES);
   }
 
   /** By what a raw key is known here; its own bytes. */
@@ -163,7 +219,12 @@ export class CompactIndex implements KeyIndex {
   }
 
   #grow(): void {
-    const slots = new Uint32Array(2 * this.#slots.length);
+    this.#place(2 * this.#slots.length);
+  }
+
+  /** Every row into one of so many slots. */
+  #place(count: number): void {
+    const slots = new Uint32Array(count);
     const mask = slots.length - 1;
     for (let row = 1; row <= this.#keys; row++) {
       let slot = this.#partOf(row).getUint32(placeOf(row)) & mask;

@@ -1,6 +1,6 @@
 // What is latest in a database, as of a transaction that all before were followed to: every transaction is read, proven under the
 // trusted head, and noted, in order. What is asked of it costs no question to the server.
-import { ImmuError, TransportError, VerificationError } from '../../../errors.js';
+import { ImmuError, StoreError, TransportError, VerificationError } from '../../../errors.js';
 import { EMPTY_HASH } from '../../../proof/hash.js';
 import { plainKey } from '../../../proof/entry.js';
 import { NON_INDEXABLE, RowReader } from '../../../verify/chain/rows.js';
@@ -10,8 +10,12 @@ import { DELETED } from '../known/newest-versions.js';
 import type { FollowedVersions } from '../known/newest-versions.js';
 import type { KeyIndex, LatestVersion } from './key-index.js';
 import { GrowingIndex } from './growing-index.js';
+import type { IndexState } from './index-file.js';
+import type { KeptIndex } from './kept-index.js';
 import { Pace } from './pace.js';
 import type { RangeView } from './ranges.js';
+import { RowObservers } from './row-observers.js';
+import type { RowObserver } from './row-observers.js';
 import { Stretches } from './stretches.js';
 import type { FollowedTrust, StretchesOptions } from './stretches.js';
 import { TxWaiters } from './tx-waiters.js';
@@ -26,6 +30,10 @@ export interface LatestOptions extends Pick<StretchesOptions, 'rpc' | 'timeoutMs
   readonly ordered: boolean;
   /** Where it begins: a root that is proven. @default the empty database */
   readonly from?: Root;
+  /** Where the index is kept for the next process. */
+  readonly kept?: KeptIndex;
+  /** What was kept there. */
+  readonly restored?: IndexState;
 }
 
 /**
@@ -39,6 +47,8 @@ export type FollowStatus = 'catching-up' | 'following' | 'waiting' | 'refused' |
 
 const OPERATION = 'follow';
 const LANES = 4;
+/** The index is kept so often while it changes, in milliseconds; and at the end. */
+const SAVE_EVERY_MS = 600_000;
 /** Rows that are noted before others have their turn, or those of one tx. */
 const ROWS_A_TURN = 2000;
 
@@ -50,17 +60,27 @@ export class Latest {
   readonly #stretches: Stretches;
   readonly #pace: Pace;
   readonly #waiters = new TxWaiters();
+  readonly #observers: RowObservers;
   #at: Root;
   #failure: Error | undefined;
   #timer: NodeJS.Timeout | undefined;
-  #stepping = false;
+  /** A look under way. */
+  #step: Promise<void> | undefined;
+  /** The last look found something new. */
+  #found = false;
+  /** The index may hold a part of a transaction. */
+  #isBroken = false;
+  #savedAt = performance.now();
+  #closing: Promise<void> = Promise.resolve();
   /** Why it can follow no more. */
   #ended: Error | undefined;
 
   constructor(options: LatestOptions) {
     this.#options = options;
-    this.from = options.from ?? { tx: 0n, alh: EMPTY_HASH };
-    this.#at = this.from;
+    const { restored } = options;
+    this.from = restored?.from ?? options.from ?? { tx: 0n, alh: EMPTY_HASH };
+    this.#at = restored?.at ?? this.from;
+    this.#observers = new RowObservers(restored?.rows);
     this.#index = new GrowingIndex(options);
     this.#stretches = new Stretches({ ...options, operation: OPERATION, lanes: LANES });
     this.#pace = new Pace(options.everyMs);
@@ -119,6 +139,16 @@ export class Latest {
   }
 
   /**
+   * Tells an observer of every row whose raw key begins with `prefix`, proven, in the order of transactions. Of catalogs
+   * ({@link CATALOG_PREFIXES}) it is told at once of all that were followed so far; of others from {@link at} on. Returns what ends
+   * it.
+   */
+  observe(prefix: Uint8Array, observer: RowObserver): () => void {
+    if (this.#ended) throw this.#ended;
+    return this.#observers.observe(prefix, observer, this.#at);
+  }
+
+  /**
    * Resolves when all up to `tx` was followed: by default up to where the server is when it is asked now. Undefined: it was.
    *
    * @throws VerificationError when the server does not show it
@@ -135,34 +165,62 @@ export class Latest {
     );
   }
 
-  /** What waits is told; nothing is followed any more. */
-  end(error: Error): void {
-    if (this.#ended) return;
+  /**
+   * What waits is told; nothing is followed any more. Resolves when the index is kept (`keeps`), where it is to be, and closed.
+   *
+   * @throws StoreError when it cannot be kept
+   */
+  end(error: Error, keeps = false): Promise<void> {
+    if (this.#ended) return this.#closing;
     this.#ended = error;
     clearTimeout(this.#timer);
     this.#waiters.reject(error);
-    this.#index.close();
+    this.#closing = this.#close(keeps);
+    this.#closing.catch(() => undefined);
+    return this.#closing;
+  }
+
+  async #close(keeps: boolean): Promise<void> {
+    await this.#step;
+    try {
+      if (keeps && !this.#isBroken) await this.#save();
+    } finally {
+      this.#index.close();
+    }
+  }
+
+  async #save(): Promise<void> {
+    const { kept } = this.#options;
+    if (!kept) return;
+    this.#savedAt = performance.now();
+    await kept.save({ from: this.from, at: this.#at, ...this.#index.kept, rows: this.#observers.kept });
   }
 
   #soon(ms: number): void {
-    if (this.#ended || this.#stepping) return;
+    if (this.#ended || this.#step) return;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => void this.#step(), ms);
+    this.#timer = setTimeout(() => {
+      this.#step = this.#look().finally(() => (this.#step = undefined));
+      void this.#step.then(() => {
+        const { failure } = this;
+        const pace = this.#pace;
+        this.#soon(failure ? pace.afterFailure(isTransient(failure)) : pace.after(this.#found));
+      });
+    }, ms);
     if (!this.#waiters.any) this.#timer.unref();
   }
 
   /** Never rejects. */
-  async #step(): Promise<void> {
-    this.#stepping = true;
+  async #look(): Promise<void> {
     const before = this.#at.tx;
     try {
       await this.#advance();
+      this.#found = this.#at.tx > before;
+      if (performance.now() - this.#savedAt >= SAVE_EVERY_MS) await this.#save();
       this.#failure = undefined;
     } catch (error) {
       this.#failed(error);
     }
-    this.#stepping = false;
-    this.#soon(this.#failure ? this.#pace.afterFailure() : this.#pace.after(this.#at.tx > before));
   }
 
   async #advance(): Promise<void> {
@@ -174,7 +232,7 @@ export class Latest {
     const head = trust.root;
     this.#waiters.settle(asking, head.tx);
     if (head.tx > this.#at.tx)
-      await this.#stretches.followTo(this.#at, head, (rows, first) => this.#note(rows, first));
+      await this.#stretches.followTo(this.#at, head, (rows, first) => this.#noteWhole(rows, first));
     this.#waiters.reached(this.#at.tx);
   }
 
@@ -182,6 +240,25 @@ export class Latest {
     this.#failure = error instanceof Error ? error : new Error(String(error));
     // Who waits is told what it cannot get; what passes by itself is waited for.
     if (!isTransient(error)) this.#waiters.reject(this.#failure);
+  }
+
+  async #noteWhole(rows: Uint8Array, first: bigint): Promise<void> {
+    try {
+      await this.#note(rows, first);
+    } catch (cause) {
+      if (this.#ended) throw cause;
+      this.#isBroken = true;
+      const error = new StoreError('STORE_FAILED', 'the index of what was followed cannot be written', {
+        cause,
+      });
+      void this.end(error);
+      throw error;
+    }
+  }
+
+  #told(): void {
+    this.#index.reached(this.#at);
+    this.#observers.reached(this.#at);
   }
 
   /** A tx at a time is in the index whole, or not at all. */
@@ -192,15 +269,18 @@ export class Latest {
       if (this.#ended) throw this.#ended;
       left -= reader.entries;
       // By its transaction only: no read of the key leads to it, and it is no version.
-      while (reader.nextRow()) if ((reader.flags & NON_INDEXABLE) === 0) this.#index.put(reader);
+      while (reader.nextRow()) {
+        if ((reader.flags & NON_INDEXABLE) === 0) this.#index.put(reader);
+        this.#observers.note(reader);
+      }
       this.#at = { tx: reader.tx, alh: reader.alh };
       const isAwaited = this.#waiters.reached(reader.tx);
       if (left > 0 && !isAwaited) continue;
       left = ROWS_A_TURN;
-      this.#index.reached(this.#at);
+      this.#told();
       await new Promise((resume) => setImmediate(resume));
     }
-    this.#index.reached(this.#at);
+    this.#told();
     if (this.#index.isFull) await this.#index.moveToFile(this.#at);
   }
 }
