@@ -8,7 +8,7 @@ import type { Root } from '../../../verify/verifier.js';
 import type { Deadline } from '../../flow/deadline.js';
 import { DELETED } from '../known/newest-versions.js';
 import type { FollowedVersions } from '../known/newest-versions.js';
-import type { KeyIndex, LatestVersion } from './key-index.js';
+import type { LatestVersion } from './key-index.js';
 import { GrowingIndex } from './growing-index.js';
 import type { IndexState } from './index-file.js';
 import type { KeptIndex } from './kept-index.js';
