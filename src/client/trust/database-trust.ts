@@ -156,7 +156,10 @@ export class DatabaseTrust extends TrustOverTime {
     const epoch = this.assertStill(call);
     const { trustLog } = this;
     const { rpc, store } = this.options;
-    const kept = keep === undefined ? undefined : { audit: store.audit, trustLog, head: () => epoch.mover.head, path: keep };
+    const kept =
+      keep === undefined
+        ? undefined
+        : { audit: store.audit, trustLog, head: () => epoch.mover.head, path: keep };
     const latest = await beginLatest({ ...terms, trust: this, rpc }, kept);
     await epoch.latest?.end(new NotProvableError('the database is followed anew'));
     if (this.epoch !== epoch) {
@@ -171,6 +174,16 @@ export class DatabaseTrust extends TrustOverTime {
   /** What is followed; undefined where nothing is. */
   get latestNow(): Latest | undefined {
     return this.epoch?.latest;
+  }
+
+  /** What is followed up to the trusted head, if what it proves may be told at once. */
+  get latestAtHead(): Latest | undefined {
+    const { epoch } = this;
+    if (!epoch || this.trustLog.forked || epoch.standing.holdsBack) return undefined;
+    const { latest } = epoch;
+    return latest !== undefined && latest.at.tx >= epoch.mover.head.tx && !latest.isEnded
+      ? latest
+      : undefined;
   }
 
   /** @throws NotProvableError when nothing is followed */

@@ -4,7 +4,7 @@ import type { Row } from '../../../verify/chain/rows.js';
 import type { Root } from '../../../verify/verifier.js';
 import { CompactIndex } from './compact-index.js';
 import type { IndexState } from './index-file.js';
-import type { KeyIndex, LatestVersion } from './key-index.js';
+import type { KeyIndex, LatestVersion, VersionFacts } from './key-index.js';
 import type { RangeView } from './ranges.js';
 import { SqliteIndex } from './sqlite-index.js';
 
@@ -65,6 +65,10 @@ export class GrowingIndex implements KeyIndex {
 
   get(key: Uint8Array): LatestVersion | undefined {
     return this.#index.get(key);
+  }
+
+  peek(key: Uint8Array): VersionFacts | undefined {
+    return this.#index.peek(key);
   }
 
   /** Undefined where keys are not kept in order. */

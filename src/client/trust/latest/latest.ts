@@ -2,13 +2,11 @@
 // trusted head, and noted, in order. What is asked of it costs no question to the server.
 import { ImmuError, StoreError, TransportError, VerificationError } from '../../../errors.js';
 import { EMPTY_HASH } from '../../../proof/hash.js';
-import { plainKey } from '../../../proof/entry.js';
+import { MAX_RAW_KEY } from '../../../proof/entry.js';
 import { NON_INDEXABLE, RowReader } from '../../../verify/chain/rows.js';
 import type { Root } from '../../../verify/verifier.js';
 import type { Deadline } from '../../flow/deadline.js';
-import { DELETED } from '../known/newest-versions.js';
-import type { FollowedVersions } from '../known/newest-versions.js';
-import type { LatestVersion } from './key-index.js';
+import type { LatestVersion, VersionFacts } from './key-index.js';
 import { GrowingIndex } from './growing-index.js';
 import type { IndexState } from './index-file.js';
 import type { KeptIndex } from './kept-index.js';
@@ -62,6 +60,10 @@ export class Latest {
   readonly #waiters = new TxWaiters();
   readonly #observers: RowObservers;
   #at: Root;
+  readonly #rawKey = new Uint8Array(1 + MAX_RAW_KEY);
+  #asked: VersionFacts | undefined;
+  #askedName: string | undefined;
+  #askedAt: Root | undefined;
   #failure: Error | undefined;
   #timer: NodeJS.Timeout | undefined;
   /** A look under way. */
@@ -105,6 +107,10 @@ export class Latest {
     return this.#index.isInFile;
   }
 
+  get isEnded(): boolean {
+    return this.#ended !== undefined;
+  }
+
   get status(): FollowStatus {
     if (this.#ended) return 'ended';
     if (this.#failure) return isTransient(this.#failure) ? 'waiting' : 'refused';
@@ -116,14 +122,22 @@ export class Latest {
     return this.#ended ?? this.#failure;
   }
 
-  /** Of a key, by its `keyName`: what reads of it must not fall behind. */
-  readonly versionOf: FollowedVersions = (name) => {
+  /**
+   * Of a key, by its `keyName`: what reads of it must not fall behind. That of the key asked for last is remembered: a read asks
+   * twice.
+   */
+  readonly versionOf = (name: string): VersionFacts | undefined => {
+    if (name === this.#askedName && this.#at === this.#askedAt) return this.#asked;
     if (this.#ended) return undefined;
-    const version = this.#index.get(plainKey(Buffer.from(name, 'latin1')));
-    if (!version) return undefined;
-    const { tx, deleted, expiresAt } = version;
-    const end = deleted ? DELETED : expiresAt;
-    return end === undefined ? { tx } : { tx, end };
+    const { length } = name;
+    const raw = this.#rawKey;
+    // Kind of a plain key.
+    raw[0] = 0;
+    for (let i = 0; i < length; i++) raw[i + 1] = name.charCodeAt(i);
+    this.#asked = this.#index.peek(raw.subarray(0, length + 1));
+    this.#askedName = name;
+    this.#askedAt = this.#at;
+    return this.#asked;
   };
 
   /** The newest version of a raw key as of {@link at}; undefined: it was never written since {@link from}. */
@@ -173,6 +187,7 @@ export class Latest {
   end(error: Error, keeps = false): Promise<void> {
     if (this.#ended) return this.#closing;
     this.#ended = error;
+    this.#askedName = undefined;
     clearTimeout(this.#timer);
     this.#waiters.reject(error);
     this.#closing = this.#close(keeps);

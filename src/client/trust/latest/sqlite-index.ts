@@ -102,6 +102,10 @@ export class SqliteIndex implements KeyIndex, Ranges {
     return row && versionOf(row);
   }
 
+  peek(key: Uint8Array): LatestVersion | undefined {
+    return this.get(key);
+  }
+
   view(): RangeView {
     return new SqliteView(this.path);
   }
