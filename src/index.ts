@@ -94,6 +94,18 @@ export type { VersionReference } from './verify/claims/version.js';
 export type { IngestOptions, IngestProgress, IngestReceipt, IngestRecord } from './client/calls/kv/ingest.js';
 export type { ClaimedState, Health, ServerInfo } from './client/calls/admin/server-info.js';
 export type { GrantablePermission, User } from './client/calls/admin/users.js';
+export type {
+  FollowLimits,
+  FollowOptions,
+  FollowProgress,
+  FollowSinceOptions,
+  Following,
+  FollowingSince,
+} from './client/calls/latest/follow.js';
+export type { LatestEntry } from './client/calls/latest/latest-get.js';
+export type { AbsenceReason, ProvenAbsence } from './client/calls/latest/proven.js';
+export type { LatestOptions } from './client/input/get-options.js';
+export type { FollowStatus } from './client/trust/latest/latest.js';
 export type { VerifiedEntry, VerifiedReference } from './client/calls/kv/verified-entry.js';
 export type { VerifiedWrite } from './client/trust/write.js';
 export type { ImmuErrorCode, VerificationEvidence } from './errors.js';

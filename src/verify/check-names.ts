@@ -126,6 +126,7 @@ export const REPORTED_CHECKS = [
   'kept.log',
   'kept.root',
   'kept.seal',
+  'latest.kept',
   'latest.missing',
   'latest.revision',
   'log.fork',

@@ -234,6 +234,8 @@ it('are those that clients, audits and stores report', () => {
     'kept.log',
     'kept.root',
     'kept.seal',
+    'latest.kept',
+    'latest.revision',
     'log.fork',
     'server.corrupted',
     'server.refused',

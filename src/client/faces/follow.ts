@@ -11,6 +11,7 @@ import { txId } from '../input/tx-id.js';
 import type { Root } from '../../verify/verifier.js';
 import type { Verified } from '../room/room.js';
 import type { Latest } from '../trust/latest/latest.js';
+import { rejecting } from './rejecting.js';
 import { StreamCalls } from './streams.js';
 
 export abstract class FollowCalls extends StreamCalls {
@@ -42,11 +43,11 @@ export abstract class FollowCalls extends StreamCalls {
       if (typeof from === 'object') await trust.assertOnHistory(call, from);
       const begin = from === 'head' ? trust.root : from;
       const { timeoutMs, maxMessageBytes } = client;
-      const latest = trust.follow(call, {
+      const latest = await trust.follow(call, {
         ...{ ...limits, timeoutMs, maxMessageBytes },
         ...(begin !== 'genesis' && { from: begin }),
       });
-      const Kind = begin === 'genesis' ? Following : FollowingSince;
+      const Kind = from === 'genesis' ? Following : FollowingSince;
       return new Kind(
         latest,
         (each) => door.deadline(each, []),
@@ -64,9 +65,11 @@ export abstract class FollowCalls extends StreamCalls {
    * @example
    * if (!(await client.proveAbsent('revoked/alice'))) throw new Error('revoked');
    */
-  async proveAbsent(key: BytesInput, options: CallOptions = NO_OPTIONS): Promise<ProvenAbsence | null> {
-    const asked = toKey(key, 'key');
-    return this.#followed('proveAbsent', options, (latest) => proveAbsent(latest, asked));
+  proveAbsent(key: BytesInput, options: CallOptions = NO_OPTIONS): Promise<ProvenAbsence | null> {
+    return rejecting(() => {
+      const asked = toKey(key, 'key');
+      return this.#followed('proveAbsent', options, (latest) => proveAbsent(latest, asked));
+    });
   }
 
   /**
@@ -86,12 +89,17 @@ export abstract class FollowCalls extends StreamCalls {
   }
 
   /** Proves something by what is followed: up to the trusted head, and to `tx`. */
-  #followed<T>(
-    operation: string,
-    options: CallOptions,
-    prove: (latest: Latest) => T,
-    tx = 0n,
-  ): Promise<T> {
+  #followed<T>(operation: string, options: CallOptions, prove: (latest: Latest) => T, tx = 0n): Promise<T> {
+    if (options === NO_OPTIONS) {
+      // By the hundred thousand: what is there already is told without a turn of the queue.
+      const trust = this.room.trustNow();
+      const latest = trust?.latestAtHead;
+      if (trust && latest && tx <= latest.at.tx) {
+        const proven = prove(latest);
+        trust.countCalls(operation, performance.now(), 1);
+        return Promise.resolve(proven);
+      }
+    }
     return this.room.enterVerified(operation, options, [], async ({ trust, call }: Verified) => {
       if (!trust.enter(call)) await trust.ready(call);
       const { latest, headTx } = trust;

@@ -13,12 +13,13 @@ import type { LatestEntry } from '../calls/latest/latest-get.js';
 import type { ProvenAbsence } from '../calls/latest/proven.js';
 import { NO_OPTIONS } from '../input/call-options.js';
 import type { CallOptions } from '../input/call-options.js';
-import { VERSION_NAMES, checkVersion, hasVersion, isLatest } from '../input/get-options.js';
+import { VERSION_NAMES, besideLatest, checkVersion, hasVersion, isLatest } from '../input/get-options.js';
 import type { GetOptions, LatestOptions } from '../input/get-options.js';
 import type { Session } from '../net/session.js';
 import { Handle } from './handle.js';
 import { rejecting } from './rejecting.js';
 
+const LATEST_NAMES = ['latest'];
 const READ_NAMES = [...VERSION_NAMES, ...PROOF_NAMES];
 
 /** Which version, and with what. */
@@ -94,14 +95,20 @@ export abstract class KeyCalls extends Handle {
   #latestGet(key: Uint8Array, options: LatestOptions): Promise<LatestEntry | ProvenAbsence> {
     const { room } = this;
     const { length } = key;
-    return room.shareVerified('verifiedGet', options, ['latest'], length, (calls, trust, call) => {
-      const first = () => calls.verifiedGet(trust, call, key);
-      const again = () =>
-        room.shareVerified('verifiedGet', call.deadline.left, [], length, (shared, now, next) =>
-          shared.verifiedGet(now, next, key),
-        );
-      return latestGet({ trust, rpc: room.session, call, key, first, again });
-    });
+    return room.shareVerified(
+      'verifiedGet',
+      besideLatest(options),
+      LATEST_NAMES,
+      length,
+      (calls, trust, call) => {
+        const first = () => calls.verifiedGet(trust, call, key);
+        const again = () =>
+          room.shareVerified('verifiedGet', call.deadline.left, [], length, (shared, now, next) =>
+            shared.verifiedGet(now, next, key),
+          );
+        return latestGet({ trust, rpc: room.session, call, key, first, again });
+      },
+    );
   }
 
   /**

@@ -31,6 +31,12 @@ export function isLatest(options: GetOptions | LatestOptions): options is Latest
   return true;
 }
 
+/** The options beside it. */
+export function besideLatest(options: LatestOptions): CallOptions {
+  for (const name in options) if (name !== 'latest') return options;
+  return NO_OPTIONS;
+}
+
 export interface Version {
   readonly atTx?: bigint;
   readonly sinceTx?: bigint;

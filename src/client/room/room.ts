@@ -142,6 +142,12 @@ export class Room {
     });
   }
 
+  /** Trust in the database, if any call may be answered under it now, without a question. */
+  trustNow(): DatabaseTrust | undefined {
+    this.#door.assertOpen();
+    return this.#trusts.now(this.database);
+  }
+
   async #trust(deadline: Deadline): Promise<DatabaseTrust> {
     const made = this.#trusts.of(this.database);
     return this.#trusts.now(this.database) ?? deadline.race(made, 'the server to say who it is');

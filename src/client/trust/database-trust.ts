@@ -16,8 +16,9 @@ import type { Settlement } from './head/settlement.js';
 import type { ProvenBy } from './known/proof-source.js';
 import { Jobs } from './log/jobs.js';
 import type { Claimed } from './log/jobs.js';
-import { Latest } from './latest/latest.js';
-import type { LatestOptions } from './latest/latest.js';
+import { beginLatest } from './latest/begin-latest.js';
+import type { FollowTerms } from './latest/begin-latest.js';
+import type { Latest } from './latest/latest.js';
 import { TrustOverTime } from './trust-over-time.js';
 import { askHeaderUnder } from './trust-wire.js';
 
@@ -144,11 +145,27 @@ export class DatabaseTrust extends TrustOverTime {
     return from > last || from < 1n ? 0 : this.known.prefetch(from, last, call.operation);
   }
 
-  /** Follows every transaction from here on: what there is to be known of keys is what is proven of all of them. */
-  follow(call: Call, options: Omit<LatestOptions, 'trust' | 'rpc'>): Latest {
+  /**
+   * Follows every transaction from here on: what there is to be known of keys is what is proven of all of them. `keep`: a file for
+   * the index, from one process to the next.
+   *
+   * @throws StoreError STORE_FOREIGN when it is a file of something else
+   */
+  async follow(call: Call, options: FollowTerms): Promise<Latest> {
+    const { keep, ...terms } = options;
     const epoch = this.assertStill(call);
-    epoch.latest?.end(new NotProvableError('the database is followed anew'));
-    const latest = new Latest({ ...options, trust: this, rpc: this.options.rpc });
+    const { trustLog } = this;
+    const { rpc, store } = this.options;
+    const kept =
+      keep === undefined
+        ? undefined
+        : { audit: store.audit, trustLog, head: () => epoch.mover.head, path: keep };
+    const latest = await beginLatest({ ...terms, trust: this, rpc }, kept);
+    await epoch.latest?.end(new NotProvableError('the database is followed anew'));
+    if (this.epoch !== epoch) {
+      void latest.end(this.forgotten());
+      throw this.forgotten();
+    }
     epoch.latest = latest;
     epoch.known.seen.follow(latest.versionOf);
     return latest;
@@ -157,6 +174,16 @@ export class DatabaseTrust extends TrustOverTime {
   /** What is followed; undefined where nothing is. */
   get latestNow(): Latest | undefined {
     return this.epoch?.latest;
+  }
+
+  /** What is followed up to the trusted head, if what it proves may be told at once. */
+  get latestAtHead(): Latest | undefined {
+    const { epoch } = this;
+    if (!epoch || this.trustLog.forked || epoch.standing.holdsBack) return undefined;
+    const { latest } = epoch;
+    return latest !== undefined && latest.at.tx >= epoch.mover.head.tx && !latest.isEnded
+      ? latest
+      : undefined;
   }
 
   /** @throws NotProvableError when nothing is followed */

@@ -106,7 +106,7 @@ function follow(mover: HeadMover, known: ProvenHistory, standing: Standing, ever
 /** Ends what works by itself; what it counted has been written. */
 export function endEpoch({ mover, known, follower, latest }: Epoch, error: StoreError): void {
   follower?.close();
-  latest?.end(error);
+  void latest?.end(error);
   known.drop();
   mover.end(error);
 }
@@ -117,7 +117,8 @@ export async function closeEpoch(
   error?: StoreError,
 ): Promise<void> {
   follower?.close();
-  latest?.end(error ?? new ClosedError('the client'));
+  const ended = latest?.end(error ?? new ClosedError('the client'), error === undefined);
   if (error) mover.end(error);
   await known.close();
+  await ended;
 }

@@ -2,7 +2,7 @@
 import { ArgumentError, NotProvableError } from '../../../errors.js';
 import type { Root } from '../../../verify/verifier.js';
 import type { CallOptions } from '../../input/call-options.js';
-import { flag, optionsObject, whole, wrongType } from '../../input/option-checks.js';
+import { flag, optionsObject, text, whole, wrongType } from '../../input/option-checks.js';
 import { toRoot } from '../../input/root-input.js';
 import type { Deadline } from '../../flow/deadline.js';
 import type { FollowStatus, Latest } from '../../trust/latest/latest.js';
@@ -21,6 +21,12 @@ export interface FollowLimits extends CallOptions {
   readonly everyMs?: number;
   /** Keeps the keys themselves, in order, in a temporary file: what complete scans and counts need. @default false */
   readonly ordered?: boolean;
+  /**
+   * A file that the index is kept in from one process to the next, which then goes on where this one ended; one for each database.
+   * It is written when the client is closed, and every ten minutes. The audit log has its SHA-256: one that was changed is dropped,
+   * and the database followed again. Nobody else should be able to read it. @default none: each process follows from the beginning
+   */
+  readonly keep?: string;
 }
 
 /** Everything is followed, from the first transaction on. */
@@ -33,13 +39,14 @@ export interface FollowSinceOptions extends FollowLimits {
   readonly from: 'head' | Root;
 }
 
-export const FOLLOW_NAMES = ['from', 'maxBytes', 'everyMs', 'ordered'];
+export const FOLLOW_NAMES = ['from', 'maxBytes', 'everyMs', 'ordered', 'keep'];
 
 export interface ResolvedFollowOptions {
   readonly from: 'genesis' | 'head' | Root;
   readonly maxBytes: number;
   readonly everyMs: number;
   readonly ordered: boolean;
+  readonly keep?: string;
 }
 
 const BEGINNINGS: readonly string[] = ['genesis', 'head'];
@@ -49,7 +56,7 @@ const MAX_PAUSE_MS = 3_600_000;
 /** Throws ArgumentError naming the option that is wrong. */
 export function checkFollowOptions(options: FollowOptions | FollowSinceOptions): ResolvedFollowOptions {
   optionsObject('options', options);
-  const { from = 'genesis', maxBytes = GIB, everyMs = 250, ordered = false } = options;
+  const { from = 'genesis', maxBytes = GIB, everyMs = 250, ordered = false, keep } = options;
   if (typeof from === 'string' && !BEGINNINGS.includes(from))
     throw new ArgumentError('from', "from must be 'genesis', 'head' or a root { tx, alh }");
   return {
@@ -57,6 +64,7 @@ export function checkFollowOptions(options: FollowOptions | FollowSinceOptions):
     maxBytes: whole('maxBytes', maxBytes, 1, Number.MAX_SAFE_INTEGER),
     everyMs: whole('everyMs', everyMs, 1, MAX_PAUSE_MS),
     ordered: flag('ordered', ordered),
+    ...(keep !== undefined && { keep: text('keep', keep) }),
   };
 }
 
@@ -126,9 +134,12 @@ abstract class Follows {
     return this.head;
   }
 
-  /** Follows no more: what needs it fails from now on. */
-  stop(): void {
-    this.#latest.end(new NotProvableError('the database is no longer followed: stop() was called'));
+  /** Follows no more: what needs it fails from now on. Resolves when the index is kept, where it is to be. */
+  async stop(): Promise<void> {
+    await this.#latest.end(
+      new NotProvableError('the database is no longer followed: stop() was called'),
+      true,
+    );
   }
 }
 

@@ -1,11 +1,11 @@
 // verifiedGet of what is proven to be latest: a verified read, held against what was followed.
 import { toHex } from '../../../proof/bytes.js';
-import { plainKey } from '../../../proof/entry.js';
+import { keyName } from '../../../verify/key-name.js';
 import type { Root } from '../../../verify/verifier.js';
 import type { Rpc } from '../../net/rpc.js';
 import type { Call } from '../../trust/call.js';
 import type { DatabaseTrust } from '../../trust/database-trust.js';
-import type { LatestVersion } from '../../trust/latest/key-index.js';
+import type { VersionFacts } from '../../trust/latest/key-index.js';
 import type { Latest } from '../../trust/latest/latest.js';
 import { referenceNow } from '../kv/absence.js';
 import { VerifiedEntry } from '../kv/verified-entry.js';
@@ -48,17 +48,37 @@ export interface LatestRead {
  * Reads a key and proves that what is told is its latest, as of a root that is followed to, and that is not older than the head when
  * the call began. What has been written meanwhile is asked for again.
  */
-export async function latestGet(asked: LatestRead): Promise<LatestEntry | ProvenAbsence> {
-  const { trust, call, key, first, again } = asked;
-  const rawKey = plainKey(key);
-  for (let read = first; ; read = again) {
-    const before = trust.latestNow?.get(rawKey)?.tx;
-    const entry = await read();
+export function latestGet(asked: LatestRead): Promise<LatestEntry | ProvenAbsence> {
+  const { trust, key, first } = asked;
+  const name = keyName(key);
+  const before = trust.latestNow?.at;
+  const version = trust.latestNow?.versionOf(name);
+  return first().then((entry) => {
+    const { latestNow, headTx } = trust;
+    // Nothing was followed meanwhile, nor is there anything to be: what was found then is as it is.
+    const isSame = latestNow !== undefined && latestNow.at === before && before.tx >= headTx;
+    if (isSame && entry && version?.tx === entry.tx && !entry.reference && !latestNow.isEnded) {
+      const revision = isWhole(latestNow) ? version.revision : undefined;
+      if (isRevision(entry, revision)) return new LatestEntry(entry, before, revision);
+    }
+    return tellAsOf(asked, name, entry, before?.tx ?? 0n);
+  });
+}
+
+/** `before`: all up to this tx had been followed when it was asked. */
+async function tellAsOf(
+  asked: LatestRead,
+  name: string,
+  first: VerifiedEntry | null,
+  before: bigint,
+): Promise<LatestEntry | ProvenAbsence> {
+  const { trust, call, key, again } = asked;
+  for (let entry = first; ; entry = await again()) {
     const { latest } = trust;
     // What the answer was proven under, and what ended a key that it does not have, is behind the head by now.
     const reached = latest.reach(call.deadline, trust.headTx);
     if (reached) await reached;
-    const version = latest.get(rawKey);
+    const version = latest.versionOf(name);
     if (!version) assertWhole(latest, key);
     if (entry) {
       const told = await entryAsOf(asked, latest, entry, version);
@@ -67,11 +87,12 @@ export async function latestGet(asked: LatestRead): Promise<LatestEntry | Proven
       const reason = reasonOf(version);
       if (reason !== undefined) return absenceOf(latest, key, version, reason);
       // It was there when it was asked for, and is: null is what a reference to nothing is answered with.
-      if (version && version.tx === before) {
+      if (version && version.tx <= before) {
         const told = await targetGone(asked, latest, version);
         if (told) return told;
       }
     }
+    before = latest.at.tx;
   }
 }
 
@@ -80,14 +101,14 @@ async function entryAsOf(
   { trust, call }: LatestRead,
   latest: Latest,
   entry: VerifiedEntry,
-  version: LatestVersion | undefined,
+  version: VersionFacts | undefined,
 ): Promise<LatestEntry | undefined> {
   const { reference } = entry;
   const own = reference?.tx ?? entry.tx;
   if (!version || version.tx < own) throw new Error('a proven version of an indexed key was followed');
   if (version.tx > own) return undefined;
   if (reference && reference.atTx > 0n) return new LatestEntry(entry, latest.at, undefined);
-  const shown = reference ? latest.get(plainKey(entry.key)) : version;
+  const shown = reference ? latest.versionOf(keyName(entry.key)) : version;
   if (!shown) assertWhole(latest, entry.key);
   if (shown?.tx !== entry.tx) return undefined;
   const told = new LatestEntry(entry, latest.at, isWhole(latest) ? shown.revision : undefined);
@@ -101,21 +122,26 @@ export async function assertRevision(
   entry: LatestEntry,
 ): Promise<LatestEntry> {
   const { revision, unproven } = entry;
-  if (revision === undefined || unproven.revision === revision || unproven.revision === 0n) return entry;
+  if (isRevision(entry, revision)) return entry;
   throw await trust.refuse(operation, {
     check: 'latest.revision',
     detail: `key ${toHex(entry.key)} was answered with another revision than its version of tx ${entry.tx.toString()} has`,
-    expected: revision.toString(),
+    expected: (revision as bigint).toString(),
     computed: unproven.revision.toString(),
     tx: entry.tx,
   });
+}
+
+/** Whether the server's word, where it gives one, is what is proven, where anything is. */
+function isRevision({ unproven }: VerifiedEntry, proven: bigint | undefined): boolean {
+  return proven === undefined || unproven.revision === proven || unproven.revision === 0n;
 }
 
 /** Proves that the key is a reference, and that what it leads to has no value as of the root that is followed to; undefined: no more. */
 async function targetGone(
   { trust, rpc, call, key }: LatestRead,
   latest: Latest,
-  { tx }: LatestVersion,
+  { tx }: VersionFacts,
 ): Promise<ProvenAbsence | undefined> {
   const asking = { rpc, trust, known: trust.known, call: { ...call, counted: true } };
   const reference = await referenceNow(asking, key, tx);
@@ -123,10 +149,10 @@ async function targetGone(
   const { key: target, atTx } = reference;
   const reached = latest.reach(call.deadline, trust.headTx);
   if (reached) await reached;
-  const version = latest.get(plainKey(key));
+  const version = latest.versionOf(keyName(key));
   if (version?.tx !== tx) return undefined;
   if (atTx > 0n) return absenceOf(latest, key, version, 'target-gone');
-  const behind = latest.get(plainKey(target));
+  const behind = latest.versionOf(keyName(target));
   if (!behind) assertWhole(latest, target);
   return reasonOf(behind) === undefined ? undefined : absenceOf(latest, key, version, 'target-gone');
 }

@@ -1,11 +1,11 @@
 // What is proven of a key without a question, by all transactions up to the root that is followed to.
 import { NotProvableError } from '../../../errors.js';
-import { plainKey } from '../../../proof/entry.js';
+import { keyName } from '../../../verify/key-name.js';
 import type { Root } from '../../../verify/verifier.js';
-import { resultOf } from '../../results/result.js';
+import { Result } from '../../results/result.js';
 import { shownKey } from '../../results/readable.js';
 import { unixSeconds } from '../../input/unix-seconds.js';
-import type { LatestVersion } from '../../trust/latest/key-index.js';
+import type { VersionFacts } from '../../trust/latest/key-index.js';
 import type { Latest } from '../../trust/latest/latest.js';
 
 /**
@@ -15,19 +15,28 @@ import type { Latest } from '../../trust/latest/latest.js';
 export type AbsenceReason = 'never-written' | 'deleted' | 'expired' | 'target-gone';
 
 /** A key that is proven to have no value. */
-export interface ProvenAbsence {
-  readonly key: Uint8Array;
-  readonly value: null;
-  readonly absent: AbsenceReason;
+export class ProvenAbsence extends Result {
+  declare readonly key: Uint8Array;
+  declare readonly value: null;
+  declare readonly absent: AbsenceReason;
   /** What ended it (of a reference: the reference itself); absent where it was never written. */
-  readonly tx?: bigint;
+  declare readonly tx?: bigint;
   /** Every transaction up to this root was followed: none of them has a newer version of the key. */
-  readonly provenLatestAt: Root;
+  declare readonly provenLatestAt: Root;
+
+  constructor(key: Uint8Array, absent: AbsenceReason, tx: bigint | undefined, provenLatestAt: Root) {
+    super();
+    this.key = key;
+    this.value = null;
+    this.absent = absent;
+    if (tx !== undefined) this.tx = tx;
+    this.provenLatestAt = provenLatestAt;
+  }
 }
 
 /** Null: it has an entry that is neither deleted nor expired. */
 export function proveAbsent(latest: Latest, key: Uint8Array): ProvenAbsence | null {
-  const version = latest.get(plainKey(key));
+  const version = latest.versionOf(keyName(key));
   if (!version) assertWhole(latest, key);
   const reason = reasonOf(version);
   return reason === undefined ? null : absenceOf(latest, key, version, reason);
@@ -38,12 +47,12 @@ export function unchangedSince(latest: Latest, key: Uint8Array, tx: bigint): Roo
   const { from, at } = latest;
   if (tx < from.tx)
     throw new NotProvableError(`the database is followed from tx ${from.tx.toString()} on, not from before`);
-  const version = latest.get(plainKey(key));
+  const version = latest.versionOf(keyName(key));
   return version === undefined || version.tx <= tx ? at : null;
 }
 
 /** Why this version is no value; undefined: it is one, or a reference. */
-export function reasonOf(version: LatestVersion | undefined): AbsenceReason | undefined {
+export function reasonOf(version: VersionFacts | undefined): AbsenceReason | undefined {
   if (!version) return 'never-written';
   if (version.deleted) return 'deleted';
   const { expiresAt } = version;
@@ -53,11 +62,10 @@ export function reasonOf(version: LatestVersion | undefined): AbsenceReason | un
 export function absenceOf(
   { at }: Latest,
   key: Uint8Array,
-  version: LatestVersion | undefined,
+  version: VersionFacts | undefined,
   absent: AbsenceReason,
 ): ProvenAbsence {
-  const ended = version ? { tx: version.tx } : {};
-  return resultOf({ key, value: null, absent, ...ended, provenLatestAt: at });
+  return new ProvenAbsence(key, absent, version?.tx, at);
 }
 
 /** Everything was followed, from the first transaction on. */

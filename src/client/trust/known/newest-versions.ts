@@ -16,8 +16,16 @@ interface Ending {
   readonly end: End;
 }
 
-/** Newest version of every key of a database whose transactions are followed, by the key's name. */
-export type FollowedVersions = (name: string) => { readonly tx: bigint; readonly end?: End } | undefined;
+/** The newest version of a key of a database whose transactions are followed. */
+export interface FollowedVersion {
+  readonly tx: bigint;
+  readonly deleted: boolean;
+  /** Unix seconds. */
+  readonly expiresAt?: bigint | undefined;
+}
+
+/** That of every key, by the key's name. */
+export type FollowedVersions = (name: string) => FollowedVersion | undefined;
 
 export class NewestVersions {
   readonly #newest: RecentMap<string, bigint | Ending>;
@@ -35,14 +43,15 @@ export class NewestVersions {
   /** Tx that a read of the key sent now must not fall behind; 0 when nothing is known. */
   floor(name: string): bigint {
     const seen = this.#seen(name);
-    const followed = this.#followed?.(name)?.tx ?? 0n;
+    if (this.#followed === undefined) return seen;
+    const followed = this.#followed(name)?.tx ?? 0n;
     return seen > followed ? seen : followed;
   }
 
   /** How the newest proven entry ends the key; undefined while it does not. */
   end(name: string): End | undefined {
     const followed = this.#followed?.(name);
-    if (followed && followed.tx >= this.#seen(name)) return followed.end;
+    if (followed && followed.tx >= this.#seen(name)) return followed.deleted ? DELETED : followed.expiresAt;
     const known = this.#newest.get(name);
     return typeof known === 'object' ? known.end : undefined;
   }

@@ -3,7 +3,8 @@
 import type { Row } from '../../../verify/chain/rows.js';
 import type { Root } from '../../../verify/verifier.js';
 import { CompactIndex } from './compact-index.js';
-import type { KeyIndex, LatestVersion } from './key-index.js';
+import type { IndexState } from './index-file.js';
+import type { KeyIndex, LatestVersion, VersionFacts } from './key-index.js';
 import type { RangeView } from './ranges.js';
 import { SqliteIndex } from './sqlite-index.js';
 
@@ -11,6 +12,8 @@ export interface GrowingIndexOptions {
   /** Most memory that it takes. */
   readonly maxBytes: number;
   readonly ordered: boolean;
+  /** What it goes on from. */
+  readonly restored?: IndexState;
 }
 
 /** Rows that are moved before others have their turn. */
@@ -19,11 +22,20 @@ const ROWS_A_TURN = 1000;
 export class GrowingIndex implements KeyIndex {
   readonly #options: GrowingIndexOptions;
   #index: CompactIndex | SqliteIndex;
+  /** Of the names of keys in a file. */
+  #salt: Uint8Array | undefined;
   #closed = false;
 
   constructor(options: GrowingIndexOptions) {
+    const { restored, ordered } = options;
     this.#options = options;
-    this.#index = options.ordered ? new SqliteIndex() : new CompactIndex();
+    this.#index = restored?.index ?? (ordered ? new SqliteIndex() : new CompactIndex());
+    this.#salt = restored?.salt;
+  }
+
+  /** What there is to be kept of it. */
+  get kept(): Pick<IndexState, 'index' | 'salt'> {
+    return { index: this.#index, ...(this.#salt && { salt: this.#salt }) };
   }
 
   get keys(): number {
@@ -55,6 +67,10 @@ export class GrowingIndex implements KeyIndex {
     return this.#index.get(key);
   }
 
+  peek(key: Uint8Array): VersionFacts | undefined {
+    return this.#index.peek(key);
+  }
+
   /** Undefined where keys are not kept in order. */
   view(): RangeView | undefined {
     return this.#options.ordered && this.#index instanceof SqliteIndex ? this.#index.view() : undefined;
@@ -78,6 +94,7 @@ export class GrowingIndex implements KeyIndex {
       return;
     }
     file.reached(at);
+    this.#salt = compact.salt;
     compact.empty();
     this.#index = file;
   }

@@ -2,15 +2,20 @@
 import type { Row } from '../../../verify/chain/rows.js';
 import type { Root } from '../../../verify/verifier.js';
 
-/** The newest version of a key, as its transaction proves it. */
-export interface LatestVersion {
+/** What reads are held against. */
+export interface VersionFacts {
   readonly tx: bigint;
   readonly deleted: boolean;
   /** Unix seconds. */
-  readonly expiresAt?: bigint;
-  readonly hValue: Uint8Array;
+  readonly expiresAt?: bigint | undefined;
   /** How many versions there were with this one since following began, deletions counted. */
   readonly revision: bigint;
+}
+
+/** The newest version of a key, as its transaction proves it. */
+export interface LatestVersion extends VersionFacts {
+  /** Of the raw value. */
+  readonly hValue: Uint8Array;
   /** Tx of the version before; 0 = there was none, or it was not followed. */
   readonly previousTx: bigint;
 }
@@ -26,5 +31,7 @@ export interface KeyIndex {
   reached(at: Root): void;
   /** `key`: raw. Undefined: no version of it was put. */
   get(key: Uint8Array): LatestVersion | undefined;
+  /** The same, quicker. */
+  peek(key: Uint8Array): VersionFacts | undefined;
   close(): void;
 }

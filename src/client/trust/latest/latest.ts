@@ -1,17 +1,19 @@
 // What is latest in a database, as of a transaction that all before were followed to: every transaction is read, proven under the
 // trusted head, and noted, in order. What is asked of it costs no question to the server.
-import { ImmuError, TransportError, VerificationError } from '../../../errors.js';
+import { ImmuError, StoreError, TransportError, VerificationError } from '../../../errors.js';
 import { EMPTY_HASH } from '../../../proof/hash.js';
-import { plainKey } from '../../../proof/entry.js';
+import { MAX_RAW_KEY } from '../../../proof/entry.js';
 import { NON_INDEXABLE, RowReader } from '../../../verify/chain/rows.js';
 import type { Root } from '../../../verify/verifier.js';
 import type { Deadline } from '../../flow/deadline.js';
-import { DELETED } from '../known/newest-versions.js';
-import type { FollowedVersions } from '../known/newest-versions.js';
-import type { KeyIndex, LatestVersion } from './key-index.js';
+import type { LatestVersion, VersionFacts } from './key-index.js';
 import { GrowingIndex } from './growing-index.js';
+import type { IndexState } from './index-file.js';
+import type { KeptIndex } from './kept-index.js';
 import { Pace } from './pace.js';
 import type { RangeView } from './ranges.js';
+import { RowObservers } from './row-observers.js';
+import type { RowObserver } from './row-observers.js';
 import { Stretches } from './stretches.js';
 import type { FollowedTrust, StretchesOptions } from './stretches.js';
 import { TxWaiters } from './tx-waiters.js';
@@ -26,6 +28,10 @@ export interface LatestOptions extends Pick<StretchesOptions, 'rpc' | 'timeoutMs
   readonly ordered: boolean;
   /** Where it begins: a root that is proven. @default the empty database */
   readonly from?: Root;
+  /** Where the index is kept for the next process. */
+  readonly kept?: KeptIndex;
+  /** What was kept there. */
+  readonly restored?: IndexState;
 }
 
 /**
@@ -39,6 +45,8 @@ export type FollowStatus = 'catching-up' | 'following' | 'waiting' | 'refused' |
 
 const OPERATION = 'follow';
 const LANES = 4;
+/** The index is kept so often while it changes, in milliseconds; and at the end. */
+const SAVE_EVERY_MS = 600_000;
 /** Rows that are noted before others have their turn, or those of one tx. */
 const ROWS_A_TURN = 2000;
 
@@ -50,17 +58,31 @@ export class Latest {
   readonly #stretches: Stretches;
   readonly #pace: Pace;
   readonly #waiters = new TxWaiters();
+  readonly #observers: RowObservers;
   #at: Root;
+  readonly #rawKey = new Uint8Array(1 + MAX_RAW_KEY);
+  #asked: VersionFacts | undefined;
+  #askedName: string | undefined;
+  #askedAt: Root | undefined;
   #failure: Error | undefined;
   #timer: NodeJS.Timeout | undefined;
-  #stepping = false;
+  /** A look under way. */
+  #step: Promise<void> | undefined;
+  /** The last look found something new. */
+  #found = false;
+  /** The index may hold a part of a transaction. */
+  #isBroken = false;
+  #savedAt = performance.now();
+  #closing: Promise<void> = Promise.resolve();
   /** Why it can follow no more. */
   #ended: Error | undefined;
 
   constructor(options: LatestOptions) {
     this.#options = options;
-    this.from = options.from ?? { tx: 0n, alh: EMPTY_HASH };
-    this.#at = this.from;
+    const { restored } = options;
+    this.from = restored?.from ?? options.from ?? { tx: 0n, alh: EMPTY_HASH };
+    this.#at = restored?.at ?? this.from;
+    this.#observers = new RowObservers(restored?.rows);
     this.#index = new GrowingIndex(options);
     this.#stretches = new Stretches({ ...options, operation: OPERATION, lanes: LANES });
     this.#pace = new Pace(options.everyMs);
@@ -85,6 +107,10 @@ export class Latest {
     return this.#index.isInFile;
   }
 
+  get isEnded(): boolean {
+    return this.#ended !== undefined;
+  }
+
   get status(): FollowStatus {
     if (this.#ended) return 'ended';
     if (this.#failure) return isTransient(this.#failure) ? 'waiting' : 'refused';
@@ -96,14 +122,22 @@ export class Latest {
     return this.#ended ?? this.#failure;
   }
 
-  /** Of a key, by its `keyName`: what reads of it must not fall behind. */
-  readonly versionOf: FollowedVersions = (name) => {
+  /**
+   * Of a key, by its `keyName`: what reads of it must not fall behind. That of the key asked for last is remembered: a read asks
+   * twice.
+   */
+  readonly versionOf = (name: string): VersionFacts | undefined => {
+    if (name === this.#askedName && this.#at === this.#askedAt) return this.#asked;
     if (this.#ended) return undefined;
-    const version = this.#index.get(plainKey(Buffer.from(name, 'latin1')));
-    if (!version) return undefined;
-    const { tx, deleted, expiresAt } = version;
-    const end = deleted ? DELETED : expiresAt;
-    return end === undefined ? { tx } : { tx, end };
+    const { length } = name;
+    const raw = this.#rawKey;
+    // Kind of a plain key.
+    raw[0] = 0;
+    for (let i = 0; i < length; i++) raw[i + 1] = name.charCodeAt(i);
+    this.#asked = this.#index.peek(raw.subarray(0, length + 1));
+    this.#askedName = name;
+    this.#askedAt = this.#at;
+    return this.#asked;
   };
 
   /** The newest version of a raw key as of {@link at}; undefined: it was never written since {@link from}. */
@@ -116,6 +150,16 @@ export class Latest {
   view(): RangeView | undefined {
     if (this.#ended) throw this.#ended;
     return this.#index.view();
+  }
+
+  /**
+   * Tells an observer of every row whose raw key begins with `prefix`, proven, in the order of transactions. Of catalogs
+   * ({@link CATALOG_PREFIXES}) it is told at once of all that were followed so far; of others from {@link at} on. Returns what ends
+   * it.
+   */
+  observe(prefix: Uint8Array, observer: RowObserver): () => void {
+    if (this.#ended) throw this.#ended;
+    return this.#observers.observe(prefix, observer, this.#at);
   }
 
   /**
@@ -135,34 +179,63 @@ export class Latest {
     );
   }
 
-  /** What waits is told; nothing is followed any more. */
-  end(error: Error): void {
-    if (this.#ended) return;
+  /**
+   * What waits is told; nothing is followed any more. Resolves when the index is kept (`keeps`), where it is to be, and closed.
+   *
+   * @throws StoreError when it cannot be kept
+   */
+  end(error: Error, keeps = false): Promise<void> {
+    if (this.#ended) return this.#closing;
     this.#ended = error;
+    this.#askedName = undefined;
     clearTimeout(this.#timer);
     this.#waiters.reject(error);
-    this.#index.close();
+    this.#closing = this.#close(keeps);
+    this.#closing.catch(() => undefined);
+    return this.#closing;
+  }
+
+  async #close(keeps: boolean): Promise<void> {
+    await this.#step;
+    try {
+      if (keeps && !this.#isBroken) await this.#save();
+    } finally {
+      this.#index.close();
+    }
+  }
+
+  async #save(): Promise<void> {
+    const { kept } = this.#options;
+    if (!kept) return;
+    this.#savedAt = performance.now();
+    await kept.save({ from: this.from, at: this.#at, ...this.#index.kept, rows: this.#observers.kept });
   }
 
   #soon(ms: number): void {
-    if (this.#ended || this.#stepping) return;
+    if (this.#ended || this.#step) return;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => void this.#step(), ms);
+    this.#timer = setTimeout(() => {
+      this.#step = this.#look().finally(() => (this.#step = undefined));
+      void this.#step.then(() => {
+        const { failure } = this;
+        const pace = this.#pace;
+        this.#soon(failure ? pace.afterFailure(isTransient(failure)) : pace.after(this.#found));
+      });
+    }, ms);
     if (!this.#waiters.any) this.#timer.unref();
   }
 
   /** Never rejects. */
-  async #step(): Promise<void> {
-    this.#stepping = true;
+  async #look(): Promise<void> {
     const before = this.#at.tx;
     try {
       await this.#advance();
+      this.#found = this.#at.tx > before;
+      if (performance.now() - this.#savedAt >= SAVE_EVERY_MS) await this.#save();
       this.#failure = undefined;
     } catch (error) {
       this.#failed(error);
     }
-    this.#stepping = false;
-    this.#soon(this.#failure ? this.#pace.afterFailure() : this.#pace.after(this.#at.tx > before));
   }
 
   async #advance(): Promise<void> {
@@ -174,7 +247,7 @@ export class Latest {
     const head = trust.root;
     this.#waiters.settle(asking, head.tx);
     if (head.tx > this.#at.tx)
-      await this.#stretches.followTo(this.#at, head, (rows, first) => this.#note(rows, first));
+      await this.#stretches.followTo(this.#at, head, (rows, first) => this.#noteWhole(rows, first));
     this.#waiters.reached(this.#at.tx);
   }
 
@@ -182,6 +255,25 @@ export class Latest {
     this.#failure = error instanceof Error ? error : new Error(String(error));
     // Who waits is told what it cannot get; what passes by itself is waited for.
     if (!isTransient(error)) this.#waiters.reject(this.#failure);
+  }
+
+  async #noteWhole(rows: Uint8Array, first: bigint): Promise<void> {
+    try {
+      await this.#note(rows, first);
+    } catch (cause) {
+      if (this.#ended) throw cause;
+      this.#isBroken = true;
+      const error = new StoreError('STORE_FAILED', 'the index of what was followed cannot be written', {
+        cause,
+      });
+      void this.end(error);
+      throw error;
+    }
+  }
+
+  #told(): void {
+    this.#index.reached(this.#at);
+    this.#observers.reached(this.#at);
   }
 
   /** A tx at a time is in the index whole, or not at all. */
@@ -192,15 +284,18 @@ export class Latest {
       if (this.#ended) throw this.#ended;
       left -= reader.entries;
       // By its transaction only: no read of the key leads to it, and it is no version.
-      while (reader.nextRow()) if ((reader.flags & NON_INDEXABLE) === 0) this.#index.put(reader);
+      while (reader.nextRow()) {
+        if ((reader.flags & NON_INDEXABLE) === 0) this.#index.put(reader);
+        this.#observers.note(reader);
+      }
       this.#at = { tx: reader.tx, alh: reader.alh };
       const isAwaited = this.#waiters.reached(reader.tx);
       if (left > 0 && !isAwaited) continue;
       left = ROWS_A_TURN;
-      this.#index.reached(this.#at);
+      this.#told();
       await new Promise((resume) => setImmediate(resume));
     }
-    this.#index.reached(this.#at);
+    this.#told();
     if (this.#index.isFull) await this.#index.moveToFile(this.#at);
   }
 }

@@ -5,6 +5,8 @@ const LEAST_MS = 5;
 const SLOWER = 1.5;
 const FIRST_FAILURE_MS = 100;
 const MOST_FAILURE_MS = 5000;
+/** What is refused is recorded each time. */
+const MOST_REFUSED_MS = 60_000;
 
 export class Pace {
   readonly #mostMs: number;
@@ -31,10 +33,10 @@ export class Pace {
     return pause;
   }
 
-  /** The pause after a look that failed. */
-  afterFailure(): number {
-    const pause = this.#failureMs;
-    this.#failureMs = Math.min(MOST_FAILURE_MS, 2 * this.#failureMs);
+  /** The pause after a look that failed. `isTransient`: for a reason that passes. */
+  afterFailure(isTransient: boolean): number {
+    const pause = Math.min(this.#failureMs, isTransient ? MOST_FAILURE_MS : MOST_REFUSED_MS);
+    this.#failureMs = 2 * pause;
     return pause;
   }
 }

@@ -1,6 +1,6 @@
 // The index in a file of SQLite: for databases that are larger than the memory given, and for keys in order. The file is a copy of
-// what can be followed again: it is not synced, and gone with the process unless it is kept (`snapshot.ts`).
-import { mkdtempSync, rmSync } from 'node:fs';
+// what can be followed again: it is not synced, and gone with the process unless it is kept (index-file.ts).
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
@@ -41,7 +41,6 @@ export class SqliteIndex implements KeyIndex, Ranges {
   readonly path: string;
   readonly #db: Sqlite;
   readonly #nameOf: NameOf;
-  readonly #isTemporary: boolean;
   readonly #put: Statement;
   readonly #take: Statement;
   readonly #get: Statement;
@@ -49,10 +48,9 @@ export class SqliteIndex implements KeyIndex, Ranges {
   #keys = 0;
   #inTransaction = false;
 
-  /** A new index. `path`: no such file may be there. @default one in a temporary folder, which goes with the index */
+  /** `path`: of a file that is there, alone in its folder, which goes with the index. @default a new one */
   constructor(nameOf: NameOf = itself, path?: string) {
     this.#nameOf = nameOf;
-    this.#isTemporary = path === undefined;
     this.path = path ?? join(mkdtempSync(join(tmpdir(), 'immu-ts-follow-')), 'index.sqlite');
     this.#db = new Database(this.path);
     this.#db.defaultSafeIntegers();
@@ -104,14 +102,25 @@ export class SqliteIndex implements KeyIndex, Ranges {
     return row && versionOf(row);
   }
 
+  peek(key: Uint8Array): LatestVersion | undefined {
+    return this.get(key);
+  }
+
   view(): RangeView {
     return new SqliteView(this.path);
+  }
+
+  /** All that was put, into a file of its own. */
+  async copyTo(path: string): Promise<void> {
+    rmSync(path, { force: true });
+    await this.#db.backup(path);
+    chmodSync(path, 0o600);
   }
 
   close(): void {
     if (!this.#db.open) return;
     this.#db.close();
-    if (this.#isTemporary) rmSync(dirname(this.path), { recursive: true, force: true });
+    rmSync(dirname(this.path), { recursive: true, force: true });
   }
 
   #begin(): void {
@@ -162,7 +171,9 @@ function itself(key: Uint8Array): Uint8Array {
 }
 
 function fileBytes(db: Sqlite): number {
-  const [pages, size] = ['page_count', 'page_size'].map((name) => db.pragma(name, { simple: true }) as bigint);
+  const [pages, size] = ['page_count', 'page_size'].map(
+    (name) => db.pragma(name, { simple: true }) as bigint,
+  );
   return Number((pages as bigint) * (size as bigint));
 }
 
