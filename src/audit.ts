@@ -9,7 +9,11 @@ export {
   verifyCheckpoint,
 } from './store/log/checkpoint.js';
 export { openForReading } from './store/sqlite/reading.js';
+export { verifyCheckpointNote } from './verify/heads/checkpoint-note.js';
+export { originKey } from './verify/heads/ed25519.js';
 export { questionWords, signedContradiction, verifyEvidence } from './verify/evidence.js';
+export type { CheckpointNoteVerdict, CosignedBy, NoteKeys } from './verify/heads/checkpoint-note.js';
+export type { TreeHead } from './proof/heads/checkpoint.js';
 export type { KeptHeadersVerdict } from './client/audit/verify-kept-headers.js';
 export type { AuditFinding } from './client/audit/findings.js';
 export type { AuditOptions, DatabaseAuditOptions, RootsAuditOptions } from './client/audit/options.js';

@@ -4,7 +4,7 @@ import { LazyClientAudit } from './audit/client-audit.js';
 import type { ClientAudit } from './audit/client-audit.js';
 import { checkIngestOptions, ingest } from './calls/kv/ingest.js';
 import type { IngestClient, IngestOptions, IngestReceipt, IngestRecord } from './calls/kv/ingest.js';
-import { KeyCalls } from './faces/keys.js';
+import { HeadCalls } from './faces/heads.js';
 import { NO_OPTIONS } from './input/call-options.js';
 import type { CallOptions } from './input/call-options.js';
 import { text } from './input/option-checks.js';
@@ -20,7 +20,7 @@ const WARM_NAMES = ['from', 'to'];
  * const invoices = client.database('invoices');
  * const { tx } = await invoices.verifiedSet('17', 'paid');
  */
-export class DatabaseHandle extends KeyCalls {
+export class DatabaseHandle extends HeadCalls {
   /** Every root this client's store has verified, and what happened to trust; and audits of this database against it. */
   readonly audit: ClientAudit;
 
