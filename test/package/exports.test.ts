@@ -30,11 +30,13 @@ test('immu-ts/audit', () => {
     'checkpointHash',
     'openArchive',
     'openForReading',
+    'originKey',
     'parseCheckpoint',
     'questionWords',
     'reportText',
     'signedContradiction',
     'verifyCheckpoint',
+    'verifyCheckpointNote',
     'verifyEvidence',
     'verifyKeptHeaders',
   ]);
