@@ -1,6 +1,7 @@
 // `immu-ts/audit`: what auditors need beside a client: stores and archives opened for reading, checkpoints, evidence, reports.
 export { reportText } from './client/audit/report-text.js';
 export { verifyKeptHeaders } from './client/audit/verify-kept-headers.js';
+export { QuorumError } from './client/calls/witness/outcome.js';
 export { openArchive } from './store/archive.js';
 export {
   checkpointBytes,

@@ -26,6 +26,7 @@ test('immu-ts', () => {
 
 test('immu-ts/audit', () => {
   expect(Object.keys(audit).sort()).toEqual([
+    'QuorumError',
     'checkpointBytes',
     'checkpointHash',
     'openArchive',

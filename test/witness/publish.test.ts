@@ -11,8 +11,9 @@ import { TestWitness, cosign, line, logKey, logLine, witnessKey } from './witnes
 
 const ORIGIN = 'immu-ts.example/db';
 
+/** Values that no other database has: the same ones in the same second would be the same history. */
 async function writeUpTo(client: ImmuClient, tx: bigint): Promise<void> {
-  for (let at = 0n; at < tx;) at = (await client.verifiedSet('key', `value ${at}`)).tx;
+  for (let at = 0n; at < tx;) at = (await client.verifiedSet('key', randomUUID())).tx;
 }
 
 async function setUp(witnesses = 1, options: ConstructorParameters<typeof ImmuClient>[0] & object = {}) {
@@ -95,8 +96,7 @@ describeServer('publishHead', () => {
     expect(await store.audit.verify()).toMatchObject({ ok: true });
     await client.verifiedSet('key', 'more');
     await client.close();
-    const next = new ImmuClient({ address: sharedImmudb(), store, credentials: { ...USER, database } });
-    await using _ = next;
+    await using next = new ImmuClient({ address: sharedImmudb(), store, credentials: { ...USER, database } });
     witness.submitted.length = 0;
     const options = { origin: ORIGIN, key: log.privateKey, witnesses: [witness.witness] };
     await next.verifiedGet('key');
@@ -443,7 +443,7 @@ test('options', async () => {
     ['options', { witnesess: [] }],
   ];
   for (const [argument, change] of bad) {
-    const error = await rejection(client.publishHead({ ...good, ...change } as PublishHeadOptions));
+    const error = await rejection(client.publishHead({ ...good, ...change }));
     expect([change, error.code, error.argument]).toEqual([change, 'INVALID_ARGUMENT', argument]);
     expect(error.message).not.toMatch(/secret/);
   }

@@ -127,7 +127,7 @@ export class TestWitness {
   add(body: string): Answer {
     const [head = '', ...note] = body.split('\n\n');
     const [oldLine = '', ...proofLines] = head.split('\n');
-    const [text = '', signatures = ''] = [`${note[0]}\n`, note.slice(1).join('\n\n')];
+    const [text, signatures] = [`${note[0]}\n`, note.slice(1).join('\n\n')];
     const [origin = '', sizeLine = '', rootLine = ''] = text.split('\n');
     const old = /^old (0|[1-9]\d*)$/.exec(oldLine)?.[1];
     if (old === undefined || proofLines.length > 63 || !/^(0|[1-9]\d*)$/.test(sizeLine))

@@ -29,7 +29,7 @@ export abstract class HeadCalls extends KeyCalls {
    *   key: readFileSync('origin.pem', 'utf8'),
    *   witnesses: [{ url: 'https://witness.example/', key: 'witness.example+…' }],
    * });
-   * @throws ImmuError QUORUM_NOT_REACHED ({@link QuorumError}: `published.witnesses` says why); PRECONDITION_FAILED before the
+   * @throws ImmuError QUORUM_NOT_REACHED (QuorumError of `immu-ts/audit`: `published.witnesses` says why); PRECONDITION_FAILED before the
    * second transaction
    * @throws VerificationError when the server does not prove the tree: nothing was sent to a witness
    */
