@@ -40,6 +40,7 @@ test('immu-ts/audit', () => {
     'verifyCheckpointNote',
     'verifyEvidence',
     'verifyKeptHeaders',
+    'verifyProof',
   ]);
 });
 

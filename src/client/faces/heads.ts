@@ -9,9 +9,9 @@ import { toWitnessed, verifyHead } from '../calls/witness/verify-head.js';
 import type { WitnessedHead } from '../calls/witness/verify-head.js';
 import { NO_OPTIONS } from '../input/call-options.js';
 import type { CallOptions } from '../input/call-options.js';
-import { KeyCalls } from './keys.js';
+import { StreamCalls } from './streams.js';
 
-export abstract class HeadCalls extends KeyCalls {
+export abstract class HeadCalls extends StreamCalls {
   /**
    * Publishes the trusted head: a checkpoint (C2SP tlog-checkpoint) of the history tree that its header commits to, signed by
    * the key of the origin, is sent to standard witnesses with the proof that it extends the tree they have seen. Resolves when
