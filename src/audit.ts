@@ -12,10 +12,12 @@ export {
 export { openForReading } from './store/sqlite/reading.js';
 export { verifyCheckpointNote } from './verify/heads/checkpoint-note.js';
 export { originKey } from './verify/heads/ed25519.js';
+export { readCheckpointNote } from './verify/heads/read-note.js';
 export { verifyProof } from './verify/portable/verify.js';
 export { questionWords, signedContradiction, verifyEvidence } from './verify/evidence.js';
 export type { TreeHead } from './proof/heads/checkpoint.js';
 export type { CheckpointNoteVerdict, CosignedBy, NoteKeys } from './verify/heads/checkpoint-note.js';
+export type { CheckpointNote, NamedSigner } from './verify/heads/read-note.js';
 export type { ProofRoot, VerifiedProof } from './verify/portable/verify.js';
 export type { PortableProof } from './verify/portable/format.js';
 export type { KeptHeadersVerdict } from './client/audit/verify-kept-headers.js';

@@ -34,6 +34,7 @@ test('immu-ts/audit', () => {
     'originKey',
     'parseCheckpoint',
     'questionWords',
+    'readCheckpointNote',
     'reportText',
     'signedContradiction',
     'verifyCheckpoint',

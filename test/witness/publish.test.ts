@@ -1,5 +1,7 @@
 // publishHead and verifyHead with witnesses of this suite, on the server.
 import { randomUUID } from 'node:crypto';
+import type { ServerResponse } from 'node:http';
+import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { ImmuClient, MemoryRootStore } from '#dist/index.js';
 import type { PublishedHead, PublishHeadOptions, QuorumError, VerificationError } from '#dist/index.js';
@@ -339,6 +341,72 @@ describeServer('witnesses that do not answer as they should', () => {
     const { note, witnesses } = await publish();
     expect(witnesses).toMatchObject([{ status: 'cosigned', time: witness.time }]);
     expect(note.split('\n\u2014 ')).toHaveLength(3);
+  });
+
+  test('answers that are none: garbage, bombs, floods of lines and of headers, half an answer', async () => {
+    const { client, publish, witness, store } = await setUp();
+    await writeUpTo(client, 4n);
+    const own = () => cosign(witness.key, witness.submitted.at(-1)!.text, witness.time);
+    const stranger = witnessKey('stranger.example');
+    const lines = (count: number) => line(stranger, Buffer.alloc(72)).repeat(count);
+    type Raw = (response: ServerResponse) => void;
+    const answers: Record<string, [status: string, raw: Raw]> = {
+      'bytes that are no text': ['refused', (to) => to.end(Buffer.from([0xff, 0xfe, 0x00, 0x80, 0x0a]))],
+      nothing: ['refused', (to) => to.end()],
+      'one line too many': ['refused', (to) => to.end(lines(64) + own())],
+      'thousands of lines': ['unreachable', (to) => to.end(lines(5000) + own())],
+      'thousands of short lines': ['refused', (to) => to.end('\u2014 a AAAAAA==\n'.repeat(3000))],
+      'only ends of lines': ['refused', (to) => to.end('\n'.repeat(60_000))],
+      'a line without end': ['refused', (to) => to.end('x'.repeat(60_000))],
+      'more than it says it has': [
+        'unreachable',
+        (to) => to.socket!.end('HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n'),
+      ],
+      'no HTTP': ['unreachable', (to) => to.socket!.end('220 smtp.example\r\n')],
+      'half an answer': [
+        'unreachable',
+        (to) => (
+          to.writeHead(200, { 'content-length': 900 }).write(own()),
+          setTimeout(() => to.destroy(), 20)
+        ),
+      ],
+      'megabytes of a header': [
+        'unreachable',
+        (to) => to.writeHead(200, { big: 'x'.repeat(2_000_000) }).end(own()),
+      ],
+      'thousands of headers': [
+        'unreachable',
+        (to) =>
+          to
+            .writeHead(200, Object.fromEntries(Array.from({ length: 5000 }, (_, i) => [`h${i}`, 'v'])))
+            .end(own()),
+      ],
+      'a gzip bomb': [
+        'unreachable',
+        (to) => to.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(Buffer.alloc(50_000_000))),
+      ],
+      'no gzip where it says so': [
+        'unreachable',
+        (to) => to.writeHead(200, { 'content-encoding': 'gzip' }).end(own()),
+      ],
+    };
+    for (const [name, [status, raw]] of Object.entries(answers)) {
+      witness.conduct = (honest, response) => {
+        honest();
+        raw(response);
+        return undefined;
+      };
+      const startedAt = performance.now();
+      const [outcome] = (await refusedQuorum(publish({ witnessTimeoutMs: 2000 }))).witnesses;
+      expect([name, outcome]).toMatchObject([name, { status }]);
+      expect([name, performance.now() - startedAt < 3500]).toEqual([name, true]);
+      const { detail } = outcome as { detail: string };
+      expect([name, detail.length < 800, /[^ -~\u2014]/.exec(detail)?.[0]]).toEqual([name, true, undefined]);
+    }
+    // Nothing of it stands in the way of the next.
+    witness.conduct = (honest) => honest();
+    expect((await publish()).witnesses).toMatchObject([{ status: 'cosigned' }]);
+    expect(await rowsOf(store, { outcome: 'fork' })).toEqual([]);
   });
 
   test('an unknown origin, another key of it, redirects, errors', async () => {

@@ -31,7 +31,7 @@ export abstract class HeadCalls extends StreamCalls {
    * });
    * @throws ImmuError QUORUM_NOT_REACHED (QuorumError of `immu-ts/audit`: `published.witnesses` says why); PRECONDITION_FAILED before the
    * second transaction
-   * @throws VerificationError when the server does not prove the tree: nothing was sent to a witness
+   * @throws VerificationError when the server does not prove the tree, or how it grew: no witness was sent what is not proven
    */
   async publishHead(options: PublishHeadOptions): Promise<PublishedHead> {
     const checked = checkPublishOptions(options);

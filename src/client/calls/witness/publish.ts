@@ -38,7 +38,7 @@ interface Publisher {
 
 /**
  * @throws QuorumError when fewer witnesses have cosigned than must
- * @throws VerificationError when the server does not prove what it is asked for; nothing was sent to a witness then
+ * @throws VerificationError when the server does not prove what it is asked for; no witness was sent that
  */
 export async function publishHead(publisher: Publisher): Promise<PublishedHead> {
   const { trust, call, options } = publisher;
