@@ -57,7 +57,7 @@ test('a head is published, kept, and verified offline and online', async () => {
   const online = await verify('--online', ...at);
   expect(online.stdout).toContain('the server shows this history: proven under tx 9\n');
   await writeFile(file('note'), note.replace('\n8\n', '\n7\n'));
-  expect(await verify()).toMatchObject({ code: 1, stdout: expect.stringMatching(/^NOT a head/) as string });
+  expect(await verify()).toMatchObject({ code: 3, stdout: expect.stringMatching(/^NOT a head/) as string });
 });
 
 test('too few cosign: exit code 1 and no note; enough by the quorum', async () => {
@@ -71,8 +71,31 @@ test('too few cosign: exit code 1 and no note; enough by the quorum', async () =
   const enough = await publish('--quorum', '1');
   expect(enough.code).toBe(0);
   await writeFile(file('note'), enough.stdout);
-  expect((await verify()).code).toBe(1);
+  expect((await verify()).code).toBe(3);
   expect((await verify('--quorum', '1')).code).toBe(0);
+});
+
+test('another history: exit code 3, a fork in the log, and its row can be looked at', async () => {
+  await publish('--out', file('note'));
+  // One of them has been told of another history meanwhile.
+  const [forked] = witnesses;
+  forked!.seen.set(ORIGIN, { size: 8n, root: Buffer.alloc(32, 1) });
+  const all = await publish();
+  expect([all.code, all.stdout]).toEqual([3, '']);
+  expect(all.stderr).toMatch(/^a\.example: refused \(fork\): it has seen another tree|does not extend/m);
+  const one = await publish('--quorum', '1');
+  expect(one.code).toBe(3);
+  expect(one.stdout).toMatch(/^immu-ts\.example\/cli\n8\n/);
+  const rows = (await rowsIn(file('roots.db'))).filter(({ outcome }) => outcome === 'fork');
+  expect(rows[0]).toMatchObject({ operation: 'publishHead' });
+  expect(rows[0]!.detail).toMatch(/^witness a\.example says: /);
+  const shown = await call(['audit', 'show', String(rows[0]!.seq), '--store', file('roots.db')]);
+  expect([shown.code, shown.stdout]).toEqual([0, expect.stringContaining('witness a.example says')]);
+  const list = await call(['audit', 'list', '--store', file('roots.db'), '--operation', 'publishHead']);
+  expect(list.stdout).toContain(`tree of 8 transactions of ${ORIGIN}, cosigned by a.example, b.example`);
+  forked!.seen.set(ORIGIN, { size: 80n, root: Buffer.alloc(32, 1) });
+  const behind = await publish();
+  expect([behind.code, behind.stderr]).toEqual([3, expect.stringContaining('a.example: refused (withheld)')]);
 });
 
 test('what is missing or wrong is said', async () => {

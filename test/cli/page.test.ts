@@ -257,7 +257,12 @@ describe('what is shown', () => {
         at: now - 7_300_000,
       }),
       ...witnessedEntries('log.example', { size: 40n, witnesses: ['a.example'], at: now - 185_000 }),
-      ...witnessedEntries('other.example', { size: 3n, witnesses: ['<script>'], at: now + 90_000, database: 'other' }),
+      ...witnessedEntries('other.example', {
+        size: 3n,
+        witnesses: ['<script>'],
+        at: now + 90_000,
+        database: 'other',
+      }),
       entry({ operation: 'publishHead', detail: 'no note', database: 'third' }),
     ]);
     const { ask, store } = await serve(path);

@@ -12,7 +12,7 @@ import { readWitnesses } from './witness-file.js';
 
 export const publishCommand = command({
   name: 'head publish',
-  summary: 'Has witnesses cosign the newest head of a database. Exit code 1: fewer have than must.',
+  summary: 'Has witnesses cosign the newest head of a database.',
   options: {
     ...CONNECT_OPTIONS,
     origin: { type: 'string', value: 'NAME', says: 'name of this history, such as example.com/billing' },
@@ -33,7 +33,8 @@ export const publishCommand = command({
     },
   },
   more: `The note is kept in the audit log too (operation publishHead). One origin is one history: a database that was
-made anew needs another.`,
+made anew needs another. Exit codes: 0 enough have cosigned; 1 fewer have; 3 one says that this is another
+history, or that the server withholds transactions, whether enough have cosigned or not.`,
   async run(options, _operand, io) {
     const { origin, 'origin-key': keyFile, witnesses: file, quorum, timeout, out } = options;
     if (origin === undefined || keyFile === undefined)
@@ -59,10 +60,10 @@ made anew needs another.`,
     const { size, note } = published;
     const what = `${size.toString()} transactions of ${visible(origin)}`;
     await io.err.write(isEnough ? `cosigned: ${what}\n` : `NOT cosigned by enough witnesses: ${what}\n`);
-    if (!isEnough) return 1;
-    if (out === undefined) await io.out.write(note);
-    else await writeWholeFile(out, (part) => part.write(note));
-    return 0;
+    const code = published.witnesses.some(isAlarm) ? 3 : isEnough ? 0 : 1;
+    if (isEnough && out === undefined) await io.out.write(note);
+    else if (isEnough && out !== undefined) await writeWholeFile(out, (part) => part.write(note));
+    return code;
   },
 });
 
@@ -70,6 +71,11 @@ made anew needs another.`,
 function shortOf(error: unknown): PublishedHead {
   if (error instanceof QuorumError) return error.published;
   throw error;
+}
+
+/** It speaks against the server, which is logged as a fork or a rollback. */
+function isAlarm(outcome: WitnessOutcome): boolean {
+  return outcome.status === 'refused' && (outcome.reason === 'fork' || outcome.reason === 'withheld');
 }
 
 function outcomeWords(outcome: WitnessOutcome): string {

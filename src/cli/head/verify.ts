@@ -23,7 +23,8 @@ export const verifyHeadCommand = command({
     online: { type: 'boolean', says: 'has the server prove this tree under what is trusted' },
     ...CONNECT_OPTIONS,
   },
-  more: 'NOTE is a file. Exit code 1: it is not cosigned as it must be, or the server shows another history.',
+  more: `NOTE is a file. Exit codes: 0 it holds; 1 it could not be looked at; 3 it is not cosigned as it must be, or the server
+shows another history, or less of it.`,
   async run(options, operand, io) {
     const { log, witnesses: file, quorum, online } = options;
     if (operand === undefined || log === undefined || file === undefined)
@@ -37,7 +38,7 @@ export const verifyHeadCommand = command({
     const verdict = verifyCheckpointNote(note, keys);
     if (!verdict.ok) {
       await io.out.write(`NOT a head that is cosigned as it must be: ${visible(verdict.finding)}\n`);
-      return 1;
+      return 3;
     }
     const { checkpoint, cosigned } = verdict;
     const { origin, size, root } = checkpoint;
