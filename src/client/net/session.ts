@@ -6,7 +6,7 @@ import { REPEATABLE } from '../../wire/methods.js';
 import type { DownMethod, UnaryMethod, UpMethod } from '../../wire/methods.js';
 import { wireMethod } from '../../wire/schema.js';
 import type { ChannelCall } from './channel.js';
-import { whatIsClosed } from './closed-database.js';
+import { ClosedDatabase } from './closed-database.js';
 import type { ClosedCall } from './closed-database.js';
 import { Deadline } from '../flow/deadline.js';
 import { InFlightGate } from '../flow/in-flight-gate.js';
@@ -27,7 +27,7 @@ import { asNotDone, isBusy, isDatabaseClosed, isNotDone, unsent } from './server
 export type { LoginKind } from './login.js';
 
 /** Longest wait for the server's word on why it said what it said. */
-const LOOK_TIMEOUT_MS = 2000;
+const LOOK_TIMEOUT_MS = 5000;
 
 /** Answered to anybody; a login, least of all a failing one, is no condition. */
 const NEEDS_NO_LOGIN: ReadonlySet<keyof Methods> = new Set<keyof Methods>(['Health', 'ServerInfo']);
@@ -46,9 +46,11 @@ export class Session implements Rpc, StreamRpc {
   readonly #options: SessionOptions;
   readonly #login: KeptLogin;
   readonly #writes: InFlightGate;
+  readonly #closed: ClosedDatabase;
 
   constructor(options: SessionOptions) {
     this.#options = options;
+    this.#closed = new ClosedDatabase(options.database, (ms) => options.channel.nap(ms));
     this.#login = new KeptLogin(options, () => this.unary('KeepAlive', {}, {}));
     this.#writes = new InFlightGate(options.maxWritesInFlight, 'the session');
     this.database = options.database;
@@ -207,6 +209,7 @@ export class Session implements Rpc, StreamRpc {
     try {
       const answer = await send({ ...deadline.left, metadata });
       this.#login.noteUse(ticket, sentAt, connects);
+      if (ticket !== NO_TICKET) this.#closed.isOpen();
       return answer;
     } catch (error) {
       if (error instanceof ServerError && !this.#login.isLost(error))
@@ -228,14 +231,23 @@ export class Session implements Rpc, StreamRpc {
     deadline: Deadline,
     ticket: Ticket | undefined,
   ): Promise<ImmuError> {
-    const { channel, database } = this.#options;
-    const timeoutMs = Math.min(LOOK_TIMEOUT_MS, deadline.left.timeoutMs);
+    const { channel } = this.#options;
     const ask: ClosedCall['ask'] = (other) => {
       const { metadata } = NEEDS_NO_LOGIN.has(other) ? NO_TICKET : (ticket ?? NO_TICKET);
-      return channel.unary(other, {}, { timeoutMs, metadata });
+      return channel.unary(other, {}, { timeoutMs: LOOK_TIMEOUT_MS, metadata });
     };
-    const nap = (ms: number) => channel.nap(ms);
-    return whatIsClosed(error, { database, method, repeatable: repeatable || !ticket, ask, nap });
+    const { connects } = this;
+    const looked = this.#closed.whatIsClosed(error, {
+      method,
+      repeatable: repeatable || !ticket,
+      connects,
+      ask,
+    });
+    // Whose time ends is told what the server said.
+    return deadline.race(looked, 'the server to say what is closed').catch((end: unknown) => {
+      if (end instanceof TransportError && end.code === 'DEADLINE_EXCEEDED') return error as ImmuError;
+      throw end;
+    });
   }
 
   /** Waits; when the caller's time ends first, what went wrong is told rather than that time is up. */
