@@ -109,6 +109,16 @@ export type { FollowStatus } from './client/trust/latest/latest.js';
 export type { VerifiedEntry, VerifiedReference } from './client/calls/kv/verified-entry.js';
 export type { VerifiedWrite } from './client/trust/write.js';
 export type { ImmuErrorCode, VerificationEvidence } from './errors.js';
+export type { PublishHeadOptions, Witness } from './client/calls/witness/options.js';
+export type {
+  PublishedHead,
+  QuorumError,
+  RefusalReason,
+  WitnessOutcome,
+} from './client/calls/witness/outcome.js';
+export type { WitnessedHead } from './client/calls/witness/verify-head.js';
+export type { TreeHead } from './proof/heads/checkpoint.js';
+export type { CosignedBy, NoteKeys } from './verify/heads/checkpoint-note.js';
 export type { KVMetadata } from './proof/types.js';
 export type {
   AdvanceOutcome,

@@ -44,6 +44,8 @@ const COMMANDS = [
   'audit checkpoint',
   'audit archive',
   'audit serve',
+  'head publish',
+  'head verify',
   'evidence show',
   'evidence export',
   'evidence verify',

@@ -12,9 +12,9 @@ import type { Root } from '../../verify/verifier.js';
 import type { Verified } from '../room/room.js';
 import type { Latest } from '../trust/latest/latest.js';
 import { rejecting } from './rejecting.js';
-import { StreamCalls } from './streams.js';
+import { HeadCalls } from './heads.js';
 
-export abstract class FollowCalls extends StreamCalls {
+export abstract class FollowCalls extends HeadCalls {
   /**
    * Begins to follow the database: reads every transaction of it (digests, no values), proves it under the trusted head, and keeps
    * what is latest of each key, some 80 bytes a key. From then on every verified read that shows less is refused, and

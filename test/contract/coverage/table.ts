@@ -54,6 +54,7 @@ const HISTORIES = 'test/scans/history.test.ts';
 const TXS = 'test/txs/reads.test.ts';
 const PROVEN_TXS = 'test/txs/verified.test.ts';
 const EXPORTS = 'test/txs/export.test.ts';
+const WITNESSED = 'test/witness/publish.test.ts';
 const STREAMS = 'test/client/streams/streams.test.ts';
 
 export const COVERAGE: readonly Section[] = [
@@ -99,9 +100,9 @@ export const COVERAGE: readonly Section[] = [
     rows: {
       TxById: { plain: ['txById'], ranIn: [TXS] },
       VerifiableTxById: {
-        verified: ['verifiedTx'],
+        verified: ['verifiedTx', 'publishHead', 'verifyHead'],
         inside: 'moves the trusted head',
-        ranIn: [PROVEN_TXS, KNOWN],
+        ranIn: [PROVEN_TXS, KNOWN, WITNESSED],
       },
       TxScan: {
         plain: ['transactions'],
