@@ -60,6 +60,7 @@ export type {
   EntryMetadata,
   NoWaitOptions,
   OwnTxOptions,
+  VerifiedWriteOptions,
   SetOptions,
   VersionOptions,
   WriteOptions,
