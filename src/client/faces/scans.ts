@@ -34,6 +34,8 @@ export abstract class ScanCalls extends WriteCalls {
    * for await (const { key, value } of client.scan({ prefix: 'order/', limit: 10 })) console.log(key, value);
    * @throws ArgumentError at once, naming the option
    * @throws ServerError LIMIT_EXCEEDED when `pageSize` is more than the server gives at once
+   * @throws ImmuError LIMIT_EXCEEDED where more than 2500 references that lead nowhere follow one another from either end of what
+   *   is left: the server then does not show whether anything is between them
    * @throws ClosedError from the iterator, once the client is closed
    */
   scan(options: ScanOptions = NO_OPTIONS): AsyncGenerator<Entry, void, undefined> {
@@ -65,6 +67,7 @@ export abstract class ScanCalls extends WriteCalls {
    * **negative scores come after the positive ones**, −1 before −2, and −0 before both; among equal scores shorter keys come
    * first. So it is with bounds, too: with a negative `minScore` the server starts there and gives no positive score at all;
    * with `desc` it leaves out members whose score is `maxScore`, and all with negative scores unless `seek` names one.
+   * More than 2500 members in a row whose keys are gone end it like its end: the server shows no difference.
    * Pages and errors as with {@link scan}.
    *
    * @example

@@ -10,11 +10,11 @@ import type { CallOptions } from '../../input/call-options.js';
 import { copyBytes } from '../../input/pooled-bytes.js';
 import type { Rpc } from '../../net/rpc.js';
 import { EntryBase } from '../../results/entry-base.js';
+import { readPlain } from '../../results/plain-answer.js';
 import { isKeyNotFound, isPastEnd } from '../../net/server-errors.js';
 import { checkResultsOptions, sinceTxField } from './options.js';
 import type { ResultsOptions } from './options.js';
 import type { TellNext } from './pages.js';
-import { readPlain } from './scan.js';
 import { PageSize } from './steps.js';
 
 /** Which versions a history gives, and how. Without `desc` the oldest first. */
