@@ -86,7 +86,7 @@ function rangeAt({ range }: ScanInput, { seek }: ScanStep): KeyRange {
   return seek ? { ...range, seekKey: seek, inclusiveSeek: false } : range;
 }
 
-function requestOf(
+export function scanRequest(
   range: KeyRange,
   { offset }: ScanStep,
   limit: number,
@@ -150,7 +150,7 @@ export async function scanPage(
   });
   if (ending === 'end') return [];
   const { answer, asked } = await size.fitting(step.limit, (limit) =>
-    rpc.raw('Scan', requestOf(range, step, limit, options), call),
+    rpc.raw('Scan', scanRequest(range, step, limit, options), call),
   );
   const shown = readPlain(() => readEntries(answer, asked, false)).slice(0, step.left);
   let last = step.seek;
@@ -182,7 +182,7 @@ export async function verifiedScanPage(
   });
   if (ending === 'end') return page.end(new Together<VerifiedEntry>(0));
   const { answer, asked } = await size.fitting(step.limit, (limit) =>
-    page.ask((rpc) => rpc.raw('Scan', requestOf(range, step, limit, options, head.tx), call.deadline.left)),
+    page.ask((rpc) => rpc.raw('Scan', scanRequest(range, step, limit, options, head.tx), call.deadline.left)),
   );
   const { claims } = await page.check({ kind: 'scan', ...range, max: asked }, answer);
   const taken = claims.length > step.left ? claims.slice(0, step.left) : claims;
