@@ -123,8 +123,8 @@ export const COVERAGE: readonly Section[] = [
     rows: {
       streamGet: { plain: ['streamGet'], ranIn: [STREAMS] },
       streamVerifiableGet: { verified: ['verifiedStreamGet'], ranIn: [STREAMS] },
-      streamSet: { plain: ['streamSet'], ranIn: [STREAMS] },
-      streamVerifiableSet: { verified: ['verifiedStreamSet'], ranIn: [STREAMS] },
+      streamSet: { plain: ['streamSet'], verified: ['verifiedStreamSet'], ranIn: [STREAMS] },
+      streamVerifiableSet: { superseded: 'streamSet' },
       streamScan: { plain: ['scan'], ranIn: [STREAMED] },
       streamZScan: { plain: ['zScan'], ranIn: [STREAMED] },
       streamHistory: { plain: ['history'], ranIn: [STREAMED] },
