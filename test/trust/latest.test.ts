@@ -1,6 +1,7 @@
 // Following a database: what is proven to be the latest of a key, or to be absent.
-import { expect, test } from 'vitest';
-import { describeServer } from '../support/real.js';
+import { expect, test, vi } from 'vitest';
+import { Permission } from '#dist/index.js';
+import { describeReal, describeServer } from '../support/real.js';
 import { openClient, openWire, rejection, text } from './support.js';
 
 describeServer('a followed database', () => {
@@ -73,5 +74,50 @@ describeServer('a followed database', () => {
       () => client.unchangedSince('a', 1n),
     ])
       expect((await rejection(start())).code).toBe('NOT_PROVABLE');
+  });
+});
+
+describeReal('what is pushed', () => {
+  test('an administrator is told by the server of every transaction: nothing is polled', async () => {
+    const { client, database } = await openClient();
+    const wire = await openWire(database);
+    await client.verifiedSet('a', '1');
+    const following = await client.follow({ everyMs: 60_000 });
+    await following.ready();
+    for (let tx = 2n; tx < 40n; tx++) {
+      await wire.call('Set', { KVs: [{ key: Buffer.from('a'), value: Buffer.from(`${tx}`) }] });
+      await vi.waitFor(() => expect(following.head.tx).toBe(tx), { timeout: 900, interval: 1 });
+    }
+    expect(await client.verifiedGet('a', { latest: true })).toMatchObject({ tx: 39n, revision: 39n });
+  });
+
+  test('a burst is caught up with', async () => {
+    const { client, database } = await openClient();
+    const wire = await openWire(database);
+    await client.verifiedSet('a', '1');
+    const following = await client.follow({ everyMs: 60_000 });
+    await following.ready();
+    const lane = async (at: number) => {
+      for (let i = 0; i < 50; i++)
+        await wire.call('Set', { KVs: [{ key: Buffer.from(`k${at}/${i}`), value: Buffer.from('') }] });
+    };
+    await Promise.all(Array.from({ length: 8 }, (_, at) => lane(at)));
+    await vi.waitFor(() => expect(following.head.tx).toBe(401n), { timeout: 10_000 });
+  });
+
+  test('who may only read polls', async () => {
+    const { client, database } = await openClient();
+    await client.verifiedSet('a', '1');
+    const user = `reader${database}`;
+    await client.createUser(user, 'Reader!123', Permission.R, database);
+    const { client: reader } = await openClient({
+      database,
+      credentials: { user, password: 'Reader!123', database },
+    });
+    const following = await reader.follow({ everyMs: 20 });
+    await following.ready();
+    await client.verifiedSet('a', '2');
+    await vi.waitFor(() => expect(following.head.tx).toBe(2n), { timeout: 5000 });
+    expect(await reader.verifiedGet('a', { latest: true })).toMatchObject({ tx: 2n, revision: 2n });
   });
 });

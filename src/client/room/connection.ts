@@ -14,7 +14,7 @@ import type { GroupDiagnostics } from './grouped-calls.js';
 import { Admission } from '../flow/admission.js';
 import { ServerIdentity } from '../net/identity.js';
 import type { ResolvedOptions } from '../options/options.js';
-import type { Rpc } from '../net/rpc.js';
+import type { Rpc, StreamRpc } from '../net/rpc.js';
 import { health } from '../calls/admin/server-info.js';
 import type { Session } from '../net/session.js';
 import { askAgainIfSilent } from '../trust/head/ask-again.js';
@@ -135,7 +135,7 @@ export class Connection {
   }
 
   /** Whoever is logged in when it is used: proofs do not depend on the user. */
-  #rpcOn(database: string): Rpc {
+  #rpcOn(database: string): Rpc & Pick<StreamRpc, 'down'> {
     const channel = this.#channel;
     /** Once closed it rejects, as all that is asked does: whoever asks from a timer catches nothing else. */
     const ask = <T>(send: (session: Session) => Promise<T>): Promise<T> =>
@@ -146,6 +146,7 @@ export class Connection {
       },
       unary: (...args) => ask((session) => session.unary(...args)),
       raw: (...args) => ask((session) => session.raw(...args)),
+      down: (...args) => ask((session) => session.down(...args)),
     };
   }
 

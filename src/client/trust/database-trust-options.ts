@@ -3,12 +3,12 @@ import type { VerificationError } from '../../errors.js';
 import type { RootStore } from '../../store/root-store.js';
 import type { Verifier } from '../../verify/verifier.js';
 import type { TrustPolicy } from '../options/options.js';
-import type { Rpc } from '../net/rpc.js';
+import type { Rpc, StreamRpc } from '../net/rpc.js';
 import type { Introduction } from '../net/identity.js';
 import type { ReservedTxs } from './reserved-txs.js';
 
 export interface DatabaseTrustOptions {
-  readonly rpc: Rpc;
+  readonly rpc: Rpc & Partial<StreamRpc>;
   readonly server: string;
   readonly database: string;
   readonly store: RootStore;

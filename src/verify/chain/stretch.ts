@@ -64,7 +64,7 @@ const rowWriter = new RowWriter();
 /**
  * Proves all of txs `first … last`:
  *
- * 1. the header of `last` lies on the head's history;
+ * 1. the header of `last` lies on the head's history (or goes on from it, where the stretch does);
  * 2. the headers are consecutive, each linked to the one before, and end in that proven hash (and follow `after`, when
  *    it is known): so they are what the chain holds;
  * 3. every header commits to the root of the history tree over the txs before it, and that tree is the head's own;
@@ -191,8 +191,8 @@ export const stretch: Kind<StretchQuestion, StretchProven> = {
     if (last - first >= BigInt(STRETCH_TXS))
       throw new ArgumentError('question.last', `a stretch has at most ${STRETCH_TXS} transactions`);
     // Its last header must be proven from something: by itself it would prove nothing.
-    if (head === null || head.tx < last)
-      throw new ArgumentError('context.head', 'a stretch lies at or below a head');
+    if (head === null || (head.tx < last && (head.tx + 1n !== first || head.tx === 0n)))
+      throw new ArgumentError('context.head', 'a stretch lies at or below a head, or goes on from it');
     assertBytes(proof, 'question.proof');
     if (after) assertDigest(after, 'question.after');
     if (digests) assertBytes(digests, 'question.digests');

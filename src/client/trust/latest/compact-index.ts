@@ -1,7 +1,7 @@
 // What is latest of every key that was followed, in some 75 bytes a key whatever its length: a key is known by the first half of a
 // salted SHA-256. The salt is secret and made anew for each index, so that nobody can make two keys that are taken for one.
 import { randomBytes } from 'node:crypto';
-import { HASH_SIZE, sha256Of } from '../../../proof/hash.js';
+import { HASH_SIZE, sha256Words } from '../../../proof/hash.js';
 import { DELETED } from '../../../verify/chain/rows.js';
 import type { Row } from '../../../verify/chain/rows.js';
 import type { KeyIndex, LatestVersion, VersionFacts } from './key-index.js';
@@ -56,7 +56,7 @@ export class CompactIndex implements KeyIndex {
   /** By row number: few entries expire. */
   readonly #expiries = new Map<number, bigint>();
   /** Name of the key that was hashed last. */
-  #name: readonly [number, number, number, number] = [0, 0, 0, 0];
+  readonly #name = new Uint32Array(NAME_BYTES / 4);
 
   constructor(salt: Uint8Array = randomBytes(SALT_BYTES)) {
     this.#salted = new Uint8Array(SALT_BYTES + 65_536);
@@ -208,20 +208,25 @@ export class CompactIndex implements KeyIndex {
     const salted = this.#salted;
     if (to - from > 64) salted.set(bytes.subarray(from, to), SALT_BYTES);
     else for (let i = from, at = SALT_BYTES; i < to; i++) salted[at++] = bytes[i] as number;
-    const digest = sha256Of(salted, SALT_BYTES + to - from);
-    this.#name = [wordAt(digest, 0), wordAt(digest, 4), wordAt(digest, 8), wordAt(digest, 12)];
+    sha256Words(salted, SALT_BYTES + to - from, this.#name);
   }
 
   /** The slot where a key is, or is to be. */
   #find(bytes: Uint8Array, from: number, to: number): number {
     this.#hash(bytes, from, to);
-    const [first, second, third, fourth] = this.#name;
+    const name = this.#name;
+    const first = name[0] as number;
     const mask = this.#slots.length - 1;
     let slot = first & mask;
     for (let row = this.#slots[slot] as number; row !== EMPTY; row = this.#slots[slot] as number) {
       const part = this.#partOf(row);
       const at = placeOf(row);
-      if (part[at] === first && part[at + 1] === second && part[at + 2] === third && part[at + 3] === fourth)
+      if (
+        part[at] === first &&
+        part[at + 1] === name[1] &&
+        part[at + 2] === name[2] &&
+        part[at + 3] === name[3]
+      )
         return slot;
       slot = (slot + 1) & mask;
     }

@@ -1,24 +1,28 @@
 // What is latest in a database, as of a transaction that all before were followed to: every transaction is read, proven under the
 // trusted head, and noted, in order. What is asked of it costs no question to the server.
-import { ImmuError, StoreError, TransportError, VerificationError } from '../../../errors.js';
+import { StoreError } from '../../../errors.js';
 import { EMPTY_HASH } from '../../../proof/hash.js';
 import { MAX_RAW_KEY } from '../../../proof/entry.js';
 import { NON_INDEXABLE, RowReader } from '../../../verify/chain/rows.js';
 import type { Root } from '../../../verify/verifier.js';
 import type { Deadline } from '../../flow/deadline.js';
+import type { Rpc, StreamRpc } from '../../net/rpc.js';
 import type { LatestVersion, VersionFacts } from './key-index.js';
 import { GrowingIndex } from './growing-index.js';
 import type { IndexState } from './index-file.js';
 import type { KeptIndex } from './kept-index.js';
 import { Pace } from './pace.js';
+import { Push } from './push.js';
 import type { RangeView } from './ranges.js';
 import { RowObservers } from './row-observers.js';
 import type { RowObserver } from './row-observers.js';
 import { Stretches } from './stretches.js';
 import type { FollowedTrust, StretchesOptions } from './stretches.js';
+import { isTransient } from './transient.js';
 import { TxWaiters } from './tx-waiters.js';
 
-export interface LatestOptions extends Pick<StretchesOptions, 'rpc' | 'timeoutMs' | 'maxMessageBytes'> {
+export interface LatestOptions extends Pick<StretchesOptions, 'timeoutMs' | 'maxMessageBytes'> {
+  readonly rpc: Rpc & Partial<StreamRpc>;
   readonly trust: FollowedTrust;
   /** Longest pause between two questions for new transactions, in milliseconds. */
   readonly everyMs: number;
@@ -47,6 +51,10 @@ const OPERATION = 'follow';
 const LANES = 4;
 /** The index is kept so often while it changes, in milliseconds; and at the end. */
 const SAVE_EVERY_MS = 600_000;
+/** Where the server says what comes, it is looked for by ourselves this often, in milliseconds: it may have gone back. */
+const PUSHED_MS = 1000;
+/** They may come faster than they can be followed one by one. */
+const MOST_SINGLY = 16;
 /** Rows that are noted before others have their turn, or those of one tx. */
 const ROWS_A_TURN = 2000;
 
@@ -57,6 +65,9 @@ export class Latest {
   readonly #index: GrowingIndex;
   readonly #stretches: Stretches;
   readonly #pace: Pace;
+  readonly #push: Push;
+  /** The next tx, which the server has said to have. */
+  #pushed: bigint | undefined;
   readonly #waiters = new TxWaiters();
   readonly #observers: RowObservers;
   #at: Root;
@@ -70,6 +81,8 @@ export class Latest {
   #step: Promise<void> | undefined;
   /** The last look found something new. */
   #found = false;
+  /** Transactions that were followed one by one since the server was last asked where it is. */
+  #singly = 0;
   /** The index may hold a part of a transaction. */
   #isBroken = false;
   #savedAt = performance.now();
@@ -86,6 +99,10 @@ export class Latest {
     this.#index = new GrowingIndex(options);
     this.#stretches = new Stretches({ ...options, operation: OPERATION, lanes: LANES });
     this.#pace = new Pace(options.everyMs);
+    this.#push = new Push(options.rpc, (tx) => {
+      if (this.#at.tx + 1n === tx) this.#pushed = tx;
+      this.#soon(0);
+    });
     this.#soon(0);
   }
 
@@ -189,6 +206,7 @@ export class Latest {
     this.#ended = error;
     this.#askedName = undefined;
     clearTimeout(this.#timer);
+    this.#push.stop();
     this.#waiters.reject(error);
     this.#closing = this.#close(keeps);
     this.#closing.catch(() => undefined);
@@ -214,15 +232,33 @@ export class Latest {
   #soon(ms: number): void {
     if (this.#ended || this.#step) return;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => {
-      this.#step = this.#look().finally(() => (this.#step = undefined));
-      void this.#step.then(() => {
-        const { failure } = this;
-        const pace = this.#pace;
-        this.#soon(failure ? pace.afterFailure(isTransient(failure)) : pace.after(this.#found));
-      });
-    }, ms);
+    if (ms === 0) {
+      this.#begin();
+      return;
+    }
+    this.#timer = setTimeout(() => this.#begin(), ms);
     if (!this.#waiters.any) this.#timer.unref();
+  }
+
+  #begin(): void {
+    // In a turn of its own: who waits together is told by one question.
+    this.#step = Promise.resolve()
+      .then(() => this.#look())
+      .finally(() => {
+        this.#step = undefined;
+        if (!this.#ended) this.#soon(this.#pause());
+      });
+  }
+
+  /** Until the next look, in milliseconds. */
+  #pause(): number {
+    const failure = this.#failure;
+    if (failure) return this.#pace.afterFailure(isTransient(failure));
+    this.#push.waitFor(this.#at.tx + 1n);
+    const pause = this.#pace.after(this.#found);
+    if (this.#waiters.asks) return 0;
+    // Who waits for what is to come is told by the push.
+    return this.#push.isOn ? Math.max(pause, PUSHED_MS) : pause;
   }
 
   /** Never rejects. */
@@ -240,6 +276,15 @@ export class Latest {
 
   async #advance(): Promise<void> {
     const { trust } = this.#options;
+    const pushed = this.#pushed;
+    this.#pushed = undefined;
+    const { tx } = this.#at;
+    const isThere = pushed === tx + 1n || this.#waiters.beyond(tx);
+    if (isThere && tx > 0n && trust.headTx === tx && !this.#waiters.asks && this.#singly++ < MOST_SINGLY) {
+      const rows = await this.#stretches.followNext(this.#at);
+      if (rows) return this.#noteWhole(rows, tx + 1n);
+    }
+    this.#singly = 0;
     const asking = this.#waiters.begin();
     // Up to the head nobody has to be asked where the server is: writes of this client moved it.
     if (asking.length > 0 || trust.root.tx <= this.#at.tx || this.#waiters.beyond(trust.root.tx))
@@ -299,20 +344,3 @@ export class Latest {
     if (this.#index.isFull) await this.#index.moveToFile(this.#at);
   }
 }
-
-/** It says nothing of what the server shows: the next attempt may be well. */
-function isTransient(error: unknown): boolean {
-  if (error instanceof VerificationError) return false;
-  if (error instanceof TransportError) return true;
-  return error instanceof ImmuError && TRANSIENT.has(error.code);
-}
-
-const TRANSIENT: ReadonlySet<string> = new Set([
-  'OVERLOADED',
-  'POOL_FULL',
-  'POOL_FAILED',
-  'QUEUE_FULL',
-  'SESSION_EXPIRED',
-  'NOT_LOGGED_IN',
-  'CONFLICT',
-]);

@@ -1,13 +1,14 @@
 // Transactions of a database, in order, each proven under the trusted head: the rows that their entries are, asked for in stretches.
 import { ImmuError } from '../../../errors.js';
 import type { VerificationError } from '../../../errors.js';
-import type { Root } from '../../../verify/verifier.js';
+import type { Question, Root } from '../../../verify/verifier.js';
 import { equalBytes } from '../../../proof/bytes.js';
 import { Deadline } from '../../flow/deadline.js';
 import { inOrder } from '../../flow/in-order.js';
 import { StretchPlan, halves } from './stretch-plan.js';
 import type { Stretch } from './stretch-plan.js';
 import type { Rpc } from '../../net/rpc.js';
+import { isServerBehind, isTxNotFound } from '../../net/server-errors.js';
 import type { Call } from '../call.js';
 import type { ProofSource } from '../known/proof-source.js';
 import { askDigests, askHeaderUnder } from '../trust-wire.js';
@@ -21,6 +22,13 @@ export interface FollowedTrust {
   assureNow(operation: string): Promise<void>;
   ask<T>(call: Call, head: Root, send: () => Promise<T>): Promise<T>;
   readonly check: ProofSource['check'];
+  /** Proves an answer, and moves the head to what it proves. */
+  prove(
+    call: Call,
+    question: Extract<Question, { kind: 'tx' }>,
+    head: Root,
+    answer: Uint8Array,
+  ): Promise<unknown>;
   refuse(
     operation: string,
     detail: { check: string; detail: string; tx?: bigint },
@@ -93,6 +101,36 @@ export class Stretches {
         return true;
       },
     });
+  }
+
+  /**
+   * Proves the transaction after the trusted head, which the server has said to have, and moves the head to it: in one turn there
+   * and back. Undefined: it does not show it, or not yet.
+   *
+   * @throws VerificationError where what it shows is not proven, recorded with the answer
+   */
+  async followNext(head: Root): Promise<Uint8Array | undefined> {
+    const { trust, rpc, operation, timeoutMs } = this.#options;
+    const call = { ...callOf(operation, timeoutMs), counted: true };
+    const tx = head.tx + 1n;
+    const asked = askDigests(rpc, tx, 1, call.deadline.left);
+    asked.catch(() => undefined);
+    let proof: Uint8Array;
+    try {
+      // Past the trust: what is not there yet is no lie of a server that says that it comes.
+      proof = await askHeaderUnder(rpc, tx, head, call.deadline.left);
+    } catch (error) {
+      if (isServerBehind(error) || isTxNotFound(error)) return undefined;
+      throw error;
+    }
+    const answer = await asked;
+    if (answer.length === 0) return undefined;
+    const question = { kind: 'stretch', first: tx, last: tx, proof, rows: true, after: head.alh } as const;
+    const [, proven] = await Promise.all([
+      trust.prove(call, { kind: 'tx', tx }, head, proof),
+      trust.check(operation, question, head, answer),
+    ]);
+    return proven.rows;
   }
 
   /** In parts where an answer would be too large. */

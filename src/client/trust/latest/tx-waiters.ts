@@ -17,6 +17,12 @@ export class TxWaiters {
     return this.#waiting.size > 0;
   }
 
+  /** Somebody waits for the server's newest, and it was not asked since. */
+  get asks(): boolean {
+    for (const { tx } of this.#waiting) if (tx === undefined) return true;
+    return false;
+  }
+
   /** Somebody waits for a transaction behind `tx`. */
   beyond(tx: bigint): boolean {
     for (const waiter of this.#waiting) if (waiter.tx !== undefined && waiter.tx > tx) return true;
