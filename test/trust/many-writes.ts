@@ -53,7 +53,7 @@ export async function writeManyKinds(
       () => {
         const [a, b] = several(2) as [string, string | undefined];
         const kv = { kv: { key: bytes(a), value: value() } };
-        const ref = { ref: { key: bytes(b), referencedKey: bytes(key()) } };
+        const ref = { ref: { key: bytes(b ?? ''), referencedKey: bytes(key()) } };
         return wire.call('ExecAll', {
           Operations: [
             kv,

@@ -33,6 +33,16 @@ export const DATA_COMMANDS: readonly Listed[] = [
     load: async () => (await import('./count.js')).countCommand,
   },
   {
+    name: 'absent',
+    summary: 'proves that a key has no value',
+    load: async () => (await import('../latest/absent.js')).absentCommand,
+  },
+  {
+    name: 'follow',
+    summary: 'reads and proves every transaction, and says how far it is',
+    load: async () => (await import('../latest/follow.js')).followCommand,
+  },
+  {
     name: 'exec',
     summary: 'several writes in one transaction, from JSON, verified',
     load: async () => (await import('./exec.js')).execCommand,

@@ -1,21 +1,30 @@
-// `immu-ts count`: how many keys there are, which no server can prove.
-import { KEY_OPTIONS, serverCommand } from './connect.js';
+// `immu-ts count`: how many keys there are, by the server's word, or proven.
+import { COMPLETE_OPTION, assertVerified, follow } from '../latest/following.js';
+import { KEY_OPTIONS, verifiedCommand } from './connect.js';
 import { keyOf } from './input.js';
-import { jsonLine } from './show.js';
+import { jsonLine, rootWords } from './show.js';
 
-export const countCommand = serverCommand({
+export const countCommand = verifiedCommand({
   name: 'count',
   operand: 'PREFIX',
   summary: "Counts the keys that begin with PREFIX (all, where there is none), by the server's word.",
-  options: KEY_OPTIONS,
-  more: 'Deleted and expired keys are counted too. There is no proof of it: immu-ts scan lists what is there, proven.',
+  options: { ...KEY_OPTIONS, ...COMPLETE_OPTION },
+  more: 'Deleted and expired keys are counted too. Proven with --complete only.',
   check(options, [prefix]) {
     if (prefix !== undefined) keyOf(prefix, options);
+    assertVerified('--complete', options.complete, (options as { unverified?: boolean }).unverified === true);
   },
   async run({ client, values, words: [prefix], io, call }) {
-    const count = await (prefix === undefined
-      ? client.countAll(call)
-      : client.count(keyOf(prefix, values), call));
+    const asked = prefix === undefined ? undefined : keyOf(prefix, values);
+    if (values.complete) {
+      await follow(client, { ordered: true }, io, call);
+      const proven = await client.verifiedCount(asked ?? '', call);
+      const { count, provenLatestAt } = proven;
+      await io.out.write(values.json ? jsonLine(true, proven) : `${count.toString()}\n`);
+      await io.err.write(`verified as of ${rootWords(provenLatestAt)}; deleted keys are counted too\n`);
+      return 0;
+    }
+    const count = await (asked === undefined ? client.countAll(call) : client.count(asked, call));
     if (values.json) {
       await io.out.write(jsonLine(false, { count: count.toString() }));
       return 0;

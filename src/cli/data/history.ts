@@ -2,9 +2,10 @@
 import type { HistoryEntry, VerifiedVersion } from '../../index.js';
 import type { Column } from '../format/columns.js';
 import { isoTime } from '../format/row-columns.js';
+import { COMPLETE_OPTION, assertVerified, completeOptions } from '../latest/following.js';
 import { KEY_OPTIONS, verifiedCommand } from './connect.js';
 import { keyOf } from './input.js';
-import { LIST_OPTIONS, list, listOptions, sayListed } from './listing.js';
+import { LIST_OPTIONS, leftOut, list, listOptions, sayListed } from './listing.js';
 import { cellOf } from './show.js';
 
 type Version = HistoryEntry | VerifiedVersion;
@@ -19,22 +20,27 @@ export const historyCommand = verifiedCommand({
   name: 'history',
   operand: 'KEY',
   summary: 'Lists the versions of a key, deletions too, the oldest first, each proven.',
-  options: { ...LIST_OPTIONS, ...KEY_OPTIONS },
-  more: `That no version is left out cannot be proven. Exit code 1: there is none, by the server's word.
+  options: { ...LIST_OPTIONS, ...KEY_OPTIONS, ...COMPLETE_OPTION },
+  more: `That no version is left out is proven with --complete only.
+Exit code 1: there is none, by the server's word (with --complete: proven).
 Exit code 3: a version is not proven; nothing behind it is shown.`,
   check(options, [key]) {
     keyOf(key, options);
     listOptions(options);
+    assertVerified('--complete', options.complete, (options as { unverified?: boolean }).unverified === true);
   },
   async run({ client, values, words: [word], io, call }) {
     const key = keyOf(word, values);
     const options = { ...listOptions(values), ...call };
     const verified = !values.unverified;
-    const versions: AsyncIterable<Version> = verified
-      ? client.verifiedHistory(key, options)
-      : client.history(key, options);
+    const complete = await completeOptions(client, values, io, call);
+    const versions: AsyncIterable<Version> = complete
+      ? client.verifiedHistory(key, { ...options, ...complete })
+      : verified
+        ? client.verifiedHistory(key, options)
+        : client.history(key, options);
     const count = await list(io, versions, COLUMNS, { json: values.json, verified });
-    await sayListed(io, count, ['version', 'versions'], { verified, left: 'but not that none is left out' });
+    await sayListed(io, count, ['version', 'versions'], { verified, left: leftOut(values.complete) });
     return count > 0 ? 0 : 1;
   },
 });

@@ -40,6 +40,10 @@ export async function list<T extends object>(
   return print(items, format, out);
 }
 
+export function leftOut(complete: boolean): string {
+  return complete ? 'and that none is left out' : 'but not that none is left out';
+}
+
 /** Whether what was listed is proven, on standard error: `left` says what even then is not. */
 export async function sayListed(
   { err }: Io,

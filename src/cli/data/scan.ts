@@ -1,9 +1,10 @@
 // `immu-ts scan`: the entries of a range of keys.
 import type { Entry, VerifiedEntry } from '../../index.js';
 import type { Column } from '../format/columns.js';
+import { COMPLETE_OPTION, assertVerified, completeOptions } from '../latest/following.js';
 import { KEY_OPTIONS, verifiedCommand } from './connect.js';
 import { keyOf } from './input.js';
-import { LIST_OPTIONS, list, listOptions, sayListed } from './listing.js';
+import { LIST_OPTIONS, leftOut, list, listOptions, sayListed } from './listing.js';
 import type { ListWords } from './listing.js';
 import { cellOf } from './show.js';
 
@@ -22,17 +23,24 @@ export const scanCommand = verifiedCommand({
     from: { type: 'string', value: 'KEY', says: 'starts at this key' },
     to: { type: 'string', value: 'KEY', says: 'ends with this key' },
     ...KEY_OPTIONS,
+    ...COMPLETE_OPTION,
   },
-  more: 'That no entry is left out cannot be proven. Exit code 3: an entry is not proven; nothing behind it is shown.',
-  check: (options, [prefix]) => void scanOptions(options, prefix),
+  more: 'That no entry is left out is proven with --complete only. Exit code 3: an entry is not proven; nothing behind it is shown.',
+  check(options, [prefix]) {
+    scanOptions(options, prefix);
+    assertVerified('--complete', options.complete, (options as { unverified?: boolean }).unverified === true);
+  },
   async run({ client, values, words: [prefix], io, call }) {
     const options = { ...scanOptions(values, prefix), ...call };
     const verified = !values.unverified;
-    const entries: AsyncIterable<Entry | VerifiedEntry> = verified
-      ? client.verifiedScan(options)
-      : client.scan(options);
+    const complete = await completeOptions(client, values, io, call);
+    const entries: AsyncIterable<Entry | VerifiedEntry> = complete
+      ? client.verifiedScan({ ...options, ...complete })
+      : verified
+        ? client.verifiedScan(options)
+        : client.scan(options);
     const count = await list(io, entries, COLUMNS, { json: values.json, verified });
-    await sayListed(io, count, ['entry', 'entries'], { verified, left: 'but not that none is left out' });
+    await sayListed(io, count, ['entry', 'entries'], { verified, left: leftOut(values.complete) });
     return 0;
   },
 });

@@ -8,6 +8,8 @@ export const PENDING: readonly string[] = [];
 export const BESIDE: readonly string[] = [
   // The client itself, and what it trusts.
   ...['database', 'ready', 'close', 'shutdown', 'warm', 'forgetTrust', 'acceptServer', 'server.accept'],
+  // By what was followed.
+  ...['follow', 'proveAbsent', 'unchangedSince', 'verifiedCount'],
   // Not public: protected, or internal.
   ...['write', 'users.changePermissionAs'],
 ];

@@ -1,6 +1,7 @@
 // `immu-ts zscan`: the members of a sorted set.
-import type { VerifiedZEntry, ZEntry } from '../../../index.js';
+import type { ProvenMember, VerifiedZEntry, ZEntry } from '../../../index.js';
 import type { Column } from '../../format/columns.js';
+import { COMPLETE_OPTION, assertVerified, completeOptions } from '../../latest/following.js';
 import { KEY_OPTIONS, verifiedCommand } from '../connect.js';
 import { keyOf } from '../input.js';
 import { LIST_OPTIONS, list, listOptions, sayListed } from '../listing.js';
@@ -8,7 +9,7 @@ import type { ListWords } from '../listing.js';
 import { cellOf } from '../show.js';
 import { scoreOf } from './scores.js';
 
-type Member = ZEntry | VerifiedZEntry;
+type Member = ZEntry | VerifiedZEntry | ProvenMember;
 
 const COLUMNS: readonly Column<Member>[] = [
   { name: 'score', value: (member) => wordsOf(scoreIn(member)), width: 12, align: 'right' },
@@ -26,23 +27,30 @@ export const zScanCommand = verifiedCommand({
     min: { type: 'string', value: 'SCORE', says: 'the smallest score (a negative one: --min=-1.5)' },
     max: { type: 'string', value: 'SCORE', says: 'the greatest score' },
     ...KEY_OPTIONS,
+    ...COMPLETE_OPTION,
   },
   more: `The order is the server's: negative scores stand behind all others, -1 before -2, and bounds are meant so too.
-That a key is a member, with which score, and that none is left out is the server's word.
+That a key is a member, with which score, and that none is left out is the server's word without --complete; with it, proven.
 Exit code 3: a value is not proven; nothing behind it is shown.`,
   check(options, [set]) {
     keyOf(set, options);
     zScanOptions(options);
+    assertVerified('--complete', options.complete, (options as { unverified?: boolean }).unverified === true);
   },
   async run({ client, values, words: [word], io, call }) {
     const set = keyOf(word, values);
     const options = { ...zScanOptions(values), ...call };
     const verified = !values.unverified;
-    const members: AsyncIterable<Member> = verified
-      ? client.verifiedZScan(set, options)
-      : client.zScan(set, options);
+    const complete = await completeOptions(client, values, io, call);
+    const members: AsyncIterable<Member> = complete
+      ? client.verifiedZScan(set, { ...options, ...complete })
+      : verified
+        ? client.verifiedZScan(set, options)
+        : client.zScan(set, options);
     const count = await list(io, members, COLUMNS, { json: values.json, verified });
-    const left = "but that it is a member, and its score, are the server's word";
+    const left = complete
+      ? 'that it is a member with its score, and that none is left out'
+      : "but that it is a member, and its score, are the server's word";
     await sayListed(io, count, ['member', 'members'], { verified, left });
     return 0;
   },
