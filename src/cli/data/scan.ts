@@ -25,7 +25,8 @@ export const scanCommand = verifiedCommand({
     ...KEY_OPTIONS,
     ...COMPLETE_OPTION,
   },
-  more: 'That no entry is left out is proven with --complete only. Exit code 3: an entry is not proven; nothing behind it is shown.',
+  more: `That no entry is left out is proven with --complete only.
+Exit code 3: an entry is not proven; nothing behind it is shown.`,
   check(options, [prefix]) {
     scanOptions(options, prefix);
     assertVerified('--complete', options.complete, (options as { unverified?: boolean }).unverified === true);

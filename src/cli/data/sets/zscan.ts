@@ -30,7 +30,7 @@ export const zScanCommand = verifiedCommand({
     ...COMPLETE_OPTION,
   },
   more: `The order is the server's: negative scores stand behind all others, -1 before -2, and bounds are meant so too.
-That a key is a member, with which score, and that none is left out is the server's word without --complete; with it, proven.
+That a key is a member, with which score, and that none is left out is proven with --complete only.
 Exit code 3: a value is not proven; nothing behind it is shown.`,
   check(options, [set]) {
     keyOf(set, options);
