@@ -11,6 +11,7 @@ import type { Recorded } from './run-scenario.js';
 import { ANSWERS } from './scenario.js';
 import type { Scenario } from './scenario.js';
 import { KEYED } from './scenarios/keyed.js';
+import { LATEST, setSmallStage } from './scenarios/latest.js';
 import { LONE_READS, LONE_WRITES } from './scenarios/lone.js';
 import { GROUPED_OPERATIONS, LONE_OPERATIONS } from './scenarios/operations.js';
 import { GROUPED_READS } from './scenarios/reads.js';
@@ -54,6 +55,7 @@ describeServer('a lying proxy', () => {
   suite([...LONE_READS, ...GROUPED_READS, ...TX_READS], async () =>
     setStage(proxy, sharedImmudb(), await freshDatabase()),
   );
+  suite(LATEST, async () => setSmallStage(proxy, sharedImmudb(), await freshDatabase()));
   suite(SCANS, async () => setStage(proxy, sharedImmudb(), await freshDatabase()));
   suite([...LONE_WRITES, ...GROUPED_WRITES, ...LONE_OPERATIONS, ...GROUPED_OPERATIONS], async () =>
     setStage(proxy, sharedImmudb(), await freshDatabase()),
