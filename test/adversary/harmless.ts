@@ -139,6 +139,24 @@ export const HARMLESS: readonly Harmless[] = [
     why: 'accepted where it has the same values',
   },
   { field: /^(kvEntries|zEntries)/, methods: /^TxById$/, why: 'not read' },
+  {
+    field: /^entry\.tx$/,
+    kinds: /^(minus one|low bit flipped|swapped)$/,
+    scenarios: /^the latest behind a reference$/,
+    why: 'older than what was followed of the target: asked for once more, and here this lie is told once',
+  },
+  {
+    field: /^entries$/,
+    kinds: /^(element added|last repeated)$/,
+    scenarios: /^a reference to nothing, its history$/,
+    why: 'not read: it is the entry in the proven transaction that counts',
+  },
+  {
+    field: /^entries\[\]\.(referencedBy|expired)(\.|$)/,
+    kinds: /^added$/,
+    scenarios: /^a reference to nothing, its history$/,
+    why: 'not read: it is the entry in the proven transaction that counts',
+  },
   { field: /precommittedTx(Id|Hash)$/, why: 'not read: says nothing about what is committed' },
 ];
 

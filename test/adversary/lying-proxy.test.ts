@@ -12,6 +12,7 @@ import { ANSWERS } from './scenario.js';
 import type { Scenario } from './scenario.js';
 import { headScenarios } from './scenarios/heads.js';
 import { KEYED } from './scenarios/keyed.js';
+import { LATEST, setSmallStage } from './scenarios/latest.js';
 import { LONE_READS, LONE_WRITES } from './scenarios/lone.js';
 import { GROUPED_OPERATIONS, LONE_OPERATIONS } from './scenarios/operations.js';
 import { GROUPED_READS } from './scenarios/reads.js';
@@ -55,6 +56,7 @@ describeServer('a lying proxy', () => {
   suite([...LONE_READS, ...GROUPED_READS, ...TX_READS, ...headScenarios()], async () =>
     setStage(proxy, sharedImmudb(), await freshDatabase()),
   );
+  suite(LATEST, async () => setSmallStage(proxy, sharedImmudb(), await freshDatabase()));
   suite(SCANS, async () => setStage(proxy, sharedImmudb(), await freshDatabase()));
   suite([...LONE_WRITES, ...GROUPED_WRITES, ...LONE_OPERATIONS, ...GROUPED_OPERATIONS], async () =>
     setStage(proxy, sharedImmudb(), await freshDatabase()),

@@ -5,7 +5,7 @@ import { keyName } from '../../../verify/key-name.js';
 import { readEntries } from '../../../verify/wire/answers.js';
 import { unixSecondsBegun } from '../../input/unix-seconds.js';
 import type { Rpc } from '../../net/rpc.js';
-import { isKeyNotFound } from '../../net/server-errors.js';
+import { isKeyNotFound, isTxNotFound } from '../../net/server-errors.js';
 import type { Call } from '../../trust/call.js';
 import type { DatabaseTrust } from '../../trust/database-trust.js';
 import { DELETED } from '../../trust/known/newest-versions.js';
@@ -92,12 +92,20 @@ async function proveGone({ rpc, trust, known, call }: Asking, question: GoneQues
   const answer =
     question.shown?.length === 0
       ? NOTHING
-      : await trust.ask(call, head, () => askTxUnder(rpc, question.tx, head, call.deadline.left));
+      : await trust
+          .ask(call, head, () => askTxUnder(rpc, question.tx, head, call.deadline.left))
+          .catch(noSuchTx);
   call.askedAt = unixSecondsBegun();
   const proven = await trust.prove(call, question, head, answer);
   const { how, expiresAt, subject } = proven;
   if (how !== 'reference') known.seen.note(keyName(question.key), subject.tx, expiresAt ?? DELETED);
   return proven;
+}
+
+/** A transaction that the server has shown an entry of, and does not have: the check says so. */
+function noSuchTx(error: unknown): Uint8Array {
+  if (isTxNotFound(error)) return NOTHING;
+  throw error;
 }
 
 /** The newest entries of a key as the server shows them: raw, and empty when it shows none. */

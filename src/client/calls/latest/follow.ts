@@ -19,6 +19,12 @@ export interface FollowLimits extends CallOptions {
    * @default 250
    */
   readonly everyMs?: number;
+  /**
+   * Has the server say when the next transaction comes, where the user is an administrator of the database: it is proven here about
+   * as soon as its writer is told. This holds one of the server's buffers for reading transactions (of 30 by default). Others look
+   * for it, every {@link everyMs} at least. @default true
+   */
+  readonly push?: boolean;
   /** Keeps the keys themselves, in order, in a temporary file: what complete scans and counts need. @default false */
   readonly ordered?: boolean;
   /**
@@ -39,12 +45,13 @@ export interface FollowSinceOptions extends FollowLimits {
   readonly from: 'head' | Root;
 }
 
-export const FOLLOW_NAMES = ['from', 'maxBytes', 'everyMs', 'ordered', 'keep'];
+export const FOLLOW_NAMES = ['from', 'maxBytes', 'everyMs', 'push', 'ordered', 'keep'];
 
 export interface ResolvedFollowOptions {
   readonly from: 'genesis' | 'head' | Root;
   readonly maxBytes: number;
   readonly everyMs: number;
+  readonly push: boolean;
   readonly ordered: boolean;
   readonly keep?: string;
 }
@@ -56,13 +63,14 @@ const MAX_PAUSE_MS = 3_600_000;
 /** Throws ArgumentError naming the option that is wrong. */
 export function checkFollowOptions(options: FollowOptions | FollowSinceOptions): ResolvedFollowOptions {
   optionsObject('options', options);
-  const { from = 'genesis', maxBytes = GIB, everyMs = 250, ordered = false, keep } = options;
+  const { from = 'genesis', maxBytes = GIB, everyMs = 250, push = true, ordered = false, keep } = options;
   if (typeof from === 'string' && !BEGINNINGS.includes(from))
     throw new ArgumentError('from', "from must be 'genesis', 'head' or a root { tx, alh }");
   return {
     from: typeof from === 'string' ? from : toRoot('from', from),
     maxBytes: whole('maxBytes', maxBytes, 1, Number.MAX_SAFE_INTEGER),
     everyMs: whole('everyMs', everyMs, 1, MAX_PAUSE_MS),
+    push: flag('push', push),
     ordered: flag('ordered', ordered),
     ...(keep !== undefined && { keep: text('keep', keep) }),
   };

@@ -26,6 +26,8 @@ export interface LatestOptions extends Pick<StretchesOptions, 'timeoutMs' | 'max
   readonly trust: FollowedTrust;
   /** Longest pause between two questions for new transactions, in milliseconds. */
   readonly everyMs: number;
+  /** The server is asked to say what comes, where the user may. */
+  readonly push: boolean;
   /** Most memory that the index takes: beyond it, it goes on in a file. */
   readonly maxBytes: number;
   /** Keys are kept in order, in a file. */
@@ -254,7 +256,7 @@ export class Latest {
   #pause(): number {
     const failure = this.#failure;
     if (failure) return this.#pace.afterFailure(isTransient(failure));
-    this.#push.waitFor(this.#at.tx + 1n);
+    if (this.#options.push) this.#push.waitFor(this.#at.tx + 1n);
     const pause = this.#pace.after(this.#found);
     if (this.#waiters.asks) return 0;
     // Who waits for what is to come is told by the push.
