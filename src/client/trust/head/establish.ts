@@ -1,7 +1,6 @@
 // First contact with a database: how the first head comes to be trusted (docs/trust-rules.md 10), and when a head that another
 // client, or this one under another policy, has trusted may be used (docs/trust-rules.md 16).
 import { StoreError } from '../../../errors.js';
-import type { VerificationError } from '../../../errors.js';
 import { toHex, equalBytes } from '../../../proof/bytes.js';
 import { EMPTY_HASH } from '../../../proof/hash.js';
 import type { RootStore } from '../../../store/root-store.js';
