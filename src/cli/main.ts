@@ -1,11 +1,11 @@
 #!/usr/bin/env node
 // The `immu-ts` command. Exit codes: 0 done, 1 failed, 2 wrong command line, 130 interrupted.
-import { readFile } from 'node:fs/promises';
 import { ArgumentError } from '../index.js';
 import { parseRequest } from './arguments.js';
 import { UsageError } from './command.js';
 import { errorLine, firstFailure } from './error-line.js';
 import { Output } from './output.js';
+import { VERSION } from '../version.js';
 
 async function main(signal: AbortSignal): Promise<number> {
   const { stdout, stderr, env } = process;
@@ -16,16 +16,11 @@ async function main(signal: AbortSignal): Promise<number> {
       await out.write(request.text);
       return 0;
     case 'version':
-      await out.write(`${await version()}\n`);
+      await out.write(`${VERSION}\n`);
       return 0;
     case 'run':
       return request.command.run(request.args, { out, err: new Output(stderr), env, signal });
   }
-}
-
-async function version(): Promise<string> {
-  const manifest = await readFile(new URL('../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(manifest) as { version: string }).version;
 }
 
 // A reader that has seen enough, such as `head`, does not end the job.

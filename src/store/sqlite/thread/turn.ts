@@ -63,11 +63,11 @@ export class Turn {
   #receive(): StoreMessage | undefined {
     if (this.#count >= MAX_GROUP) return undefined;
     for (;;) {
-      const before = Atomics.load(this.#sent, 0);
+      const before = this.#sent && Atomics.load(this.#sent, 0);
       const received = receiveMessageOnPort(this.#port) as { message: StoreMessage } | undefined;
       if (received) return received.message;
       const left = this.#until - performance.now();
-      if (this.#isWhole || left <= 0) return undefined;
+      if (!this.#sent || before === undefined || this.#isWhole || left <= 0) return undefined;
       // The main thread is in the middle of its turn: what it asks next is a matter of microseconds.
       Atomics.wait(this.#sent, 0, before, left);
     }
