@@ -3,6 +3,7 @@ import { pathToFileURL } from 'node:url';
 import { errorName } from './error-names.js';
 import type {
   Sqlite,
+  SqliteChange,
   SqliteError,
   SqliteOpenOptions,
   SqliteStatement,
@@ -24,7 +25,7 @@ interface DatabaseSync {
 }
 
 interface StatementSync {
-  run(...args: SqliteValue[]): { readonly lastInsertRowid: number | bigint };
+  run(...args: SqliteValue[]): SqliteChange;
   get(...args: SqliteValue[]): Row | undefined;
   all(...args: SqliteValue[]): Row[];
   iterate(...args: SqliteValue[]): Iterable<Row>;
@@ -145,7 +146,7 @@ class NodeStatement implements SqliteStatement {
     this.#statement = statement;
   }
 
-  run(...args: SqliteValue[]): { readonly lastInsertRowid: number | bigint } {
+  run(...args: SqliteValue[]): SqliteChange {
     try {
       return this.#statement.run(...args);
     } catch (error) {

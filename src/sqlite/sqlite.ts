@@ -19,7 +19,7 @@ export interface Sqlite {
 
 /** Bytes come as Uint8Array, which may be a Buffer. */
 export interface SqliteStatement {
-  run(...args: SqliteValue[]): { readonly lastInsertRowid: number | bigint };
+  run(...args: SqliteValue[]): SqliteChange;
   /** The first row; undefined when there is none. */
   get(...args: SqliteValue[]): unknown;
   all(...args: SqliteValue[]): unknown[];
@@ -29,6 +29,11 @@ export interface SqliteStatement {
 }
 
 export type SqliteValue = unknown;
+
+export interface SqliteChange {
+  readonly changes: number | bigint;
+  readonly lastInsertRowid: number | bigint;
+}
 
 export interface SqliteTransaction<Args extends unknown[], Result> {
   /** Takes no lock before it needs one. */
