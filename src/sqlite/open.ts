@@ -35,6 +35,15 @@ export function sqliteDriver(): SqliteDriver {
   return loaded.driver;
 }
 
+/** How that driver opens a file; undefined where it is not to be had. */
+export function openerOf(driver: SqliteDriver): Open | undefined {
+  try {
+    return LOADERS[driver]();
+  } catch {
+    return undefined;
+  }
+}
+
 function load(): { driver: SqliteDriver; open: Open } {
   const choice = process.env[CHOICE];
   const all = Object.keys(LOADERS) as SqliteDriver[];

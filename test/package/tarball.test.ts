@@ -10,6 +10,7 @@ vi.setConfig({ testTimeout: 120_000 });
 interface Manifest {
   readonly version: string;
   readonly dependencies: Record<string, string>;
+  readonly optionalDependencies: Record<string, string>;
 }
 
 let project: Project;
@@ -21,7 +22,7 @@ beforeAll(async () => {
   project = await Project.create();
   files = await pack(project.folder);
   await unpack(join(project.folder, `immu-ts-${manifest.version}.tgz`));
-  for (const name of [...Object.keys(manifest.dependencies), '@types/node']) await project.link(name);
+  for (const name of [...Object.keys({ ...manifest.dependencies, ...manifest.optionalDependencies }), '@types/node']) await project.link(name);
 });
 
 afterAll(() => project[Symbol.asyncDispose]());

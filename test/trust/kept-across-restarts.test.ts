@@ -80,7 +80,7 @@ function forge(path: string, from: Uint8Array, to: Uint8Array): void {
       headers.set(to, headers.indexOf(from));
       columns.set(to, columns.indexOf(from));
       const update = db.prepare('UPDATE header_content SET headers = ?, columns = ? WHERE block = ?');
-      changed += update.run(headers, columns, block).changes;
+      changed += Number(update.run(headers, columns, block).changes);
     }
     if (changed !== 1) throw new Error(`${changed} headers have these bytes`);
   } finally {
