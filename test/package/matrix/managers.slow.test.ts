@@ -1,0 +1,89 @@
+// The tarball, installed by each package manager as it comes, from the registry: no install ends in an error, whatever it thinks
+// of install scripts, and what is installed works.
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { Project } from '../project.js';
+import { pack } from './pack.js';
+import { CJS, ESM, worked } from './programs.js';
+import { node, pnpm, run, yarn1, yarn4 } from './tools.js';
+import type { Tool } from './tools.js';
+
+vi.setConfig({ testTimeout: 600_000, hookTimeout: 600_000 });
+
+const NODE = await node(24);
+let packed: Project;
+let tarball: string;
+
+beforeAll(async () => {
+  packed = await Project.create();
+  ({ tarball } = await pack(packed));
+});
+afterAll(() => packed[Symbol.asyncDispose]());
+
+interface Manager {
+  readonly name: string;
+  readonly tool: Tool;
+  /** The command line of an install in an empty project. */
+  readonly install: (path: string) => readonly [string, ...string[]];
+  readonly files?: Readonly<Record<string, string>>;
+  /** What starts a script there. */
+  readonly start?: (path: string, script: string) => readonly [string, ...string[]];
+}
+
+const nodePath = 'path' in NODE ? NODE.path : process.execPath;
+const managers: Manager[] = [
+  { name: 'npm', tool: { path: 'npm' }, install: () => ['npm', 'install', '--no-audit', '--no-fund'] },
+  {
+    name: 'npm, scripts not allowed',
+    tool: { path: 'npm' },
+    install: () => ['npm', 'install', '--no-audit', '--no-fund', '--ignore-scripts'],
+  },
+  ...(
+    [
+      ['pnpm 10', await pnpm('10')],
+      ['pnpm, newest', await pnpm('latest')],
+    ] as const
+  ).map(([name, tool]) => ({ name, tool, install: (path: string) => [nodePath, path, 'install'] as const })),
+  { name: 'Yarn 1', tool: await yarn1(), install: (path) => [nodePath, path, 'install'] },
+  {
+    name: 'Yarn 4, node_modules',
+    tool: await yarn4(),
+    install: (path) => [nodePath, path, 'install'],
+    files: { '.yarnrc.yml': 'nodeLinker: node-modules\nenableTelemetry: false\n', 'yarn.lock': '' },
+  },
+  {
+    name: "Yarn 4, Plug'n'Play",
+    tool: await yarn4(),
+    install: (path) => [nodePath, path, 'install'],
+    files: { '.yarnrc.yml': 'nodeLinker: pnp\nenableTelemetry: false\n', 'yarn.lock': '' },
+    start: (path, script) => [nodePath, path, 'node', script],
+  },
+];
+
+describe.each(managers)('$name', ({ name, tool, install, files = {}, start }) => {
+  const path = 'path' in tool ? tool.path : '';
+  if (path === '') console.warn(`!!! NOT TRIED: ${name}: ${'missing' in tool ? tool.missing : ''} !!!`);
+
+  test.skipIf(path === '')('installs, and what it installs works', async () => {
+    await using project = await Project.create();
+    await project.write(
+      'package.json',
+      JSON.stringify({ name: 'a-user', private: true, dependencies: { 'immu-ts': `file:${tarball}` } }),
+    );
+    for (const [file, text] of Object.entries(files)) await project.write(file, text);
+    const at = { cwd: project.folder, nodeAt: nodePath, env: { CI: 'false', YARN_ENABLE_IMMUTABLE_INSTALLS: 'false' } };
+    const [command, ...args] = install(path);
+    const installed = await run(command, args, at);
+    expect(installed.code, installed.stdout + installed.stderr).toBe(0);
+    for (const [file, text] of [
+      ['use.mjs', ESM],
+      ['use.cjs', CJS],
+    ] as const) {
+      const script = await project.write(file, text);
+      const [starter, ...rest] = start ? start(path, script) : ([nodePath, script] as const);
+      const ran = await run(starter, rest, at);
+      const either = [worked('better-sqlite3'), worked('node:sqlite')];
+      expect(either, ran.stderr).toContain(ran.stdout.trim());
+      expect(ran).toMatchObject({ code: 0, stderr: '' });
+    }
+  });
+});
