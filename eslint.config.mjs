@@ -18,14 +18,15 @@ const rooms = {
 /** The same inside `src/client/`; its faces (files directly in it) may import all of them. */
 const clientRooms = {
   input: [],
+  results: [],
   options: ['input'],
   flow: ['input'],
   net: ['options', 'flow', 'input'],
   group: ['net', 'flow', 'input'],
-  trust: ['net', 'flow', 'options', 'input'],
-  calls: ['trust', 'group', 'net', 'flow', 'options', 'input'],
-  audit: ['calls', 'trust', 'net', 'flow', 'options', 'input'],
-  room: ['audit', 'calls', 'trust', 'group', 'net', 'flow', 'options', 'input'],
+  trust: ['net', 'flow', 'options', 'input', 'results'],
+  calls: ['trust', 'group', 'net', 'flow', 'options', 'input', 'results'],
+  audit: ['calls', 'trust', 'net', 'flow', 'options', 'input', 'results'],
+  room: ['audit', 'calls', 'trust', 'group', 'net', 'flow', 'options', 'input', 'results'],
 };
 const LEAVES = ['errors.ts', 'visible.ts', 'known-names.ts', 'version.ts', 'package-files.ts', 'here.cts'];
 const zonesOf = (folder, directions, always = []) =>

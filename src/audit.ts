@@ -9,7 +9,10 @@ export {
   verifyCheckpoint,
 } from './store/log/checkpoint.js';
 export { openForReading } from './store/sqlite/reading.js';
+export { verifyProof } from './verify/portable/verify.js';
 export { questionWords, signedContradiction, verifyEvidence } from './verify/evidence.js';
+export type { ProofRoot, VerifiedProof } from './verify/portable/verify.js';
+export type { PortableProof } from './verify/portable/format.js';
 export type { KeptHeadersVerdict } from './client/audit/verify-kept-headers.js';
 export type { AuditFinding } from './client/audit/findings.js';
 export type { AuditOptions, DatabaseAuditOptions, RootsAuditOptions } from './client/audit/options.js';

@@ -20,6 +20,7 @@ export type ImmuErrorCode =
   | 'CONFLICT'
   | 'OVERLOADED'
   | 'LIMIT_EXCEEDED'
+  | 'TRUNCATED'
   // the way to the server
   | 'UNAVAILABLE'
   | 'DEADLINE_EXCEEDED'
@@ -35,6 +36,7 @@ export type ImmuErrorCode =
   | 'QUEUE_FULL'
   | 'SOURCE_FAILED'
   | 'INVALID_ARGUMENT'
+  | 'DECODE_FAILED'
   | 'WEAK_PASSWORD'
   | 'CLOSED';
 
@@ -113,9 +115,10 @@ export class ArgumentError extends ImmuError {
   constructor(
     argument: string,
     message: string,
-    code: 'INVALID_ARGUMENT' | 'WEAK_PASSWORD' = 'INVALID_ARGUMENT',
+    code: 'INVALID_ARGUMENT' | 'WEAK_PASSWORD' | 'LIMIT_EXCEEDED' = 'INVALID_ARGUMENT',
+    options?: ErrorOptions,
   ) {
-    super(code, message);
+    super(code, message, options);
     this.argument = argument;
   }
 }

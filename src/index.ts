@@ -23,23 +23,73 @@ export type { Credentials } from './client/options/credentials.js';
 export type { CallOptions } from './client/input/call-options.js';
 export type { RetryOptions } from './client/options/retry-options.js';
 export type {
+  ChangedSettings,
+  DatabaseSettings,
+  HistoryTreeSettings,
+  IndexSettings,
+  ReplicationSettings,
+  TruncationSettings,
+} from './client/calls/admin/database-settings.js';
+export type {
   CreateDatabaseOptions,
   DatabaseInfo,
-  DatabaseSettings,
+  DeleteDatabaseOptions,
+  TruncateDatabaseOptions,
 } from './client/calls/admin/databases.js';
-export type { Entry } from './client/calls/kv/entries.js';
+export type { Entry, EntryReference } from './client/calls/kv/entries.js';
+export type { Codec, Decoded } from './client/results/codec.js';
+export type { EntryBase } from './client/results/entry-base.js';
+export type { DatabaseHealth, FlushIndexOptions } from './client/calls/admin/maintenance.js';
+export type { SqlPrivilege } from './client/calls/admin/sql-privileges.js';
 export type { GetOptions } from './client/input/get-options.js';
-export type { Pairs, Write } from './client/calls/kv/kv.js';
+export type { StreamedEntry } from './client/calls/streams/stream-get.js';
+export type { StreamOp, StreamOps, StreamZAdd } from './client/calls/streams/stream-exec-all.js';
+export type { StreamEntries, StreamEntry, ValueSource } from './client/calls/streams/sources.js';
+export type { ValuePieces } from './client/calls/streams/value-stream.js';
+export type { VerifiedEntryInfo, VerifiedStream } from './client/calls/streams/verified-value.js';
+export type { StreamSetOptions, VerifiedStreamGetOptions } from './client/faces/streams.js';
+export type { Pairs } from './client/calls/kv/contents.js';
+export type { Write } from './client/calls/kv/kv.js';
 export type { ClientDiagnostics } from './client/room/connection.js';
 export type { DatabaseHandle } from './client/database-handle.js';
-export type { WriteOptions } from './client/faces/keys.js';
+export type { Precondition } from './client/input/conditions.js';
+export type { Op, OpVersion } from './client/input/operations.js';
+export type {
+  ConditionalOptions,
+  DeleteOptions,
+  EntryMetadata,
+  NoWaitOptions,
+  OwnTxOptions,
+  SetOptions,
+  VersionOptions,
+  WriteOptions,
+} from './client/input/write-options.js';
+export type {
+  ExportRange,
+  TransactionsOptions,
+  VerifiedTransactionsOptions,
+  VerifiedTxOptions,
+} from './client/faces/txs.js';
+export type { ExportedTx, VerifiedExportedTx } from './client/calls/txs/export-tx.js';
+export type { Transaction } from './client/calls/txs/transaction.js';
+export type { TxRange } from './client/calls/txs/pages.js';
+export type { EntriesWanted, EntryKind, TxOptions } from './client/calls/txs/wanted.js';
+export type { VerifiedState } from './client/calls/txs/verified-state.js';
+export type { VerifiedTransaction } from './client/calls/txs/verified-tx.js';
 export type { Databases } from './client/faces/databases.js';
 export type { Server } from './client/faces/server.js';
+export type { HandleOptions, TypedDatabase, TypedPairs } from './client/faces/typed-database.js';
 export type { Users } from './client/faces/users.js';
+export type { HistoryEntry, HistoryOptions } from './client/calls/scans/history.js';
+export type { ScanOptions } from './client/calls/scans/scan.js';
+export type { VerifiedVersion } from './client/calls/scans/verified-history.js';
+export type { VerifiedZEntry } from './client/calls/scans/verified-z-scan.js';
+export type { ZEntry, ZScanOptions, ZSeek } from './client/calls/scans/z-scan.js';
+export type { VersionReference } from './verify/claims/version.js';
 export type { IngestOptions, IngestProgress, IngestReceipt, IngestRecord } from './client/calls/kv/ingest.js';
 export type { ClaimedState, Health, ServerInfo } from './client/calls/admin/server-info.js';
 export type { GrantablePermission, User } from './client/calls/admin/users.js';
-export type { VerifiedEntry, VerifiedReference } from './client/calls/kv/shown-read.js';
+export type { VerifiedEntry, VerifiedReference } from './client/calls/kv/verified-entry.js';
 export type { VerifiedWrite } from './client/trust/write.js';
 export type { ImmuErrorCode, VerificationEvidence } from './errors.js';
 export type { KVMetadata } from './proof/types.js';
@@ -77,4 +127,13 @@ export type {
 export type { StoreDiagnostics } from './store/sqlite/thread/messages.js';
 export type { CheckpointsOptions, SqliteRootStoreOptions } from './store/sqlite/sqlite-root-store.js';
 export type { VerifierOptions } from './worker/create-verifier.js';
+export type {
+  StoredEntry,
+  TransactionEntry,
+  TransactionKey,
+  TransactionMember,
+  TransactionRow,
+} from './verify/transaction-entry.js';
+export type { TxMetadata } from './proof/types.js';
+export type { PortableProof } from './verify/portable/format.js';
 export type { Root } from './verify/verifier.js';

@@ -1,15 +1,10 @@
 // What the `immu-ts` command can be told: finds the command that is meant. Each command has a file of its own.
 import { UsageError } from './command.js';
-import type { Command } from './command.js';
-
-/** A command is loaded when it is used: help and a wrong command line need none of them. */
-interface Listed {
-  readonly name: string;
-  readonly summary: string;
-  readonly load: () => Promise<Command>;
-}
+import type { Command, Listed } from './command.js';
+import { DATA_COMMANDS } from './data/commands.js';
 
 const COMMANDS: readonly Listed[] = [
+  ...DATA_COMMANDS,
   {
     name: 'ingest',
     summary: 'verified ingestion of a package-lock.json, read back verified',
@@ -85,6 +80,11 @@ const COMMANDS: readonly Listed[] = [
     summary: 'runs a failed check again, offline',
     load: async () => (await import('./evidence/commands.js')).evidenceVerifyCommand,
   },
+  {
+    name: 'proof verify',
+    summary: 'does a proof document hold? offline',
+    load: async () => (await import('./proof/verify.js')).proofVerifyCommand,
+  },
 ];
 
 export type Request =
@@ -115,13 +115,13 @@ export async function parseRequest(args: readonly string[]): Promise<Request> {
 }
 
 function overview(commands: readonly Listed[]): string {
-  const lines = commands.map(({ name, summary }) => `  immu-ts ${name.padEnd(16)} ${summary}`);
+  const lines = commands.map(({ name, summary }) => `  immu-ts ${name.padEnd(18)} ${summary}`);
   return `${lines.join('\n')}
 
   immu-ts COMMAND --help   all about one of them
   immu-ts --version        print the version
 
-Exit codes: 0 done, 1 failed, 2 wrong command line, 130 interrupted.
+Exit codes: 0 done, 1 failed or not there, 2 wrong command line, 3 the server's answer is not proven, 130 interrupted.
 `;
 }
 

@@ -1,5 +1,6 @@
 // What a command of `immu-ts` is: its options, said once, from which both its help and its parsing come.
 import { parseArgs } from 'node:util';
+import type { Readable } from 'node:stream';
 import type { Output } from './output.js';
 
 /** The command line is wrong: nothing was done. */
@@ -9,6 +10,8 @@ export class UsageError extends Error {}
 export interface Io {
   readonly out: Output;
   readonly err: Output;
+  /** Standard input; opened when it is read. */
+  readonly input: () => Readable;
   readonly env: NodeJS.ProcessEnv;
   /** Aborted by Ctrl-C. */
   readonly signal: AbortSignal;
@@ -33,6 +36,13 @@ export type Values<O extends Options> = {
       : string | undefined;
 };
 
+/** A command as it is listed. It is loaded when it is used: help and a wrong command line need none of them. */
+export interface Listed {
+  readonly name: string;
+  readonly summary: string;
+  readonly load: () => Promise<Command>;
+}
+
 export interface Command {
   /** All of its words, e.g. `audit list`. */
   readonly name: string;
@@ -47,11 +57,20 @@ export interface Definition<O extends Options> {
   readonly operand?: string;
   /** What may stand behind that. */
   readonly second?: string;
+  /** Any number of these may stand behind the name. */
+  readonly many?: boolean;
   readonly summary: string;
   /** Further lines of the help. */
   readonly more?: string;
   readonly options: O;
-  run(values: Values<O>, operand: string | undefined, io: Io, second?: string): Promise<number>;
+  /** `words`: all that stands behind the name. */
+  run(
+    values: Values<O>,
+    operand: string | undefined,
+    io: Io,
+    second: string | undefined,
+    words: readonly string[],
+  ): Promise<number>;
 }
 
 export function command<O extends Options>(definition: Definition<O>): Command {
@@ -59,31 +78,29 @@ export function command<O extends Options>(definition: Definition<O>): Command {
     name: definition.name,
     help: helpOf(definition),
     run: (args, io) => {
-      const { values, operand, second } = parsed(definition, args);
-      return definition.run(values, operand, io, second);
+      const { values, words } = parsed(definition, args);
+      return definition.run(values, words[0], io, words[1], words);
     },
   };
 }
 
 function parsed<O extends Options>(
-  { name, operand, second, options }: Definition<O>,
+  { name, operand, second, many = false, options }: Definition<O>,
   args: readonly string[],
-): { values: Values<O>; operand: string | undefined; second?: string } {
-  const { values, positionals } = parsedWords(options, args);
-  const [first, ...others] = positionals;
-  const [next] = others;
-  const more = second === undefined ? others : others.slice(1);
-  if (operand === undefined && first !== undefined) {
-    throw new UsageError(`${name} takes options only, not ${JSON.stringify(first)}`);
+): { values: Values<O>; words: readonly string[] } {
+  const { values, positionals: words } = parsedWords(options, args);
+  const most = operand === undefined ? 0 : second === undefined ? 1 : 2;
+  const [tooMuch] = many ? [] : words.slice(most);
+  if (tooMuch !== undefined && operand === undefined) {
+    throw new UsageError(`${name} takes options only, not ${JSON.stringify(tooMuch)}`);
   }
-  if (more.length > 0)
-    throw new UsageError(
-      `${name} takes ${second === undefined ? 'one' : 'at most two'} ${operand ?? ''}, not also ${JSON.stringify(more[0])}`,
-    );
+  if (tooMuch !== undefined) {
+    const takes = second === undefined ? `one ${operand ?? ''}` : `${operand ?? ''} and ${second}`;
+    throw new UsageError(`${name} takes ${takes}, not also ${JSON.stringify(tooMuch)}`);
+  }
   const given = { ...values };
   for (const [option, { type }] of Object.entries(options)) if (type === 'boolean') given[option] ??= false;
-  const operands = { operand: first, ...(second !== undefined && next !== undefined && { second: next }) };
-  return { values: given as Values<O>, ...operands };
+  return { values: given as Values<O>, words };
 }
 
 function parsedWords(options: Options, args: readonly string[]) {
@@ -105,12 +122,16 @@ function parsedWords(options: Options, args: readonly string[]) {
   }
 }
 
-function helpOf({ name, operand, second, summary, more, options }: Definition<Options>): string {
+function helpOf({ name, operand, second, many, summary, more, options }: Definition<Options>): string {
   const lines = Object.entries(options).map(([option, { value, says, default: preset }]) => {
     const left = `--${option}${value === undefined ? '' : ` ${value}`}`;
     return `  ${left.padEnd(22)} ${says}${preset === undefined ? '' : ` (default: ${preset})`}`;
   });
-  const operands = [operand ?? [], second === undefined ? [] : `[${second}]`].flat();
+  const operands = [
+    operand ?? [],
+    second === undefined ? [] : `[${second}]`,
+    many === true ? '...' : [],
+  ].flat();
   const first = ['immu-ts', name, ...operands, '[options]'].join(' ');
   return (
     [`${first}\n  ${summary}`, lines.join('\n'), ...(more === undefined ? [] : [more])].join('\n\n') + '\n'

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
-// The `immu-ts` command. Exit codes: 0 done, 1 failed, 2 wrong command line, 130 interrupted.
-import { ArgumentError } from '../index.js';
+// The `immu-ts` command. Exit codes: 0 done, 1 failed or not there, 2 wrong command line, 3 the server's answer is not proven,
+// 130 interrupted.
+import { ArgumentError, VerificationError } from '../index.js';
 import { parseRequest } from './arguments.js';
 import { UsageError } from './command.js';
 import { errorLine, firstFailure } from './error-line.js';
@@ -19,7 +20,10 @@ async function main(signal: AbortSignal): Promise<number> {
       await out.write(`${VERSION}\n`);
       return 0;
     case 'run':
-      return request.command.run(request.args, { out, err: new Output(stderr), env, signal });
+      return request.command.run(request.args, {
+        ...{ out, err: new Output(stderr), env, signal },
+        input: () => process.stdin,
+      });
   }
 }
 
@@ -39,5 +43,6 @@ try {
   const error = firstFailure(thrown);
   const usage = error instanceof UsageError || error instanceof ArgumentError;
   process.stderr.write(`immu-ts: ${errorLine(error)}${usage ? ' (see immu-ts --help)' : ''}\n`);
-  process.exitCode = interrupt.signal.aborted ? 130 : usage ? 2 : 1;
+  const code = error instanceof VerificationError ? 3 : usage ? 2 : 1;
+  process.exitCode = interrupt.signal.aborted ? 130 : code;
 }

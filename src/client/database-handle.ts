@@ -4,10 +4,12 @@ import { LazyClientAudit } from './audit/client-audit.js';
 import type { ClientAudit } from './audit/client-audit.js';
 import { checkIngestOptions, ingest } from './calls/kv/ingest.js';
 import type { IngestClient, IngestOptions, IngestReceipt, IngestRecord } from './calls/kv/ingest.js';
-import { KeyCalls } from './faces/keys.js';
+import { entryContent } from './calls/kv/contents.js';
+import { StreamCalls } from './faces/streams.js';
 import { NO_OPTIONS } from './input/call-options.js';
 import type { CallOptions } from './input/call-options.js';
 import { text } from './input/option-checks.js';
+import { txId } from './input/tx-id.js';
 import type { Connection } from './room/connection.js';
 
 const WARM_NAMES = ['from', 'to'];
@@ -20,7 +22,7 @@ const WARM_NAMES = ['from', 'to'];
  * const invoices = client.database('invoices');
  * const { tx } = await invoices.verifiedSet('17', 'paid');
  */
-export class DatabaseHandle extends KeyCalls {
+export class DatabaseHandle extends StreamCalls {
   /** Every root this client's store has verified, and what happened to trust; and audits of this database against it. */
   readonly audit: ClientAudit;
 
@@ -71,7 +73,8 @@ export class DatabaseHandle extends KeyCalls {
       maxBytes: limits.maxQueuedBytes >> 1,
       room: () => (admission.isFull ? admission.ready() : undefined),
       whenClosed: (tell) => door.whenClosed(tell),
-      write: (key, value, call) => this.write('ingest', [{ key, value }], call, rooms.of(database)),
+      write: (key, value, call) =>
+        this.write('ingest', entryContent({ key, value }), call, [], rooms.of(database)),
       head: async (root, call) =>
         rooms.of(database).enterVerified('ingest', call, [], async ({ trust, call: from }) => {
           if (root) await trust.assertOnHistory(from, root);
@@ -96,9 +99,4 @@ function isIterable(value: unknown): boolean {
   return (
     typeof value === 'object' && value !== null && (Symbol.iterator in value || Symbol.asyncIterator in value)
   );
-}
-
-function txId(name: string, tx: unknown): void {
-  if (typeof tx !== 'bigint' || tx < 1n || BigInt.asIntN(64, tx) !== tx)
-    throw new ArgumentError(name, `${name} must be a bigint from 1 to 2^63-1`);
 }

@@ -2,23 +2,33 @@
 import { types } from 'node:util';
 import { ArgumentError } from '../errors.js';
 import { DatabaseHandle } from './database-handle.js';
-import type { WriteOptions } from './faces/keys.js';
-import type { CreateDatabaseOptions, DatabaseInfo } from './calls/admin/databases.js';
+import type { ChangedSettings, DatabaseSettings } from './calls/admin/database-settings.js';
+import type {
+  CreateDatabaseOptions,
+  DatabaseInfo,
+  DeleteDatabaseOptions,
+  TruncateDatabaseOptions,
+} from './calls/admin/databases.js';
+import type { SqlPrivilege } from './calls/admin/sql-privileges.js';
 import type { ClaimedState, Health, ServerInfo } from './calls/admin/server-info.js';
 import type { GrantablePermission, Permission, PermissionAction, User } from './calls/admin/users.js';
-import type { VerifiedEntry } from './calls/kv/shown-read.js';
+import type { VerifiedEntry } from './calls/kv/verified-entry.js';
 import type { VerifiedWrite } from './trust/write.js';
 import { Databases } from './faces/databases.js';
 import { Server } from './faces/server.js';
+import { TypedDatabase, codecOf } from './faces/typed-database.js';
+import type { HandleOptions } from './faces/typed-database.js';
 import { Users } from './faces/users.js';
 import type { BytesInput } from './input/bytes-input.js';
 import { NO_OPTIONS } from './input/call-options.js';
 import type { CallOptions } from './input/call-options.js';
 import type { GetOptions } from './input/get-options.js';
+import type { WriteOptions } from './input/write-options.js';
 import { databaseName, resolveCredentials } from './options/credentials.js';
 import type { Credentials } from './options/credentials.js';
 import { resolveOptions } from './options/options.js';
 import type { ImmuClientOptions } from './options/options.js';
+import type { Codec } from './results/codec.js';
 import { Connection } from './room/connection.js';
 import type { ClientDiagnostics } from './room/connection.js';
 
@@ -48,10 +58,19 @@ export class ImmuClient extends DatabaseHandle {
 
   /**
    * A database of this server, whatever is selected: under the same login, with a session of its own that is opened at its
-   * first call. Makes no request.
+   * first call. Makes no request. With a `codec`, its values are of a type of yours: {@link TypedDatabase}.
+   *
+   * @example
+   * const orders = client.database<Order>('shop', { codec: 'json' });
+   * await orders.verifiedSet('order/17', { item: 'lamp', count: 2 });
    */
-  database(name: BytesInput): DatabaseHandle {
-    return new DatabaseHandle(this.connection, databaseName(name));
+  database(name: BytesInput, options?: Partial<HandleOptions<undefined>>): DatabaseHandle;
+  database(name: BytesInput, options: HandleOptions<'text'>): TypedDatabase<string>;
+  database<T = unknown>(name: BytesInput, options: HandleOptions<'json' | Codec<T>>): TypedDatabase<T>;
+  database(name: BytesInput, options: unknown = {}): DatabaseHandle | TypedDatabase<unknown> {
+    const codec = codecOf(options);
+    const handle = new DatabaseHandle(this.connection, databaseName(name));
+    return codec ? new TypedDatabase(handle, codec) : handle;
   }
 
   // Logging in and out
@@ -149,6 +168,40 @@ export class ImmuClient extends DatabaseHandle {
     return this.databases.list(options);
   }
 
+  /** {@link Databases.update}. */
+  updateDatabase(
+    name: BytesInput,
+    settings: ChangedSettings,
+    options?: CallOptions,
+  ): Promise<DatabaseSettings> {
+    return this.databases.update(name, settings, options);
+  }
+
+  /** {@link Databases.settings}. */
+  databaseSettings(name?: BytesInput, options?: CallOptions): Promise<DatabaseSettings> {
+    return this.databases.settings(name, options);
+  }
+
+  /** {@link Databases.load}. */
+  loadDatabase(name: BytesInput, options?: CallOptions): Promise<void> {
+    return this.databases.load(name, options);
+  }
+
+  /** {@link Databases.unload}. */
+  unloadDatabase(name: BytesInput, options?: CallOptions): Promise<void> {
+    return this.databases.unload(name, options);
+  }
+
+  /** {@link Databases.delete}: `confirm` has to be the name once more. */
+  deleteDatabase(name: BytesInput, options: DeleteDatabaseOptions): Promise<void> {
+    return this.databases.delete(name, options);
+  }
+
+  /** {@link Databases.truncate}. */
+  truncateDatabase(name: BytesInput, options: TruncateDatabaseOptions): Promise<void> {
+    return this.databases.truncate(name, options);
+  }
+
   /** {@link Users.create}. */
   createUser(
     user: string,
@@ -191,6 +244,17 @@ export class ImmuClient extends DatabaseHandle {
   ): Promise<void>;
   changePermission(...given: readonly unknown[]): Promise<void> {
     return this.users.changePermissionAs(given);
+  }
+
+  /** {@link Users.changeSqlPrivileges}: ends the user's sessions. */
+  changeSqlPrivileges(
+    user: string,
+    database: BytesInput,
+    action: 'grant' | 'revoke',
+    privileges: readonly SqlPrivilege[],
+    options?: CallOptions,
+  ): Promise<void> {
+    return this.users.changeSqlPrivileges(user, database, action, privileges, options);
   }
 
   /** {@link Users.setActive}. */

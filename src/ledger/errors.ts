@@ -51,6 +51,11 @@ export const refuse = {
   illegalArguments: () => invalid('illegal arguments'),
   illegalArgumentsBecause: (why: string) => unknown(`illegal arguments: ${why}`),
   readerArguments: () => unknown('tbtree: illegal arguments'),
+  unreadableMessage: () =>
+    new LedgerRefusal(
+      status.INTERNAL,
+      'grpc: failed to unmarshal the received message: proto: cannot parse invalid wire-format data',
+    ),
   illegalState: () => invalid('illegal state'),
   stateAhead: (last: number, since: bigint) =>
     unknown(`illegal state: latest txID=${last} is lower than specified as initial tx=${since.toString()}`),

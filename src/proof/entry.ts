@@ -2,7 +2,8 @@
 import { be64, concatBytes } from './bytes.js';
 import { ProofFailure } from './failure.js';
 import { assertDigest, assertId } from './guard.js';
-import { HASH_SIZE, sha256, sha256Of } from './hash.js';
+import { HASH_SIZE, runningSha256, sha256, sha256Of } from './hash.js';
+import type { RunningSha256 } from './hash.js';
 import { leafHash } from './tree/merkle.js';
 import { encodeKVMetadata } from './metadata.js';
 import type { KVMetadata, TxEntry } from './types.js';
@@ -23,6 +24,13 @@ export function plainKey(key: Uint8Array): Uint8Array {
 /** Raw value of a user value. (A deletion stores no bytes at all, not even this prefix.) */
 export function plainValue(value: Uint8Array): Uint8Array {
   return concatBytes(VALUE_PLAIN, value);
+}
+
+/** The hash of {@link plainValue} of a value that comes in pieces. */
+export function runningValueHash(): RunningSha256 {
+  const running = runningSha256();
+  running.update(VALUE_PLAIN);
+  return running;
 }
 
 /** Raw value of a reference to user key `key`, bound to the value at `atTx`; 0 = unbound. Rejects a key that none can be. */

@@ -4,6 +4,14 @@ import { sha256 as noble } from '@noble/hashes/sha2.js';
 /** SHA-256 (FIPS 180-4) of `data`: 32 bytes, the caller's to keep. `data` is neither changed nor kept. */
 export type Sha256 = (data: Uint8Array) => Uint8Array;
 
+/** SHA-256 of bytes that come in pieces. */
+export interface RunningSha256 {
+  /** Takes the next piece; it is neither changed nor kept. */
+  update(piece: Uint8Array): unknown;
+  /** Of all pieces: 32 bytes. Once, and last. */
+  digest(): Uint8Array;
+}
+
 /** Bytes of a digest. */
 export const HASH_SIZE = 32;
 
@@ -79,7 +87,10 @@ function sameAsNoble(): boolean {
 
 const nobleSha256: Sha256 = sameAsNoble() ? paddingNoble : reusingNoble;
 
+const runningNoble = (): RunningSha256 => noble.create();
+
 let implementation: Sha256 = nobleSha256;
+let beginRunning = runningNoble;
 
 /** SHA-256 of `data` by the implementation now set for this thread. Throws TypeError for anything but bytes. */
 export function sha256(data: Uint8Array): Uint8Array {
@@ -95,16 +106,24 @@ export function sha256Of(buffer: Uint8Array, length: number): Uint8Array {
     : implementation(buffer.subarray(0, length));
 }
 
+/** SHA-256 of what comes in pieces, by the implementation now set for this thread. */
+export function runningSha256(): RunningSha256 {
+  return beginRunning();
+}
+
 /**
  * Replaces the implementation for this thread, e.g. by the platform's; without an argument puts noble back. It must
- * be SHA-256: every proof depends on it. Throws Error if it gives another result for the empty input.
+ * be SHA-256: every proof depends on it. Throws Error if it gives another result for the empty input. `running`: the same
+ * implementation for what comes in pieces; noble's where it is left out.
  */
-export function setSha256(impl: Sha256 = nobleSha256): void {
-  const probe = impl(new Uint8Array(0));
-  if (probe.length !== HASH_SIZE || probe.some((byte, i) => byte !== EMPTY_HASH[i])) {
-    throw new Error('not an implementation of SHA-256');
+export function setSha256(impl: Sha256 = nobleSha256, running: () => RunningSha256 = runningNoble): void {
+  for (const probe of [impl(new Uint8Array(0)), running().digest()]) {
+    if (probe.length !== HASH_SIZE || probe.some((byte, i) => byte !== EMPTY_HASH[i])) {
+      throw new Error('not an implementation of SHA-256');
+    }
   }
   implementation = impl;
+  beginRunning = running;
 }
 
 /** SHA-256 of nothing: alh of an empty database, root of an empty entries tree, hash of an empty value. */

@@ -38,7 +38,8 @@ export function assertHeader(h: TxHeader): void {
     throw new ProofFailure('header.metadata', 'version 0 carries no metadata');
   }
   if (h.nentries === 0) {
-    if (h.metadata?.truncatedTxId === undefined) {
+    // Version 0 has nowhere to say so: a truncation of such a database is a tx without entries, and nothing else.
+    if (h.version !== 0 && h.metadata?.truncatedTxId === undefined) {
       throw new ProofFailure('header.nentries', 'no entries without truncation', 1, 0);
     }
     if (!equalBytes(h.eH, EMPTY_HASH)) {

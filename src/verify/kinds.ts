@@ -9,11 +9,20 @@ import { tx } from './chain/tx.js';
 import type { Kind } from './kind.js';
 import { claim } from './readings/claim.js';
 import { claims } from './readings/claims.js';
+import { exported } from './readings/exported.js';
 import { get } from './readings/get.js';
 import { gone } from './readings/gone.js';
+import { streamed } from './readings/streamed.js';
+import { history } from './readings/history.js';
+import { scan } from './readings/scan.js';
+import { zScan } from './readings/z-scan.js';
 import { deleted } from './writings/delete.js';
+import { executed } from './writings/exec-all.js';
+import { referenced } from './writings/reference.js';
 import { set } from './writings/set.js';
+import { uploaded } from './writings/uploaded.js';
 import { written } from './writings/written.js';
+import { added } from './writings/z-add.js';
 
 /** In the order of their tags in stored evidence. */
 export const KINDS = [
@@ -30,6 +39,15 @@ export const KINDS = [
   state,
   gone,
   deleted,
+  executed,
+  referenced,
+  added,
+  uploaded,
+  streamed,
+  scan,
+  history,
+  zScan,
+  exported,
 ] as const;
 
 type Listed = (typeof KINDS)[number];

@@ -2,7 +2,9 @@
 // transaction, what the entry behind a reference really holds. What they prove is in the evidence; what was known is the log's word.
 import { toHex } from '../proof/bytes.js';
 import { ProofFailure } from '../proof/failure.js';
+import type { KVMetadata } from '../proof/types.js';
 import type { ReportedCheck } from './check-names.js';
+import { txOfVersion } from './claims/version.js';
 import type { Job, Proven, Refuted } from './verifier.js';
 import { readShownEntry } from './wire/answers.js';
 
@@ -41,11 +43,22 @@ export function knownBeside({ check, expected, computed }: Failed, proven: Prove
         ? { check, detail: `the answer proves the version of tx ${computed}`, expected, computed }
         : null;
     }
+    case 'history.stale': {
+      if (proven.kind !== 'history' || expected === undefined || !/^\d{1,20}$/.test(expected)) return null;
+      const txs = proven.versions.map(txOfVersion);
+      const newest = txs.reduce((newer, tx) => (tx > newer ? tx : newer), 0n);
+      if (newest >= BigInt(expected)) return null;
+      return { check, detail: 'the answer shows no version as new', expected, computed: newest.toString() };
+    }
+    case 'history.time': {
+      if (proven.kind !== 'gone' || computed === undefined) return null;
+      const shown = proven.expiresAt === undefined ? proven.how : proven.expiresAt.toString();
+      if (shown !== expected || shown === computed) return null;
+      return { check, detail: 'the entry has another time in its transaction', expected, computed };
+    }
     case OUTSIDE_INDEX: {
-      if (proven.kind !== 'get') return null;
-      const { found } = proven;
-      const shown =
-        found.kind === 'value' ? [found.entry.metadata] : [found.metadata, found.claimed.metadata];
+      if (proven.kind !== 'get' && proven.kind !== 'streamed') return null;
+      const shown = metadataIn(proven);
       const isOutside = shown.some((metadata) => metadata?.nonIndexable === true);
       return isOutside ? { check, detail: 'the answer is an entry that is not indexed' } : null;
     }
@@ -65,10 +78,19 @@ export function knownBeside({ check, expected, computed }: Failed, proven: Prove
   }
 }
 
+/** Of the entries that an answer proves, or leads to. */
+function metadataIn(proven: Extract<Proven, { kind: 'get' | 'streamed' }>): (KVMetadata | undefined)[] {
+  if (proven.kind === 'streamed') return [proven.found.metadata];
+  const { found } = proven;
+  return found.kind === 'value' ? [found.entry.metadata] : [found.metadata, found.claimed.metadata];
+}
+
 /** Txs of the entries that an answer proves, or leads to. */
 function txsIn(proven: Proven): bigint[] {
   if (!('subject' in proven)) return [];
   const { subject } = proven;
+  if (proven.kind === 'streamed' && proven.found.kind === 'reference')
+    return [subject.tx, proven.found.claimedTx];
   const behind = proven.kind === 'get' && proven.found.kind === 'reference' ? [proven.found.claimed.tx] : [];
   return [subject.tx, ...behind];
 }

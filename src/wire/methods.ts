@@ -8,6 +8,10 @@ type Named<Kind> = {
 /** RPCs with one request and one answer. */
 export type UnaryMethod = Named<'unary'>;
 
+/** RPCs that answer one request with a stream, and RPCs that answer a stream of chunks at once. */
+export type DownMethod = Named<'down'>;
+export type UpMethod = Named<'up'>;
+
 /**
  * RPCs that may be sent again whatever they ended with: what they do twice is as if done once. All others are sent again only
  * where they are certain not to have been done.
@@ -69,4 +73,5 @@ export const REPEATABLE: ReadonlySet<keyof Methods> = new Set<keyof Methods>([
   'ServerInfo',
   'Health',
   'DatabaseHealth',
+  'FlushIndex',
 ]);

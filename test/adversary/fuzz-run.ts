@@ -13,6 +13,7 @@ import { ANSWERS } from './scenario.js';
 import type { AnswerMethod, Message, Scenario } from './scenario.js';
 import { KEYED } from './scenarios/keyed.js';
 import { LONE_READS, LONE_WRITES, writeOne } from './scenarios/lone.js';
+import { GROUPED_OPERATIONS, LONE_OPERATIONS } from './scenarios/operations.js';
 import { GROUPED_READS } from './scenarios/reads.js';
 import { GROUPED_WRITES } from './scenarios/writes.js';
 import { setStage } from './stage.js';
@@ -48,7 +49,11 @@ const address = given ?? plain?.address ?? '';
 const stages: { stage: Stage; scenarios: readonly Scenario[]; forks: boolean }[] = [];
 stages.push(
   { stage: await stageOn(address, 'reads'), scenarios: [...LONE_READS, ...GROUPED_READS], forks: false },
-  { stage: await stageOn(address, 'writes'), scenarios: [...LONE_WRITES, ...GROUPED_WRITES], forks: true },
+  {
+    stage: await stageOn(address, 'writes'),
+    scenarios: [...LONE_WRITES, ...GROUPED_WRITES, ...LONE_OPERATIONS, ...GROUPED_OPERATIONS],
+    forks: true,
+  },
 );
 if (signing) {
   const stage = await stageOn(signing.address, 'keyed', { serverPublicKey: signing.publicKeyPem as string });

@@ -64,9 +64,24 @@ export const HARMLESS: readonly Harmless[] = [
     why: 'told under `unproven` only',
   },
   {
-    field: /(^|\[\]\.)(referencedBy\.)?revision$/,
-    methods: /^Get(All)?$/,
+    field: /^entry\.value$/,
+    scenarios: /^verifiedStreamGet, behind a reference$/,
+    why: 'not read: the value came with the answer before; here its hash is proven',
+  },
+  {
+    field: /^entry\.(revision|metadata|referencedBy\.(revision|metadata))(\.|$)/,
+    methods: /^streamVerifiableGet$/,
+    why: 'not read: a stream has no revision, and metadata are those of the entry in the proven transaction',
+  },
+  {
+    field: /(^|\[\]\.)(entry\.)?(referencedBy\.)?revision$/,
+    methods: /^(Get(All)?|Scan|History|ZScan)$/,
     why: 'told under `unproven` only',
+  },
+  {
+    field: /^entries\[\]\.(score|atTx)$/,
+    methods: /^ZScan$/,
+    why: 'told under `unproven` only: which tx made a key a member is not in the answer',
   },
   {
     field: /^entries$/,
@@ -74,6 +89,13 @@ export const HARMLESS: readonly Harmless[] = [
     methods: /^GetAll$/,
     missing: true,
     why: 'no proof can exclude that a key has no entry: absence is the server’s word, and said to be',
+  },
+  {
+    field: /^entries$/,
+    kinds: /^(list emptied|first removed|last removed)$/,
+    methods: /^(Scan|History|ZScan)$/,
+    missing: true,
+    why: 'no proof can exclude that something is left out, and it is said so',
   },
   {
     field: /^entries$/,
@@ -98,6 +120,25 @@ export const HARMLESS: readonly Harmless[] = [
     kinds: /^swapped$/,
     why: 'accepted where it is the same header of another answer, with or without empty metadata',
   },
+  {
+    field: /^(txs\[\]\.)?(header(\.|$)|entries\[\]\.(hValue|vLen|metadata))/,
+    scenarios: /, values$/,
+    why: 'not read: which transactions and entries there are is proven beside the values',
+  },
+  {
+    field: /^(txs\[\]\.)?entries(\[\]\.value)?$/,
+    kinds: /^(list emptied|first removed|last removed|removed|emptied|zeroed)$/,
+    scenarios: /, values$/,
+    missing: true,
+    why: 'a value that is not shown is gone, by the server’s word (TRUNCATED); in a run it is asked for once more, and shown',
+  },
+  {
+    field: /^(txs\[\]|(txs\[\]\.)?entries\[\])$/,
+    kinds: /^swapped$/,
+    scenarios: /, values$/,
+    why: 'accepted where it has the same values',
+  },
+  { field: /^(kvEntries|zEntries)/, methods: /^TxById$/, why: 'not read' },
   { field: /precommittedTx(Id|Hash)$/, why: 'not read: says nothing about what is committed' },
 ];
 

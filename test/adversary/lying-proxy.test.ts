@@ -1,7 +1,7 @@
 // Every answer that a verified call builds on, with every field changed in every way, one at a time: each change must
 // end in a typed verification error, or be one that is listed as harmless and tells nobody anything else. Callers that
 // shared a request with a refused one are told the truth, or refused as well.
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { TestImmudb } from '../support/immudb.js';
 import { describePrivate, describeServer, freshDatabase, sharedImmudb } from '../support/real.js';
 import { harmless } from './harmless.js';
@@ -12,12 +12,18 @@ import { ANSWERS } from './scenario.js';
 import type { Scenario } from './scenario.js';
 import { KEYED } from './scenarios/keyed.js';
 import { LONE_READS, LONE_WRITES } from './scenarios/lone.js';
+import { GROUPED_OPERATIONS, LONE_OPERATIONS } from './scenarios/operations.js';
 import { GROUPED_READS } from './scenarios/reads.js';
+import { SCANS } from './scenarios/scans.js';
+import { TX_READS } from './scenarios/txs.js';
 import { GROUPED_WRITES } from './scenarios/writes.js';
 import { setStage } from './stage.js';
 import type { Stage } from './stage.js';
 import { mutationsOf } from './schema-walk.js';
 import type { Mutation } from './schema-walk.js';
+
+// Hundreds of answers each, on machines that have other suites to run.
+vi.setConfig({ testTimeout: 120_000 });
 
 const total = {
   calls: 0,
@@ -45,10 +51,11 @@ describeServer('a lying proxy', () => {
   afterAll(() => proxy.close());
 
   // Writes make the database grow, and with it the proofs of reads change: they have one of their own.
-  suite([...LONE_READS, ...GROUPED_READS], async () =>
+  suite([...LONE_READS, ...GROUPED_READS, ...TX_READS], async () =>
     setStage(proxy, sharedImmudb(), await freshDatabase()),
   );
-  suite([...LONE_WRITES, ...GROUPED_WRITES], async () =>
+  suite(SCANS, async () => setStage(proxy, sharedImmudb(), await freshDatabase()));
+  suite([...LONE_WRITES, ...GROUPED_WRITES, ...LONE_OPERATIONS, ...GROUPED_OPERATIONS], async () =>
     setStage(proxy, sharedImmudb(), await freshDatabase()),
   );
 });

@@ -3,7 +3,7 @@ import { VerificationError } from '#dist/index.js';
 import { methodDefinition } from '#dist/wire/schema.js';
 import { passOn } from './proxy.js';
 import type { Passing } from './proxy.js';
-import { ANSWERS, NOTHING } from './scenario.js';
+import { ANSWERS, NOTHING, codecOf } from './scenario.js';
 import type { AnswerMethod, CallerOutcome, Message, Scenario, Told } from './scenario.js';
 import type { Stage } from './stage.js';
 
@@ -60,7 +60,7 @@ export async function runMutated(
     scenario,
     everywhere ? undefined : scenario,
     (message, method) => {
-      const { responseSerialize } = methodDefinition('immudb.schema.ImmuService', method);
+      const { responseSerialize } = methodDefinition('immudb.schema.ImmuService', codecOf(method));
       const before = responseSerialize(message);
       change(message, method);
       did.see = true;
@@ -109,7 +109,7 @@ async function intercepted(
     if (!isAnswer(method)) return bytes;
     const { requestDeserialize, responseDeserialize, responseSerialize } = methodDefinition(
       'immudb.schema.ImmuService',
-      method,
+      codecOf(method),
     );
     if (chosen) {
       if (method !== chosen.method) return bytes;

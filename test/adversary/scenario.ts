@@ -1,6 +1,10 @@
 // What a scenario of the lying proxy is, and how it tells what every caller was told.
 import { VerificationError } from '#dist/index.js';
-import type { VerifiedEntry, VerifiedWrite } from '#dist/index.js';
+import type { VerifiedEntry, VerifiedStream, VerifiedVersion, VerifiedWrite } from '#dist/index.js';
+import { entryDigest } from '#dist/proof/entry.js';
+import { sha256 } from '#dist/proof/hash.js';
+import type { KVMetadata, TxEntry } from '#dist/proof/types.js';
+import type * as wire from '#dist/wire/messages.js';
 import type { WireClient } from '../support/wire-client.js';
 import type { Stage } from './stage.js';
 
@@ -22,11 +26,26 @@ export const ANSWERS = {
   VerifiableGet: 'VerifiableEntry',
   VerifiableSet: 'VerifiableTx',
   VerifiableTxById: 'VerifiableTx',
+  TxById: 'Tx',
   TxScan: 'TxList',
   CurrentState: 'ImmutableState',
   Delete: 'TxHeader',
+  ExecAll: 'TxHeader',
+  SetReference: 'TxHeader',
+  ZAdd: 'TxHeader',
+  streamSet: 'TxHeader',
+  streamExecAll: 'TxHeader',
+  streamVerifiableGet: 'VerifiableEntry',
+  Scan: 'Entries',
+  History: 'Entries',
+  ZScan: 'ZEntries',
 } as const;
 export type AnswerMethod = keyof typeof ANSWERS;
+
+/** What the answer is decoded as: of a stream, that of the same call in one message. */
+export function codecOf(method: AnswerMethod): string {
+  return method === 'streamVerifiableGet' ? 'VerifiableGet' : method;
+}
 
 /** Decoded request or answer. */
 export type Message = Record<string, unknown>;
@@ -63,6 +82,22 @@ export function tell(entry: VerifiedEntry | null): Told {
   if (!entry) return NOTHING;
   const { key, value, tx, metadata, timestamp, reference } = entry;
   return show({ key, value, tx, metadata, timestamp, reference });
+}
+
+/** The same of a stream, once it was read and proven. */
+export async function tellStream(stream: VerifiedStream | null): Promise<Told> {
+  if (!stream) return NOTHING;
+  const pieces: Uint8Array[] = [];
+  for await (const piece of stream.value) pieces.push(piece);
+  const { key, tx, metadata, timestamp, reference } = await stream.proven;
+  return show({ key, value: new Uint8Array(Buffer.concat(pieces)), tx, metadata, timestamp, reference });
+}
+
+/** All that is proven of a version. */
+export function tellVersion(version: VerifiedVersion | undefined): Told {
+  if (!version) return NOTHING;
+  const { key, value, tx, metadata, deleted, expired, timestamp, reference } = version;
+  return show({ key, value, tx, metadata, deleted, expired, timestamp, reference });
 }
 
 /** For entries whose key and tx differ from run to run: whether the server really has this entry there. */
@@ -113,6 +148,51 @@ export async function tellDelete(
   return isThere ? 'deleted' : `tx ${tx}, which is not on the server so`;
 }
 
+/** An entry as it is hashed, value and all. */
+export interface RawEntry {
+  readonly key: Uint8Array;
+  readonly value: Uint8Array;
+  readonly metadata?: KVMetadata;
+}
+
+/** Whether the server has these raw entries in that tx: bound to their own tx where they say so. */
+export async function tellRaw(
+  wire: WireClient,
+  { tx, alh, timestamp }: VerifiedWrite,
+  entriesOf: (tx: bigint) => readonly RawEntry[],
+): Promise<Told> {
+  const missing = `tx ${tx}, which is not on the server so`;
+  const asked = { tx: String(tx), proveSinceTx: String(tx) };
+  const at = await wire.call('VerifiableTxById', asked).catch(() => undefined);
+  if (at === undefined) return missing;
+  const leaf = ({ key, hValue, metadata }: TxEntry) =>
+    Buffer.from(entryDigest(1, { key, hValue, ...(metadata && { metadata }) })).toString('hex');
+  const there = new Set(
+    (at.tx.entries as WireTxEntry[]).map(({ key, hValue, metadata }) =>
+      leaf({ key, hValue, ...(metadata && { metadata: metadataOf(metadata) }) }),
+    ),
+  );
+  const isThere =
+    entriesOf(tx).every(({ value, ...entry }) => there.has(leaf({ ...entry, hValue: sha256(value) }))) &&
+    BigInt(at.tx.header.ts) === timestamp &&
+    Buffer.from(alh).equals(at.dualProof.linearProof.terms[0]);
+  return isThere ? 'written' : missing;
+}
+
+interface WireTxEntry {
+  readonly key: Uint8Array;
+  readonly hValue: Uint8Array;
+  readonly metadata?: wire.KVMetadata;
+}
+
+function metadataOf({ deleted, expiration, nonIndexable }: wire.KVMetadata): KVMetadata {
+  return {
+    ...(deleted && { deleted }),
+    ...(expiration && { expiresAt: BigInt(expiration.expiresAt ?? 0) }),
+    ...(nonIndexable && { nonIndexable }),
+  };
+}
+
 interface Stored {
   readonly key: Uint8Array;
   readonly value: Uint8Array;
@@ -134,7 +214,8 @@ async function isOnServer(wire: WireClient, { key, value, tx, timestamp, alh }: 
   );
 }
 
-function show(value: unknown): string {
+/** Anything as text. */
+export function show(value: unknown): Told {
   return JSON.stringify(value, (_, each: unknown) =>
     typeof each === 'bigint'
       ? String(each)

@@ -22,6 +22,8 @@ export interface StageTxs {
   readonly target: bigint;
   readonly many: bigint;
   readonly bulk: bigint;
+  /** Of the versions of `story`. */
+  readonly story: readonly bigint[];
   /** Newest when the stage was set. */
   readonly last: bigint;
 }
@@ -44,7 +46,8 @@ export interface Stage extends AsyncDisposable {
 
 /**
  * Fills a database. In the first block of headers: `single`, `target` (two versions), `many0…4` (one tx), `dense0…`,
- * `expiring`, references `free` and `bound`. In the next: `late0…5`, `bulk0…5` (one tx), `freeLate`. Nowhere: `absent`.
+ * `expiring`, references `free` and `bound`, `scanned0…3` (the last two of them references), `story` (a value, one that has
+ * expired, a value, a deletion, a value), the sorted set `ranks`. In the next: `late0…5`, `bulk0…5` (one tx), `freeLate`. Nowhere: `absent`.
  */
 export async function setStage(
   proxy: Proxy,
@@ -64,6 +67,15 @@ export async function setStage(
   await refer(wire, 'free', 'target');
   await refer(wire, 'bound', 'target', target.tx);
   await client.verifiedSet('target', 'second version');
+  await put(wire, 'scanned0', 'value 0');
+  await put(wire, 'scanned1', 'value 1', { expiration: { expiresAt: '4102444800' } });
+  await refer(wire, 'scanned2', 'target');
+  await refer(wire, 'scanned3', 'target', target.tx);
+  const story = await tell(wire, 'story');
+  await rank(wire, 'many1', 1);
+  await rank(wire, 'target', 2);
+  await rank(wire, 'target', 3, target.tx);
+  await rank(wire, 'scanned0', 4);
   for (const i of range(DENSE)) await put(wire, `dense${i}`, `value ${i}`);
   await fill(wire, FILLED_TO);
   for (const i of range(6)) await put(wire, `late${i}`, `value ${i}`);
@@ -87,7 +99,7 @@ export async function setStage(
     store,
     wire,
     database,
-    txs: { single: single.tx, target: target.tx, many: many.tx, bulk: bulk.tx, last: last.tx },
+    txs: { single: single.tx, target: target.tx, many: many.tx, bulk: bulk.tx, story, last: last.tx },
     next: () => counter++,
     newcomer: () => open({ store: new MemoryRootStore(), credentials: { ...ADMIN, database } }),
     [Symbol.asyncDispose]: async () => {
@@ -140,6 +152,23 @@ async function refer(wire: WireClient, key: string, referencedKey: string, atTx?
   await wire.call('SetReference', {
     key: Buffer.from(key),
     referencedKey: Buffer.from(referencedKey),
+    ...(atTx !== undefined && { atTx: String(atTx), boundRef: true }),
+  });
+}
+
+/** A value, one that has expired, a value, a deletion, a value; their txs. */
+async function tell(wire: WireClient, key: string): Promise<bigint[]> {
+  const first = await put(wire, key, 'first');
+  const expired = await put(wire, key, 'expired', { expiration: { expiresAt: '1' } });
+  await put(wire, key, 'third');
+  const deleted = await wire.call('Delete', { keys: [Buffer.from(key)] });
+  const last = await put(wire, key, 'last');
+  return [first, expired, expired + 1n, BigInt(deleted.id), last];
+}
+
+async function rank(wire: WireClient, key: string, score: number, atTx?: bigint): Promise<void> {
+  await wire.call('ZAdd', {
+    ...{ set: Buffer.from('ranks'), score, key: Buffer.from(key) },
     ...(atTx !== undefined && { atTx: String(atTx), boundRef: true }),
   });
 }

@@ -76,7 +76,7 @@ test('a ledger that lies about a value ends the job with the reason', async () =
   ledger.lie({ kind: 'swap-value', methods: ['GetAll', 'Get', 'VerifiableGet'] });
   const cwd = await folderWithLockfile(30);
   const outcome = await run(['ingest', '--address', ledger.address], { cwd });
-  expectOneLine(outcome, 1, /^immu-ts: VERIFICATION_FAILED: ./);
+  expectOneLine(outcome, 3, /^immu-ts: VERIFICATION_FAILED: ./);
   expect(outcome.stdout).not.toMatch(/records/);
 });
 

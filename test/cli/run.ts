@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Readable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 
@@ -21,7 +21,7 @@ export interface Outcome {
 }
 
 export interface Running {
-  readonly child: ChildProcessByStdio<null, Readable, Readable>;
+  readonly child: ChildProcessByStdio<Writable | null, Readable, Readable>;
   /** Everything written to standard error so far matches. */
   readonly stderrHas: (pattern: RegExp) => Promise<void>;
   readonly outcome: Promise<Outcome>;
@@ -37,18 +37,30 @@ export async function temporaryFolder(): Promise<string> {
 /** Starts `immu-ts ...args` in `cwd`; ended by force at the deadline, which no exit code can be mistaken for. */
 export async function start(
   args: readonly string[],
-  { cwd, env = {} }: { cwd?: string; env?: Record<string, string> } = {},
+  {
+    cwd,
+    env = {},
+    stdin = false,
+    again = false,
+  }: {
+    cwd?: string;
+    env?: Record<string, string>;
+    /** It can be written to. */
+    stdin?: boolean;
+    /** It was run in this folder before. */
+    again?: boolean;
+  } = {},
 ): Promise<Running> {
   const folder = cwd ?? (await temporaryFolder());
   const temp = join(folder, 'temp');
-  await mkdir(temp);
+  await mkdir(temp, { recursive: again });
   const child = spawn(process.execPath, [MAIN, ...args], {
     cwd: folder,
     env: { ...process.env, TMPDIR: temp, TMP: temp, TEMP: temp, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: [stdin ? 'pipe' : 'ignore', 'pipe', 'pipe'],
     timeout: DEADLINE_MS,
     killSignal: 'SIGKILL',
-  });
+  }) as Running['child'];
   onTestFinished(() => void child.kill('SIGKILL'));
   let stdout = '';
   let stderr = '';

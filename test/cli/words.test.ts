@@ -9,6 +9,31 @@ import { call } from './call.js';
 
 const NOW = Date.parse('2026-02-10T12:00:00Z');
 const COMMANDS = [
+  'get',
+  'set',
+  'delete',
+  'scan',
+  'history',
+  'count',
+  'exec',
+  'tx',
+  'txs',
+  'state',
+  'stream-get',
+  'stream-set',
+  'databases list',
+  'databases create',
+  'databases settings',
+  'databases load',
+  'databases unload',
+  'databases delete',
+  'users list',
+  'users create',
+  'users password',
+  'users grant',
+  'users revoke',
+  'users enable',
+  'users disable',
   'ingest',
   'audit list',
   'audit show',
@@ -22,6 +47,7 @@ const COMMANDS = [
   'evidence show',
   'evidence export',
   'evidence verify',
+  'proof verify',
 ];
 
 describe('help', () => {

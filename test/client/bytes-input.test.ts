@@ -5,10 +5,10 @@ import { describe, expect, test } from 'vitest';
 import { MAX_KEY_BYTES, MAX_VALUE_BYTES, toKey, toValue } from '#dist/client/input/bytes-input.js';
 import type { BytesInput } from '#dist/client/input/bytes-input.js';
 import { checkVersion } from '#dist/client/input/get-options.js';
-import { MAX_TX_ENTRIES, toEntries } from '#dist/client/calls/kv/kv.js';
-import type { Pairs } from '#dist/client/calls/kv/kv.js';
+import type { Pairs } from '#dist/client/calls/kv/contents.js';
 import { checkPassword } from '#dist/client/calls/admin/password-policy.js';
 import { ArgumentError } from '#dist/errors.js';
+import { toEntries } from './support.js';
 
 function refused(body: () => unknown): ArgumentError {
   try {
@@ -107,7 +107,7 @@ describe('pairs', () => {
 
   test('none, too many, doubles and no pairs are refused', () => {
     for (const none of [[], {}, new Map()]) expect(refused(() => toEntries(none)).message).toContain('empty');
-    const many = Array.from({ length: MAX_TX_ENTRIES + 1 }, (_, i): [string, string] => [`k${i}`, '']);
+    const many = Array.from({ length: 1025 }, (_, i): [string, string] => [`k${i}`, '']);
     expect(toEntries(many.slice(1))).toHaveLength(1024);
     expect(refused(() => toEntries(many)).message).toContain('at most 1024');
     const twice = new Map<BytesInput, string>([

@@ -15,13 +15,18 @@ const never = new Promise<never>(() => undefined);
 test('what is left of it shrinks with time, and is never nothing', async () => {
   const deadline = new Deadline({ timeoutMs: 100 }, 1);
   expect(deadline.endsAt - deadline.startedAt).toBe(100);
-  expect(deadline.left).toEqual({ timeoutMs: 100 });
+  expect({ ...deadline.left }).toMatchObject({ timeoutMs: 100 });
+  expect(Object.keys(deadline.left)).toEqual(['timeoutMs']);
   await vi.advanceTimersByTimeAsync(40);
-  expect(deadline.left).toEqual({ timeoutMs: 60 });
+  expect(deadline.left.timeoutMs).toBe(60);
   await vi.advanceTimersByTimeAsync(1000);
-  expect(deadline.left).toEqual({ timeoutMs: 1 });
+  expect(deadline.left.timeoutMs).toBe(1);
   const { signal } = new AbortController();
-  expect(new Deadline({ signal }, 7).left).toEqual({ timeoutMs: 7, signal });
+  const { left } = new Deadline({ signal }, 7);
+  expect([left.timeoutMs, left.signal, Object.keys(left)]).toEqual([7, signal, ['timeoutMs', 'signal']]);
+  // What is sent with it, and with more, is of the same deadline.
+  expect(Deadline.of({ ...deadline.left, timeoutMs: 5 }, 9)).toBe(deadline);
+  expect(Deadline.of({ timeoutMs: 5 }, 9)).not.toBe(deadline);
 });
 
 test('a wait ends when its time is up: not before, and no later', async () => {

@@ -3,10 +3,9 @@ import { expect, test } from 'vitest';
 import type { ImmuError } from '#dist/errors.js';
 import { isNotDone } from '#dist/client/net/server-errors.js';
 import { describeReal, freshDatabase, sharedImmudb } from '../support/real.js';
-import { codeOf, connect, failure, PuppetServer } from './support.js';
+import { codeOf, connect, failure, PuppetServer, setEntries } from './support.js';
 import type { Handler } from './support.js';
 import { TcpProxy } from './tcp-proxy.js';
-import { setEntries } from '#dist/client/calls/kv/kv.js';
 import { get } from './support.js';
 
 const answers =

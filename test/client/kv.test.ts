@@ -1,15 +1,15 @@
 // Unverified reads and writes, databases and the server's words about itself, on a real immudb.
 import { beforeAll, expect, test } from 'vitest';
 import { createDatabase, listDatabases } from '#dist/client/calls/admin/databases.js';
-import { getEntry, setEntries, toEntries } from '#dist/client/calls/kv/kv.js';
+import { getEntry } from '#dist/client/calls/kv/kv.js';
 import type { Version } from '#dist/client/input/get-options.js';
-import type { Pairs } from '#dist/client/calls/kv/kv.js';
+import type { Pairs } from '#dist/client/calls/kv/contents.js';
 import type { CallOptions } from '#dist/client/input/call-options.js';
 import { claimedState, health, serverInfo } from '#dist/client/calls/admin/server-info.js';
 import { ServerError } from '#dist/errors.js';
 import { describeReal, freshDatabase, sharedImmudb } from '../support/real.js';
 import { WireClient } from '../support/wire-client.js';
-import { codeOf, connect, failure, getAll } from './support.js';
+import { codeOf, connect, failure, getAll, setEntries, toEntries } from './support.js';
 import type { Connected } from './support.js';
 
 const text = (bytes: Uint8Array | undefined) => Buffer.from(bytes ?? []).toString();

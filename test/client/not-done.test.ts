@@ -1,9 +1,15 @@
 // The allow-list of refusals that leave nothing behind: each row is provoked on a real immudb, and what it would have
 // written is looked for afterwards.
-import type { ServiceError, status } from '@grpc/grpc-js';
+import { status } from '@grpc/grpc-js';
+import type { ServiceError } from '@grpc/grpc-js';
 import { afterAll, expect, test, vi } from 'vitest';
 import { NOT_DONE, saysNotDone } from '#dist/client/net/not-done.js';
 import type { NotDone } from '#dist/client/net/not-done.js';
+import type { ExportedTx, ServerError } from '#dist/index.js';
+import { openClient, rejection } from '../trust/support.js';
+import { replica } from '../txs/support.js';
+import { RawClient } from '../ledger/raw-client.js';
+import type { Outcome } from '../ledger/raw-client.js';
 import { startImmudb } from '../support/immudb.js';
 import { describePrivate, describeReal, freshDatabase, sharedImmudb } from '../support/real.js';
 import { WireClient } from '../support/wire-client.js';
@@ -61,6 +67,56 @@ async function refused(
   expect(await size(witness)).toBe(before);
 }
 
+/** A write is refused with these words and writes nothing. */
+async function refusedOn(
+  client: WireClient,
+  method: string,
+  request: object,
+  words: string | RegExp,
+  witness = client,
+): Promise<void> {
+  const before = await size(witness);
+  onTheList(await refusalOf(client, method, request), words);
+  expect(await size(witness)).toBe(before);
+}
+
+const reference = (key: string, to: string, more: object = {}) => ({
+  ...{ key: Buffer.from(key), referencedKey: Buffer.from(to) },
+  ...more,
+});
+const member = (name: string, key: string, more: object = {}) => ({
+  ...{ set: Buffer.from(name), score: 1, key: Buffer.from(key) },
+  ...more,
+});
+const ops = (...Operations: object[]) => ({ Operations });
+
+/** The writes beside Set, of a key `k` or leading to it. */
+const OTHERS: readonly (readonly [method: string, request: object])[] = [
+  ['Delete', { keys: [Buffer.from('k')] }],
+  ['SetReference', reference('r', 'k')],
+  ['ZAdd', member('z', 'k')],
+  ['ExecAll', ops({ kv: kv('k') })],
+];
+
+const TO_DATABASES = [
+  'LoadDatabase',
+  'UnloadDatabase',
+  'DeleteDatabase',
+  'TruncateDatabase',
+  'UpdateDatabaseV2',
+];
+/** What these are asked with; each reads what it knows. Without settings an update would end the server. */
+const toDatabase = (database: string) => ({ database, settings: {}, retentionPeriod: '86400000' });
+
+/** Name, state and settings of the databases whose names begin so. */
+async function listedDatabases(admin: WireClient, prefix: string): Promise<unknown[]> {
+  const { databases } = await admin.call('DatabaseListV2');
+  const own = (databases as { name: string; loaded?: boolean; settings: object }[]).filter(({ name }) =>
+    name.startsWith(prefix),
+  );
+  return own.map(({ name, loaded, settings }) => [name, loaded, settings]);
+}
+
 let users = 0;
 async function newUser(admin: WireClient, database: string, permission: number): Promise<string> {
   users += 1;
@@ -100,6 +156,119 @@ describeReal('what is refused before it is written', () => {
     client.close();
   });
 
+  test('deletes, by what is in them', async () => {
+    const client = await WireClient.open(
+      sharedImmudb(),
+      await freshDatabase(undefined, { maxKeyLen: 20, maxTxEntries: 3 }),
+    );
+    const gone = { ...kv('gone'), metadata: { expiration: { expiresAt: '1' } } };
+    for (const entries of [
+      [kv('a'), kv('b'), kv('c')],
+      [kv('d'), kv('e'), gone],
+    ])
+      await client.call('Set', set(...entries));
+    const keys = (...names: string[]) => ({ keys: names.map((name) => Buffer.from(name)) });
+    await refusedOn(client, 'Delete', {}, 'no entries provided');
+    await refusedOn(client, 'Delete', keys(''), 'illegal arguments');
+    await refusedOn(client, 'Delete', keys('a', 'k'.repeat(30)), 'tbtree: key not found');
+    await refusedOn(client, 'Delete', keys('a', 'gone'), 'tbtree: key not found: expired entry');
+    await refusedOn(client, 'Delete', { ...keys('a'), sinceTx: '99' }, 'tx not found');
+    await refusedOn(client, 'Delete', keys('a', 'b', 'c', 'd', 'e'), 'max number of entries per tx exceeded');
+    client.close();
+  });
+
+  test('references and members of sets, alone and among operations', async () => {
+    const client = await WireClient.open(
+      sharedImmudb(),
+      await freshDatabase(undefined, { maxKeyLen: 40, maxValueLen: 20, maxTxEntries: 3 }),
+    );
+    const gone = { ...kv('gone'), metadata: { expiration: { expiresAt: '1' } } };
+    await client.call('Set', set(kv('there'), gone, kv('k'.repeat(15))));
+    await client.call('SetReference', reference('ref', 'there'));
+    const asOp = (method: string, request: object) =>
+      ops(method === 'ZAdd' ? { zAdd: request } : { ref: request });
+    const both = async (method: string, request: object, words: string | RegExp) => {
+      await refusedOn(client, method, request, words);
+      await refusedOn(client, 'ExecAll', asOp(method, request), words);
+    };
+    for (const [method, to] of [
+      ['SetReference', (key: string, more?: object) => reference('r', key, more)],
+      ['ZAdd', (key: string, more?: object) => member('z', key, more)],
+    ] as const) {
+      await both(method, to(''), 'illegal arguments');
+      await both(method, to('there', { atTx: '1' }), 'illegal arguments');
+      await both(method, to('missing'), 'tbtree: key not found');
+      await both(method, to('gone'), 'tbtree: key not found: expired entry');
+      await both(method, to('there', { atTx: '99', boundRef: true }), 'tx not found');
+      await both(method, to('ref'), 'referenced key cannot be a reference');
+    }
+    await both('SetReference', reference('there', 'there'), 'final key cannot be converted into a reference');
+    await both('SetReference', reference('k'.repeat(50), 'there'), 'max key length exceeded');
+    await both('SetReference', reference('r', 'k'.repeat(15)), 'max value length exceeded');
+    await both('ZAdd', member('z'.repeat(50), 'there'), 'max key length exceeded');
+    const notContained = /^no wait operation must be self-contained: illegal arguments: can/;
+    for (const op of [
+      { ref: reference('r', 'there') },
+      { ref: reference('r', 'there', { boundRef: true }) },
+      { zAdd: member('z', 'there', { boundRef: true }) },
+    ])
+      await refusedOn(client, 'ExecAll', { ...ops(op), noWait: true }, notContained);
+    client.close();
+  });
+
+  test('operations, by what is in them', async () => {
+    const client = await WireClient.open(
+      sharedImmudb(),
+      await freshDatabase(undefined, { maxKeyLen: 20, maxValueLen: 40, maxTxEntries: 3 }),
+    );
+    await client.call('Set', set(kv('there')));
+    await refusedOn(client, 'ExecAll', {}, 'empty set');
+    await refusedOn(client, 'ExecAll', ops({}), 'operation is not set');
+    await refusedOn(client, 'ExecAll', ops({ kv: kv('') }), 'illegal arguments');
+    await refusedOn(client, 'ExecAll', ops({ kv: kv('k', 'v'.repeat(50)) }), 'max value length exceeded');
+    await refusedOn(client, 'ExecAll', ops({ kv: kv('k'.repeat(30)) }), 'max key length exceeded');
+    const many = [1, 2, 3, 4].map((i) => ({ kv: kv(`k${i}`) }));
+    await refusedOn(client, 'ExecAll', ops(...many), 'max number of entries per tx exceeded');
+    const twice = /desc = duplicated keys are not supported in single batch transaction: key\/reference 'a'$/;
+    await refusedOn(client, 'ExecAll', ops({ kv: kv('a') }, { kv: kv('a') }), twice);
+    await refusedOn(client, 'ExecAll', ops({ kv: kv('a') }, { ref: reference('a', 'there') }), twice);
+    await refusedOn(
+      client,
+      'ExecAll',
+      ops({ zAdd: member('z', 'there') }, { zAdd: member('z', 'there', { score: 2 }) }),
+      'duplicated index inside zAdd insertions are not supported in single batch transaction',
+    );
+    client.close();
+  });
+
+  test('preconditions that do not hold, or never could', async () => {
+    const client = await WireClient.open(
+      sharedImmudb(),
+      await freshDatabase(undefined, { maxKeyLen: 20, maxTxEntries: 3 }),
+    );
+    await client.call('Set', set(kv('there')));
+    await client.call('Set', set(kv('there', 'again')));
+    const there = { key: Buffer.from('there') };
+    const long = { key: Buffer.alloc(30, 'k') };
+    const missing = { key: Buffer.from('missing') };
+    const cases: readonly (readonly [object[], string | RegExp])[] = [
+      [[{ keyMustNotExist: there }], 'precondition failed: KeyMustNotExist'],
+      [[{ keyMustExist: missing }], 'precondition failed: KeyMustExist'],
+      [[{ keyNotModifiedAfterTX: { ...there, txID: '1' } }], 'precondition failed: KeyNotModifiedAfterTxID'],
+      [[{}], 'invalid precondition: null'],
+      [[{ keyMustExist: {} }], 'invalid precondition: null key'],
+      [[{ keyMustExist: long }], /^(invalid precondition: ){1,2}max key length exceeded$/],
+      [[{ keyNotModifiedAfterTX: there }], /^(invalid precondition: ){1,2}invalid transaction ID$/],
+      [Array<object>(4).fill({ keyMustExist: there }), 'invalid precondition: too many preconditions'],
+    ];
+    for (const [preconditions, words] of cases) {
+      await refused(client, { ...set(kv('k')), preconditions }, words);
+      await refusedOn(client, 'SetReference', reference('r', 'there', { preconditions }), words);
+      await refusedOn(client, 'ExecAll', { ...ops({ kv: kv('k') }), preconditions }, words);
+    }
+    client.close();
+  });
+
   test('a delete of what is not there, beside what is', async () => {
     const client = await WireClient.open(sharedImmudb(), await freshDatabase());
     await client.call('Set', set(kv('there')));
@@ -110,6 +279,86 @@ describeReal('what is refused before it is written', () => {
     client.close();
   });
 
+  test('a transaction for a replica that has it, for a database that is none, and one that is none', async () => {
+    const { client } = await openClient();
+    await client.verifiedSet('a', '1');
+    const exported = (await client.exportTx(1n)) as ExportedTx;
+    const { client: copy } = await replica();
+    await copy.replicateTx(exported);
+    const refusals: [typeof client, ExportedTx | Uint8Array, string][] = [
+      [copy, exported, 'tx already committed'],
+      [client, exported, 'database is NOT a replica'],
+      [copy, Buffer.from('junk'), 'illegal arguments'],
+    ];
+    for (const [to, what, words] of refusals) {
+      const error = (await rejection(to.replicateTx(what))) as unknown as ServerError;
+      onTheList(asRefusal('replicateTx', { code: error.grpcCode, details: error.serverMessage }), words);
+      expect((await to.currentState()).tx).toBe(1n);
+    }
+  });
+
+  test('streams: taken back, without a login, too much in them', async () => {
+    const database = await freshDatabase(undefined, { maxKeyLen: 20, maxValueLen: 1000, maxTxEntries: 3 });
+    const wide = await freshDatabase();
+    const clients = [
+      await RawClient.open(sharedImmudb(), database),
+      await RawClient.open(sharedImmudb(), wide),
+    ];
+    const [client, roomy] = clients as [RawClient, RawClient];
+    const witnesses = [
+      await WireClient.open(sharedImmudb(), database),
+      await WireClient.open(sharedImmudb(), wide),
+    ];
+    const stranger = new RawClient(sharedImmudb());
+    const ended = new RawClient(sharedImmudb());
+    ended.metadata.set('sessionid', 'nosuch');
+    const refusal = (method: string, { refusal: said }: Outcome): Refusal => {
+      const name = said!.code as keyof typeof status;
+      return { method, code: status[name], details: said!.message };
+    };
+    const framed = (...messages: (string | Uint8Array)[]) =>
+      Buffer.concat(
+        messages.flatMap((message) => {
+          const length = Buffer.alloc(8);
+          length.writeBigUInt64BE(BigInt(message.length));
+          return [length, Buffer.from(message)];
+        }),
+      );
+    const long = 'k'.repeat(30);
+    for (const [method, op] of [
+      ['streamSet', []],
+      ['streamExecAll', [Uint8Array.of(1)]],
+    ] as const) {
+      const send = async (by: RawClient, words: string | RegExp, ...messages: (string | Uint8Array)[]) =>
+        onTheList(refusal(method, await by.writeStream(method, framed(...messages))), words);
+      const whole = framed(...op, 'key', 'value');
+      const chunk = Buffer.concat([Buffer.from([0x0a, whole.length]), whole]);
+      const takenBack = await client.writeRaw(method, chunk, Buffer.from([0xff, 0xff, 0xff]));
+      onTheList(refusal(method, takenBack), /^grpc: failed to unmarshal the received message/);
+      await send(stranger, 'not logged in', ...op, 'key', 'value');
+      await send(ended, 'no session found', ...op, 'key', 'value');
+      await send(client, /max key length exceeded$/, ...op, long, 'value');
+      if (method === 'streamExecAll') {
+        await send(client, 'max value length exceeded', ...op, 'key', new Uint8Array(2000));
+        continue;
+      }
+      await send(client, /no entries provided$/);
+      await send(
+        client,
+        /max number of entries per tx exceeded$/,
+        ...['a', '1', 'b', '2', 'c', '3', 'd', '4'],
+      );
+      await send(client, 'internal store max value length exceeded', 'key', new Uint8Array(2000));
+      const third = new Uint8Array(12 << 20);
+      await send(roomy, 'max transaction values length exceeded', 'a', third, 'b', third, 'c', third);
+    }
+    for (const witness of witnesses) {
+      expect(await size(witness)).toBe(0);
+      witness.close();
+    }
+    for (const each of [...clients, stranger, ended]) await each.close();
+  });
+
   test('metadata on a database of the old format', async () => {
     const database = await freshDatabase(undefined, { writeTxHeaderVersion: 0 });
     const client = await WireClient.open(sharedImmudb(), database);
@@ -118,6 +367,11 @@ describeReal('what is refused before it is written', () => {
       set({ ...kv('k'), metadata: { nonIndexable: true } }),
       /^metadata is unsupported when in 1\.1 compatibility mode/,
     );
+    await client.call('Set', set(kv('there')));
+    const unsupported = /^metadata is unsupported when in 1\.1 compatibility mode/;
+    await refusedOn(client, 'Delete', { keys: [Buffer.from('there')] }, unsupported);
+    const metadata = { nonIndexable: true };
+    await refusedOn(client, 'ExecAll', ops({ kv: { ...kv('k'), metadata } }), unsupported);
     client.close();
   });
 
@@ -143,13 +397,18 @@ describeReal('what is refused before it is written', () => {
     for (const [method, request] of [
       ['Set', set(kv('k'))],
       ['VerifiableSet', { setRequest: set(kv('k')) }],
+      ...OTHERS,
       ['CreateUser', { user: Buffer.from('x'), password: Buffer.from('Passw0rd!'), permission: 1, database }],
       ['ChangePassword', { user: Buffer.from('x'), newPassword: Buffer.from('Passw0rd!') }],
       ['ChangePermission', { action: 'GRANT', username: 'x', database, permission: 1 }],
       ['SetActiveUser', { username: 'x', active: true }],
+      ['ChangeSQLPrivileges', { action: 'GRANT', username: 'x', database, privileges: ['DROP'] }],
+      ['CompactIndex', {}],
     ] as const) {
       onTheList(await refusalOf(stranger, method, request), 'not logged in');
     }
+    for (const method of TO_DATABASES)
+      onTheList(await refusalOf(stranger, method, toDatabase(database)), 'could not get loggedin user data');
     onTheList(
       await refusalOf(stranger, 'CreateDatabaseV2', { name: `${database}x` }),
       'could not get loggedin user data',
@@ -160,6 +419,9 @@ describeReal('what is refused before it is written', () => {
     });
     stranger.metadata.set('authorization', token);
     await refused(stranger, set(kv('k')), 'please select a database first', admin);
+    for (const [method, request] of OTHERS)
+      await refusedOn(stranger, method, request, 'please select a database first', admin);
+    onTheList(await refusalOf(stranger, 'CompactIndex'), 'please select a database first');
     const lost = await WireClient.open(sharedImmudb(), database);
     await lost.call('CloseSession');
     onTheList(await refusalOf(lost, 'Set', set(kv('k'))), 'session not found');
@@ -177,6 +439,7 @@ describeReal('what is refused before it is written', () => {
     const name = await newUser(admin, database, 1);
     const reader = await WireClient.open(sharedImmudb(), database, name, 'Passw0rd!');
     await refused(reader, set(kv('k')), 'permission denied');
+    for (const [method, request] of OTHERS) await refusedOn(reader, method, request, 'permission denied');
     const listed = async () => JSON.stringify(await admin.call('ListUsers'));
     const before = await listed();
     const password = Buffer.from('Passw0rd!');
@@ -197,8 +460,17 @@ describeReal('what is refused before it is written', () => {
       await refusalOf(reader, 'CreateDatabaseV2', { name: `${database}y` }),
       'loggedin user does not have permissions for this operation',
     );
+    onTheList(await refusalOf(reader, 'CompactIndex'), 'permission denied');
+    const asTheyWere = await listedDatabases(admin, other);
+    for (const method of TO_DATABASES)
+      onTheList(
+        await refusalOf(reader, method, toDatabase(other)),
+        `the database '${other}' does not exist or you do not have admin permission on this database`,
+      );
+    expect(await listedDatabases(admin, other)).toEqual(asTheyWere);
     const local = await newUser(admin, database, 254);
     const localAdmin = await WireClient.open(sharedImmudb(), database, local, 'Passw0rd!');
+    const theirs = await newUser(admin, other, 1);
     const elsewhere = await listed();
     onTheList(
       await refusalOf(localAdmin, 'ChangePermission', {
@@ -206,6 +478,15 @@ describeReal('what is refused before it is written', () => {
         username: name,
         database: other,
         permission: 2,
+      }),
+      'you do not have permission on this database',
+    );
+    onTheList(
+      await refusalOf(localAdmin, 'ChangeSQLPrivileges', {
+        action: 'GRANT',
+        username: theirs,
+        database: other,
+        privileges: ['DROP'],
       }),
       'you do not have permission on this database',
     );
@@ -228,6 +509,12 @@ describeReal('what is refused before it is written', () => {
     const name = await newUser(admin, database, 1);
     const password = Buffer.from('Passw0rd!');
     const grant = { action: 'GRANT', username: name, database, permission: 2 };
+    const privileges = { action: 'GRANT', username: name, database, privileges: ['DROP'] };
+    const other = await freshDatabase();
+    onTheList(
+      await refusalOf(admin, 'ChangeSQLPrivileges', { ...privileges, database: other }),
+      `user ${name} doesn't have permission on database ${other}`,
+    );
     await admin.call('SetActiveUser', { username: name, active: false });
     const before = JSON.stringify(await admin.call('ListUsers'));
     const create = { user: Buffer.from(name), password, permission: 1, database };
@@ -247,6 +534,13 @@ describeReal('what is refused before it is written', () => {
       'user nobody not found',
     );
     onTheList(await refusalOf(admin, 'ChangePermission', grant), `user ${name} is not active`);
+    for (const [change, words] of [
+      [{ database: 'nowhere' }, 'database does not exist'],
+      [{ username: 'immudb' }, 'changing your own privileges is not allowed'],
+      [{ username: 'nobody' }, 'user nobody not found'],
+      [{}, `user ${name} is not active`],
+    ] as const)
+      onTheList(await refusalOf(admin, 'ChangeSQLPrivileges', { ...privileges, ...change }), words);
     const wrong = { user: Buffer.from('immudb'), oldPassword: Buffer.from('wrong'), newPassword: password };
     onTheList(await refusalOf(admin, 'ChangePassword', wrong), 'old password is incorrect');
     onTheList(
@@ -265,6 +559,82 @@ describeReal('what is refused before it is written', () => {
     onTheList(await refusalOf(admin, 'CreateDatabaseV2', { name: 'defaultdb' }), 'database is reserved');
     expect(JSON.stringify(await admin.call('ListUsers'))).toBe(before);
     admin.close();
+  });
+
+  test('databases that are not as the call needs them', async () => {
+    const database = await freshDatabase();
+    const other = await freshDatabase();
+    const admin = await WireClient.open(sharedImmudb(), other);
+    const before = await listedDatabases(admin, database);
+    for (const method of TO_DATABASES) {
+      for (const reserved of ['defaultdb', 'systemdb'])
+        onTheList(await refusalOf(admin, method, toDatabase(reserved)), 'database is reserved');
+      onTheList(await refusalOf(admin, method, toDatabase('nowhere')), 'database does not exist');
+    }
+    onTheList(await refusalOf(admin, 'LoadDatabase', toDatabase(database)), 'database already loaded');
+    onTheList(
+      await refusalOf(admin, 'DeleteDatabase', toDatabase(database)),
+      'cannot delete an open database',
+    );
+    onTheList(
+      await refusalOf(admin, 'TruncateDatabase', toDatabase(database)),
+      'retention period has not been reached',
+    );
+    const illegal = /^rpc error: code = InvalidArgument desc = illegal arguments: /;
+    const settings = [
+      { maxKeyLen: { value: 5000 } },
+      { maxConcurrency: { value: 0 } },
+      { readTxPoolSize: { value: 0 } },
+      { syncFrequency: { value: -1 } },
+      { truncationSettings: { retentionPeriod: { value: 5 } } },
+      { ahtSettings: { syncThreshold: { value: 0 } } },
+      { replicationSettings: { replica: { value: false }, primaryPort: { value: 1 } } },
+    ];
+    for (const wrong of settings) {
+      onTheList(await refusalOf(admin, 'UpdateDatabaseV2', { database, settings: wrong }), illegal);
+      const made = { name: `${database}z`, settings: wrong };
+      onTheList(await refusalOf(admin, 'CreateDatabaseV2', made), illegal);
+    }
+    const fixed = { fileSize: { value: 1 << 20 }, indexSettings: { maxNodeSize: { value: 8192 } } };
+    for (const wrong of Object.entries(fixed))
+      onTheList(
+        await refusalOf(admin, 'UpdateDatabaseV2', { database, settings: Object.fromEntries([wrong]) }),
+        illegal,
+      );
+    const tooShort = { database, retentionPeriod: '5' };
+    onTheList(await refusalOf(admin, 'TruncateDatabase', tooShort), illegal);
+    expect(await listedDatabases(admin, database)).toEqual(before);
+    // The name is free.
+    await admin.call('CreateDatabaseV2', { name: `${database}z` });
+
+    await admin.call('UnloadDatabase', { database });
+    await admin.call('DeleteDatabase', { database });
+    onTheList(await refusalOf(admin, 'DeleteDatabase', toDatabase(database)), 'tbtree: key not found');
+    onTheList(
+      await refusalOf(admin, 'CreateDatabaseV2', { name: database, ifNotExists: true }),
+      'tbtree: key not found: while loading database settings',
+    );
+    onTheList(
+      await refusalOf(admin, 'LoadDatabase', toDatabase(database)),
+      `database does not exist: while opening database '${database}'`,
+    );
+    admin.close();
+  });
+
+  test('an index that has nothing to be compacted', async () => {
+    const few = await WireClient.open(sharedImmudb(), await freshDatabase());
+    await few.call('Set', set(kv('k')));
+    onTheList(await refusalOf(few, 'CompactIndex'), 'tbtree: compaction threshold not yet reached');
+    const settings = { indexSettings: { compactionThld: { value: 1 } } };
+    const client = await WireClient.open(sharedImmudb(), await freshDatabase(undefined, settings));
+    await client.call('Set', set(kv('k')));
+    await client.call('FlushIndex', {});
+    await client.call('CompactIndex');
+    onTheList(
+      await refusalOf(client, 'CompactIndex'),
+      /^dumping index '[^']+' .* tbtree: target folder already exists: /,
+    );
+    for (const one of [few, client]) one.close();
   });
 
   test('more at a time than a database takes', async () => {
@@ -287,6 +657,36 @@ describeReal('what is refused before it is written', () => {
     expect(refusals.length).toBeGreaterThan(0);
     for (const refusal of refusals) onTheList(refusal, 'max concurrency limit exceeded');
     await nothingOf(client, outcomes);
+    client.close();
+  });
+
+  test('more deletes at a time than a database takes', async () => {
+    const database = await freshDatabase(undefined, { maxConcurrency: 2 });
+    const client = await WireClient.open(sharedImmudb(), database);
+    const busy: number[] = [];
+    let done = 0;
+    for (let round = 0; round < 20 && busy.length === 0; round++) {
+      const numbers = Array.from({ length: 100 }, (_, i) => 100 * round + i);
+      await client.call('Set', set(...numbers.map((i) => kv(`k${i}`))));
+      done += 1;
+      await Promise.all(
+        numbers.map((i) =>
+          client.call('Delete', { keys: [Buffer.from(`k${i}`)] }).then(
+            () => (done += 1),
+            (error: unknown) => {
+              const refusal = asRefusal('Delete', error);
+              // How many of them meet, and where, is up to the machine.
+              if (refusal.details !== 'max concurrency limit exceeded') return;
+              onTheList(refusal, 'max concurrency limit exceeded');
+              busy.push(i);
+            },
+          ),
+        ),
+      );
+    }
+    expect(busy.length).toBeGreaterThan(0);
+    // Every one that was not refused is a tx, and no other.
+    expect(await size(client)).toBe(done);
     client.close();
   });
 
@@ -336,6 +736,7 @@ describePrivate('what is refused before it is written', () => {
     onTheList(await refusalOf(old, 'Set', set(kv('k'))), 'not logged in');
     await login(witness);
     await refused(old, set(kv('k')), 'invalid token', witness);
+    for (const [method, request] of OTHERS) await refusedOn(old, method, request, 'invalid token', witness);
     expect(await size(witness)).toBe(0);
     for (const client of [old, witness]) client.close();
   });
@@ -349,6 +750,8 @@ describePrivate('what is refused before it is written', () => {
       interval: 100,
     });
     await refused(client, set(kv('k')), "database is read-only because it's a replica");
+    for (const [method, request] of OTHERS)
+      await refusedOn(client, method, request, "database is read-only because it's a replica");
     client.close();
   });
 
@@ -365,6 +768,8 @@ describePrivate('what is refused before it is written', () => {
     onTheList(await refusalOf(client, 'ChangePassword', { user, newPassword: password }), on);
     onTheList(await refusalOf(client, 'SetActiveUser', { username: 'x', active: true }), on);
     onTheList(await refusalOf(client, 'CreateDatabaseV2', { name: 'x' }), 'authentication must be on');
+    for (const method of TO_DATABASES)
+      onTheList(await refusalOf(client, method, toDatabase('x')), 'authentication must be on');
     client.close();
   });
 

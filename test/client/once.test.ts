@@ -1,5 +1,5 @@
 // On a real immudb: a write is done once, or not at all, and the caller is told which, or that nobody knows.
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { ImmuClient, MemoryRootStore, ServerError } from '#dist/index.js';
 import type { ImmuClientOptions, ImmuError } from '#dist/index.js';
 import { isNotDone } from '#dist/client/net/server-errors.js';
@@ -8,6 +8,9 @@ import { startImmudb } from '../support/immudb.js';
 import { describePrivate, describeReal, freshDatabase, sharedImmudb } from '../support/real.js';
 import { WireClient } from '../support/wire-client.js';
 import { codeOf, failure } from './support.js';
+
+// A database that is loaded again takes its time on a machine that has other suites to run.
+vi.setConfig({ testTimeout: 90_000 });
 
 function open(database: string, options: ImmuClientOptions = {}, user = 'immudb', password = 'immudb') {
   const client = new ImmuClient({

@@ -3,13 +3,12 @@ import { inspect } from 'node:util';
 import { Metadata } from '@grpc/grpc-js';
 import { expect, test } from 'vitest';
 import { health, serverInfo } from '#dist/client/calls/admin/server-info.js';
-import { setEntries } from '#dist/client/calls/kv/kv.js';
 import { isNotDone } from '#dist/client/net/server-errors.js';
 import { ServerError } from '#dist/errors.js';
 import { startImmudb } from '../support/immudb.js';
 import { describePrivate, describeReal, freshDatabase, sharedImmudb } from '../support/real.js';
 import { WireClient } from '../support/wire-client.js';
-import { codeOf, connect, failure, get } from './support.js';
+import { codeOf, connect, failure, get, setEntries } from './support.js';
 
 const entry = (key: string, value: string) => ({ key: Buffer.from(key), value: Buffer.from(value) });
 

@@ -1,4 +1,9 @@
 // Channel and session as a client has them, with what was sent noted; and a server that does as it is told.
+import { setAllContent } from '#dist/client/calls/kv/contents.js';
+import type { Pairs } from '#dist/client/calls/kv/contents.js';
+import { writeContent } from '#dist/client/calls/kv/grouped-write.js';
+import type { Write } from '#dist/client/calls/kv/kv.js';
+import type { Rpc } from '#dist/client/net/rpc.js';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { AddressInfo, Server as TcpServer, Socket } from 'node:net';
@@ -220,4 +225,19 @@ export async function deadAddress(): Promise<string> {
   const { address } = server;
   await server[Symbol.asyncDispose]();
   return address;
+}
+
+/** Sets entries in one transaction, as `setAll` does on its own. */
+export function setEntries(
+  rpc: Rpc,
+  entries: readonly { readonly key: Uint8Array; readonly value: Uint8Array }[],
+  options: CallOptions,
+): Promise<Write> {
+  const pairs = entries.map(({ key, value }) => [key, value] as const);
+  return writeContent(rpc, setAllContent(pairs, {}), options);
+}
+
+/** What `setAll` takes these pairs for. */
+export function toEntries(pairs: Pairs) {
+  return setAllContent(pairs, {}).entries;
 }

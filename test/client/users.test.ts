@@ -1,7 +1,6 @@
 // Users on a real immudb: what R, RW, ADMIN and nobody may do, and that each refusal is typed.
 import { beforeAll, describe, expect, test } from 'vitest';
 import { createDatabase, listDatabases } from '#dist/client/calls/admin/databases.js';
-import { setEntries, toEntries } from '#dist/client/calls/kv/kv.js';
 import {
   changePassword,
   changePermission,
@@ -12,7 +11,7 @@ import {
 } from '#dist/client/calls/admin/users.js';
 import type { GrantablePermission } from '#dist/client/calls/admin/users.js';
 import { describeReal, freshDatabase, sharedImmudb } from '../support/real.js';
-import { codeOf, connect, failure, get, getAll } from './support.js';
+import { codeOf, connect, failure, get, getAll, setEntries, toEntries } from './support.js';
 import type { Connected } from './support.js';
 
 const PASSWORD = 'Passw0rd!';

@@ -48,7 +48,7 @@ export async function pythonClient(): Promise<ForeignClient> {
 }
 
 async function goProgram(): Promise<string> {
-  const sources = { folder: GO, files: ['go.mod', 'go.sum', 'main.go', 'reads.go', 'steps.go'] };
+  const sources = { folder: GO, files: ['go.mod', 'go.sum', 'main.go', 'proof.go', 'reads.go', 'steps.go'] };
   const name = WINDOWS ? 'foreign.exe' : 'foreign';
   const made = await madeOnce('foreign-clients/go-', sources, async (work) => {
     // One package at a time: the tests beside this one want to run too.

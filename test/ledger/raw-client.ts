@@ -131,6 +131,28 @@ export class RawClient {
     });
   }
 
+  /** Sends these messages, which need not be any, and leaves the stream open. */
+  writeRaw(method: string, ...messages: Uint8Array[]): Promise<Outcome> {
+    const asIs = (bytes: Buffer) => bytes;
+    const { path } = methodDefinition('immudb.schema.ImmuService', method);
+    return new Promise((resolve) => {
+      const options = { deadline: Date.now() + 20_000 };
+      const call = this.#client.makeClientStreamRequest<Buffer, Buffer>(
+        path,
+        asIs,
+        asIs,
+        this.metadata,
+        options,
+        (error: ServiceError | null, answer?: Buffer) =>
+          resolve({
+            headers: new Metadata(),
+            ...(error ? { refusal: refusalOf(error) } : { bytes: answer!.toString('hex') }),
+          }),
+      );
+      for (const message of messages) call.write(Buffer.from(message));
+    });
+  }
+
   /** Gives the session back: a server has a limited number of them. */
   async close(): Promise<void> {
     if (this.metadata.get('sessionid').length > 0) await this.call('CloseSession');

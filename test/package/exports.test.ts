@@ -37,6 +37,7 @@ test('immu-ts/audit', () => {
     'verifyCheckpoint',
     'verifyEvidence',
     'verifyKeptHeaders',
+    'verifyProof',
   ]);
 });
 

@@ -1,51 +1,22 @@
 // The package as it is published: what is in it, and that a project which has nothing else can use it.
-import { readdir, symlink, mkdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { Project, REPOSITORY, execute } from './project.js';
+import { installTarball } from './tarball.js';
 
 // Whole processes, on machines that have others to run: above the deadline that each of them has.
 vi.setConfig({ testTimeout: 120_000 });
 
-interface Manifest {
-  readonly version: string;
-  readonly dependencies: Record<string, string>;
-  readonly optionalDependencies: Record<string, string>;
-}
-
 let project: Project;
 let files: string[];
-let manifest: Manifest;
 
 beforeAll(async () => {
-  manifest = JSON.parse(await readFile(join(REPOSITORY, 'package.json'), 'utf8')) as Manifest;
   project = await Project.create();
-  files = await pack(project.folder);
-  await unpack(join(project.folder, `immu-ts-${manifest.version}.tgz`));
-  for (const name of [...Object.keys({ ...manifest.dependencies, ...manifest.optionalDependencies }), '@types/node']) await project.link(name);
+  files = await installTarball(project);
 });
 
 afterAll(() => project[Symbol.asyncDispose]());
-
-/** `npm pack` of what is built: no script runs, so that a build which other tests use at this time stays as it is. */
-async function pack(into: string): Promise<string[]> {
-  const command = ['pack', REPOSITORY, '--ignore-scripts', '--json', '--pack-destination', into];
-  const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
-  const { code, stdout, stderr } = await execute(npm, command, { cwd: into });
-  if (code !== 0) throw new Error(`npm pack: ${stderr}`);
-  const [packed] = JSON.parse(stdout) as { files: { path: string }[] }[];
-  return packed!.files.map(({ path }) => path).sort();
-}
-
-/** What `npm install` of the tarball does, with dependencies that are installed already: no network. */
-async function unpack(tarball: string): Promise<void> {
-  const target = join(project.folder, 'node_modules', 'immu-ts');
-  await mkdir(target, { recursive: true });
-  const { code, stderr } = await execute('tar', ['-xzf', tarball, '-C', target, '--strip-components=1'], {
-    cwd: project.folder,
-  });
-  if (code !== 0) throw new Error(`tar: ${stderr}`);
-}
 
 async function sources(room: string, ending: string): Promise<string[]> {
   const names = await readdir(join(REPOSITORY, room), { recursive: true });

@@ -26,7 +26,7 @@ import {
   referenceValue,
   sortedSetKey,
 } from '#dist/proof/entry.js';
-import { EMPTY_HASH, ZERO_HASH, setSha256, sha256, sha256Of } from '#dist/proof/hash.js';
+import { EMPTY_HASH, ZERO_HASH, runningSha256, setSha256, sha256, sha256Of } from '#dist/proof/hash.js';
 import { alh, assertHeader, innerHash } from '#dist/proof/header.js';
 import {
   decodeKVMetadata,
@@ -114,6 +114,36 @@ describe('hash', () => {
       setSha256(() => new Uint8Array(32));
     }).toThrow('SHA-256');
     expect(alh(header)).toEqual(before);
+  });
+
+  test('of what comes in pieces it is the same, by every implementation; a wrong one is refused', () => {
+    const data = new Uint8Array(5000).map((_, i) => i * 31);
+    const expected = toHex(sha256(data));
+    let pieces = 0;
+    const counting = () => {
+      const running = createHash('sha256');
+      return {
+        update: (piece: Uint8Array) => ((pieces += 1), running.update(piece)),
+        digest: () => running.digest(),
+      };
+    };
+    for (const running of [undefined, counting]) {
+      setSha256(undefined, running);
+      const [one, other] = [runningSha256(), runningSha256()];
+      for (const [from, to] of [
+        [0, 1],
+        [1, 64],
+        [64, 64],
+        [64, 4097],
+        [4097, 5000],
+      ] as const) {
+        one.update(data.subarray(from, to));
+        other.update(new Uint8Array(7));
+      }
+      expect(toHex(one.digest())).toBe(expected);
+    }
+    expect(pieces).toBe(10);
+    expect(() => setSha256(undefined, () => createHash('sha512'))).toThrow('SHA-256');
   });
 
   test('an input that is no bytes does not spoil the next hash', () => {
@@ -239,6 +269,7 @@ describe('headers', () => {
     ['nentries over 32 bits', { nentries: 2 ** 32 }, 'header.nentries'],
     ['nentries over 16 bits in version 0', { nentries: 65536, version: 0 }, 'header.nentries'],
     ['no entries', { nentries: 0, eH: EMPTY_HASH }, 'header.nentries'],
+    ['no entries in version 0, with another eH', { nentries: 0, version: 0 }, 'header.entries-root'],
     ['truncation with another eH', { nentries: 0, metadata: { truncatedTxId: 1n } }, 'header.entries-root'],
     ['blTxId = id', { blTxId: 2n }, 'header.tree-size'],
     ['blTxId negative', { blTxId: -1n }, 'header.tree-size'],
@@ -269,6 +300,8 @@ describe('headers', () => {
 
   test('a truncation tx may have no entries; empty metadata is none', () => {
     alh({ ...good, nentries: 0, eH: EMPTY_HASH, metadata: { truncatedTxId: 1n } });
+    // A truncation of a database that has no metadata.
+    alh({ ...good, nentries: 0, eH: EMPTY_HASH, version: 0 });
     expect(alh({ ...good, metadata: {} })).toEqual(alh(good));
     alh({ ...good, version: 0, metadata: {} });
   });

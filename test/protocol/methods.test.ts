@@ -11,7 +11,7 @@ const NOT_REPEATABLE = [
   ...['SQLExec', 'NewTx', 'Commit', 'Rollback', 'TxSQLExec', 'TxSQLQuery'],
   ...['streamSet', 'streamVerifiableSet', 'streamExecAll', 'streamExportTx', 'replicateTx'],
   ...['CreateDatabaseV2', 'UpdateDatabaseV2', 'LoadDatabase', 'UnloadDatabase', 'DeleteDatabase'],
-  ...['TruncateDatabase', 'FlushIndex', 'CompactIndex', 'CreateDatabase', 'CreateDatabaseWith'],
+  ...['TruncateDatabase', 'CompactIndex', 'CreateDatabase', 'CreateDatabaseWith'],
   ...['UpdateDatabase', 'UpdateAuthConfig', 'UpdateMTLSConfig'],
   ...['CreateCollection', 'UpdateCollection', 'DeleteCollection', 'AddField', 'RemoveField'],
   ...['CreateIndex', 'DeleteIndex', 'InsertDocuments', 'ReplaceDocuments', 'DeleteDocuments'],

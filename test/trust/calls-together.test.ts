@@ -1,5 +1,6 @@
 // Calls in flight that share requests, against an immudb in memory: who is told what, and under which head.
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { setAllContent, setContent } from '#dist/client/calls/kv/contents.js';
 import { Deadline } from '#dist/client/flow/deadline.js';
 import { GroupedCalls } from '#dist/client/room/grouped-calls.js';
 import { Admission } from '#dist/client/flow/admission.js';
@@ -48,14 +49,14 @@ const getAll = (keys: readonly string[], options: CallOptions = {}) => {
 };
 const set = (pairs: Record<string, string>, options: CallOptions = {}, ownTx = false) => {
   const call = callOf(options, 'verifiedSet');
-  const entries = Object.entries(pairs).map(([key, value]) => ({ key: utf8(key), value: utf8(value) }));
-  const bytes = letIn(Object.entries(pairs).flat().map(utf8), call.deadline);
-  return calls.verifiedSet(trust, call, entries, bytes, ownTx ? undefined : calls.turn());
+  const content = setAllContent(pairs, {});
+  letIn(Object.entries(pairs).flat().map(utf8), call.deadline);
+  return calls.verifiedWrite(trust, call, content, ownTx ? undefined : calls.turn());
 };
 const plainSet = (key: string, value: string) => {
   const deadline = new Deadline({}, 5000);
   letIn([utf8(key), utf8(value)], deadline);
-  return calls.set([{ key: utf8(key), value: utf8(value) }], deadline, calls.turn());
+  return calls.write(setContent(key, value, {}), deadline, calls.turn());
 };
 const plain = (key: string) => {
   const deadline = new Deadline({}, 5000);

@@ -166,6 +166,23 @@ describe('a history that is consistent, of what no honest one holds', () => {
     expect(await rowsOf(store, { outcome: 'failure' })).toHaveLength(refused === undefined ? 0 : 1);
   });
 
+  test.each([
+    ['once: it was put back meanwhile, and grew to the same tx', 1, undefined],
+    ['and says it again: refused, with the answer that proves another', 2, 'state.alh'],
+  ])('another hash of its newest tx at first contact than the server proves, said %s', async (_, times, check) => {
+    const fake = new FakeImmudb(new TestChain().grow(4));
+    const other = new TestChain();
+    for (let tx = 1; tx <= 4; tx++) other.set(['k', `other ${tx}`]);
+    let left = times;
+    fake.intercept = ({ method, answer }) =>
+      method === 'CurrentState' && left-- > 0 ? bytesOf('state', { db: DATABASE, txId: '4', txHash: other.root(4n).alh }) : answer();
+    const store = new MemoryRootStore();
+    const outcome = trusting(fake, undefined, { store });
+    if (check === undefined) expect((await outcome).trust.headTx).toBe(4n);
+    else await expect(outcome).rejects.toMatchObject({ evidence: { check, tx: 4n } });
+    expect(await rowsOf(store, { outcome: 'failure' })).toHaveLength(check === undefined ? 0 : 1);
+  });
+
   test('a reference to the empty key: refused, lone and in a group, with a row', async () => {
     const chain = new TestChain().grow(2);
     const reference = Uint8Array.of(1, ...new Uint8Array(8), 0);

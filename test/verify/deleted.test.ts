@@ -62,8 +62,13 @@ describe.each(implementations)('%s', (_, make) => {
     expect(failedCheck(await answered(requestOf(['x', 'y']), entries).verdict)).toBe(check);
   });
 
+  it('accepts what a request waits for, which changes nothing of what is written', async () => {
+    for (const more of [{ sinceTx: '1' }, { noWait: true }])
+      provenBy(await answered(requestOf(['x'], more), [gone('x')]).verdict, 'deleted');
+  });
+
   it('refutes what it was sent with and cannot check', async () => {
-    const { verdict } = answered(requestOf(['x'], { sinceTx: '1' }), [gone('x')]);
-    expect(failedCheck(await verdict)).toBe('wire.request');
+    const request = Buffer.concat([requestOf(['x']), Buffer.from([0x20, 0x01])]);
+    expect(failedCheck(await answered(request, [gone('x')]).verdict)).toBe('wire.request');
   });
 });

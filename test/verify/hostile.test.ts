@@ -3,7 +3,7 @@
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { equalBytes, toHex } from '#dist/proof/bytes.js';
-import { SetRequestEncoder } from '#dist/client/group/set-request.js';
+import { RequestEncoder } from '#dist/client/group/request-encoder.js';
 import { entryLeaf, plainKey, plainValue } from '#dist/proof/entry.js';
 import { InlineVerifier } from '#dist/worker/inline-verifier.js';
 import { PooledVerifier } from '#dist/worker/pooled-verifier.js';
@@ -26,8 +26,8 @@ for (let id = 1; id <= 14; id++) {
 }
 const at12 = Frontier.at(chain.tx(12n).header, chain.dualProof(12n, 12n).lastInclusionProof);
 
-const written = new SetRequestEncoder();
-written.add(utf8('filler 18'), utf8('value 11'));
+const written = new RequestEncoder();
+written.entry(0x0a, { key: utf8('filler 18'), value: utf8('value 11') });
 
 const cases: readonly (readonly [string, Question, Root | null, Wire])[] = [
   ['get', { kind: 'get', key: utf8('b') }, chain.root(HEAD), chain.verifiableEntry('b', N, HEAD)],

@@ -81,6 +81,13 @@ const question = fc.oneof(
     { requiredKeys: ['kind', 'first', 'last', 'proof'] },
   ),
   fc.record({ kind: fc.constant('state' as const) }),
+  fc.record({
+    kind: fc.constant('tx' as const),
+    tx: id,
+    leaves: fc.constant(true),
+    values: fc.uint8Array({ maxLength: 300 }),
+  }),
+  fc.record({ kind: fc.constant('exported' as const), tx: id, proof: bytes }),
 );
 const job = fc.record({
   question,
@@ -304,9 +311,11 @@ describe('outcomes', () => {
   const facts = { tx: 5n, version: 1, nentries: 2, eH: fill(1) };
   const leavesOf: Job = { ...get, question: { kind: 'leaves', txs: [facts, { ...facts, tx: 6n }] } };
   const one: Job = { ...get, question: { kind: 'claim', key: utf8('k'), tx: 5n, shown } };
+  const exported: Job = { ...get, question: { kind: 'exported', tx: 4n, proof: utf8('proof') } };
   const state: Job = { ...get, question: { kind: 'state' } };
   const grouped: readonly (readonly [Job, Outcome])[] = [
     [state, yes({ kind: 'state', claimed: { tx: 9n, alh: fill(9) } })],
+    [exported, yes({ kind: 'exported', subject: tx(4), target })],
     [ask, yes({ kind: 'tx', subject: tx(4), target, leaves: new Uint8Array(64).fill(3) })],
     [
       claims,

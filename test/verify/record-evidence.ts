@@ -2,8 +2,10 @@
 // question an answer that was refused and one that held. A file that is there is never written again: evidence outlives
 // releases, and these are the bytes that releases before this one kept.
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { plainKey } from '#dist/proof/entry.js';
+import { plainKey, plainValue, referenceValue, sortedSetKey } from '#dist/proof/entry.js';
+import { sha256 } from '#dist/proof/hash.js';
 import { check } from '#dist/verify/check.js';
+import { uploadedRequest } from '#dist/verify/writings/uploaded.js';
 import { packJob } from '#dist/verify/pack/packet.js';
 import type { Context, Job, Question, Refuted, TxFacts } from '#dist/verify/verifier.js';
 import { methodDefinition } from '#dist/wire/schema.js';
@@ -30,6 +32,7 @@ import {
   wireHeader,
   type Wire,
 } from './support/test-chain.js';
+import { exported } from './support/export-bytes.js';
 import { contextAt } from './support/verifiers.js';
 
 const FOLDER = new URL('../vectors/evidence-v1/', import.meta.url);
@@ -64,11 +67,43 @@ const deleting = new TestChain().grow(4);
 const DELETION = deleting.commit([
   { key: plainKey(utf8('marked')), metadata: { deleted: true }, value: new Uint8Array(0) },
 ]);
+const operations = new TestChain().grow(4);
+const VALUE = { key: plainKey(utf8('k')), value: plainValue(utf8('v')) };
+const OPERATED = operations.commit([
+  VALUE,
+  { key: plainKey(utf8('r')), value: referenceValue(5n, utf8('k')) },
+  { key: sortedSetKey(utf8('s'), -1.5, utf8('k'), 5n), value: new Uint8Array(0) },
+]);
+const REFERRED = operations.commit([{ key: plainKey(utf8('q')), value: referenceValue(2n, utf8('k')) }]);
+const ADDED = operations.commit([
+  { key: sortedSetKey(utf8('s'), -0, utf8('k'), 0n), value: new Uint8Array(0) },
+]);
+const serialized = (method: string, message: object) =>
+  new Uint8Array(methodDefinition('immudb.schema.ImmuService', method).requestSerialize(message));
+const byHeader = (tx: bigint) => ({
+  context: contextAt(operations.root(tx - 1n)),
+  answer: () => wireHeader(operations.tx(tx).header),
+});
+const uploading = new TestChain().grow(4);
+const UPLOAD = uploading.set(['a', 'a'], ['b', 'b']);
+const hashOf = (value: string) => sha256(plainValue(utf8(value)));
+/** As it stands before the value in a stream. */
+const withoutValue = ({ entry: { tx, key, referencedBy }, ...rest }: Wire): Wire => ({
+  entry: { tx, key, ...(referencedBy && { referencedBy }) },
+  ...rest,
+});
 const sent = [
   { key: utf8('a'), value: utf8('1') },
   { key: utf8('b'), value: utf8('2'), metadata: { nonIndexable: true } },
   { key: utf8('c'), value: utf8('') },
 ];
+
+const zMember = (score: number) => ({
+  set: utf8('set'),
+  key: utf8('a'),
+  entry: chain.entry('a', ABC),
+  score,
+});
 
 const cases: Readonly<Record<string, Recorded>> = {
   get: {
@@ -102,6 +137,21 @@ const cases: Readonly<Record<string, Recorded>> = {
     question: { kind: 'tx', tx: ABC, leaves: true },
     answer: () => chain.verifiableTx(ABC, HEAD),
     lie: (answer) => answer.tx.entries.pop(),
+  },
+  'tx-values': {
+    question: {
+      kind: 'tx',
+      tx: ABC,
+      leaves: true,
+      values: bytesOf('values', chain.wholeTxs(ABC, ABC, true).txs[0]),
+    },
+    answer: () => chain.verifiableTx(ABC, HEAD),
+    lie: (answer) => answer.tx.entries.pop(),
+  },
+  exported: {
+    question: { kind: 'exported', tx: ABC, proof: proofOf(ABC) },
+    answer: () => exported(chain, ABC),
+    lie: (answer) => (answer.entries[1].value = utf8('\u0000lie')),
   },
   segment: {
     question: { kind: 'segment', after: chain.root(HEAD), to: HEAD + 3n },
@@ -147,6 +197,52 @@ const cases: Readonly<Record<string, Recorded>> = {
     answer: () => chain.verifiableTx(MARKED, HEAD),
     lie: (answer) => delete answer.tx.entries[0].metadata,
   },
+  'claim-version': {
+    question: {
+      ...{ kind: 'claim', key: utf8('alone'), tx: ALONE, as: 'version' },
+      shown: bytesOf('entry', chain.entry('alone', ALONE)),
+    },
+    answer: () => chain.verifiableTx(ALONE, HEAD),
+    lie: flipAt((answer) => answer.tx.entries[0], 'hValue'),
+  },
+  scan: {
+    question: {
+      ...{ kind: 'scan', prefix: utf8(''), seekKey: utf8(''), endKey: utf8(''), max: 10 },
+      ...{ inclusiveSeek: false, inclusiveEnd: false, desc: false },
+    },
+    answer: () => ({
+      entries: [chain.entry('a', ABC), chain.entry('alone', ALONE), chain.entry('bound', BOUND)],
+    }),
+    lie: (answer) => answer.entries.reverse(),
+  },
+  'scan-range': {
+    question: {
+      ...{ kind: 'scan', prefix: utf8('a'), seekKey: utf8('a'), endKey: utf8('a'), max: 7 },
+      ...{ inclusiveSeek: true, inclusiveEnd: true, desc: true },
+    },
+    answer: () => ({ entries: [chain.entry('a', ABC)] }),
+    lie: (answer) => (answer.entries[0].key = utf8('aa')),
+  },
+  history: {
+    question: { kind: 'history', key: utf8('b'), desc: true, past: 9n, max: 5 },
+    answer: () => ({ entries: [{ tx: `${ABC}`, key: utf8('b'), value: utf8('2') }] }),
+    lie: (answer) => (answer.entries[0].key = utf8('a')),
+  },
+  'z-scan': {
+    question: {
+      ...{ kind: 'z-scan', set: utf8('set'), desc: false, seek: utf8(''), inclusiveSeek: false, max: 5 },
+    },
+    answer: () => ({ entries: [zMember(1), zMember(-1)] }),
+    lie: (answer) => answer.entries.reverse(),
+  },
+  'z-scan-range': {
+    question: {
+      ...{ kind: 'z-scan', set: utf8('set'), minScore: -1.5, maxScore: 4, desc: true, max: 5 },
+      ...{ seek: sortedSetKey(utf8('set'), 1, utf8('a'), 0n), inclusiveSeek: true },
+    },
+    answer: () => ({ entries: [zMember(1)] }),
+    lie: (answer) => (answer.entries[0].score = 5),
+  },
   written: {
     question: { kind: 'written', request: request({ key: 'alone', value: 'x' }) },
     context: contextAt(chain.root(ALONE - 1n)),
@@ -158,6 +254,68 @@ const cases: Readonly<Record<string, Recorded>> = {
     context: contextAt(deleting.root(DELETION - 1n)),
     answer: () => wireHeader(deleting.tx(DELETION).header),
     lie: (answer) => (answer.nentries = 2),
+  },
+  executed: {
+    question: {
+      kind: 'executed',
+      request: serialized('ExecAll', {
+        Operations: [
+          { kv: { key: Buffer.from('k'), value: Buffer.from('v') } },
+          { ref: { key: Buffer.from('r'), referencedKey: Buffer.from('k'), boundRef: true } },
+          { zAdd: { set: Buffer.from('s'), score: -1.5, key: Buffer.from('k'), boundRef: true } },
+        ],
+      }),
+    },
+    ...byHeader(OPERATED),
+    lie: (answer) => (answer.id = `${OPERATED + 1n}`),
+  },
+  referenced: {
+    question: {
+      kind: 'referenced',
+      request: serialized('SetReference', {
+        ...{ key: Buffer.from('q'), referencedKey: Buffer.from('k'), atTx: '2', boundRef: true },
+      }),
+    },
+    ...byHeader(REFERRED),
+    lie: (answer) => (answer.nentries = 2),
+  },
+  added: {
+    question: {
+      kind: 'added',
+      request: serialized('ZAdd', { set: Buffer.from('s'), score: -0, key: Buffer.from('k') }),
+    },
+    ...byHeader(ADDED),
+    lie: flipAt((answer) => answer, 'eH'),
+  },
+  uploaded: {
+    question: {
+      kind: 'uploaded',
+      request: uploadedRequest(
+        ['a', 'b'].map((key) => ({ rawKey: plainKey(utf8(key)), size: 1n, hValue: hashOf(key) })),
+      ),
+    },
+    context: contextAt(uploading.root(UPLOAD - 1n)),
+    answer: () => wireHeader(uploading.tx(UPLOAD).header),
+    lie: (answer) => (answer.nentries = 1),
+  },
+  streamed: {
+    question: { kind: 'streamed', key: utf8('b') },
+    answer: () => withoutValue(chain.verifiableEntry('b', ABC, HEAD)),
+    lie: flipAt((answer) => answer.verifiableTx.tx.entries[1], 'hValue'),
+  },
+  'streamed-at-tx': {
+    question: {
+      ...{ kind: 'streamed', key: utf8('b'), atTx: ABC, noReference: true },
+      valueHash: hashOf('2'),
+    },
+    context: contextAt(head, { publicKey: spki }),
+    answer: () => withoutValue(chain.verifiableEntry('b', ABC, HEAD, { key: signingKey })),
+    lie: (answer) => delete answer.verifiableTx.signature,
+  },
+  'streamed-reference': {
+    question: { kind: 'streamed', key: utf8('bound') },
+    answer: () => withoutValue(chain.verifiableEntry('bound', BOUND, HEAD)),
+    lie: (answer) => (answer.entry.tx = `${ALONE}`),
   },
   block: {
     question: { kind: 'block', first: 1n, last: 12n, proof: proofOf(12n) },

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { plainKey, plainValue } from '#dist/proof/entry.js';
 import { methodDefinition } from '#dist/wire/schema.js';
 import type { Root, Verifier } from '#dist/verify/verifier.js';
-import { type Change, chain, ABC, ALONE, EXPIRING, EXTRA, LAST, OLD, TRUNCATING } from './support/scene.js';
+import { type Change, chain, ABC, EXPIRING, EXTRA, LAST, OLD, TRUNCATING } from './support/scene.js';
 import { TestChain, bytesOf, utf8, wireHeader } from './support/test-chain.js';
 import { failedCheck, implementations, jobOf, provenBy } from './support/verifiers.js';
 
@@ -146,14 +146,33 @@ describe.each(implementations)('%s', (_, make) => {
     }
   });
 
-  it('refutes whatever a request has that would be sent but not checked', async () => {
+  it('accepts preconditions, which no tx records', async () => {
     const must = { preconditions: [{ keyMustExist: { key: Buffer.from('x') } }] };
-    expect(failedCheck(await written(requestOf(PAIRS, must)))).toBe('wire.request');
-    const metadata = {
-      KVs: [{ key: Buffer.from('alone'), value: Buffer.from('x'), metadata: { nonIndexable: true } }],
-    };
-    const request = new Uint8Array(requestSerialize(metadata));
-    expect(failedCheck(await written(request, undefined, { of: chain, n: ALONE }))).toBe('wire.request');
+    provenBy(await written(requestOf(PAIRS, must)), 'written');
+  });
+
+  it('accepts exactly the metadata that was sent', async () => {
+    const alone = (metadata: object) =>
+      new Uint8Array(
+        requestSerialize({ KVs: [{ key: Buffer.from('soon'), value: Buffer.from('v'), metadata }] }),
+      );
+    const soon = { expiration: { expiresAt: String(chain.tx(EXPIRING).entries[0]?.metadata?.expiresAt) } };
+    const at = { of: chain, n: EXPIRING };
+    provenBy(await written(alone(soon), undefined, at), 'written');
+    for (const other of [{}, { nonIndexable: true }, { expiration: { expiresAt: '9' } }, { deleted: true }])
+      expect(failedCheck(await written(alone(other), undefined, at))).toBe('written.entries');
+    const more = { ...soon, nonIndexable: true };
+    expect(failedCheck(await written(alone(more), undefined, at))).toBe('written.entries');
+  });
+
+  it('refutes whatever a request has that would be sent but not checked', async () => {
+    for (const field of [
+      [0x20, 0x01],
+      [0x0a, 0x05, 0x0a, 0x01, 0x78, 0x20, 0x01],
+    ]) {
+      const request = Buffer.concat([requestOf(PAIRS), Buffer.from(field)]);
+      expect(failedCheck(await written(request))).toBe('wire.request');
+    }
   });
 
   it('says nothing about answers of another kind', async () => {

@@ -197,14 +197,14 @@ export class StretchChecker {
 type StretchQuestion = Extract<Question, { kind: 'stretch' }>;
 
 function isRefusal({ code }: ServerError): boolean {
-  return code === 'SERVER_REFUSED' || code === 'LIMIT_EXCEEDED';
+  return code === 'SERVER_REFUSED' || code === 'LIMIT_EXCEEDED' || code === 'TRUNCATED';
 }
 
-/** immudb's words: what it finds on its disk is not what it hashed; and the end of the file, where values were cut off. */
-function refusalOf({ serverMessage, message }: ServerError): ValuesRefusal {
+/** immudb's words where what it finds on its disk is not what it hashed. */
+function refusalOf({ code, serverMessage, message }: ServerError): ValuesRefusal {
   const reason = serverWords(message);
-  if (/corrupt/i.test(serverMessage)) return { kind: 'corrupted', reason };
-  return { kind: serverMessage === 'EOF' ? 'gone' : 'other', reason };
+  if (code === 'TRUNCATED') return { kind: 'gone', reason };
+  return { kind: /corrupt/i.test(serverMessage) ? 'corrupted' : 'other', reason };
 }
 
 function rootOf({ tx, alh }: Root): Root {

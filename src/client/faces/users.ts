@@ -9,6 +9,8 @@ import {
   setActiveUser,
 } from '../calls/admin/users.js';
 import type { GrantablePermission, Permission, PermissionAction, User } from '../calls/admin/users.js';
+import { changeSqlPrivileges, sqlPrivilegesRequest } from '../calls/admin/sql-privileges.js';
+import type { SqlPrivilege } from '../calls/admin/sql-privileges.js';
 import type { BytesInput } from '../input/bytes-input.js';
 import { NO_OPTIONS } from '../input/call-options.js';
 import type { CallOptions } from '../input/call-options.js';
@@ -85,6 +87,25 @@ export class Users {
   async changePermissionAs(given: readonly unknown[]): Promise<void> {
     const { change, options = NO_OPTIONS } = permissionChange(given);
     await this.#enter(options, (session, call) => changePermission(session, change, call));
+  }
+
+  /**
+   * Gives a user kinds of SQL statements on a database, or takes them away; **ends the user's sessions**. The user must have a
+   * permission there, which brings some of them along. Needs ADMIN there.
+   *
+   * @example
+   * await client.users.changeSqlPrivileges('reporting', 'invoices', 'revoke', ['DROP', 'ALTER']);
+   * @throws ServerError PRECONDITION_FAILED when the user has no permission on the database, or is switched off
+   */
+  async changeSqlPrivileges(
+    user: string,
+    database: BytesInput,
+    action: 'grant' | 'revoke',
+    privileges: readonly SqlPrivilege[],
+    options: CallOptions = NO_OPTIONS,
+  ): Promise<void> {
+    const request = sqlPrivilegesRequest(user, database, action, privileges);
+    await this.#enter(options, (session, call) => changeSqlPrivileges(session, request, call));
   }
 
   /** Lets a user log in, or not; ends its sessions. */

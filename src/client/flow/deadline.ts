@@ -3,6 +3,9 @@ import { TransportError } from '../../errors.js';
 import { whenAborted } from './abort-listeners.js';
 import type { CallOptions } from '../input/call-options.js';
 
+/** Where the options of an RPC keep the deadline that they are of: every layer goes by the one that the call began with. */
+const OF = Symbol('deadline');
+
 export class Deadline {
   /** On the clock of `performance.now()`. */
   readonly startedAt: number;
@@ -17,10 +20,17 @@ export class Deadline {
     this.signal = options.signal;
   }
 
-  /** Options for the next RPC of this call: the same signal and the time that is left (at least 1 ms). */
-  get left(): CallOptions {
+  /** The deadline that these options are of; of a call that begins with them, a new one. */
+  static of(options: CallOptions, defaultTimeoutMs: number): Deadline {
+    return (options as { readonly [OF]?: Deadline })[OF] ?? new Deadline(options, defaultTimeoutMs);
+  }
+
+  /** Options for the next RPC of this call: the same deadline, and for whoever knows none, what is left of it (at least 1 ms). */
+  get left(): CallOptions & { readonly timeoutMs: number } {
     const timeoutMs = Math.max(1, Math.ceil(this.endsAt - performance.now()));
-    return this.signal ? { timeoutMs, signal: this.signal } : { timeoutMs };
+    const { signal } = this;
+    const left = signal ? { timeoutMs, signal, [OF]: this } : { timeoutMs, [OF]: this };
+    return left;
   }
 
   /** The same end for work that a caller's abort does not stop. */

@@ -118,9 +118,12 @@ export class KeyAsker {
   }
 }
 
+/** Codes of what a server may say of one of the keys that it was asked for. */
+const OF_SOME_KEYS: ReadonlySet<string> = new Set(['SERVER_REFUSED', 'TRUNCATED']);
+
 /** Some of the keys may have met with it alone: others, or fewer at a time, may do better. */
 export function isOfSomeKeys(error: unknown): boolean {
-  return isTooLarge(error) || (error instanceof ServerError && error.code === 'SERVER_REFUSED');
+  return isTooLarge(error) || (error instanceof ServerError && OF_SOME_KEYS.has(error.code));
 }
 
 /** The answer was larger than the server sends, or than this client takes. */
@@ -133,7 +136,6 @@ function isAboutWhole(outcome: ClaimOutcome): outcome is Extract<ClaimOutcome, {
   return outcome.kind === 'refuted' && outcome.refuted.check.startsWith('claims.');
 }
 
-function timeLeft(deadline: Deadline): { timeoutMs?: number } {
-  const { timeoutMs } = deadline.left;
-  return timeoutMs === undefined ? {} : { timeoutMs };
+function timeLeft(deadline: Deadline): { readonly timeoutMs: number } {
+  return { timeoutMs: deadline.left.timeoutMs };
 }

@@ -10,15 +10,27 @@ export type BytesInput = Uint8Array | string;
 export const MAX_KEY_BYTES = 1023;
 /** User values: the server's 32 MiB less its prefix byte. */
 export const MAX_VALUE_BYTES = 32 * 1024 * 1024 - 1;
+/** Entries that an immudb takes in a transaction by default, and preconditions. */
+export const MAX_TX_ENTRIES = 1024;
 
 /** What an error calls an argument; as a function where there are many, and the name would be made for nothing. */
 export type ArgumentName = string | (() => string);
+
+/** Whether this is meant as one key or value, rather than as several. */
+export function isBytesInput(input: unknown): input is BytesInput {
+  return typeof input === 'string' || types.isUint8Array(input);
+}
 
 /** A key of 1 to 1023 bytes. Throws ArgumentError naming `name`. */
 export function toKey(input: BytesInput, name: ArgumentName): Uint8Array {
   const key = toBytes(input, name, MAX_KEY_BYTES);
   if (key.length === 0) throw wrong(name, 'must not be empty');
   return key;
+}
+
+/** The beginning of keys: empty for all of them. Throws ArgumentError naming `name`. */
+export function toPrefix(input: BytesInput, name: ArgumentName): Uint8Array {
+  return toBytes(input, name, MAX_KEY_BYTES);
 }
 
 /** A value of up to 32 MiB less one byte. Throws ArgumentError naming `name`. */

@@ -1,10 +1,10 @@
 // The gRPC channel to one address: every call has a deadline, can be aborted, and ends when the channel is closed.
 import { status } from '@grpc/grpc-js';
-import type { ClientUnaryCall, Metadata } from '@grpc/grpc-js';
+import type { Metadata } from '@grpc/grpc-js';
 import { ClosedError, TransportError } from '../../errors.js';
 import type { Methods } from '../../wire/messages.js';
 import { REPEATABLE } from '../../wire/methods.js';
-import type { UnaryMethod } from '../../wire/methods.js';
+import type { DownMethod, UnaryMethod, UpMethod } from '../../wire/methods.js';
 import { wireMethod } from '../../wire/schema.js';
 import { LinkedList } from '../flow/linked-list.js';
 import { Deadline } from '../flow/deadline.js';
@@ -13,8 +13,12 @@ import type { ResolvedOptions } from '../options/options.js';
 import { plain } from '../input/pooled-bytes.js';
 import { proxyFor } from './proxy.js';
 import type { CallOptions } from '../input/call-options.js';
+import { Incoming } from './incoming.js';
+import { Outgoing } from './outgoing.js';
+import type { WriteBody } from './outgoing.js';
 import { asNotDone, toImmuError, unsent } from './server-errors.js';
 import { wiring } from './wire.js';
+import type { Begin, Cancellable } from './wire.js';
 import { Wires } from './wires.js';
 
 const IDENTITY_HEADER = 'immudb-uuid';
@@ -35,7 +39,9 @@ export class Channel {
   /** The server's address, and the proxy on the way to it: as errors name it. */
   readonly address: string;
   readonly #onIdentity: (server: string) => void;
-  readonly #calls = new LinkedList<ClientUnaryCall>();
+  readonly #calls = new LinkedList<Cancellable>();
+  /** Streams to the server that are not over. */
+  readonly #uploads = new Set<Promise<unknown>>();
   readonly #naps = new Map<() => void, NodeJS.Timeout>();
   readonly #gate: InFlightGate;
   readonly #wires: Wires;
@@ -70,8 +76,9 @@ export class Channel {
     call: ChannelCall,
   ): Promise<Methods[M]['answer']> {
     const { path, requestSerialize, responseDeserialize } = wireMethod(method);
-    const shape = { path, serialize: requestSerialize, deserialize: responseDeserialize };
-    return this.#call<Methods[M]['answer']>(shape, method, request, call);
+    const begin: Begin<Methods[M]['answer']> = (client, ...args) =>
+      client.makeUnaryRequest(path, requestSerialize, responseDeserialize, request, ...args);
+    return this.#call(begin, method, call);
   }
 
   /** The answer's bytes as they came; a view that nobody else holds. The request may be in its wire form already. */
@@ -82,22 +89,50 @@ export class Channel {
   ): Promise<Uint8Array> {
     const { path, requestSerialize } = wireMethod(method);
     const serialize = request instanceof Uint8Array ? encoded : requestSerialize;
-    return this.#call({ path, serialize, deserialize: plain }, method, request, call);
+    const begin: Begin<Uint8Array> = (client, ...args) =>
+      client.makeUnaryRequest(path, serialize, plain, request, ...args);
+    return this.#call(begin, method, call);
   }
 
-  async #call<Answer>(
-    shape: Shape<Answer>,
-    method: UnaryMethod,
-    request: object,
-    options: ChannelCall,
-  ): Promise<Answer> {
-    const deadline = new Deadline(options, options.timeoutMs);
+  /** The stream of answers to one request: once the first of them is here, or the end. Who gets it has to end it. */
+  down<M extends DownMethod>(
+    method: M,
+    request: Methods[M]['request'],
+    call: ChannelCall,
+  ): Promise<Incoming<Methods[M]['answer']>> {
+    const incoming = new Incoming<Methods[M]['answer']>(wireMethod(method), request);
+    return incoming.opened((begin) => this.#call(begin, method, call));
+  }
+
+  /**
+   * Has `write` send a stream, and gives the answer as it came. What ends before it is complete, for whatever reason, is taken
+   * back: the server is made to refuse it, for one that is broken off it may take for complete.
+   */
+  async up(method: UpMethod, write: WriteBody, call: ChannelCall): Promise<Uint8Array> {
+    const outgoing = new Outgoing(method, write);
+    const over = outgoing.finished((begin) => this.#call(begin, method, call));
+    const settled = over.catch(() => undefined);
+    this.#uploads.add(settled);
+    try {
+      return await over;
+    } finally {
+      this.#uploads.delete(settled);
+    }
+  }
+
+  /** Resolves when no stream to the server is under way any more. */
+  async uploadsOver(): Promise<void> {
+    await Promise.all(this.#uploads);
+  }
+
+  async #call<Answer>(begin: Begin<Answer>, method: keyof Methods, options: ChannelCall): Promise<Answer> {
+    const deadline = Deadline.of(options, options.timeoutMs);
     if (options.signal?.aborted) throw aborted(method, options.signal);
     this.#assertOpen(options);
     if (options.farewell) {
       // Not worth a connection of its own.
       if (!this.#wires.now.ready) throw new ClosedError(`the connection to ${this.address}`);
-      return this.#send(shape, method, request, options, deadline);
+      return this.#send(begin, method, options, deadline);
     }
     const waitingFor = `${method} to be sent, after too many calls in flight`;
     await this.#gate.enter(deadline, waitingFor).catch(unsent);
@@ -107,7 +142,7 @@ export class Channel {
         await this.#prepare(method, options, deadline).catch(unsent);
       }
       this.#wires.now.watch();
-      return await this.#send(shape, method, request, options, deadline);
+      return await this.#send(begin, method, options, deadline);
     } finally {
       this.#gate.leave();
     }
@@ -126,9 +161,8 @@ export class Channel {
   }
 
   #send<Answer>(
-    { path, serialize, deserialize }: Shape<Answer>,
-    method: UnaryMethod,
-    request: object,
+    begin: Begin<Answer>,
+    method: keyof Methods,
     options: ChannelCall,
     deadline: Deadline,
   ): Promise<Answer> {
@@ -141,13 +175,10 @@ export class Channel {
     return new Promise<Answer>((resolve, reject) => {
       let objection: Error | undefined;
       let heard = false;
-      const call = wire.client.makeUnaryRequest(
-        path,
-        serialize,
-        deserialize,
-        request,
+      const call = begin(
+        wire.client,
         metadata,
-        { deadline: Date.now() + (deadline.left.timeoutMs ?? timeoutMs) },
+        { deadline: Date.now() + deadline.left.timeoutMs },
         (error, answer) => {
           this.#calls.delete(link);
           wire.reads.delete(call);
@@ -213,12 +244,6 @@ export class Channel {
     this.#closed = true;
     this.#wires.close();
   }
-}
-
-interface Shape<Answer> {
-  readonly path: string;
-  readonly serialize: (request: object) => Buffer;
-  readonly deserialize: (bytes: Buffer) => Answer;
 }
 
 function encoded(request: object): Buffer {

@@ -26,6 +26,15 @@ const LOOK_AGAIN_MS = 300;
  */
 const LETS_CALLS_END = [1, 11] as const;
 
+/** Calls of which nothing has begun then. */
+const BEGINS_LATER: ReadonlySet<string> = new Set([
+  'Set',
+  'VerifiableSet',
+  'UnloadDatabase',
+  'TruncateDatabase',
+  'CompactIndex',
+]);
+
 /**
  * What such an `error` means: DATABASE_CLOSED, or UNAVAILABLE when it is the server that closes. A write for which it is not
  * certain that nothing was written keeps its OUTCOME_UNKNOWN, with the database named: while a server closes, too.
@@ -76,7 +85,7 @@ async function stateOf({ ask, database }: ClosedCall): Promise<State> {
 }
 
 async function beforeCommit({ ask, method }: ClosedCall): Promise<boolean> {
-  if (method !== 'Set' && method !== 'VerifiableSet') return false;
+  if (!BEGINS_LATER.has(method)) return false;
   // Not all say it in both; and ServerInfo fails itself while any database is unloaded.
   for (const other of ['Health', 'ServerInfo'] as const) {
     const { version } = await ask(other).catch((): { version?: string } => ({}));

@@ -87,12 +87,16 @@ export class KeptLogin implements HeldSession {
     return deadline.race(this.#opening, `a session on ${this.#options.database}`);
   }
 
-  /** The ticket for a write, which is not risked on a session that may have ended: the server is asked first. */
-  async obtainLiving(deadline: Deadline): Promise<Ticket> {
+  /**
+   * The ticket for a write, which is not risked on a session that may have ended: the server is asked first. `doubted`: however
+   * short its silence was.
+   */
+  async obtainLiving(deadline: Deadline, doubted = false): Promise<Ticket> {
     const { kind, keepAliveMs, channel } = this.#options;
     const ticket = await this.obtain(deadline);
     const idleMs = performance.now() - this.#lastUsed;
-    const doubtful = idleMs > (keepAliveMs || RISKY_IDLE_MS) || channel.connects !== this.#connects;
+    const doubtful =
+      doubted || idleMs > (keepAliveMs || RISKY_IDLE_MS) || channel.connects !== this.#connects;
     if (kind !== 'session' || !doubtful) return ticket;
     this.#asking ??= this.#ask(ticket).finally(() => (this.#asking = undefined));
     await deadline.race(this.#asking, 'the server to say whether the session lives');

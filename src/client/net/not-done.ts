@@ -30,7 +30,21 @@ const {
 } = status;
 
 const SETS = ['Set', 'VerifiableSet'];
-const USERS = ['CreateUser', 'ChangePassword', 'ChangePermission', 'SetActiveUser'];
+const REFERENCES = ['SetReference', 'ZAdd', 'ExecAll'];
+const WRITES = [...SETS, 'Delete', ...REFERENCES];
+/** Those that take preconditions. */
+const CONDITIONAL = [...SETS, 'SetReference', 'ExecAll'];
+const USERS = ['CreateUser', 'ChangePassword', 'ChangePermission', 'ChangeSQLPrivileges', 'SetActiveUser'];
+/** What is done to a database that is there, by its name. */
+const TO_DATABASES = [
+  'LoadDatabase',
+  'UnloadDatabase',
+  'DeleteDatabase',
+  'TruncateDatabase',
+  'UpdateDatabaseV2',
+];
+/** Streams to the server that write. */
+const STREAMS = ['streamSet', 'streamExecAll'];
 
 export const NOT_DONE: readonly NotDone[] = [
   // Before the call gets to its RPC
@@ -45,16 +59,21 @@ export const NOT_DONE: readonly NotDone[] = [
   },
 
   // Who is asking
-  { on: SETS, grpc: INTERNAL, words: 'invalid token' },
-  { on: [...SETS, ...USERS], grpc: UNKNOWN, words: 'not logged in' },
-  { on: SETS, grpc: UNKNOWN, words: 'please select a database first' },
-  { on: ['CreateDatabaseV2'], grpc: UNKNOWN, words: 'could not get loggedin user data' },
+  { on: WRITES, grpc: INTERNAL, words: 'invalid token' },
+  { on: [...WRITES, ...USERS], grpc: UNKNOWN, words: 'not logged in' },
+  { on: WRITES, grpc: UNKNOWN, words: 'please select a database first' },
+  { on: ['CompactIndex'], grpc: UNKNOWN, words: /^(not logged in|please select a database first)$/ },
+  { on: ['CreateDatabaseV2', ...TO_DATABASES], grpc: UNKNOWN, words: 'could not get loggedin user data' },
 
   // What they may do
-  { on: SETS, grpc: INTERNAL, words: 'permission denied' },
-  { on: SETS, grpc: UNKNOWN, words: "database is read-only because it's a replica" },
+  { on: WRITES, grpc: INTERNAL, words: 'permission denied' },
+  { on: WRITES, grpc: UNKNOWN, words: "database is read-only because it's a replica" },
   { on: ['CreateUser'], grpc: UNKNOWN, words: 'you do not have permission on this database' },
-  { on: ['ChangePermission'], grpc: PERMISSION_DENIED, words: 'you do not have permission on this database' },
+  {
+    on: ['ChangePermission', 'ChangeSQLPrivileges'],
+    grpc: PERMISSION_DENIED,
+    words: 'you do not have permission on this database',
+  },
   {
     on: ['ChangePassword', 'SetActiveUser'],
     grpc: UNKNOWN,
@@ -65,40 +84,125 @@ export const NOT_DONE: readonly NotDone[] = [
     grpc: UNKNOWN,
     words: 'loggedin user does not have permissions for this operation',
   },
+  {
+    on: TO_DATABASES,
+    grpc: UNKNOWN,
+    words: /^the database '\w{1,200}' does not exist or you do not have admin permission on this database$/,
+  },
+  { on: ['CompactIndex'], grpc: INTERNAL, words: 'permission denied' },
 
   // What is written
-  { on: SETS, grpc: INVALID_ARGUMENT, words: 'illegal arguments' },
-  { on: SETS, grpc: UNKNOWN, words: 'no entries provided' },
-  { on: SETS, grpc: UNKNOWN, words: 'max key length exceeded' },
-  { on: SETS, grpc: UNKNOWN, words: 'max value length exceeded' },
-  { on: SETS, grpc: UNKNOWN, words: 'max number of entries per tx exceeded' },
+  { on: WRITES, grpc: INVALID_ARGUMENT, words: 'illegal arguments' },
+  { on: [...SETS, 'Delete'], grpc: UNKNOWN, words: 'no entries provided' },
+  { on: [...SETS, ...REFERENCES], grpc: UNKNOWN, words: 'max key length exceeded' },
+  { on: CONDITIONAL, grpc: UNKNOWN, words: 'max value length exceeded' },
+  { on: [...SETS, 'Delete', 'ExecAll'], grpc: UNKNOWN, words: 'max number of entries per tx exceeded' },
   {
     on: SETS,
     grpc: INVALID_ARGUMENT,
     words: 'duplicated keys are not supported in single batch transaction',
   },
-  { on: SETS, grpc: UNKNOWN, words: /^metadata is unsupported when in 1\.1 compatibility mode/ },
-  { on: SETS, grpc: FAILED_PRECONDITION, words: /^precondition failed: / },
-  { on: ['Delete'], grpc: UNKNOWN, words: 'tbtree: key not found' },
+  {
+    on: ['ExecAll'],
+    grpc: INVALID_ARGUMENT,
+    words:
+      /^rpc error: code = InvalidArgument desc = duplicated keys are not supported in single batch transaction: /,
+  },
+  {
+    on: ['ExecAll'],
+    grpc: INVALID_ARGUMENT,
+    words: 'duplicated index inside zAdd insertions are not supported in single batch transaction',
+  },
+  { on: ['ExecAll'], grpc: INVALID_ARGUMENT, words: /^(empty set|operation is not set)$/ },
+  {
+    on: [...SETS, 'Delete', 'ExecAll'],
+    grpc: UNKNOWN,
+    words: /^metadata is unsupported when in 1\.1 compatibility mode/,
+  },
+  { on: CONDITIONAL, grpc: FAILED_PRECONDITION, words: /^precondition failed: / },
+  { on: CONDITIONAL, grpc: UNKNOWN, words: /^invalid precondition: / },
+
+  // What it leads to, or deletes
+  {
+    on: ['Delete', ...REFERENCES],
+    grpc: UNKNOWN,
+    words: /^tbtree: key not found(: expired entry)?$/,
+  },
+  { on: ['Delete', ...REFERENCES], grpc: UNKNOWN, words: 'tx not found' },
+  { on: REFERENCES, grpc: UNKNOWN, words: 'referenced key cannot be a reference' },
+  {
+    on: ['SetReference', 'ExecAll'],
+    grpc: UNKNOWN,
+    words: 'final key cannot be converted into a reference',
+  },
+  { on: ['ExecAll'], grpc: UNKNOWN, words: /^no wait operation must be self-contained: / },
+
+  { on: ['replicateTx'], grpc: UNKNOWN, words: 'tx already committed' },
+  { on: ['replicateTx'], grpc: UNKNOWN, words: 'database is NOT a replica' },
+  { on: ['replicateTx'], grpc: INVALID_ARGUMENT, words: 'illegal arguments' },
   // The state that a proof was asked from lies ahead of the server's.
   { on: ['VerifiableSet'], grpc: INVALID_ARGUMENT, words: 'illegal state' },
 
   // Too much at a time. Not on VerifiableSet: its proof, made after the commit, may meet the same limit.
-  { on: ['Set'], grpc: UNKNOWN, words: 'max concurrency limit exceeded' },
+  {
+    on: ['Set', 'Delete'],
+    grpc: UNKNOWN,
+    words: 'max concurrency limit exceeded',
+  },
   // The buffer for the proof, had before the commit.
   { on: ['VerifiableSet'], grpc: UNKNOWN, words: 'read tx pool exhausted' },
+
+  // Streams: what the server cannot read as a message, taken back or damaged on its way, ends them unwritten.
+  {
+    on: STREAMS,
+    grpc: INTERNAL,
+    words: /^grpc: failed to unmarshal the received message/,
+  },
+  { on: STREAMS, grpc: INVALID_ARGUMENT, words: 'no session found' },
+  { on: STREAMS, grpc: UNKNOWN, words: 'not logged in' },
+  { on: ['streamSet'], grpc: FAILED_PRECONDITION, words: 'max transaction values length exceeded' },
+  { on: ['streamSet'], grpc: FAILED_PRECONDITION, words: 'internal store max value length exceeded' },
+  {
+    on: ['streamSet'],
+    grpc: UNKNOWN,
+    words:
+      /^StreamSet receives following error: (max key length exceeded|max value length exceeded|max number of entries per tx exceeded|no entries provided)$/,
+  },
+  { on: ['streamExecAll'], grpc: UNKNOWN, words: /^max (key|value) length exceeded$/ },
 
   // Users
   { on: ['CreateUser'], grpc: UNKNOWN, words: 'user already exists' },
   { on: ['CreateUser'], grpc: UNKNOWN, words: /^database \w{1,200} does not exist$/ },
-  { on: ['ChangePermission'], grpc: INVALID_ARGUMENT, words: 'database does not exist' },
+  {
+    on: ['ChangePermission', 'ChangeSQLPrivileges'],
+    grpc: INVALID_ARGUMENT,
+    words: 'database does not exist',
+  },
   {
     on: ['ChangePermission'],
     grpc: INVALID_ARGUMENT,
     words: /^changing (your own|sysadmin) permissions is not allowed$/,
   },
-  { on: ['ChangePermission'], grpc: NOT_FOUND, words: /^user \w{1,63} not found$/ },
-  { on: ['ChangePermission'], grpc: FAILED_PRECONDITION, words: /^user \w{1,63} is not active$/ },
+  {
+    on: ['ChangeSQLPrivileges'],
+    grpc: INVALID_ARGUMENT,
+    words: 'changing your own privileges is not allowed',
+  },
+  {
+    on: ['ChangePermission', 'ChangeSQLPrivileges'],
+    grpc: NOT_FOUND,
+    words: /^user \w{1,63} not found$/,
+  },
+  {
+    on: ['ChangePermission', 'ChangeSQLPrivileges'],
+    grpc: FAILED_PRECONDITION,
+    words: /^user \w{1,63} is not active$/,
+  },
+  {
+    on: ['ChangeSQLPrivileges'],
+    grpc: FAILED_PRECONDITION,
+    words: /^user \w{1,63} doesn't have permission on database \w{1,200}$/,
+  },
   { on: ['ChangePassword'], grpc: PERMISSION_DENIED, words: 'old password is incorrect' },
   {
     on: ['ChangePassword'],
@@ -111,7 +215,31 @@ export const NOT_DONE: readonly NotDone[] = [
 
   // Databases
   { on: ['CreateDatabaseV2'], grpc: UNKNOWN, words: 'database already exists' },
-  { on: ['CreateDatabaseV2'], grpc: INTERNAL, words: 'database is reserved' },
+  { on: ['CreateDatabaseV2', ...TO_DATABASES], grpc: INTERNAL, words: 'database is reserved' },
+  { on: TO_DATABASES, grpc: UNKNOWN, words: 'database does not exist' },
+  {
+    on: ['CreateDatabaseV2', 'UpdateDatabaseV2', 'TruncateDatabase'],
+    grpc: INVALID_ARGUMENT,
+    words: /^rpc error: code = InvalidArgument desc = illegal arguments: /,
+  },
+  // With `ifNotExists`, after one of that name was deleted.
+  {
+    on: ['CreateDatabaseV2'],
+    grpc: UNKNOWN,
+    words: 'tbtree: key not found: while loading database settings',
+  },
+  { on: ['LoadDatabase'], grpc: INTERNAL, words: 'database already loaded' },
+  { on: ['LoadDatabase'], grpc: UNKNOWN, words: /^database does not exist: while opening database '/ },
+  { on: ['DeleteDatabase'], grpc: UNKNOWN, words: 'cannot delete an open database' },
+  // The second time.
+  { on: ['DeleteDatabase'], grpc: UNKNOWN, words: 'tbtree: key not found' },
+  { on: ['TruncateDatabase'], grpc: UNKNOWN, words: 'retention period has not been reached' },
+  { on: ['CompactIndex'], grpc: UNKNOWN, words: 'tbtree: compaction threshold not yet reached' },
+  {
+    on: ['CompactIndex'],
+    grpc: UNKNOWN,
+    words: /^dumping index '.{1,1000}' \{ts=\d{1,20}\} returned: tbtree: target folder already exists: /s,
+  },
 
   // A server without logins
   {
@@ -119,7 +247,11 @@ export const NOT_DONE: readonly NotDone[] = [
     grpc: UNKNOWN,
     words: 'this command is available only with authentication on',
   },
-  { on: ['CreateDatabaseV2'], grpc: INVALID_ARGUMENT, words: 'authentication must be on' },
+  {
+    on: ['CreateDatabaseV2', ...TO_DATABASES],
+    grpc: INVALID_ARGUMENT,
+    words: 'authentication must be on',
+  },
 ];
 
 /** Whether a write that was refused so is certain not to have been done. */

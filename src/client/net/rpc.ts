@@ -1,8 +1,10 @@
 // How the rooms of the client ask the server something, without knowing channels or sessions.
 import { TransportError } from '../../errors.js';
 import type { Methods } from '../../wire/messages.js';
-import type { UnaryMethod } from '../../wire/methods.js';
+import type { DownMethod, UnaryMethod, UpMethod } from '../../wire/methods.js';
 import type { CallOptions } from '../input/call-options.js';
+import type { Messages } from './incoming.js';
+import type { WriteBody } from './outgoing.js';
 
 export interface RpcOptions extends CallOptions {
   /**
@@ -17,6 +19,25 @@ export class OtherConnection extends TransportError {
   constructor(method: string) {
     super('UNAVAILABLE', `the connection was lost before ${method} was sent`);
   }
+}
+
+/** Calls of which one side is a stream. Its deadline is that of the whole call, however fast or slow who reads or writes is. */
+export interface StreamRpc {
+  /**
+   * Asks, and gives `use` what is streamed in answer; the stream ends with it. Sent again like every other call as long as nothing
+   * has come, and never after.
+   */
+  down<M extends DownMethod, T>(
+    method: M,
+    request: Methods[M]['request'],
+    options: RpcOptions,
+    use: (messages: Messages<Methods[M]['answer']>) => Promise<T>,
+  ): Promise<T>;
+  /**
+   * Has `write` send a stream, once, and gives the answer as it came. Where `write` rejects, the caller gives up or the time is
+   * over, the stream is taken back: nothing of it is written, or the error says that this is not certain.
+   */
+  up(method: UpMethod, options: RpcOptions, write: WriteBody): Promise<Uint8Array>;
 }
 
 /** Calls in one database of one server. `REPEATABLE` has those that may be sent again whatever they ended with. */

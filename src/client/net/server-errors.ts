@@ -1,5 +1,5 @@
 // What a failed gRPC call means, as a typed error that says what was wrong and whether anything can have happened.
-import { status } from '@grpc/grpc-js';
+import { Metadata, status } from '@grpc/grpc-js';
 import type { ServiceError } from '@grpc/grpc-js';
 import { ArgumentError, ServerError, TransportError } from '../../errors.js';
 import type { ImmuError } from '../../errors.js';
@@ -10,6 +10,7 @@ import type { Kind } from './server-words.js';
 
 const kinds = new WeakMap<object, Kind>();
 const notDone = new WeakSet();
+const takenBack = new WeakSet();
 
 /**
  * The write that ended with this error is certain not to have been done: it never left, or the server refused it in a way
@@ -25,6 +26,17 @@ export function asNotDone<E>(error: E): E {
   return error;
 }
 
+/** For what a stream ended with that the server is known to have refused as a whole, because we made it do so. */
+export function asTakenBack(error: ServiceError): ServiceError {
+  takenBack.add(error);
+  return error;
+}
+
+/** A status that this side gives a call. */
+export function ownStatus(code: status, details: string): ServiceError {
+  return Object.assign(new Error(details), { code, details, metadata: new Metadata() });
+}
+
 /** {@link asNotDone}, thrown: for the rejections of what comes before a request leaves. */
 export function unsent(error: unknown): never {
   throw asNotDone(error);
@@ -33,6 +45,16 @@ export function unsent(error: unknown): never {
 /** The server says that the key (or this version of it) does not exist. */
 export function isKeyNotFound(error: unknown): boolean {
   return kindOf(error) === 'key-not-found';
+}
+
+/** The history of the key ends where it was to be shown from. */
+export function isPastEnd(error: unknown): boolean {
+  return kindOf(error) === 'no-more-entries';
+}
+
+/** The server has no such transaction, or none yet. */
+export function isTxNotFound(error: unknown): boolean {
+  return kindOf(error) === 'tx-not-found';
 }
 
 /** The session or token is unknown to the server: the call was refused before it ran. */
@@ -92,7 +114,13 @@ const NOT_SERIALIZED = /^Request message serialization failure/;
 /** And for one that was larger than it may be. */
 const TOO_LARGE = /^Attempted to send message with a size larger than/;
 
-const CHECK_WRITE = 'the write may have happened: read it back with verifiedGet';
+/** What to do about a write of which nobody knows whether it was done. */
+function checkDone(method: string): string {
+  if (/User|Password|Permission|Privileges/.test(method))
+    return 'it may have happened: see listUsers before it is repeated';
+  if (/Database|Index/.test(method)) return 'it may have happened: see listDatabases before it is repeated';
+  return 'the write may have happened: read it back with verifiedGet';
+}
 
 /** Turns a failed gRPC call into an error of ours. The cause is kept, without request or metadata. */
 export function toImmuError(error: ServiceError, call: FailedCall): ImmuError {
@@ -101,18 +129,21 @@ export function toImmuError(error: ServiceError, call: FailedCall): ImmuError {
   const details = wordsOf(error);
   const words = serverWords(details);
   const cause = new Error(`gRPC status ${code} (${status[code]}): ${words}`);
-  const aside = repeatable ? '' : `; ${CHECK_WRITE}`;
+  const certain = takenBack.has(error);
+  const aside = certain ? '; nothing was written' : repeatable ? '' : `; ${checkDone(method)}`;
 
   if (code === status.CANCELLED && signal?.aborted) {
-    return new TransportError('ABORTED', `${method} was aborted by the caller${aside}`, {
+    const ended = new TransportError('ABORTED', `${method} was aborted by the caller${aside}`, {
       cause: signal.reason ?? cause,
     });
+    return certain ? asNotDone(ended) : ended;
   }
   if (code === status.DEADLINE_EXCEEDED) {
     const late = `${method} to ${address} passed its deadline of ${timeoutMs} ms`;
-    return NEVER_SENT_LATE.test(details)
-      ? asNotDone(new TransportError('DEADLINE_EXCEEDED', `${late} before it was sent`, { cause }))
-      : new TransportError('DEADLINE_EXCEEDED', `${late}${aside}`, { cause });
+    if (NEVER_SENT_LATE.test(details))
+      return asNotDone(new TransportError('DEADLINE_EXCEEDED', `${late} before it was sent`, { cause }));
+    const ended = new TransportError('DEADLINE_EXCEEDED', `${late}${aside}`, { cause });
+    return certain ? asNotDone(ended) : ended;
   }
   if (code === status.UNAVAILABLE && NEVER_SENT.test(details)) {
     const message = `no immudb reached at ${address} (${method}): ${words}`;
@@ -120,7 +151,9 @@ export function toImmuError(error: ServiceError, call: FailedCall): ImmuError {
   }
   if (code === status.UNAVAILABLE || code === status.CANCELLED || BROKEN_OFF.test(details)) {
     const what = `the connection to ${address} broke during ${method}: ${words}`;
-    return repeatable ? new TransportError('UNAVAILABLE', what, { cause }) : outcomeUnknown(what, cause);
+    return repeatable
+      ? new TransportError('UNAVAILABLE', what, { cause })
+      : outcomeUnknown(what, method, cause);
   }
   if (isShuttingDown(error, details)) {
     const message = `the server at ${address} is shutting down (${method}: ${words})`;
@@ -135,8 +168,8 @@ export function toImmuError(error: ServiceError, call: FailedCall): ImmuError {
 }
 
 /** The server's answer to a write, or the lack of one, does not say whether it was done. */
-function outcomeUnknown(what: string, cause: Error): TransportError {
-  return new TransportError('OUTCOME_UNKNOWN', `${what}; ${CHECK_WRITE}`, { cause });
+function outcomeUnknown(what: string, method: string, cause: Error): TransportError {
+  return new TransportError('OUTCOME_UNKNOWN', `${what}; ${checkDone(method)}`, { cause });
 }
 
 function refusal(
@@ -154,7 +187,7 @@ function refusal(
   if (known?.kind) kinds.set(refused, known.kind);
   if (certain) return asNotDone(refused);
   if (repeatable) return refused;
-  const unknown = outcomeUnknown(what, refused);
+  const unknown = outcomeUnknown(what, method, refused);
   if (known?.kind) kinds.set(unknown, known.kind);
   return unknown;
 }

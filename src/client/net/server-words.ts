@@ -8,6 +8,8 @@ import { shortened } from '../../visible.js';
 /** What the rest of the client acts on, beside the public code. */
 export type Kind =
   | 'key-not-found'
+  | 'no-more-entries'
+  | 'tx-not-found'
   | 'session-lost'
   | 'not-logged-in'
   | 'server-behind'
@@ -32,6 +34,10 @@ const { INVALID_ARGUMENT, PERMISSION_DENIED, NOT_FOUND, INTERNAL, FAILED_PRECOND
 
 const BUSY =
   /read tx pool exhausted|transaction pool exhausted|max active transactions|max concurrency limit|watchers: max|tbtree: max active snapshots limit/;
+/** Read the values of entries. */
+const READS_VALUES =
+  /^(Get|GetAll|VerifiableGet|Scan|ZScan|History|(Verifiable)?TxById|TxScan)$|^stream(Get|VerifiableGet|Scan|ZScan|History)$/;
+const EXPORTS = /^(exportTx|streamExportTx)$/;
 const LOGIN_FAILED = 'invalid user name or password';
 const CLOSED = 'already closed';
 const NOT_LOOKED_UP = new RegExp(`${BUSY.source}|${CLOSED}`);
@@ -39,6 +45,18 @@ const NOT_LOOKED_UP = new RegExp(`${BUSY.source}|${CLOSED}`);
 /** First match counts. */
 const TABLE: readonly ServerWords[] = [
   // There is no such thing
+  {
+    words: 'tbtree: key not found',
+    on: /^DeleteDatabase$/,
+    code: 'DATABASE_NOT_FOUND',
+    says: 'the database was deleted already',
+  },
+  {
+    words: 'tbtree: key not found: while loading database settings',
+    on: /^CreateDatabase/,
+    code: 'SERVER_REFUSED',
+    says: 'a database of this name was deleted since the server was started',
+  },
   {
     words: /^(tbtree: )?key not found/,
     code: 'NOT_FOUND',
@@ -50,6 +68,13 @@ const TABLE: readonly ServerWords[] = [
     code: 'NOT_FOUND',
     says: 'there is no such revision of the key',
     kind: 'key-not-found',
+  },
+  {
+    words: 'tbtree: no more entries',
+    on: /^History$/,
+    code: 'NOT_FOUND',
+    says: 'there are no more versions of the key',
+    kind: 'no-more-entries',
   },
 
   // Who is asking
@@ -135,7 +160,51 @@ const TABLE: readonly ServerWords[] = [
     code: 'PERMISSION_DENIED',
     says: 'the server has no logins and takes local calls only',
   },
+  {
+    words: 'database is NOT a replica',
+    code: 'SERVER_REFUSED',
+    says: 'the database is no replica, and takes no replicated transactions',
+  },
   { words: /read-only because it's a replica/, code: 'PERMISSION_DENIED', says: 'a replica takes no writes' },
+
+  // Databases and users that are not as the call needs them
+  {
+    words: 'database already loaded',
+    code: 'PRECONDITION_FAILED',
+    says: 'the database is loaded already',
+  },
+  {
+    words: 'cannot delete an open database',
+    code: 'PRECONDITION_FAILED',
+    says: 'the database has to be unloaded before it is deleted',
+  },
+  {
+    words: 'retention period has not been reached',
+    code: 'PRECONDITION_FAILED',
+    says: 'no transaction is that old',
+  },
+  {
+    words: /^(tbtree: compaction threshold|dumping index .* tbtree: target folder already exists)/s,
+    code: 'PRECONDITION_FAILED',
+    says: 'the index has too little to be compacted',
+  },
+  {
+    words: 'rpc error: code = InvalidArgument desc = illegal arguments: ',
+    on: /Database/,
+    code: 'SERVER_REFUSED',
+    says: 'a database cannot have these settings',
+  },
+  {
+    words: /^user \w{1,63} not found$/,
+    code: 'NOT_FOUND',
+    says: 'there is no such user',
+  },
+  {
+    words: /^user \w{1,63} (is not active$|doesn't have permission on database )/,
+    grpc: FAILED_PRECONDITION,
+    code: 'PRECONDITION_FAILED',
+    says: 'the user is switched off, or has no permission on this database',
+  },
 
   // Behind the trusted head
   {
@@ -160,7 +229,34 @@ const TABLE: readonly ServerWords[] = [
     says: 'the server refused',
     kind: 'server-behind',
   },
-  { words: 'tx not found', code: 'NOT_FOUND', says: 'there is no such transaction' },
+  {
+    words: 'tx not found',
+    code: 'NOT_FOUND',
+    says: 'there is no such transaction',
+    kind: 'tx-not-found',
+  },
+  {
+    words: 'no new transactions',
+    on: EXPORTS,
+    code: 'NOT_FOUND',
+    says: 'there is no such transaction',
+    kind: 'tx-not-found',
+  },
+
+  // Values that are gone, and values that are not what was hashed
+  { words: /^EOF$/, on: READS_VALUES, code: 'TRUNCATED', says: 'values were truncated' },
+  {
+    // Where a truncated transaction was replicated: a value of no bytes, where the shortest one has a byte.
+    words: 'data is corrupted: internal value consistency error - missing value prefix',
+    on: READS_VALUES,
+    code: 'TRUNCATED',
+    says: 'values were truncated',
+  },
+  {
+    words: 'data is corrupted',
+    code: 'SERVER_REFUSED',
+    says: 'what the server has stored is not what it hashed',
+  },
 
   // Conditions and conflicts
   {
@@ -168,6 +264,12 @@ const TABLE: readonly ServerWords[] = [
     grpc: FAILED_PRECONDITION,
     code: 'PRECONDITION_FAILED',
     says: 'a precondition failed',
+  },
+  {
+    words: 'tx already committed',
+    on: /^replicateTx$/,
+    code: 'CONFLICT',
+    says: 'the replica has this transaction already',
   },
   { words: 'tx read conflict', code: 'CONFLICT', says: 'another transaction was first' },
 
@@ -197,9 +299,38 @@ const TABLE: readonly ServerWords[] = [
     says: 'a value is too long for this database',
   },
   {
+    words: 'internal store max value length exceeded',
+    grpc: FAILED_PRECONDITION,
+    code: 'LIMIT_EXCEEDED',
+    says: 'a value is too long for this database',
+  },
+  {
+    words: 'max transaction values length exceeded',
+    grpc: FAILED_PRECONDITION,
+    code: 'LIMIT_EXCEEDED',
+    says: 'the values of one stream are too long together',
+  },
+  {
+    words:
+      /^Stream(Set receives|VerifiableSet received the) following error: max (key|value) length exceeded/,
+    code: 'LIMIT_EXCEEDED',
+    says: 'a key or a value is too long for this database',
+  },
+  {
+    words:
+      /^Stream(Set receives|VerifiableSet received the) following error: max number of entries per tx exceeded/,
+    code: 'LIMIT_EXCEEDED',
+    says: 'too many entries in one transaction',
+  },
+  {
     words: 'max number of entries per tx exceeded',
     code: 'LIMIT_EXCEEDED',
     says: 'too many entries in one transaction',
+  },
+  {
+    words: 'invalid precondition: too many preconditions',
+    code: 'LIMIT_EXCEEDED',
+    says: 'too many preconditions in one transaction',
   },
   { words: /^result size limit/, code: 'LIMIT_EXCEEDED', says: 'more results than the server gives at once' },
 

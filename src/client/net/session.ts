@@ -3,7 +3,8 @@
 import { ImmuError, ServerError, TransportError } from '../../errors.js';
 import type { Methods } from '../../wire/messages.js';
 import { REPEATABLE } from '../../wire/methods.js';
-import type { UnaryMethod } from '../../wire/methods.js';
+import type { DownMethod, UnaryMethod, UpMethod } from '../../wire/methods.js';
+import { wireMethod } from '../../wire/schema.js';
 import type { ChannelCall } from './channel.js';
 import { whatIsClosed } from './closed-database.js';
 import type { ClosedCall } from './closed-database.js';
@@ -15,10 +16,12 @@ import { NO_TICKET } from './login.js';
 import type { LoginKind, Ticket } from './login.js';
 import { checkCallOptions } from '../input/call-options.js';
 import type { ResolvedCredentials } from '../options/credentials.js';
+import type { Messages } from './incoming.js';
+import type { WriteBody } from './outgoing.js';
 import { Retries } from './retry.js';
 import type { RetryPolicy } from '../options/retry-options.js';
 import { OtherConnection } from './rpc.js';
-import type { Rpc, RpcOptions } from './rpc.js';
+import type { Rpc, RpcOptions, StreamRpc } from './rpc.js';
 import { asNotDone, isBusy, isDatabaseClosed, isNotDone, unsent } from './server-errors.js';
 
 export type { LoginKind } from './login.js';
@@ -27,7 +30,7 @@ export type { LoginKind } from './login.js';
 const LOOK_TIMEOUT_MS = 2000;
 
 /** Answered to anybody; a login, least of all a failing one, is no condition. */
-const NEEDS_NO_LOGIN: ReadonlySet<UnaryMethod> = new Set<UnaryMethod>(['Health', 'ServerInfo']);
+const NEEDS_NO_LOGIN: ReadonlySet<keyof Methods> = new Set<keyof Methods>(['Health', 'ServerInfo']);
 
 export interface SessionOptions extends KeptLoginOptions {
   readonly maxWritesInFlight: number;
@@ -38,7 +41,7 @@ export interface SessionOptions extends KeptLoginOptions {
 
 type Send<T> = (call: ChannelCall) => Promise<T>;
 
-export class Session implements Rpc {
+export class Session implements Rpc, StreamRpc {
   readonly database: string;
   readonly #options: SessionOptions;
   readonly #login: KeptLogin;
@@ -95,16 +98,57 @@ export class Session implements Rpc {
     return this.#call(method, options, (call) => this.#options.channel.raw(method, request, call));
   }
 
-  async #call<T>(method: UnaryMethod, options: RpcOptions, send: Send<T>): Promise<T> {
+  async down<M extends DownMethod, T>(
+    method: M,
+    request: Methods[M]['request'],
+    options: RpcOptions,
+    use: (messages: Messages<Methods[M]['answer']>) => Promise<T>,
+  ): Promise<T> {
     checkCallOptions(options);
-    const deadline = new Deadline(options, this.#options.timeoutMs);
+    const deadline = Deadline.of(options, this.#options.timeoutMs);
     this.#login.enter();
     try {
-      if (REPEATABLE.has(method)) return await this.#attempts(method, options, deadline, send);
+      const open = (call: ChannelCall) => this.#options.channel.down(method, request, call);
+      const incoming = await this.#attempts(method, options, deadline, open);
+      try {
+        return await use(incoming);
+      } finally {
+        incoming.cancel();
+      }
+    } finally {
+      this.#login.leave();
+    }
+  }
+
+  up(method: UpMethod, options: RpcOptions, write: WriteBody): Promise<Uint8Array> {
+    let begun = false;
+    const send = (call: ChannelCall) =>
+      this.#options.channel.up(
+        method,
+        (body) => {
+          begun = true;
+          return write(body);
+        },
+        call,
+      );
+    return this.#call(method, options, send, () => begun);
+  }
+
+  async #call<T>(
+    method: keyof Methods,
+    options: RpcOptions,
+    send: Send<T>,
+    isUsedUp?: () => boolean,
+  ): Promise<T> {
+    checkCallOptions(options);
+    const deadline = Deadline.of(options, this.#options.timeoutMs);
+    this.#login.enter();
+    try {
+      if (REPEATABLE.has(method)) return await this.#attempts(method, options, deadline, send, isUsedUp);
       const waitingFor = `${method} to be sent, after too many writes in flight`;
       await this.#writes.enter(deadline, waitingFor).catch(unsent);
       try {
-        return await this.#attempts(method, options, deadline, send);
+        return await this.#attempts(method, options, deadline, send, isUsedUp);
       } finally {
         this.#writes.leave();
       }
@@ -113,12 +157,16 @@ export class Session implements Rpc {
     }
   }
 
-  /** Sends; and again where that is safe and may help, as long as the deadline lets it. */
+  /**
+   * Sends; and again where that is safe and may help, as long as the deadline lets it. `isUsedUp`: what was to be sent has left, and
+   * cannot be had again.
+   */
   async #attempts<T>(
-    method: UnaryMethod,
+    method: keyof Methods,
     options: RpcOptions,
     deadline: Deadline,
     send: Send<T>,
+    isUsedUp: () => boolean = never,
   ): Promise<T> {
     const repeatable = REPEATABLE.has(method);
     const retries = new Retries(this.#options.retry);
@@ -126,8 +174,7 @@ export class Session implements Rpc {
       let ticket: Ticket | undefined;
       try {
         ticket =
-          this.#ticketFor(method, repeatable) ??
-          (await this.#freshTicket(repeatable, deadline).catch(unsent));
+          this.#ticketFor(method, repeatable) ?? (await this.#freshTicket(method, deadline).catch(unsent));
         if (options.over !== undefined && options.over !== this.connects)
           throw asNotDone(new OtherConnection(method));
         return await this.#attempt(ticket, deadline, send);
@@ -137,6 +184,7 @@ export class Session implements Rpc {
         const sessionLost = ticket !== undefined && ticket !== NO_TICKET && this.#login.isLost(error);
         if (sessionLost) {
           this.#login.drop(ticket as Ticket);
+          if (isUsedUp()) throw error;
           // The first time a new session is opened at once.
           const first = lost === undefined;
           lost = error;
@@ -144,7 +192,7 @@ export class Session implements Rpc {
         } else if (isDatabaseClosed(error) && !NEEDS_NO_LOGIN.has(method)) {
           error = await this.#whatIsClosed(error, method, repeatable, deadline, ticket);
         }
-        const again = sessionLost || this.#mayHelp(error, repeatable);
+        const again = sessionLost || (this.#mayHelp(error, repeatable) && !isUsedUp());
         const pause = again ? retries.next(deadline.endsAt - performance.now()) : undefined;
         if (pause === undefined) throw ticket || repeatable ? error : notReopened(method, error, lost);
         await this.#pause(pause, deadline, error);
@@ -153,12 +201,11 @@ export class Session implements Rpc {
   }
 
   async #attempt<T>(ticket: Ticket, deadline: Deadline, send: Send<T>): Promise<T> {
-    const { timeoutMs = this.#options.timeoutMs, signal } = deadline.left;
     const { metadata } = ticket;
     const { connects } = this;
     const sentAt = performance.now();
     try {
-      const answer = await send({ timeoutMs, metadata, ...(signal && { signal }) });
+      const answer = await send({ ...deadline.left, metadata });
       this.#login.noteUse(ticket, sentAt, connects);
       return answer;
     } catch (error) {
@@ -176,13 +223,13 @@ export class Session implements Rpc {
 
   async #whatIsClosed(
     error: unknown,
-    method: UnaryMethod,
+    method: keyof Methods,
     repeatable: boolean,
     deadline: Deadline,
     ticket: Ticket | undefined,
   ): Promise<ImmuError> {
     const { channel, database } = this.#options;
-    const timeoutMs = Math.min(LOOK_TIMEOUT_MS, deadline.left.timeoutMs ?? LOOK_TIMEOUT_MS);
+    const timeoutMs = Math.min(LOOK_TIMEOUT_MS, deadline.left.timeoutMs);
     const ask: ClosedCall['ask'] = (other) => {
       const { metadata } = NEEDS_NO_LOGIN.has(other) ? NO_TICKET : (ticket ?? NO_TICKET);
       return channel.unary(other, {}, { timeoutMs, metadata });
@@ -201,13 +248,15 @@ export class Session implements Rpc {
   }
 
   /** The ticket to send with, when that is at hand: reads find out by themselves that it counts no more. */
-  #ticketFor(method: UnaryMethod, repeatable: boolean): Ticket | undefined {
+  #ticketFor(method: keyof Methods, repeatable: boolean): Ticket | undefined {
     if (NEEDS_NO_LOGIN.has(method)) return NO_TICKET;
     return repeatable ? this.#login.atHand : undefined;
   }
 
-  #freshTicket(repeatable: boolean, deadline: Deadline): Promise<Ticket> {
-    return repeatable ? this.#login.obtain(deadline) : this.#login.obtainLiving(deadline);
+  /** A stream is sent once: its session is looked after first. */
+  #freshTicket(method: keyof Methods, deadline: Deadline): Promise<Ticket> {
+    if (REPEATABLE.has(method)) return this.#login.obtain(deadline);
+    return this.#login.obtainLiving(deadline, wireMethod(method).requestStream);
   }
 
   /** Logs out, as far as the server can be reached; later calls are refused. Idempotent. */
@@ -229,6 +278,10 @@ function notReopened(method: string, error: unknown, lost: unknown): unknown {
       { cause: lost },
     ),
   );
+}
+
+function never(): boolean {
+  return false;
 }
 
 function isUnavailable(error: unknown): boolean {

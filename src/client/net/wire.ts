@@ -1,6 +1,11 @@
 // One connection to the server, as grpc-js makes it: whether it stands, when it was lost, what was heard over it.
 import { Client, connectivityState } from '@grpc/grpc-js';
-import type { ChannelOptions as GrpcOptions, ClientUnaryCall } from '@grpc/grpc-js';
+import type {
+  CallOptions as GrpcCallOptions,
+  ChannelOptions as GrpcOptions,
+  Metadata,
+  ServiceError,
+} from '@grpc/grpc-js';
 import type { TransportError } from '../../errors.js';
 import { channelCredentials, nameOverride } from './channel-credentials.js';
 import type { ResolvedOptions } from '../options/options.js';
@@ -43,11 +48,25 @@ export function wiring(
   return () => new Client(proxy ? `dns:${proxy.text}` : server, credentials, options);
 }
 
+/** A call under way. */
+export interface Cancellable {
+  cancel(): void;
+  on(event: 'metadata', listener: (metadata: Metadata) => void): unknown;
+}
+
+/** Begins a call that ends in one answer, whether that comes in one piece or streamed. */
+export type Begin<Answer> = (
+  client: Client,
+  metadata: Metadata,
+  options: GrpcCallOptions,
+  done: (error: ServiceError | null, answer?: Answer) => void,
+) => Cancellable;
+
 export class Wire {
   readonly client: Client;
   readonly silence = new Silence();
   /** Calls under way that may go over another connection instead. */
-  readonly reads = new Map<ClientUnaryCall, (error: TransportError) => void>();
+  readonly reads = new Map<Cancellable, (error: TransportError) => void>();
   readonly #onLost: () => void;
   #watched = false;
   #closed = false;

@@ -42,21 +42,21 @@ export function checkedPassword(name: string, password: unknown): string {
 }
 
 /** Lower case, as the server makes it: signatures cover the name. */
-export function databaseName(given: string | Uint8Array): string {
-  const name = text('database', types.isUint8Array(given) ? textOf(given) : given);
+export function databaseName(given: string | Uint8Array, argument = 'database'): string {
+  const name = text(argument, types.isUint8Array(given) ? textOf(given, argument) : given);
   if (!/^[a-z0-9_]{1,128}$/i.test(name)) {
     throw new ArgumentError(
-      'database',
+      argument,
       `not a database name: ${JSON.stringify(name.slice(0, 200))} (1 to 128 letters, digits, _)`,
     );
   }
   return name.toLowerCase();
 }
 
-function textOf(name: Uint8Array): string {
+function textOf(name: Uint8Array, argument: string): string {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(name);
   } catch {
-    throw new ArgumentError('database', 'not a database name: its bytes are no UTF-8');
+    throw new ArgumentError(argument, 'not a database name: its bytes are no UTF-8');
   }
 }

@@ -65,7 +65,7 @@ export interface ImmuClientOptions {
    */
   readonly overload?: 'wait' | 'fail';
   /**
-   * Groups plain `set` calls in flight too: they then share transactions, as verified ones do.
+   * Groups plain writes in flight too: they then share transactions, as verified ones do.
    *
    * @default false
    */

@@ -186,6 +186,7 @@ export class Connection {
     // In this order: what is under way ends at once, then sessions are given back, then the connection goes.
     this.#channel.end();
     this.admission.close('the client');
+    await closing.step('streams to be taken back', () => this.#channel.uploadsOver());
     await closing.step('sessions to be given back', () => this.rooms.close());
     this.#channel.close();
     await Promise.all([...this.#trusts.closing()].map(([what, close]) => closing.step(what, close)));

@@ -17,8 +17,9 @@ import { WaitingLine } from '../flow/waiting-call.js';
 import type { WaitingCall } from '../flow/waiting-call.js';
 import { WriteGroups } from '../group/write-groups.js';
 import type { WriteCounts } from '../group/write-groups.js';
-import { bytesOf, bytesOfEntries, withoutTx } from '../calls/kv/kv.js';
-import type { KeyValue, Write } from '../calls/kv/kv.js';
+import type { WriteContent } from '../group/write-form.js';
+import { bytesOf, withoutTx } from '../calls/kv/kv.js';
+import type { Write } from '../calls/kv/kv.js';
 import type { Rpc } from '../net/rpc.js';
 import { isNotDone } from '../net/server-errors.js';
 import type { Call } from '../trust/call.js';
@@ -27,10 +28,11 @@ import { unixSeconds } from '../input/unix-seconds.js';
 import type { ProvenHistory } from '../trust/known/proven-history.js';
 import { VerifiedReader } from '../calls/kv/grouped-get.js';
 import { proveTogether } from '../calls/kv/grouped-get-all.js';
-import { PlainWriter, VerifiedWriter, writeGroup } from '../calls/kv/set.js';
-import type { Writer } from '../calls/kv/set.js';
+import { writeGroup } from '../calls/kv/grouped-write.js';
+import { PlainWriter, VerifiedWriter } from '../calls/kv/writers.js';
+import type { Writer } from '../calls/kv/writers.js';
 import { verifiedGet } from '../calls/kv/verified-get.js';
-import type { VerifiedEntry } from '../calls/kv/shown-read.js';
+import type { VerifiedEntry } from '../calls/kv/verified-entry.js';
 import { ReservedTxs } from '../trust/reserved-txs.js';
 import type { VerifiedWrite } from '../trust/write.js';
 
@@ -161,10 +163,10 @@ export class GroupedCalls {
     );
   }
 
-  #writeInTurn(turn: Turn, writer: Writer, entries: readonly KeyValue[]): void {
+  #writeInTurn(turn: Turn, writer: Writer, content: WriteContent): void {
     turn.take(() => {
       try {
-        this.#writes.write(writer, entries);
+        this.#writes.write(writer, content);
       } catch (error) {
         writer.reject(error);
       }
@@ -176,33 +178,32 @@ export class GroupedCalls {
     return this.#turns.enter();
   }
 
-  /** Writes entries, of distinct keys, in one transaction with what else is written at the time. */
-  set(entries: readonly KeyValue[], deadline: Deadline, turn: Turn): Promise<Write> {
+  /** Writes in one transaction with what else is written at the time. */
+  write(content: WriteContent, deadline: Deadline, turn: Turn): Promise<Write> {
     return this.#begin<Write, undefined>(
       this.#writing,
       deadline,
-      bytesOfEntries(entries),
+      content.bytes,
       (call) => {
-        this.#writeInTurn(turn, new PlainWriter(call, entries.length), entries);
+        this.#writeInTurn(turn, new PlainWriter(call), content);
       },
       undefined,
     );
   }
 
-  /** The same, proven. `bytes`: of all entries; no `turn`: in a transaction that holds nothing else. */
-  verifiedSet(
+  /** The same, proven. No `turn`: in a transaction that holds nothing else. */
+  verifiedWrite(
     trust: DatabaseTrust,
     from: Call,
-    entries: readonly KeyValue[],
-    bytes: number,
+    content: WriteContent,
     turn: Turn | undefined,
   ): Promise<VerifiedWrite> {
     const start = (call: WaitingCall<VerifiedWrite>) => {
-      const writer = new VerifiedWriter(trust, call, entries.length, from, turn === undefined);
-      if (turn) this.#writeInTurn(turn, writer, entries);
-      else this.#writes.writeAlone(writer, entries);
+      const writer = new VerifiedWriter(trust, call, from, turn === undefined);
+      if (turn) this.#writeInTurn(turn, writer, content);
+      else this.#writes.writeAlone(writer, content);
     };
-    return this.#beginVerified(this.#writing, trust, from, bytes, start, true);
+    return this.#beginVerified(this.#writing, trust, from, content.bytes, start, true);
   }
 
   /** A write in a transaction that holds nothing else: the server's word, and its tx is no other write's. */

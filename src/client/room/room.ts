@@ -1,5 +1,6 @@
 // One database under one login: its session, its trust, and what its calls share. Every call comes in here: its options are
 // checked, its deadline begins, it is let in when there is room, and it ends when the client is closed.
+import type { Write } from '../calls/kv/kv.js';
 import { withCallerStack } from '../flow/caller-stack.js';
 import type { Deadline } from '../flow/deadline.js';
 import type { Door } from '../flow/door.js';
@@ -9,6 +10,9 @@ import type { Call } from '../trust/call.js';
 import type { DatabaseTrust } from '../trust/database-trust.js';
 import type { GroupedCalls } from './grouped-calls.js';
 import type { Trusts } from './trusts.js';
+
+/** What a stream holds of its values at a time: what was fetched ahead, or waits to leave. */
+export const STREAM_BYTES = 1 << 20;
 
 export interface RoomOptions {
   readonly session: Session;
@@ -51,19 +55,57 @@ export class Room {
     return this.#door.enter(deadline, bytes, () => work(this.session, deadline.left));
   }
 
-  /** A verified call that asks the server on its own. */
+  /** A verified call that asks the server on its own. `bytes`: what it holds. */
   enterVerified<T>(
     operation: string,
     options: CallOptions,
     own: readonly string[],
     work: (verified: Verified) => Promise<T>,
+    bytes = 0,
   ): Promise<T> {
     const { session } = this;
     const deadline = this.#door.deadline(options, own);
-    return this.#door.enter(deadline, 0, async () => {
+    return this.#door.enter(deadline, bytes, async () => {
       const trust = await this.#trust(deadline);
       return work({ session, trust, call: { operation, startedAt: deadline.startedAt, deadline } });
     });
+  }
+
+  /**
+   * A call that answers before it ends, with `answer`: what its caller got goes on as a stream, and the call holds its place until
+   * then.
+   */
+  stream<T>(
+    options: CallOptions,
+    own: readonly string[],
+    work: (session: Session, call: CallOptions, answer: (value: T) => void) => Promise<void>,
+  ): Promise<T> {
+    return answeredEarly((answer) =>
+      this.enter(options, own, (session, call) => work(session, call, answer), STREAM_BYTES),
+    );
+  }
+
+  /** A write by stream: its tx is no other write's. */
+  sendStream(
+    options: CallOptions,
+    own: readonly string[],
+    write: (session: Session, deadline: Deadline) => Promise<Write>,
+  ): Promise<Write> {
+    const deadline = this.#door.deadline(options, own);
+    const send = () => this.calls.writeAlone(() => write(this.session, deadline));
+    return this.#door.enter(deadline, STREAM_BYTES, send);
+  }
+
+  /** A verified one. */
+  streamVerified<T>(
+    operation: string,
+    options: CallOptions,
+    own: readonly string[],
+    work: (verified: Verified, answer: (value: T) => void) => Promise<void>,
+  ): Promise<T> {
+    return answeredEarly((answer) =>
+      this.enterVerified(operation, options, own, (verified) => work(verified, answer), STREAM_BYTES),
+    );
   }
 
   /** A call that shares requests with others: at once when there is room. `start` takes its place over. */
@@ -104,4 +146,11 @@ export class Room {
     const made = this.#trusts.of(this.database);
     return this.#trusts.now(this.database) ?? deadline.race(made, 'the server to say who it is');
   }
+}
+
+/** What goes wrong after the answer is told by what was answered. */
+function answeredEarly<T>(enter: (answer: (value: T) => void) => Promise<void>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    enter(resolve).catch(reject);
+  });
 }

@@ -10,6 +10,7 @@ import { beginEpoch } from './epoch.js';
 import type { Epoch } from './epoch.js';
 import { proveGiven } from './head/given-root.js';
 import { newestState } from './head/newest-state.js';
+import type { NewestState } from './head/newest-state.js';
 import type { Settlement } from './head/settlement.js';
 import type { ProvenBy } from './known/proof-source.js';
 import { Jobs } from './log/jobs.js';
@@ -71,7 +72,8 @@ export class DatabaseTrust extends TrustOverTime {
       call.counted = true;
       const settled = this.#settle(call, { ...bound, job, operation, startedAt, calls: counted });
       await call.deadline.race(settled, 'the head to reach the answer');
-      if (proven.kind === 'get') known.learn(proven.subject, operation, proven.leaves);
+      if (proven.kind === 'get' || proven.kind === 'streamed')
+        known.learn(proven.subject, operation, proven.leaves);
     }
     return proven as ProvenBy<Q>;
   }
@@ -158,8 +160,13 @@ export class DatabaseTrust extends TrustOverTime {
 
   async #newestState(operation: string, head: Root, options: CallOptions): Promise<void> {
     this.epoch?.standing.doubt();
+    await this.claimedState(operation, head, options);
+  }
+
+  /** The server's word about its newest transaction, which must not contradict the head; it never changes trust. */
+  claimedState(operation: string, head: Root, options: CallOptions): Promise<NewestState> {
     const asker = { rpc: this.options.rpc, trustLog: this.trustLog, contextFor: this.#contextFor };
-    await newestState(asker, operation, head, options);
+    return newestState(asker, operation, { tx: head.tx, alh: head.alh }, options);
   }
 
   /** A proven answer that contradicts what was proven before, or what was asked. */

@@ -2,6 +2,7 @@
 // or another server is accepted. What answers prove under it is in database-trust.ts.
 import { StoreError } from '../../errors.js';
 import type { Root } from '../../verify/verifier.js';
+import { resultOf } from '../results/result.js';
 import type { Call } from './call.js';
 import type { DatabaseTrustOptions } from './database-trust-options.js';
 import { closeEpoch, endEpoch } from './epoch.js';
@@ -60,7 +61,7 @@ export abstract class TrustOverTime {
   /** The trusted root as results show it: one object per head. Requires a head. */
   get root(): Root {
     const { tx, alh } = this.assertReady().mover.head;
-    if (this.#root.alh !== alh) this.#root = Object.freeze({ tx, alh });
+    if (this.#root.alh !== alh) this.#root = Object.freeze(resultOf({ tx, alh }));
     return this.#root;
   }
 
@@ -126,6 +127,11 @@ export abstract class TrustOverTime {
   assure(operation: string): Promise<void> | undefined {
     const { forked } = this.trustLog;
     return forked ? Promise.reject(forked) : this.epoch?.standing.assure(operation);
+  }
+
+  /** Resolves when the server's newest state, asked for from now on, is proven to extend the head, which has moved there. */
+  async assureNow(operation: string): Promise<void> {
+    await this.assertReady().standing.assure(operation, performance.now());
   }
 
   /** Rejects when the server is found to stand elsewhere than where it is trusted; not when it cannot be asked. */
@@ -197,7 +203,7 @@ export abstract class TrustOverTime {
     const head = this.epoch?.mover.head ?? (await this.options.store.head(this.trustLog.key));
     // Calls that it counts come before the row that ends it.
     if (head) await this.trustLog.end(head);
-    await this.trustLog.forget(head, reason);
+    await this.trustLog.forget(head, call.operation, reason);
     this.#drop();
   }
 

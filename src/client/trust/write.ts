@@ -1,9 +1,12 @@
 // A verified write, top to bottom: a tx is reserved → sent once → what was sent is proven, in a tx that no other write has.
 import { ImmuError, TransportError, VerificationError } from '../../errors.js';
+import type { PortableProof } from '../../verify/portable/format.js';
 import type { Question, Root } from '../../verify/verifier.js';
+import type { Deadline } from '../flow/deadline.js';
 import { OtherConnection } from '../net/rpc.js';
 import type { Rpc, RpcOptions } from '../net/rpc.js';
 import { isNotDone } from '../net/server-errors.js';
+import { resultOf } from '../results/result.js';
 import type { Call } from './call.js';
 import type { DatabaseTrust } from './database-trust.js';
 import type { End } from './known/newest-versions.js';
@@ -17,6 +20,8 @@ export interface VerifiedWrite {
   readonly timestamp: bigint;
   /** Trusted head under which it was proven. */
   readonly root: Root;
+  /** With `includeProof`: what anyone can check it by. */
+  readonly proof?: PortableProof;
 }
 
 export interface Writing {
@@ -24,8 +29,8 @@ export interface Writing {
   readonly question: Extract<Question, { kind: 'set' } | { request: Uint8Array }>;
   /** Keys that it writes, by their `keyName`: the tx is a floor for reads of them. */
   readonly names: Iterable<string>;
-  /** How it ends these keys, if it does. */
-  readonly end?: End;
+  /** How it ends some of these keys; of `unread` ones the tx is no floor: reads do not lead to what it wrote of them. */
+  readonly endings?: ReadonlyMap<string, End | 'unread'>;
   /** How many calls share it. */
   readonly calls: number;
 }
@@ -57,8 +62,7 @@ export async function writeAlone(
   for (;;) {
     try {
       await trust.ready(call, true);
-      const over = rpc.connects;
-      const options = () => (over === undefined ? call.deadline.left : { ...call.deadline.left, over });
+      const options = overThisConnection(rpc, call.deadline);
       return await (
         await sendWrite(trust, call, writing, (head) => send(options(), head))
       ).proven;
@@ -67,6 +71,11 @@ export async function writeAlone(
       if (!(error instanceof OtherConnection)) throw error;
     }
   }
+}
+
+/** Options for what is sent over the connection of now, and over no other. */
+export function overThisConnection({ connects: over }: Rpc, deadline: Deadline): () => RpcOptions {
+  return () => (over === undefined ? deadline.left : { ...deadline.left, over });
 }
 
 /**
@@ -100,7 +109,7 @@ export async function sendWrite(
 async function prove(
   trust: DatabaseTrust,
   call: Call,
-  { question, names, end, calls }: Writing,
+  { question, names, endings, calls }: Writing,
   head: Root,
   answer: Uint8Array,
 ): Promise<VerifiedWrite> {
@@ -113,8 +122,11 @@ async function prove(
     const refuted = { check: 'set.tx-shared', detail, computed: tx.toString(), tx };
     throw await trust.refuse(call.operation, refuted, trust.job(question, head, answer));
   }
-  for (const name of names) known.seen.note(name, tx, end);
-  return Object.freeze({ tx, alh: new Uint8Array(alh), timestamp: ts, root: trust.root });
+  for (const name of names) {
+    const end = endings?.get(name);
+    if (end !== 'unread') known.seen.note(name, tx, end);
+  }
+  return Object.freeze(resultOf({ tx, alh: new Uint8Array(alh), timestamp: ts, root: trust.root }));
 }
 
 /** The server has answered, so it has most likely written: a failure on our side must not look like "not done". */

@@ -4,7 +4,7 @@ import { entriesRoot } from '../../proof/tree/entries-tree.js';
 import { digestOf } from '../../proof/entry.js';
 import { ZERO_HASH } from '../../proof/hash.js';
 import { encodeKVMetadata } from '../../proof/metadata.js';
-import type { KVMetadata, TxHeader } from '../../proof/types.js';
+import type { KVMetadata, TxHeader, TxMetadata } from '../../proof/types.js';
 import { refuse } from '../errors.js';
 import { KeyIndex } from './key-index.js';
 import { TxLog } from './tx-log.js';
@@ -37,7 +37,11 @@ export interface PreparedTx {
   readonly entries: readonly StoredEntry[];
   readonly digests: readonly Uint8Array[];
   readonly version: 0 | 1;
+  readonly metadata?: TxMetadata;
 }
+
+/** What immudb says of a time that never was: the first moment of the year 1. */
+const NEVER_MS = -62_135_596_800_000;
 
 /** Where committed transactions are kept beyond this process; called before anybody learns of them. */
 export type Journal = (header: TxHeader, entries: readonly StoredEntry[]) => void;
@@ -61,7 +65,7 @@ export class Database {
   readonly index = new KeyIndex(this.log);
   readonly dishonesty: Dishonesty = { lag: 0, leaves: new Set() };
   readonly #journal: Journal | undefined;
-  #lastCommitAtMs = Date.now();
+  #lastCommitAtMs = NEVER_MS;
 
   constructor(name: string, limits: DatabaseLimits, format: DatabaseFormat, journal?: Journal) {
     this.name = name;
@@ -101,6 +105,25 @@ export class Database {
     return header;
   }
 
+  /**
+   * Gives up the values of what was committed before `seconds`, as a transaction without entries says from then on: all of
+   * them are kept here all the same, as they are by immudb until a file of values holds nothing younger. False when nothing
+   * is that old.
+   */
+  truncate(seconds: number): boolean {
+    let truncated = this.last;
+    while (
+      truncated > 0 &&
+      (this.log.header(truncated).nentries === 0 || this.log.header(truncated).ts >= seconds)
+    )
+      truncated -= 1;
+    if (truncated === 0) return false;
+    const version = this.format.headerVersion;
+    const metadata = version === 0 ? {} : { metadata: { truncatedTxId: BigInt(truncated) } };
+    this.commit({ entries: [], digests: [], version, ...metadata });
+    return true;
+  }
+
   /** Header that {@link commit} would give to this transaction now. */
   nextHeader(tx: PreparedTx): TxHeader {
     const last = this.log.last;
@@ -115,6 +138,7 @@ export class Database {
       eH: entriesRoot(tx.digests),
       blTxId: BigInt(blTxId),
       blRoot: blTxId === 0 ? ZERO_HASH : this.log.tree.root(BigInt(blTxId)),
+      ...(tx.metadata && { metadata: tx.metadata }),
     };
   }
 

@@ -32,6 +32,8 @@ export class Databases {
   readonly #disk: LedgerDisk | undefined;
   readonly #records = new Map<string, DatabaseRecord>();
   readonly #unloaded = new Map<string, Database>();
+  /** Their names are taken until the ledger is started anew. */
+  readonly #deleted = new Set<string>();
 
   constructor(disk: LedgerDisk | undefined, defaults: DatabaseFormat) {
     this.#disk = disk;
@@ -63,7 +65,7 @@ export class Databases {
   }
 
   wasDeleted(name: string): boolean {
-    return this.#records.get(name)?.deleted === true;
+    return this.#deleted.has(name);
   }
 
   /** The database, ready to be used. Throws when there is none or it is unloaded. */
@@ -78,7 +80,7 @@ export class Databases {
   create(name: string, createdBy: string, settings: WireSettings | null | undefined): DatabaseRecord {
     const record: DatabaseRecord = {
       name,
-      settings: newSettings(settings),
+      settings: newSettings(settings, name),
       createdAtMs: Date.now(),
       createdBy,
       deleted: false,
@@ -97,6 +99,7 @@ export class Databases {
   delete(record: DatabaseRecord): void {
     if (record.database) throw refuse.databaseOpen();
     record.deleted = true;
+    this.#deleted.add(record.name);
     this.save(record);
     this.#disk?.forget(record.name);
     this.#unloaded.delete(record.name);

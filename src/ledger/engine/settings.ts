@@ -7,28 +7,36 @@ export interface WireSettings {
   [name: string]: { value?: unknown; [name: string]: unknown } | null | undefined;
 }
 
+/** Shortest retention of values, in milliseconds. */
+export const DAY_MS = 24 * 60 * 60 * 1000;
+const HOUR_MS = 60 * 60 * 1000;
+
+const values = (of: Record<string, number | boolean | string>): Record<string, { value: unknown }> =>
+  Object.fromEntries(Object.entries(of).map(([name, value]) => [name, { value }]));
+
 const DEFAULTS: WireSettings = {
-  fileSize: { value: 1 << 29 },
-  maxKeyLen: { value: 1024 },
-  maxValueLen: { value: 1 << 25 },
-  maxTxEntries: { value: 1024 },
-  excludeCommitTime: { value: false },
-  maxConcurrency: { value: 30 },
-  maxIOConcurrency: { value: 1 },
-  txLogCacheSize: { value: 1000 },
-  vLogMaxOpenedFiles: { value: 10 },
-  txLogMaxOpenedFiles: { value: 10 },
-  commitLogMaxOpenedFiles: { value: 10 },
-  writeTxHeaderVersion: { value: 1 },
-  autoload: { value: true },
-  readTxPoolSize: { value: 128 },
-  syncFrequency: { value: 20 },
-  writeBufferSize: { value: 1 << 22 },
-  maxActiveTransactions: { value: 1000 },
-  mvccReadSetLimit: { value: 100_000 },
-  vLogCacheSize: { value: 0 },
-  embeddedValues: { value: false },
-  preallocFiles: { value: false },
+  ...values({
+    ...{ fileSize: 1 << 29, maxKeyLen: 1024, maxValueLen: 1 << 25, maxTxEntries: 1024 },
+    ...{ excludeCommitTime: false, maxConcurrency: 30, maxIOConcurrency: 1, txLogCacheSize: 1000 },
+    ...{ vLogMaxOpenedFiles: 10, txLogMaxOpenedFiles: 10, commitLogMaxOpenedFiles: 10 },
+    ...{ writeTxHeaderVersion: 1, autoload: true, readTxPoolSize: 128, syncFrequency: 20 },
+    ...{ writeBufferSize: 1 << 22, maxActiveTransactions: 1000, mvccReadSetLimit: 100_000 },
+    ...{ vLogCacheSize: 0, embeddedValues: false, preallocFiles: false },
+  }),
+  indexSettings: values({
+    ...{ flushThreshold: 100_000, syncThreshold: 1_000_000, cacheSize: 1 << 27, maxNodeSize: 4096 },
+    ...{ maxActiveSnapshots: 100, renewSnapRootAfter: 1000, compactionThld: 2, delayDuringCompaction: 10 },
+    ...{ nodesLogMaxOpenedFiles: 10, historyLogMaxOpenedFiles: 1, commitLogMaxOpenedFiles: 1 },
+    ...{ flushBufferSize: 4096, cleanupPercentage: 0, maxBulkSize: 1, bulkPreparationTimeout: 20 },
+  }),
+  ahtSettings: values({ syncThreshold: 100_000, writeBufferSize: 1 << 24 }),
+  truncationSettings: values({ retentionPeriod: 0, truncationFrequency: DAY_MS }),
+  replicationSettings: values({
+    ...{ replica: false, primaryDatabase: '', primaryHost: '', primaryPort: 0, primaryUsername: '' },
+    ...{ primaryPassword: '', syncReplication: false, syncAcks: 0, prefetchTxBufferSize: 0 },
+    ...{ replicationCommitConcurrency: 0, allowTxDiscarding: false, skipIntegrityCheck: false },
+    waitForIndexing: false,
+  }),
 };
 
 /** Names that only the creation of a database may set, with the words for them. */
@@ -41,9 +49,24 @@ const PERMANENT: readonly (readonly [string, string])[] = [
   ['preallocFiles', 'prealloc files'],
 ];
 
+/** Least and largest values, with the words of immudb for what lies beyond. */
+const BOUNDS: readonly (readonly [string, number, number, string])[] = [
+  ['maxConcurrency', 1, Infinity, 'MaxConcurrency'],
+  ['syncFrequency', 0, Infinity, 'SyncFrequency'],
+  ['maxActiveTransactions', 1, Infinity, 'MaxActiveTransactions'],
+  ['mvccReadSetLimit', 1, Infinity, 'MVCCReadSetLimit'],
+  ['writeTxHeaderVersion', 0, 1, 'WriteTxHeaderVersion'],
+  ['maxIOConcurrency', 1, Infinity, 'MaxIOConcurrency'],
+  ['writeBufferSize', 1, Infinity, 'WriteBufferSize'],
+  ['maxTxEntries', 1, Infinity, 'MaxTxEntries'],
+  ['maxKeyLen', 1, 1024, 'MaxKeyLen'],
+  ['maxValueLen', 1, Infinity, 'MaxValueLen'],
+  ['txLogMaxOpenedFiles', 1, Infinity, 'TxLogMaxOpenedFiles'],
+];
+
 /** Defaults overlaid with what a creation asks for. Throws on values that no database can have. */
-export function newSettings(asked: WireSettings | null | undefined): WireSettings {
-  return validated({ ...DEFAULTS, ...given(asked) });
+export function newSettings(asked: WireSettings | null | undefined, database = ''): WireSettings {
+  return validated(database, overlaid(DEFAULTS, given(asked)));
 }
 
 /** Overlays an update. Throws when it touches a permanent setting. */
@@ -58,21 +81,50 @@ export function updatedSettings(
       throw refuse.settingRefused(`${words} can not be changed after database creation ('${database}')`);
     }
   }
-  return validated({ ...current, ...update });
+  if (update['indexSettings']?.['maxNodeSize'])
+    throw refuse.settingRefused(`max node size can not be changed after database creation ('${database}')`);
+  return validated(database, overlaid(current, update));
 }
 
 function given(asked: WireSettings | null | undefined): WireSettings {
   return Object.fromEntries(Object.entries(asked ?? {}).filter(([, value]) => value));
 }
 
-function validated(settings: WireSettings): WireSettings {
-  const { maxKeyBytes, maxValueBytes, maxTxEntries } = limitsOf(settings);
-  const version = numberOf(settings, 'writeTxHeaderVersion');
-  if (maxKeyBytes < 1 || maxKeyBytes > 1024) throw refuse.settingRefused('invalid max key length');
-  if (maxValueBytes < 1) throw refuse.settingRefused('invalid max value length');
-  if (maxTxEntries < 1) throw refuse.settingRefused('invalid max number of entries per transaction');
-  if (version > 1) throw refuse.settingRefused('invalid tx header version');
+/** A group of settings keeps those that the update does not name. */
+function overlaid(current: WireSettings, update: WireSettings): WireSettings {
+  const groups = Object.keys(update).filter((name) => name.endsWith('Settings'));
+  const merged = groups.map((name) => [name, { ...current[name], ...given(update[name] as WireSettings) }]);
+  return { ...current, ...update, ...(Object.fromEntries(merged) as WireSettings) };
+}
+
+function validated(database: string, settings: WireSettings): WireSettings {
+  const pool = numberOf(settings, 'readTxPoolSize');
+  if (pool < 1) throw refuseFor(`invalid read tx pool size (${pool}) for database '${database}'`);
+  const truncation = (settings['truncationSettings'] ?? {}) as WireSettings;
+  if (isTooShort(numberOf(truncation, 'retentionPeriod')))
+    throw refuseFor(
+      `invalid retention period for database '${database}'. RetentionPeriod should at least '24' hours`,
+    );
+  if (numberOf(truncation, 'truncationFrequency') < HOUR_MS)
+    throw refuseFor(
+      `invalid truncation frequency for database '${database}'. TruncationFrequency should at least '1' hour`,
+    );
+  for (const [name, least, most, words] of BOUNDS) {
+    const value = numberOf(settings, name);
+    if (value < least || value > most)
+      throw refuse.settingRefused(`illegal arguments: invalid options: invalid ${words}`);
+  }
   return settings;
+}
+
+/** A period that is neither "none" nor a day. */
+export function isTooShort(retentionMs: number): boolean {
+  return retentionMs < 0 || (retentionMs > 0 && retentionMs < DAY_MS);
+}
+
+/** The words of a check that has put a status into them already. */
+function refuseFor(why: string) {
+  return refuse.settingRefused(`rpc error: code = InvalidArgument desc = illegal arguments: ${why}`);
 }
 
 export function limitsOf(settings: WireSettings): DatabaseLimits {

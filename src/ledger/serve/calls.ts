@@ -29,6 +29,9 @@ export interface ServedLedger extends LedgerCore {
   readonly turns: Turns;
 }
 
+/** In place of a message that cannot be read. */
+export const UNREADABLE = Object.freeze({});
+
 interface Chunk {
   readonly content?: Uint8Array;
 }
@@ -115,7 +118,14 @@ export function clientStream(
         throw error;
       });
     }
-    wire.on('data', ({ content }: Chunk) => {
+    wire.on('data', (chunk: Chunk) => {
+      const { content } = chunk;
+      if (chunk === UNREADABLE) {
+        end(() => {
+          throw refuse.unreadableMessage();
+        });
+        return;
+      }
       length += content?.length ?? 0;
       if (length <= MAX_STREAM_BYTES) chunks.push(content ?? new Uint8Array(0));
       else
@@ -123,7 +133,10 @@ export function clientStream(
           throw refuse.streamTooLong();
         });
     });
-    wire.on('end', () => end(() => answered(ledger, call, () => handler(ledger, call, chunks))));
+    const finish = () => end(() => answered(ledger, call, () => handler(ledger, call, chunks)));
+    wire.on('end', finish);
+    // As immudb does, most of the time: a stream that is cancelled is taken for one that has ended.
+    wire.on('cancelled', finish);
   };
 }
 

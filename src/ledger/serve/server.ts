@@ -3,7 +3,7 @@ import { Server, ServerCredentials } from '@grpc/grpc-js';
 import type { UntypedHandleCall, UntypedServiceImplementation } from '@grpc/grpc-js';
 import { loadSchema, methodDefinition, serviceDefinition } from '../../wire/schema.js';
 import type { ServiceName, WireMethod } from '../../wire/schema.js';
-import { clientStream, outOfScope, serverStream, unary } from './calls.js';
+import { UNREADABLE, clientStream, outOfScope, serverStream, unary } from './calls.js';
 import type { ServedLedger } from './calls.js';
 import type { Handler } from './core.js';
 import { MessageEncoder } from '../wire/encoder.js';
@@ -60,7 +60,11 @@ function addService(
   const implementation: UntypedServiceImplementation = {};
   for (const method of Object.keys(serviceDefinition(name))) {
     const loaded: WireMethod = methodDefinition(name, method);
-    definition[method] = { ...loaded, responseSerialize: encoder.serializerOf(answerType(loaded, scope)) };
+    definition[method] = {
+      ...loaded,
+      ...(loaded.requestStream && { requestDeserialize: leniently(loaded) }),
+      responseSerialize: encoder.serializerOf(answerType(loaded, scope)),
+    };
     implementation[method] = implemented(method, handlers, ledger, loaded) ?? outOfScope(method, ledger);
   }
   server.addService(definition, implementation);
@@ -78,6 +82,17 @@ function implemented(
   if (reader) return serverStream(method, reader, ledger);
   const handler = requestStream || responseStream ? undefined : handlers[method];
   return handler && unary(method, handler, ledger, path === '/immudb.schema.ImmuService/OpenSession');
+}
+
+/** What is no message goes to the handler, which says so in immudb's words rather than in those of grpc-js. */
+function leniently({ requestDeserialize }: WireMethod): WireMethod['requestDeserialize'] {
+  return (bytes) => {
+    try {
+      return requestDeserialize(bytes);
+    } catch {
+      return UNREADABLE;
+    }
+  };
 }
 
 /** Full name of the message type that a method answers with. */

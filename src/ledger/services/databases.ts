@@ -3,8 +3,8 @@ import { administers, callerOf, selected } from '../serve/core.js';
 import type { Call, Handler, LedgerCore } from '../serve/core.js';
 import { DEFAULT_DB, SYSTEM_DB } from '../engine/databases.js';
 import type { DatabaseRecord } from '../engine/databases.js';
-import { LedgerRefusal, refuse } from '../errors.js';
-import { updatedSettings } from '../engine/settings.js';
+import { KeyNotFound, LedgerRefusal, refuse } from '../errors.js';
+import { DAY_MS, isTooShort, updatedSettings } from '../engine/settings.js';
 import type { WireSettings } from '../engine/settings.js';
 import { isSystemAdmin } from '../engine/users.js';
 import type { User } from '../engine/users.js';
@@ -44,6 +44,10 @@ function create(core: LedgerCore, call: Call, request: CreateRequest): object {
   assertNotReserved(request.name ?? '');
   const name = (request.name ?? '').toLowerCase();
   assertName(name);
+  if (core.databases.wasDeleted(name)) {
+    if (request.ifNotExists !== true) throw refuse.databaseExists();
+    throw refuse.because('tbtree: key not found: while loading database settings');
+  }
   const existing = core.databases.find(name);
   if (existing) {
     if (request.ifNotExists !== true) throw refuse.databaseExists();
@@ -123,14 +127,27 @@ export const databaseService: Record<string, Handler> = {
     return { database: record.name };
   },
   UnloadDatabase: (core, call) => {
-    const record = administered(core, call, named(call));
+    const record = administered(core, call, named(call), refuse.alreadyClosed);
     core.databases.unload(record);
     return { database: record.name };
   },
   DeleteDatabase: (core, call) => {
-    const record = administered(core, call, named(call));
+    const record = administered(core, call, named(call), () => new KeyNotFound());
     core.databases.delete(record);
     return { database: record.name };
+  },
+  TruncateDatabase: (core, call) => {
+    const { name, database } = administered(core, call, named(call), refuse.alreadyClosed);
+    const retentionMs = Number((call.request as { retentionPeriod?: string | number }).retentionPeriod ?? 0);
+    if (isTooShort(retentionMs))
+      throw refuse.settingRefused(
+        `invalid retention period for database '${name}'. RetentionPeriod should at least '24h0m0s' hours`,
+      );
+    if (!database) throw refuse.alreadyClosed();
+    const since = Date.now() - retentionMs;
+    const seconds = Math.floor((since - (since % DAY_MS)) / 1000);
+    if (!database.truncate(seconds)) throw refuse.because('retention period has not been reached');
+    return { database: name };
   },
   UpdateDatabase: (core, call) => {
     const { databaseName } = call.request as { databaseName?: string };
@@ -162,7 +179,13 @@ export const databaseService: Record<string, Handler> = {
   },
   GetDatabaseSettingsV2: settingsOf,
   // The index of this ledger has nothing to flush or to compact.
-  FlushIndex: (core, call) => ({ database: selected(core, call, 'admin').name }),
+  FlushIndex: (core, call) => {
+    const { name } = selected(core, call, 'admin');
+    const { cleanupPercentage = 0 } = call.request as { cleanupPercentage?: number };
+    if (cleanupPercentage < 0 || cleanupPercentage > 100)
+      throw refuse.because('tbtree: illegal arguments: invalid cleanupPercentage');
+    return { database: name };
+  },
   CompactIndex: (core, call) => {
     selected(core, call, 'admin');
     return {};

@@ -1,5 +1,6 @@
 // Handlers of the byte streams: the same reads and writes, with keys and values as framed messages.
-import { be64 } from '../../proof/bytes.js';
+import { be16, be32, be64, concatBytes } from '../../proof/bytes.js';
+import type { TxHeader } from '../../proof/types.js';
 import { loadSchema, methodDefinition } from '../../wire/schema.js';
 import { selected } from '../serve/core.js';
 import type { Access, Call, LedgerCore } from '../serve/core.js';
@@ -11,9 +12,11 @@ import { assertNotAhead, idOf, verifiableGet, verifiableTx } from '../engine/pro
 import { get, history, scan, zScan } from '../kv/reads.js';
 import { MessageReader } from '../wire/stream-framing.js';
 import { wireHeader } from '../wire/to-wire.js';
+import { encodeEntries, encodeHeader } from '../wire/tx-codec.js';
 import { bytes } from '../wire/messages.js';
 import type {
   KeyValueRequest,
+  RequestId,
   WireEntry,
   WireVerifiableEntry,
   WireZEntry,
@@ -35,6 +38,9 @@ const MAX_VALUES_BYTES = 1 << 25;
 /** Most bytes that are held for a stream: values, keys and lengths. */
 export const MAX_STREAM_BYTES = 2 * MAX_VALUES_BYTES;
 
+/** In place of which a truncated transaction says that it has hashes for values. */
+const VALUES_ARE_THERE = new Uint8Array([0]);
+
 const encoder = new MessageEncoder(loadSchema());
 const encodeEntry = encoder.serializerOf('immudb.schema.Entry');
 const encodeVerifiableTx = encoder.serializerOf('immudb.schema.VerifiableTx');
@@ -44,9 +50,10 @@ const zAddMethod = methodDefinition('immudb.schema.ImmuService', 'ZAdd');
 function reading(
   answer: (db: Database, request: never, core: LedgerCore) => object,
   messages: ServerStreamHandler['messages'],
+  access: Access = 'read',
 ): ServerStreamHandler {
   return {
-    answer: (core, call) => answer(selected(core, call, 'read'), call.request as never, core),
+    answer: (core, call) => answer(selected(core, call, access), call.request as never, core),
     messages,
   };
 }
@@ -86,7 +93,26 @@ export const serverStreams: Readonly<Record<string, ServerStreamHandler>> = {
   streamScan: reading(scan, keysAndValues),
   streamHistory: reading(history, keysAndValues),
   streamZScan: reading(zScan, members),
+  exportTx: reading(exported, ({ tx }: { tx?: Uint8Array }) => [bytes(tx)], 'admin'),
 };
+
+/** Version 0 knows no metadata, and few entries. */
+function exportedHeader(header: TxHeader): Uint8Array {
+  if (header.version !== 0) return encodeHeader(header);
+  const { id, prevAlh, ts, version, nentries, eH, blTxId, blRoot } = header;
+  const start = concatBytes(be64(id), prevAlh, be64(ts), be16(version), be16(nentries));
+  return concatBytes(start, eH, be64(blTxId), blRoot);
+}
+
+/** A whole transaction as replicas take it. */
+function exported(db: Database, { tx }: { tx?: RequestId }): object {
+  const id = BigInt(tx ?? 0);
+  if (id === 0n) throw refuse.illegalArguments();
+  if (id > BigInt(db.last)) throw refuse.because('no new transactions');
+  const header = exportedHeader(db.log.header(Number(id)));
+  const entries = encodeEntries(db.log.entries(Number(id)));
+  return { tx: concatBytes(be32(header.length), header, entries, be16(1), VALUES_ARE_THERE) };
+}
 
 function readPairs(reader: MessageReader, counted = 0): KeyValueRequest[] {
   const pairs: KeyValueRequest[] = [];

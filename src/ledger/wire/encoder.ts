@@ -151,6 +151,11 @@ const SCALARS: Readonly<Record<string, Scalar>> = {
     isDefault: (value) => Object.is(value, 0),
     write: (out, value) => out.double(value as number),
   },
+  TYPE_FLOAT: {
+    wireType: 5,
+    isDefault: (value) => Object.is(value, 0),
+    write: (out, value) => out.float(value as number),
+  },
   TYPE_STRING: lengthDelimited((out, value) => out.bytes(Buffer.from(value as string, 'utf8'))),
   TYPE_BYTES: lengthDelimited((out, value) => out.bytes(value as Uint8Array)),
 };
@@ -209,6 +214,12 @@ class BackwardWriter {
     this.#reserve(8);
     this.#at -= 8;
     this.#buffer.writeDoubleLE(value, this.#at);
+  }
+
+  float(value: number): void {
+    this.#reserve(4);
+    this.#at -= 4;
+    this.#buffer.writeFloatLE(value, this.#at);
   }
 
   /** Length-prefixed. */

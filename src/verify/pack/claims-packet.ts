@@ -3,7 +3,7 @@ import { equalBytes } from '../../proof/bytes.js';
 import { referenceValue } from '../../proof/entry.js';
 import type { PacketReader, PacketWriter } from './packet-cursor.js';
 import { readRefuted, writeRefuted } from './refuted-packet.js';
-import type { CheckedClaim, Claim } from '../claims/claim.js';
+import type { CheckedClaim, Claim, ShownClaim } from '../claims/claim.js';
 
 const MISSING = 0;
 const REFUTED = 1;
@@ -17,6 +17,29 @@ export function writeClaims(writer: PacketWriter, outcomes: readonly CheckedClai
 /** `keys`: those that were asked for, one per outcome. */
 export function readClaims(reader: PacketReader, keys: readonly Uint8Array[]): CheckedClaim[] {
   return keys.map((key) => readOutcome(reader, key));
+}
+
+/** Claims of an answer to which no keys were named: each with its key. */
+export function writeKeyedClaims(writer: PacketWriter, claims: readonly ShownClaim[]): void {
+  writer.u32(claims.length);
+  for (const shown of claims) writeKeyedClaim(writer, shown);
+}
+
+export function readKeyedClaims(reader: PacketReader): ShownClaim[] {
+  const claims: ShownClaim[] = [];
+  for (let left = reader.u32(); left > 0; left--) claims.push(readKeyedClaim(reader));
+  return claims;
+}
+
+export function writeKeyedClaim(writer: PacketWriter, shown: ShownClaim): void {
+  writer.bytes(shown.claim.key);
+  writeOutcome(writer, shown);
+}
+
+export function readKeyedClaim(reader: PacketReader): ShownClaim {
+  const outcome = readOutcome(reader, reader.bytes());
+  if (outcome.kind === 'missing' || outcome.kind === 'refuted') throw new RangeError('a claim is due');
+  return outcome;
 }
 
 function writeOutcome(writer: PacketWriter, outcome: CheckedClaim): void {
@@ -64,14 +87,19 @@ function readOutcome(reader: PacketReader, key: Uint8Array): CheckedClaim {
   return { kind: 'reference', claim, atTx, target: readClaim(reader, targetKey, value, false), shown };
 }
 
-function writeClaim(writer: PacketWriter, { tx, leaf, metadata, unprovenRevision }: Claim): void {
+export function writeClaim(writer: PacketWriter, { tx, leaf, metadata, unprovenRevision }: Claim): void {
   writer.u64(tx);
   writer.raw(leaf);
   writer.u64(unprovenRevision);
   writer.kvMetadata(metadata);
 }
 
-function readClaim(reader: PacketReader, key: Uint8Array, value: Uint8Array, isReference: boolean): Claim {
+export function readClaim(
+  reader: PacketReader,
+  key: Uint8Array,
+  value: Uint8Array,
+  isReference: boolean,
+): Claim {
   const tx = reader.u64();
   const leaf = reader.digest();
   const unprovenRevision = reader.u64();
@@ -82,7 +110,7 @@ function readClaim(reader: PacketReader, key: Uint8Array, value: Uint8Array, isR
 }
 
 /** A part of `shown`, as its place there. An empty one may lie anywhere. */
-function writeView(writer: PacketWriter, part: Uint8Array, shown: Uint8Array): void {
+export function writeView(writer: PacketWriter, part: Uint8Array, shown: Uint8Array): void {
   const at = part.length === 0 ? 0 : part.byteOffset - shown.byteOffset;
   if (at < 0 || !equalBytes(shown.subarray(at, at + part.length), part)) {
     throw new RangeError('not a view of the entry that was shown');
@@ -91,7 +119,7 @@ function writeView(writer: PacketWriter, part: Uint8Array, shown: Uint8Array): v
   writer.u32(part.length);
 }
 
-function readView(reader: PacketReader, shown: Uint8Array): Uint8Array {
+export function readView(reader: PacketReader, shown: Uint8Array): Uint8Array {
   const at = reader.u32();
   const length = reader.u32();
   if (at + length > shown.length) throw new RangeError('a view beyond the entry that was shown');

@@ -19,6 +19,8 @@
 //              ‖ bytes proof ‖ [bytes digests]
 //            | u8 12 (state)
 //            | u8 13 (gone)    ‖ u64 tx ‖ u64 floor ‖ u8 flags (1 shown) ‖ bytes key ‖ [bytes shown]
+//            | u8 30 (uploaded) ‖ bytes request (count × (u16 length ‖ raw key ‖ u64 size ‖ 32 bytes hash of the raw value))
+//            | u8 31 (streamed) ‖ u8 flags (1 atTx, 2 no reference, 4 value hash) ‖ [u64 atTx] ‖ [32 bytes value hash] ‖ bytes key
 //   metadata = u8 flags (1 present, 2 deleted, 4 expires, 8 non-indexable) ‖ [i64 expires at]
 //   frontier = u64 size ‖ u8 count ‖ count × 32 bytes
 //   message  = count × (u32 length ‖ job)

@@ -6,6 +6,8 @@ import { assertBytes, assertKey, assertTx } from '../asserts.js';
 import { signedTarget } from '../chain/signature.js';
 import { bindTx, checkEntries } from '../claims/bind-tx.js';
 import { claimsOf, leafOf } from '../claims/claim.js';
+import type { Claim } from '../claims/claim.js';
+import { referenceReading, versionOf } from '../claims/version.js';
 import type { Kind } from '../kind.js';
 import { readEnds, writeEnds } from '../pack/ends-packet.js';
 import type { BoundEnds, Context } from '../terms.js';
@@ -18,6 +20,8 @@ export interface ClaimQuestion {
   readonly key: Uint8Array;
   readonly tx: bigint;
   readonly shown: Uint8Array;
+  /** How it was shown. @default as the value of its key */
+  readonly as?: 'version';
 }
 
 export interface ClaimProven extends BoundEnds {
@@ -29,30 +33,56 @@ export interface ClaimProven extends BoundEnds {
  * `tx`) is in transaction `tx`, and that this transaction lies on the head's history.
  */
 function checkClaim(question: ClaimQuestion, context: Context, answer: Uint8Array): ClaimProven {
-  const { key, tx, shown } = question;
-  const outcome = claimsOf(key, readShownEntry(shown), context.now);
-  const claims = outcome.kind === 'value' ? [outcome.claim] : [outcome.claim, outcome.target];
-  const ofTx = claims.filter((claim) => claim.tx === tx);
+  const { tx } = question;
+  const ofTx = claimsIn(question, context).filter(([{ tx: claimed }]) => claimed === tx);
   if (ofTx.length === 0) throw new ProofFailure('claim.tx', 'the entry is of another transaction', tx);
 
   const verifiableTx = readVerifiableTx(answer);
   const { header, subject, target } = bindTx(tx, verifiableTx, context, { sinceGenesis: true });
   const { leaves } = checkEntries(verifiableTx.tx, header);
-  for (const claim of ofTx) {
+  for (const [claim, otherwise] of ofTx) {
     const leaf = leafOf(claim, header.version);
-    if (!leaves.some((candidate) => equalBytes(candidate, leaf))) {
+    const other = otherwise && leafOf(otherwise, header.version);
+    if (!leaves.some((each) => equalBytes(each, leaf) || (other && equalBytes(each, other)))) {
       throw new ProofFailure('claim.entry', 'the transaction has no such entry of this key', undefined, leaf);
     }
   }
   return { kind: 'claim', subject, target };
 }
 
+/** What is claimed, and what each claim may mean otherwise. */
+function claimsIn(
+  { key, shown, as }: ClaimQuestion,
+  { now }: Context,
+): (readonly [Claim, (Claim | undefined)?])[] {
+  const entry = readShownEntry(shown);
+  if (as === 'version') {
+    const version = versionOf(key, entry, now);
+    if (version.kind === 'expired')
+      throw new ProofFailure('history.expired', 'a version without its value claims nothing by itself');
+    return [[version.claim, referenceReading(version.claim)?.claim]];
+  }
+  const outcome = claimsOf(key, entry, now);
+  return outcome.kind === 'value' ? [[outcome.claim]] : [[outcome.claim], [outcome.target]];
+}
+
+/** The question whether a claim holds, as it is put to its transaction. */
+export function claimQuestion({
+  key,
+  claim: { tx },
+  shown,
+  as,
+}: Pick<ClaimQuestion, 'key' | 'shown' | 'as'> & { readonly claim: { readonly tx: bigint } }): ClaimQuestion {
+  return { kind: 'claim', key, tx, shown, ...(as && { as }) };
+}
+
 const TAG = 6;
+const TAG_VERSION = 33;
 const PROVEN_TAG = 8;
 
 export const claim: Kind<ClaimQuestion, ClaimProven> = {
   kind: 'claim',
-  tags: [TAG],
+  tags: [TAG, TAG_VERSION],
   provenTags: [PROVEN_TAG],
 
   assert({ key, tx, shown }) {
@@ -62,13 +92,19 @@ export const claim: Kind<ClaimQuestion, ClaimProven> = {
   },
 
   size: ({ key, shown }) => 9 + 8 + key.length + shown.length,
-  write(writer, { tx, key, shown }) {
-    writer.u8(TAG);
+  write(writer, { tx, key, shown, as }) {
+    writer.u8(as === 'version' ? TAG_VERSION : TAG);
     writer.u64(tx);
     writer.bytes(key);
     writer.bytes(shown);
   },
-  read: (reader) => ({ kind: 'claim', tx: reader.u64(), key: reader.bytes(), shown: reader.bytes() }),
+  read: (reader, tag) => ({
+    kind: 'claim',
+    tx: reader.u64(),
+    key: reader.bytes(),
+    shown: reader.bytes(),
+    ...(tag === TAG_VERSION && { as: 'version' }),
+  }),
 
   check: checkClaim,
 
@@ -78,7 +114,8 @@ export const claim: Kind<ClaimQuestion, ClaimProven> = {
   },
   readProven: (reader, _tag, _question, before) => ({ kind: 'claim', ...readEnds(reader, before) }),
 
-  words: ({ key, tx }) => `key ${bytesWords(key)} in tx ${tx.toString()}, as a plain read showed it`,
+  words: ({ key, tx, as }) =>
+    `key ${bytesWords(key)} in tx ${tx.toString()}, as ${as === 'version' ? 'its history' : 'a plain read'} showed it`,
 
   signed: (_question, { database }, answer) => signedTarget(database, readVerifiableTx(answer)),
 };

@@ -1,11 +1,9 @@
 // What is checked of the answer to a verified read of one key (VerifiableGet, docs/protocol.md §15).
 import { ArgumentError } from '../../errors.js';
-import { equalBytes } from '../../proof/bytes.js';
 import { verifyEntryInclusion } from '../../proof/tree/entries-tree.js';
 import { digestOf, plainKey, plainValue, referenceValue } from '../../proof/entry.js';
 import { sortedLeaves } from '../../proof/entry-leaves.js';
 import { ProofFailure } from '../../proof/failure.js';
-import { assertId } from '../../proof/guard.js';
 import { sha256 } from '../../proof/hash.js';
 import type { KVMetadata } from '../../proof/types.js';
 import { assertKey, assertTx } from '../asserts.js';
@@ -18,6 +16,7 @@ import { readVerifiableEntry } from '../wire/answers.js';
 import type { Entry, Reference } from '../wire/entries.js';
 import { bytesWords } from '../words.js';
 import { readReference, readValue, writeFound } from './found.js';
+import { assertAlive, assertAsked, assertBinding, indexIn } from './asked.js';
 import type { Found } from './found.js';
 
 /**
@@ -64,18 +63,7 @@ function checkGet(question: GetQuestion, context: Context, answer: Uint8Array): 
     throw new ProofFailure('get.reference', 'a value was asked for, the answer is a reference');
   }
   const claim = reference ? claimOfReference(entry, reference) : claimOfValue(entry);
-  if (!equalBytes(claim.key, question.key)) {
-    throw new ProofFailure('get.key', 'the entry is that of another key', question.key, claim.key);
-  }
-  if (question.atTx !== undefined && claim.tx !== question.atTx) {
-    throw new ProofFailure(
-      'get.at-tx',
-      'the entry is of another transaction than asked',
-      question.atTx,
-      claim.tx,
-    );
-  }
-
+  assertAsked(question, claim);
   if (
     question.atRevision !== undefined &&
     question.atRevision > 0n &&
@@ -90,16 +78,7 @@ function checkGet(question: GetQuestion, context: Context, answer: Uint8Array): 
   }
 
   // 2. It is a value at all: neither a tombstone nor past its time.
-  if (claim.metadata?.deleted === true) throw new ProofFailure('get.deleted', 'the entry is a deletion');
-  const expiresAt = claim.metadata?.expiresAt;
-  if (entry.expired || (expiresAt !== undefined && expiresAt <= context.now)) {
-    throw new ProofFailure(
-      'get.expired',
-      'the entry has expired',
-      `later than ${String(context.now)}`,
-      expiresAt ?? 'expired',
-    );
-  }
+  assertAlive(claim.metadata, entry.expired, context);
 
   // 3. Its transaction lies on the head's history, and the answer holds all entries of that transaction.
   const { header, subject, target } = bindTx(claim.tx, verifiableTx, context);
@@ -107,16 +86,7 @@ function checkGet(question: GetQuestion, context: Context, answer: Uint8Array): 
 
   // 4. The requested key is one of them, and with this metadata and value it has the proven digest there.
   const rawKey = plainKey(question.key);
-  const index = entries.findIndex((candidate) => equalBytes(candidate.key, rawKey));
-  if (index < 0) throw new ProofFailure('get.entry', 'the transaction has no entry of this key');
-  if (inclusionProof.leaf !== index) {
-    throw new ProofFailure(
-      'get.position',
-      'the inclusion proof is for another entry',
-      index,
-      inclusionProof.leaf,
-    );
-  }
+  indexIn(entries, rawKey, inclusionProof);
   const digest = digestOf(header.version, rawKey, claim.metadata, sha256(claim.rawValue));
   verifyEntryInclusion(inclusionProof, digest, header);
 
@@ -142,15 +112,7 @@ function claimOfValue(entry: Entry): Claim {
 
 /** The requested key's own entry is the reference: that is what can be proven here. */
 function claimOfReference(entry: Entry, reference: Reference): Claim {
-  assertId(entry.tx, 'get.reference-tx');
-  if (reference.atTx !== 0n && entry.tx !== reference.atTx) {
-    throw new ProofFailure(
-      'get.reference-tx',
-      'not the version the reference is bound to',
-      reference.atTx,
-      entry.tx,
-    );
-  }
+  assertBinding(entry, reference);
   return {
     key: reference.key,
     tx: reference.tx,

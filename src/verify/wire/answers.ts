@@ -186,6 +186,11 @@ function readTx(reader: WireReader): LazyTx {
   return new LazyTx(present(header, 'Tx.header'), entryCount, message);
 }
 
+/** The answer to the question for one transaction. */
+export function readShownTx(answer: Uint8Array): LazyTx {
+  return readTx(new WireReader(answer));
+}
+
 /** Transactions of a TxList in the order they came. Throws when there are more than `max`. */
 export function readTxList(answer: Uint8Array, max: bigint): LazyTx[] {
   const reader = new WireReader(answer);

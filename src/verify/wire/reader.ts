@@ -89,6 +89,14 @@ export class WireReader {
     return this.#low === 1;
   }
 
+  /** A float64. */
+  double(name: string): number {
+    this.#expect(FIXED64, name);
+    const start = this.#at;
+    this.#advance(8);
+    return new DataView(this.#bytes.buffer, this.#bytes.byteOffset + start, 8).getFloat64(0, true);
+  }
+
   /** A view, not a copy. */
   bytes(name: string): Uint8Array {
     const start = this.#delimited(name);

@@ -5,6 +5,7 @@ import { entriesRootOf } from '../../proof/tree/entries-tree.js';
 import { plainLeaf } from '../../proof/entry.js';
 import { ProofFailure } from '../../proof/failure.js';
 import { alh } from '../../proof/header.js';
+import type { TxHeader } from '../../proof/types.js';
 import { assertBytes } from '../asserts.js';
 import { provenTx } from '../claims/proven.js';
 import type { Kind } from '../kind.js';
@@ -32,8 +33,8 @@ export interface Written<K extends string> {
   readonly kind: K;
   readonly tag: number;
   readonly provenTag: number;
-  /** Leaves of the entries tree, in order, of a tx with this header version. Throws ProofFailure for what it cannot read. */
-  readonly leaves: (request: Uint8Array, version: number) => Uint8Array[];
+  /** Leaves of the entries tree, in order, of a tx with this header. Throws ProofFailure for what it cannot read. */
+  readonly leaves: (request: Uint8Array, header: TxHeader) => Uint8Array[];
   readonly words: (request: Uint8Array) => string;
 }
 
@@ -57,7 +58,7 @@ function checkWritten<K extends string>(
   }
 
   // 2. It holds what was sent and nothing else.
-  const sent = leaves(request, header.version);
+  const sent = leaves(request, header);
   if (header.nentries !== sent.length) {
     throw new ProofFailure(
       'written.count',
@@ -122,12 +123,12 @@ export function writing<const K extends string>(
   };
 }
 
-/** A Set of values without metadata. */
+/** A Set. */
 export const written = writing({
   kind: 'written',
   tag: 7,
   provenTag: 9,
-  leaves: (request, version) =>
-    readSetRequest(request).map(({ key, value }) => plainLeaf(version, key, undefined, value)),
+  leaves: (request, { version }) =>
+    readSetRequest(request).map(({ key, value, metadata }) => plainLeaf(version, key, metadata, value)),
   words: ({ length }) => `to write a group of ${length} bytes`,
 });

@@ -4,6 +4,8 @@ import type { Scenario } from '../scenario.js';
 import { DENSE, cold, put, range } from '../stage.js';
 import type { Stage } from '../stage.js';
 import { firstContact, toStrangers, writeOne } from './lone.js';
+import { allForms, deleteTogether, referTogether } from './operations.js';
+import { TX_READS } from './txs.js';
 import { readAhead, writeAll, writeTogether } from './writes.js';
 
 const fromCold = { prepare: ({ client }: Stage) => cold(client) };
@@ -35,6 +37,14 @@ const scenarios: readonly Scenario[] = [
     ...fromCold,
     run: writeTogether,
   },
+  { name: 'deletes together', method: 'Delete', ...fromCold, run: deleteTogether },
+  { name: 'all forms together, operations', method: 'ExecAll', ...fromCold, run: allForms },
+  {
+    name: 'references together, proof of the new head',
+    method: 'VerifiableTxById',
+    ...fromCold,
+    run: referTogether,
+  },
   {
     name: 'head moved by a proof',
     method: 'VerifiableTxById',
@@ -53,6 +63,7 @@ const scenarios: readonly Scenario[] = [
   },
   { name: 'reads together, headers of a block', method: 'TxScan', ...dense },
   { name: 'reads together, proof of a block', method: 'VerifiableTxById', ...dense },
+  ...TX_READS.filter(({ name }) => /^verifiedState|^verifiedTx$|document$/.test(name)),
 ];
 
 export const KEYED: readonly Scenario[] = scenarios.map((scenario) => ({

@@ -1,5 +1,5 @@
 // Calls made one by one: each is answered together with its proof, or, when much is known already, without one.
-import { callers, tell, tellAt, tellDelete, tellWrite } from '../scenario.js';
+import { callers, tell, tellAt, tellDelete, tellStream, tellWrite } from '../scenario.js';
 import type { CallerOutcome, Message, Scenario } from '../scenario.js';
 import { cold, put, shareSession, unacquainted, warm } from '../stage.js';
 import type { Stage } from '../stage.js';
@@ -14,6 +14,34 @@ function keyOf(request: Message): string {
 
 const fromCold = { prepare: ({ client }: Stage) => cold(client) };
 const coldGet = { method: 'VerifiableGet', ...fromCold } as const;
+
+const coldStream = { method: 'streamVerifiableGet', ...fromCold } as const;
+
+/** Of a value that comes as a stream, told when it is proven. */
+const STREAM_READS: readonly Scenario[] = [
+  ...['single', 'many3', 'expiring', 'free', 'bound'].map((key) => ({
+    name: `verifiedStreamGet of ${key}`,
+    ...coldStream,
+    run: ({ client }: Stage) => callers(client.verifiedStreamGet(key).then(tellStream)),
+  })),
+  {
+    name: 'verifiedStreamGet, at a tx',
+    ...coldStream,
+    run: ({ client, txs }) =>
+      callers(client.verifiedStreamGet('target', { atTx: txs.target }).then(tellStream)),
+  },
+  {
+    name: 'verifiedStreamGet, proven first',
+    ...coldStream,
+    run: ({ client }) => callers(client.verifiedStreamGet('many3', { buffer: true }).then(tellStream)),
+  },
+  {
+    name: 'verifiedStreamGet, behind a reference',
+    ...coldStream,
+    asked: keyIs('target'),
+    run: ({ client }) => callers(client.verifiedStreamGet('free').then(tellStream)),
+  },
+];
 
 export const LONE_READS: readonly Scenario[] = [
   {
@@ -57,6 +85,7 @@ export const LONE_READS: readonly Scenario[] = [
     asked: keyIs('target'),
     run: ({ client }) => callers(client.verifiedGet('free').then(tell)),
   },
+  ...STREAM_READS,
   {
     name: 'warm verifiedGet',
     method: 'Get',
@@ -127,6 +156,33 @@ export const LONE_WRITES: readonly Scenario[] = [
       const keys = [`d${next()}`, `d${next()}`];
       for (const key of keys) await put(wire, key, 'to be deleted');
       return callers(client.verifiedDelete(keys).then((write) => tellDelete(wire, write, keys)));
+    },
+  },
+  {
+    name: 'verifiedStreamSet',
+    method: 'streamSet',
+    ...fromCold,
+    run: ({ client, wire, next }) => {
+      const [one, two] = [`s${next()}`, `s${next()}`];
+      const written = client.verifiedStreamSet([
+        { key: one, value: 'streamed' },
+        { key: two, value: [Buffer.from('in '), Buffer.from('parts')], size: 8 },
+      ]);
+      const entries = [[one, 'streamed'] as const, [two, 'in parts'] as const];
+      return callers(written.then((write) => tellWrite(wire, write, entries)));
+    },
+  },
+  {
+    name: 'verifiedStreamExecAll',
+    method: 'streamExecAll',
+    ...fromCold,
+    run: async ({ client, wire, next }) => {
+      const key = `s${next()}`;
+      const written = client.verifiedStreamExecAll([
+        { set: { key, value: 'streamed' } },
+        { zAdd: { set: 'streams', score: 1, key } },
+      ]);
+      return callers(written.then((write) => tellWrite(wire, write, [[key, 'streamed']])));
     },
   },
   { name: 'head moved by a run of headers', method: 'TxScan', ...fromCold, run: twoAfterGaps },

@@ -1,4 +1,5 @@
 // Writes in flight together, and reads of what is newer than the head: how the head comes to reach them.
+import { IngestError } from '#dist/index.js';
 import { callers, tell, tellAt, tellWrite } from '../scenario.js';
 import type { CallerOutcome, Scenario } from '../scenario.js';
 import { cold, put, range } from '../stage.js';
@@ -26,6 +27,7 @@ export const GROUPED_WRITES: readonly Scenario[] = [
     ...fromCold,
     run: (stage) => writeAll(stage, BULK, true),
   },
+  { name: 'ingest', method: 'Set', ...fromCold, run: ingest },
   { name: 'reads together, ahead of the head', method: 'GetAll', ...fromCold, run: readAhead },
   { name: 'reads together, headers up to what is ahead', method: 'TxScan', ...fromCold, run: readAhead },
   { name: 'reads and writes together, writes', method: 'Set', ...fromCold, run: both },
@@ -52,6 +54,22 @@ export function writeAll(
   const entries = range(count).map(() => [`w${next()}`, 'written'] as const);
   const written = client.verifiedSetAll(entries, { ownTx });
   return callers(written.then((write) => tellWrite(wire, write, entries)));
+}
+
+/** One caller, who is told of each record; why the rest was not written is in the cause. */
+function ingest({ client, wire, next }: Stage): Promise<CallerOutcome[]> {
+  const records = range(3).map(() => [`w${next()}`, 'written'] as const);
+  const told = async () => {
+    const written: string[] = [];
+    try {
+      for await (const receipt of client.ingest(records))
+        written.push(await tellWrite(wire, receipt, [records[receipt.index] ?? ['', '']]));
+    } catch (error) {
+      throw error instanceof IngestError ? error.cause : error;
+    }
+    return written.join();
+  };
+  return callers(told());
 }
 
 /** Another writer was at it: two single entries, and one that has been there all the while. */

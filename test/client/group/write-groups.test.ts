@@ -3,10 +3,15 @@ import { status } from '@grpc/grpc-js';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { Deadline } from '#dist/client/flow/deadline.js';
 import { WriteGroups } from '#dist/client/group/write-groups.js';
-import type { GroupedWrite, WriteEntry } from '#dist/client/group/write-groups.js';
+import { NO_CONDITIONS } from '#dist/client/group/write-form.js';
+import type { WriteContent, WriteForm } from '#dist/client/group/write-form.js';
+import { DELETE, EXEC_ALL, SET } from '#dist/client/group/write-forms.js';
+import type { GroupedWrite } from '#dist/client/group/write-groups.js';
 import { equalBytes } from '#dist/proof/bytes.js';
 import { TransportError, VerificationError } from '#dist/errors.js';
 import { readSetRequest } from '#dist/verify/wire/requests.js';
+import type { SentEntry } from '#dist/verify/wire/requests.js';
+import { methodDefinition } from '#dist/wire/schema.js';
 import { Gate, refusal, turns } from '../../trust/fake-immudb.js';
 import { utf8 } from '../../verify/support/test-chain.js';
 
@@ -16,10 +21,7 @@ class TestWrite implements GroupedWrite {
   readonly done: Promise<string>;
   #tell!: (outcome: string) => void;
 
-  readonly entryCount: number;
-
-  constructor(readonly entries: readonly WriteEntry[]) {
-    this.entryCount = entries.length;
+  constructor(readonly entries: readonly SentEntry[]) {
     this.done = new Promise((resolve) => (this.#tell = resolve));
   }
 
@@ -48,7 +50,7 @@ beforeEach(() => {
   untold = undefined;
   fault = () => undefined;
   groups = new WriteGroups<TestWrite>({
-    send: async (writes, request) => {
+    send: async (writes, { request }) => {
       // What is sent is what the writes hold, in their order.
       const entries = readSetRequest(request);
       const held = writes.flatMap((write) => write.entries);
@@ -69,9 +71,14 @@ beforeEach(() => {
   });
 });
 
+function contentOf(entries: readonly SentEntry[]): WriteContent<SentEntry> {
+  const bytes = entries.reduce((sum, { key, value }) => sum + key.length + value.length, 0);
+  return { form: SET, entries, conditions: NO_CONDITIONS, bytes };
+}
+
 function write(...keys: string[]): TestWrite {
   const made = new TestWrite(keys.map((key) => ({ key: utf8(key), value: utf8('v') })));
-  groups.write(made, made.entries);
+  groups.write(made, contentOf(made.entries));
   return made;
 }
 
@@ -110,7 +117,7 @@ describe('grouping', () => {
   test('a group takes a MiB; a write that is larger goes alone', async () => {
     const large = (name: string, bytes: number) => {
       const made = new TestWrite([{ key: utf8(name), value: new Uint8Array(bytes) }]);
-      groups.write(made, made.entries);
+      groups.write(made, contentOf(made.entries));
       return made;
     };
     await all([
@@ -214,6 +221,12 @@ describe('refusals', () => {
     },
   );
 
+  test('so does one with metadata on a database that takes none', async () => {
+    const words = 'metadata is unsupported when in 1.1 compatibility mode, and so on';
+    bad('k1', () => refusal(words, 'Set', status.UNKNOWN, false));
+    expect(await all(names(3).map((name) => write(name)))).toEqual(['written', 'SERVER_REFUSED', 'written']);
+  });
+
   test('a write of many entries is not taken apart', async () => {
     bad('b', () => refusal('max number of entries per tx exceeded', 'Set'));
     expect(await all([write('a', 'b', 'c'), write('d')])).toEqual(['LIMIT_EXCEEDED', 'written']);
@@ -272,11 +285,6 @@ describe('refusals', () => {
       () => refusal('illegal arguments: of some kind', 'Set', status.INVALID_ARGUMENT),
       'SERVER_REFUSED',
     ],
-    [
-      'a server that takes no such writes',
-      () => refusal('metadata is unsupported when in 1.1 compatibility mode', 'Set', status.UNKNOWN, false),
-      'SERVER_REFUSED',
-    ],
     ['an unknown outcome', () => new TransportError('OUTCOME_UNKNOWN', 'lost'), 'OUTCOME_UNKNOWN'],
     [
       'an answer that is not proven',
@@ -311,5 +319,145 @@ describe('refusals', () => {
     expect(sent.slice(1)).toEqual([['b']]);
     gate.open();
     expect(await all(writes)).toEqual(['written', 'written']);
+  });
+});
+
+describe('forms', () => {
+  /** What each group was sent as, and which writes were in it, by their names. */
+  let groupsSent: string[];
+  let refused: (names: ReadonlySet<string>) => boolean;
+  let forms: WriteGroups<TestWrite>;
+  beforeEach(() => {
+    groupsSent = [];
+    refused = () => false;
+    forms = new WriteGroups<TestWrite>({
+      send: async (writes, { form, names, request, endings }) => {
+        // What is noted of the keys is what the request holds.
+        const entries = form.read(request);
+        expect([...names]).toEqual(entries.map((entry) => form.nameOf(entry)));
+        for (const entry of entries) expect(endings.get(form.nameOf(entry))).toBe(form.endingOf?.(entry));
+        groupsSent.push(`${form.method} ${[...names].join(' ').replaceAll('\u0100', '+')}`);
+        await gate?.pass();
+        if (refused(names)) throw refusal('tbtree: key not found', form.method, status.UNKNOWN, false);
+        for (const write of writes) write.resolve();
+        return { told: Promise.resolve() };
+      },
+    });
+  });
+
+  const put = <E>(form: WriteForm<E>, entry: E, ...depends: string[]): TestWrite => {
+    const made = new TestWrite([]);
+    const conditions = depends.map((key) => ({ kind: 'mustExist' as const, key: utf8(key) }));
+    forms.write(made, { form, entries: [entry], conditions, bytes: 10 });
+    return made;
+  };
+  const setOf = (key: string, ...depends: string[]) =>
+    put(SET, { key: utf8(key), value: utf8('v') }, ...depends);
+  const deleteOf = (key: string) => put(DELETE, utf8(key));
+  const referenceOf = (key: string, to: string) =>
+    put(EXEC_ALL, { reference: { key: utf8(key), to: utf8(to), atTx: 0n } });
+  const memberOf = (set: string, score: number, key: string) =>
+    put(EXEC_ALL, { zAdd: { set: utf8(set), score, key: utf8(key), atTx: 0n } });
+
+  test('each joins the newest group of its form', async () => {
+    await all([
+      setOf('a'),
+      deleteOf('b'),
+      setOf('c'),
+      referenceOf('d', 'x'),
+      deleteOf('e'),
+      memberOf('s', 1, 'x'),
+    ]);
+    expect(groupsSent).toEqual(['Set a c', 'Delete b e', 'ExecAll d +sx0']);
+  });
+
+  test('none goes before a group behind it that holds one of its keys', async () => {
+    await all([setOf('a'), deleteOf('b'), setOf('b'), setOf('c'), deleteOf('c'), deleteOf('d')]);
+    expect(groupsSent).toEqual(['Set a', 'Delete b', 'Set b c', 'Delete c d']);
+  });
+
+  test('what a reference leads to is not written beside it, nor what it depends on', async () => {
+    await all([setOf('a'), referenceOf('r', 'a'), setOf('a'), setOf('b', 'r'), referenceOf('r', 'b')]);
+    expect(groupsSent).toEqual(['Set a', 'ExecAll r', 'Set a b', 'ExecAll r']);
+    groupsSent.length = 0;
+    await all([setOf('k', 'd'), setOf('l', 'd'), setOf('d'), setOf('k')]);
+    expect(groupsSent).toEqual(['Set k l', 'Set d k']);
+  });
+
+  test('many lead to one key in one group; what they lead through is in the next', async () => {
+    await all([referenceOf('a', 'x'), referenceOf('b', 'x'), memberOf('s', 1, 'x'), memberOf('t', 1, 'x')]);
+    expect(groupsSent).toEqual(['ExecAll a b +sx0 +tx0']);
+    groupsSent.length = 0;
+    await all([referenceOf('a', 'b'), referenceOf('b', 'x'), memberOf('s', 1, 'x'), memberOf('s', 2, 'x')]);
+    expect(groupsSent).toEqual(['ExecAll a', 'ExecAll b +sx0', 'ExecAll +sx0']);
+  });
+
+  test('a key that is on its way, or led to, waits', async () => {
+    gate = new Gate();
+    const first = referenceOf('r', 'a');
+    await turns();
+    const later = [deleteOf('a'), setOf('b')];
+    await turns();
+    expect(groupsSent).toEqual(['ExecAll r']);
+    gate.next();
+    await first.done;
+    await turns();
+    expect(groupsSent).toEqual(['ExecAll r', 'Delete a', 'Set b']);
+    gate.open();
+    await all(later);
+  });
+
+  test('one that is to blame is refused alone, whatever its form', async () => {
+    refused = (sent) => sent.has('k3');
+    expect(await all(names(6).map((name) => deleteOf(name)))).toEqual(
+      names(6).map((name) => (name === 'k3' ? 'NOT_FOUND' : 'written')),
+    );
+    expect(await all(names(6).map((name) => referenceOf(name, 'x')))).toEqual(
+      names(6).map((name) => (name === 'k3' ? 'NOT_FOUND' : 'written')),
+    );
+    // A refusal of one says nothing of how many go together.
+    refused = () => false;
+    groupsSent.length = 0;
+    await all(names(6).map((name) => deleteOf(name)));
+    expect(groupsSent).toEqual([`Delete ${names(6).join(' ')}`]);
+  });
+
+  test('preconditions go with their write when a group is taken apart', async () => {
+    const requests: Uint8Array[] = [];
+    forms = new WriteGroups<TestWrite>({
+      send: async (writes, { request }) => {
+        requests.push(request.slice());
+        await Promise.resolve();
+        if (writes.length > 1)
+          throw refusal('precondition failed: KeyMustExist', 'Set', status.FAILED_PRECONDITION, false);
+        writes[0]!.resolve();
+        return { told: Promise.resolve() };
+      },
+    });
+    await all([setOf('a', 'x'), setOf('b'), setOf('c', 'y', 'z')]);
+    const { requestDeserialize } = methodDefinition('immudb.schema.ImmuService', 'Set');
+    const sentTo = requests.slice(1).map((request) => {
+      const { KVs, preconditions = [] } = requestDeserialize(Buffer.from(request)) as {
+        KVs: { key: Buffer }[];
+        preconditions?: { keyMustExist: { key: Buffer } }[];
+      };
+      return [KVs, preconditions.map(({ keyMustExist }) => keyMustExist)]
+        .map((keys) => keys.map(({ key }) => key.toString()).join(''))
+        .join(' needs ');
+    });
+    expect(sentTo).toEqual(['a needs x', 'bc needs yz', 'b needs ', 'c needs yz']);
+  });
+
+  test('no more preconditions than a transaction takes', async () => {
+    const many = (key: string) => setOf(key, ...names(1000));
+    await all([many('a'), setOf('b'), many('c')]);
+    expect(groupsSent).toEqual(['Set a b', 'Set c']);
+  });
+
+  test('what was given up is left out, with its keys and its preconditions', async () => {
+    const [, b] = [setOf('a'), setOf('b', 'x'), setOf('c')];
+    b.reject(new Error('gave up'));
+    await turns();
+    expect(groupsSent).toEqual(['Set a c']);
   });
 });

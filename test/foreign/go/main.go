@@ -2,6 +2,8 @@
 //
 // Whatever that client refuses to verify, or reads back differently from what was written, ends it with an error.
 // Otherwise it prints one JSON line: the calls it made, and the state that the client held after each verified one.
+//
+// With -proof it checks a proof document of immu-ts instead, with the packages that this client is made of.
 package main
 
 import (
@@ -52,7 +54,15 @@ func main() {
 	flag.StringVar(&c.publicKey, "public-key", "", "PEM file with the key that the server signs states with")
 	flag.StringVar(&c.dir, "state", "", "folder for the client's state (required)")
 	flag.IntVar(&c.round, "round", 1, "a later one uses other keys and must find the state of the one before")
+	proof := flag.String("proof", "", "a proof document of immu-ts to be checked instead")
 	flag.Parse()
+	if *proof != "" {
+		if err := verifyProofFile(*proof); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	c.address = flag.Arg(0)
 	if c.address == "" || c.dir == "" {
 		fmt.Fprintln(os.Stderr, "usage: foreign -state DIR [-database NAME] [-public-key FILE] [-round N] HOST:PORT")

@@ -10,6 +10,7 @@ import { HistoryTree } from '#dist/proof/tree/history-tree.js';
 import { stateToSign } from '#dist/proof/signature.js';
 import type { DualProof, KVMetadata, TxHeader, TxMetadata } from '#dist/proof/types.js';
 import { methodDefinition } from '#dist/wire/schema.js';
+import { exportBytes } from './export-bytes.js';
 import type { Root } from '#dist/verify/verifier.js';
 
 /** An answer as a tree of plain objects, fields by their wire names. */
@@ -299,14 +300,25 @@ const METHODS = {
   gone: 'VerifiableTxById',
   written: 'Set',
   deleted: 'Delete',
+  executed: 'ExecAll',
+  referenced: 'SetReference',
+  added: 'ZAdd',
+  uploaded: 'Set',
+  streamed: 'VerifiableGet',
   block: 'TxScan',
   leaves: 'TxScan',
   stretch: 'TxScan',
   state: 'CurrentState',
+  scan: 'Scan',
+  history: 'History',
+  'z-scan': 'ZScan',
+  /** What is shown of a transaction with its values. */
+  values: 'TxById',
 };
 
 /** Bytes of the answer to a question of this kind. */
-export function bytesOf(kind: keyof typeof METHODS, answer: Wire): Uint8Array {
+export function bytesOf(kind: keyof typeof METHODS | 'exported', answer: Wire): Uint8Array {
+  if (kind === 'exported') return exportBytes(answer);
   const bytes = methodDefinition('immudb.schema.ImmuService', METHODS[kind]).responseSerialize(
     buffers(answer) as object,
   );

@@ -1,6 +1,7 @@
 // What a server says of itself. None of it is proven, none of it changes trust.
 import type { CallOptions } from '../../input/call-options.js';
 import type { Rpc } from '../../net/rpc.js';
+import { resultOf } from '../../results/result.js';
 
 export interface Health {
   readonly healthy: boolean;
@@ -31,22 +32,22 @@ export async function health(rpc: Rpc, options: CallOptions): Promise<Health> {
 
 export async function serverInfo(rpc: Rpc, options: CallOptions): Promise<ServerInfo> {
   const answer = await rpc.unary('ServerInfo', {}, options);
-  return {
+  return resultOf({
     version: answer.version ?? '',
     startedAt: new Date(Number(answer.startedAt ?? 0) * 1000),
     transactions: BigInt(answer.numTransactions ?? 0),
     databases: answer.numDatabases ?? 0,
     diskBytes: BigInt(answer.databasesDiskSize ?? 0),
-  };
+  });
 }
 
 export async function claimedState(rpc: Rpc, options: CallOptions): Promise<ClaimedState> {
   const state = await rpc.unary('CurrentState', {}, options);
   const signature = state.signature?.signature;
-  return {
+  return resultOf({
     database: state.db ?? '',
     tx: BigInt(state.txId ?? 0),
     alh: new Uint8Array(state.txHash ?? []),
     ...(signature && { signature: new Uint8Array(signature) }),
-  };
+  });
 }

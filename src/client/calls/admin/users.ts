@@ -31,6 +31,8 @@ export interface User {
   readonly name: string;
   readonly active: boolean;
   readonly permissions: readonly { readonly database: string; readonly permission: number }[];
+  /** Kinds of SQL statements, by their first word. */
+  readonly sqlPrivileges: readonly { readonly database: string; readonly privilege: string }[];
   readonly createdBy: string;
   readonly createdAt: string;
 }
@@ -92,6 +94,10 @@ export async function listUsers(rpc: Rpc, options: CallOptions): Promise<User[]>
       database,
       permission,
     })),
+    sqlPrivileges: (user.sqlPrivileges ?? []).map(({ database = '', privilege = '' }) => ({
+      database,
+      privilege,
+    })),
     createdBy: user.createdby ?? '',
     createdAt: user.createdat ?? '',
   }));
@@ -150,7 +156,8 @@ export async function setActiveUser(
   await rpc.unary('SetActiveUser', { username: userName(user), active }, options);
 }
 
-function userName(name: string): string {
+/** Throws ArgumentError. */
+export function userName(name: string): string {
   if (typeof name !== 'string' || !/^[A-Za-z0-9_]{1,63}$/.test(name)) {
     throw new ArgumentError('user', `not a user name: ${describe(name)} (1 to 63 letters, digits, _)`);
   }

@@ -3,6 +3,7 @@
 import { GONE_ENTRIES } from '../../../verify/readings/gone.js';
 import { keyName } from '../../../verify/key-name.js';
 import { readEntries } from '../../../verify/wire/answers.js';
+import { unixSecondsBegun } from '../../input/unix-seconds.js';
 import type { Rpc } from '../../net/rpc.js';
 import { isKeyNotFound } from '../../net/server-errors.js';
 import type { Call } from '../../trust/call.js';
@@ -105,9 +106,4 @@ function endingTx(shown: Uint8Array, floor: bigint): bigint | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** The second that has begun: an entry that expires within it may have expired for the server. */
-function unixSecondsBegun(): bigint {
-  return BigInt(Math.ceil(Date.now() / 1000));
 }

@@ -5,7 +5,7 @@ import { keyName } from '../../../verify/key-name.js';
 import type { WaitingCall } from '../../flow/waiting-call.js';
 import { VerifiedReader } from './grouped-get.js';
 import type { ReadEnd, Reading } from './grouped-get.js';
-import type { VerifiedEntry } from './shown-read.js';
+import type { VerifiedEntry } from './verified-entry.js';
 
 type Entries = (VerifiedEntry | null)[];
 

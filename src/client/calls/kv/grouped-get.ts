@@ -14,7 +14,7 @@ import type { ProvenHistory } from '../../trust/known/proven-history.js';
 import { assertMissing } from './absence.js';
 import { refuseStale } from './stale.js';
 import { isOutsideIndex, newerTarget, noteSeen, verifiedEntry } from './shown-read.js';
-import type { VerifiedEntry } from './shown-read.js';
+import type { VerifiedEntry } from './verified-entry.js';
 import { verifiedGet } from './verified-get.js';
 
 /** A verified call that reads: verifiedGet with its one key, or verifiedGetAll with all of its keys. */

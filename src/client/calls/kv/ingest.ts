@@ -7,6 +7,7 @@ import { IngestWindow } from './ingest-window.js';
 import type { IngestClient, IngestSource } from './ingest-window.js';
 import { whole } from '../../input/option-checks.js';
 import { checkOptions } from '../../input/call-options.js';
+import { resultOf } from '../../results/result.js';
 
 export type { IngestClient, IngestRecord } from './ingest-window.js';
 
@@ -110,7 +111,7 @@ export async function* ingest(
       resume = token(proven, root);
       const { index, key } = sent;
       if (performance.now() - toldAt > PROGRESS_MS) tell(window.taken);
-      yield { index, key, tx, alh, timestamp, root, proven: true, resume };
+      yield resultOf({ index, key, tx, alh, timestamp, root, proven: true, resume });
       window.release(sent);
     }
     tell(window.taken);

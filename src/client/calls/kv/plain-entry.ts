@@ -3,7 +3,8 @@ import { TransportError } from '../../../errors.js';
 import { equalBytes } from '../../../proof/bytes.js';
 import type { ClaimOutcome } from '../../../verify/verifier.js';
 import { readShownEntry } from '../../../verify/wire/answers.js';
-import type { Entry } from './entries.js';
+import type { ShownEntry } from '../../../verify/wire/answers.js';
+import { Entry } from './entries.js';
 import { copyBytes } from '../../input/pooled-bytes.js';
 import type { Reader } from '../../group/read-groups.js';
 import type { WaitingCall } from '../../flow/waiting-call.js';
@@ -54,18 +55,15 @@ export function plainEntry(key: Uint8Array, outcome: ClaimOutcome): Entry | null
   } catch (cause) {
     throw new TransportError('UNAVAILABLE', 'the server answered with something that is no entry', { cause });
   }
-  const { tx, value, revision, metadata, referencedBy } = shown;
-  if (!equalBytes(referencedBy?.key ?? shown.key, key)) {
+  if (!equalBytes(shown.referencedBy?.key ?? shown.key, key)) {
     throw new TransportError('UNAVAILABLE', 'the server answered with an entry of another key');
   }
-  return {
-    key: copyBytes(shown.key),
-    value: copyBytes(value),
-    tx,
-    revision,
-    ...(metadata && { metadata }),
-    ...(referencedBy && {
-      reference: { key: copyBytes(key), tx: referencedBy.tx, atTx: referencedBy.atTx },
-    }),
-  };
+  return entryOf(key, shown);
+}
+
+/** An entry that was shown of `key`. Bytes are copied: an entry that is kept does not keep the whole answer. */
+export function entryOf(key: Uint8Array, shown: ShownEntry['entry']): Entry {
+  const { tx, value, revision, metadata, referencedBy } = shown;
+  const reference = referencedBy && { key: copyBytes(key), tx: referencedBy.tx, atTx: referencedBy.atTx };
+  return new Entry(copyBytes(shown.key), copyBytes(value), tx, revision, metadata, reference);
 }

@@ -5,31 +5,7 @@ import type { Root } from '../../../verify/verifier.js';
 import { keyName } from '../../../verify/key-name.js';
 import { copyBytes } from '../../input/pooled-bytes.js';
 import type { ProvenHistory } from '../../trust/known/proven-history.js';
-
-/** An entry whose key, value, metadata and transaction are proven under `root`. */
-export interface VerifiedEntry {
-  readonly key: Uint8Array;
-  readonly value: Uint8Array;
-  /** Transaction that wrote this version. */
-  readonly tx: bigint;
-  readonly metadata?: KVMetadata;
-  /** Header time of `tx` in unix seconds; 0 when the database leaves it out. */
-  readonly timestamp: bigint;
-  /** The reference that led here, itself proven: present when the requested key is a reference. */
-  readonly reference?: VerifiedReference;
-  /** Trusted head under which all of this was proven. */
-  readonly root: Root;
-  /** What no proof covers: the number of this version. Nor is it proven that no newer version exists. */
-  readonly unproven: { readonly revision: bigint };
-}
-
-export interface VerifiedReference {
-  readonly key: Uint8Array;
-  readonly tx: bigint;
-  /** Version it is bound to; 0 = whatever is latest, which is the server's word. */
-  readonly atTx: bigint;
-  readonly metadata?: KVMetadata;
-}
+import { VerifiedEntry } from './verified-entry.js';
 
 /** One entry of a tx, as far as it matters here. */
 interface InTx {
@@ -93,12 +69,7 @@ export function verifiedEntry(
 }
 
 function ownEntry(key: Uint8Array, claim: ValueInTx, timestamp: bigint, root: Root): VerifiedEntry {
-  const { tx, metadata, unprovenRevision: revision } = claim;
-  const value = copyBytes(claim.value);
-  // Written out: this is made for every entry that is read.
-  return metadata
-    ? { key, value, tx, metadata, timestamp, root, unproven: { revision } }
-    : { key, value, tx, timestamp, root, unproven: { revision } };
+  return new VerifiedEntry(key, copyBytes(claim.value), claim, timestamp, root, claim.unprovenRevision);
 }
 
 function entryBehind(
@@ -107,8 +78,15 @@ function entryBehind(
   timestamp: bigint,
   root: Root,
 ): VerifiedEntry {
-  return {
-    ...ownEntry(copyBytes(target.key), target, timestamp, root),
-    reference: { key, tx, atTx, ...(metadata && { metadata }) },
-  };
+  const reference = { key, tx, atTx, ...(metadata && { metadata }) };
+  const { unprovenRevision: revision } = target;
+  return new VerifiedEntry(
+    copyBytes(target.key),
+    copyBytes(target.value),
+    target,
+    timestamp,
+    root,
+    revision,
+    reference,
+  );
 }

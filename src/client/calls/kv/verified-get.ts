@@ -12,7 +12,8 @@ import type { DatabaseTrust } from '../../trust/database-trust.js';
 import type { ProvenHistory } from '../../trust/known/proven-history.js';
 import { assertMissing } from './absence.js';
 import { isOutsideIndex, newerTarget, noteSeen, verifiedEntry } from './shown-read.js';
-import type { ShownRead, VerifiedEntry } from './shown-read.js';
+import type { ShownRead } from './shown-read.js';
+import type { VerifiedEntry } from './verified-entry.js';
 import { refuseStale } from './stale.js';
 
 /**

@@ -95,35 +95,51 @@ async function firstUse(
   throw await trustLog.refuse('fork', OPERATION, current, { ...refuted, tx: root.tx }, job);
 }
 
+/** What the server said of its newest tx, and did not prove a moment later: no lie of one that was put back meanwhile. */
+interface Doubt {
+  readonly refuted: Refuted & { readonly tx: bigint };
+  /** Of the answer that it does not agree with. */
+  readonly job: Job;
+  /** Whether the server says it again. */
+  readonly isSaidAgainBy: (state: Root) => boolean;
+}
+
 /**
- * What is trusted first, and what proves it; nothing does so for the empty database. `before`: what the server had said of its
- * newest tx and could not prove a moment later, which is no lie of one that was put back meanwhile.
+ * What is trusted first, and what proves it; nothing does so for the empty database. The server may have been put back between
+ * the two questions, once: what it says then is asked for again.
  */
 async function firstState(
   options: EstablishOptions,
   call: CallOptions,
-  before?: NewestState,
+  before?: Doubt,
 ): Promise<{ root: Root | Proof['target']; job?: Job }> {
   const state = await newestState(options, OPERATION, null, call);
-  if (before && state.tx >= before.tx) throw await refuseUnproven(options, before);
+  if (before?.isSaidAgainBy(state)) throw await refuse(options, null, before.refuted, before.job);
   if (state.tx === 0n) return { root: { tx: 0n, alh: EMPTY_HASH } };
   const proof = await proveHeader(options, null, state.tx, call).catch((error: unknown) => {
     if (isServerBehind(error)) return undefined;
     throw error;
   });
-  if (!proof && before) throw await refuseUnproven(options, state);
-  if (!proof) return firstState(options, call, state);
-  const { target, job } = proof;
-  if (!equalBytes(target.alh, state.alh)) {
-    const detail = 'the state is not what its proof proves';
-    throw await refuse(options, null, different('state.alh', detail, state.alh, target.alh), job);
-  }
-  return { root: target, job };
+  const doubt = proof ? contradicted(state, proof) : unproven(state);
+  if (!doubt) return { root: (proof as Proof).target, job: (proof as Proof).job };
+  if (before) throw await refuse(options, null, doubt.refuted, doubt.job);
+  return firstState(options, call, doubt);
 }
 
-function refuseUnproven(options: EstablishOptions, { tx, job }: NewestState): Promise<VerificationError> {
-  const detail = `the server cannot prove tx ${tx.toString()}, which it says is its newest`;
-  return refuse(options, null, { check: 'state.tx', detail, tx }, job);
+function unproven(said: NewestState): Doubt {
+  const detail = `the server cannot prove tx ${said.tx.toString()}, which it says is its newest`;
+  const refuted = { check: 'state.tx', detail, tx: said.tx };
+  return { refuted, job: said.job, isSaidAgainBy: ({ tx }) => tx >= said.tx };
+}
+
+function contradicted(said: NewestState, { target, job }: Proof): Doubt | undefined {
+  if (equalBytes(target.alh, said.alh)) return undefined;
+  const refuted = {
+    ...different('state.alh', 'the state is not what its proof proves', said.alh, target.alh),
+    tx: said.tx,
+  };
+  const isSaidAgainBy = ({ tx, alh }: Root) => tx === said.tx && equalBytes(alh, said.alh);
+  return { refuted, job, isSaidAgainBy };
 }
 
 /** The empty database has no server's secret in it: it needs no signature. */

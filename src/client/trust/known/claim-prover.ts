@@ -119,6 +119,7 @@ export class ClaimProver {
       return;
     }
     if (holds(leaf)) task.proven(facts);
+    else if (task.readOtherwise?.() === true) this.#settle(task, facts, holds);
     else this.#refute(task).catch((error: unknown) => task.failed(error));
   }
 

@@ -16,9 +16,16 @@ export interface ClaimTask {
   /** The key that was asked for and the raw entry that the claim is from. */
   readonly key: Uint8Array;
   readonly shown: Uint8Array;
+  /** How it was shown. @default as the value of its key */
+  readonly as?: 'version';
   readonly operation: string;
   readonly startedAt: number;
   /** The claim holds in the tx with this proven header. */
   proven(facts: ProvenFacts): void;
   failed(error: unknown): void;
+  /**
+   * The claim does not hold as it was read: true when what was shown may mean something else, which is the claim from now on.
+   * Absent: it may not.
+   */
+  readOtherwise?(): boolean;
 }

@@ -1,4 +1,5 @@
 // What is proven under the head of one database, and how more of it is found out: headers, entries, claims.
+import { claimQuestion } from '../../../verify/readings/claim.js';
 import type { Job, ProvenTx } from '../../../verify/verifier.js';
 import { ClaimProver } from './claim-prover.js';
 import type { ClaimCounts, ClaimProverOptions } from './claim-prover.js';
@@ -81,9 +82,11 @@ export class ProvenHistory {
       head: () => source.head(),
       reach,
       refuse,
-      proveAlone: async ({ claim: { tx }, key, shown, operation }) => {
+      proveAlone: async (task) => {
+        const { operation } = task;
+        const { tx } = task.claim;
         const head = source.head();
-        const question = { kind: 'claim', key, tx, shown } as const;
+        const question = claimQuestion(task);
         const answer = await source.ask(operation, head, (rpc) => askTxUnder(rpc, tx, head, {}));
         const { subject } = await source.check(operation, question, head, answer);
         return { subject, fork: (other) => source.fork(operation, question, head, answer, other) };
@@ -134,9 +137,11 @@ export class ProvenHistory {
   }
 
   /** The transaction of a claim, asked for whole: what proves, to anyone, that it holds. */
-  async evidenceOf({ claim: { tx }, key, shown, operation }: ClaimTask): Promise<Job> {
+  async evidenceOf(task: ClaimTask): Promise<Job> {
+    const { operation } = task;
+    const { tx } = task.claim;
     const head = this.#source.head();
-    const question = { kind: 'claim', key, tx, shown } as const;
+    const question = claimQuestion(task);
     const answer = await this.#source.ask(operation, head, (rpc) => askTxUnder(rpc, tx, head, {}));
     return this.#source.job(question, head, answer);
   }

@@ -1,4 +1,5 @@
 // Questions with their answers, as they are checked, and as evidence keeps them.
+import { claimQuestion } from '../../../verify/readings/claim.js';
 import type { Context, Job, Question, Root } from '../../../verify/verifier.js';
 import { unixSeconds } from '../../input/unix-seconds.js';
 
@@ -7,6 +8,8 @@ export interface Claimed {
   readonly key: Uint8Array;
   readonly claim: { readonly tx: bigint };
   readonly shown: Uint8Array;
+  /** How it was shown. @default as the value of its key */
+  readonly as?: 'version';
 }
 
 export class Jobs {
@@ -33,10 +36,11 @@ export class Jobs {
   }
 
   /** The check that a claim of a plain read fails, to be run again by anyone. One job for all who were shown it. */
-  claim({ key, claim, shown }: Claimed, head: Root | null): Job {
+  claim(claimed: Claimed, head: Root | null): Job {
+    const { claim, shown } = claimed;
     const known = this.#claims.get(shown);
     if (known?.head === head && known.tx === claim.tx) return known.job;
-    const job = this.job({ kind: 'claim', key, tx: claim.tx, shown }, head, new Uint8Array(0));
+    const job = this.job(claimQuestion(claimed), head, new Uint8Array(0));
     this.#claims.set(shown, { head, tx: claim.tx, job });
     return job;
   }

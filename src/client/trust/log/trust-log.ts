@@ -179,10 +179,10 @@ export class TrustLog extends RefusalLog {
   }
 
   /** Drops the stored head, with a row that says so. Null: there is none, and the row says that it is not to be. */
-  async forget(trusted: StoredRoot | null, reason: string): Promise<void> {
+  async forget(trusted: StoredRoot | null, operation: string, reason: string): Promise<void> {
     const head = trusted ?? { tx: 0n, alh: EMPTY_HASH };
     await this.options.store.forget({
-      ...this.row(head, 'forget', 'forgetTrust', trusted),
+      ...this.row(head, 'forget', operation, trusted),
       calls: 0,
       durationMs: 0,
       detail: reason,

@@ -1,7 +1,7 @@
 // Our encoder of SetRequests: byte for byte what proto-loader's serializer makes.
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { SetRequestEncoder } from '#dist/client/group/set-request.js';
+import { RequestEncoder } from '#dist/client/group/request-encoder.js';
 import { methodDefinition } from '#dist/wire/schema.js';
 import { readSetRequest } from '#dist/verify/wire/requests.js';
 
@@ -13,8 +13,8 @@ interface Pair {
 }
 
 function encode(entries: readonly Pair[], size?: number): Uint8Array {
-  const encoder = new SetRequestEncoder(size);
-  for (const { key, value } of entries) encoder.add(key, value);
+  const encoder = new RequestEncoder(size);
+  for (const { key, value } of entries) encoder.entry(0x0a, { key, value });
   expect(encoder.length).toBe(encoder.finish().length);
   return encoder.finish();
 }
@@ -62,12 +62,12 @@ test.each([
 });
 
 test('what was finished stays as it is while nothing is added', () => {
-  const encoder = new SetRequestEncoder(0);
+  const encoder = new RequestEncoder(0);
   expect(encoder.finish()).toEqual(new Uint8Array(0));
-  encoder.add(filled(3), filled(4));
+  encoder.entry(0x0a, { key: filled(3), value: filled(4) });
   const first = encoder.finish().slice();
   expect(encoder.finish()).toEqual(first);
-  encoder.add(filled(3, 8), filled(5));
+  encoder.entry(0x0a, { key: filled(3, 8), value: filled(5) });
   expect(encoder.finish().subarray(0, first.length)).toEqual(first);
 });
 

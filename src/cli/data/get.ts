@@ -1,0 +1,54 @@
+// `immu-ts get`: one value, on standard output as it is, or for a person to read.
+import { UsageError } from '../command.js';
+import { idOf } from '../query-options.js';
+import { KEY_OPTIONS, verifiedCommand } from './connect.js';
+import { keyOf } from './input.js';
+import { jsonLine, proofWords, shownBytes } from './show.js';
+
+export const getCommand = verifiedCommand({
+  name: 'get',
+  operand: 'KEY',
+  summary: 'Reads a value and proves it: its bytes on standard output, what is proven on standard error.',
+  options: {
+    raw: { type: 'boolean', says: 'the bytes as they are, to a terminal too' },
+    'at-tx': { type: 'string', value: 'TX', says: 'the version that this transaction wrote' },
+    revision: { type: 'string', value: 'N', says: '1 = first version, -1 = the one before the latest' },
+    ...KEY_OPTIONS,
+  },
+  more: `On a terminal a value is shown so that it can be read, elsewhere it is written byte for byte.
+Exit code 1: there is no such key, by the server's word (absence cannot be proven). 3: the answer is not proven.`,
+  check({ raw, 'at-tx': atTx, revision, ...options }, words) {
+    keyOf(words[0], options);
+    if (raw && (options as { json?: boolean }).json === true)
+      throw new UsageError('--raw goes without --json');
+    if (atTx !== undefined && revision !== undefined) throw new UsageError('--at-tx goes without --revision');
+    versionOf(atTx, revision);
+  },
+  async run({ client, values, words, io, call }) {
+    const key = keyOf(words[0], values);
+    const options = { ...call, ...versionOf(values['at-tx'], values.revision) };
+    const entry = await (values.unverified ? client.get(key, options) : client.verifiedGet(key, options));
+    if (!entry) {
+      await io.err.write(`there is no key ${JSON.stringify(words[0])}, by the server's word\n`);
+      if (values.json) await io.out.write('null\n');
+      return 1;
+    }
+    if (values.json) {
+      await io.out.write(jsonLine(!values.unverified, entry));
+      return 0;
+    }
+    if (values.raw || !io.out.isTerminal) await io.out.bytes(entry.value);
+    else await io.out.write(`${shownBytes(entry.value)}\n`);
+    await io.err.write(`${proofWords(entry)}\n`);
+    return 0;
+  },
+});
+
+/** @throws UsageError */
+function versionOf(atTx: string | undefined, revision: string | undefined) {
+  if (atTx !== undefined) return { atTx: idOf('--at-tx', atTx) };
+  if (revision === undefined) return {};
+  if (!/^-?\d{1,18}$/.test(revision))
+    throw new UsageError(`--revision is a whole number, not ${JSON.stringify(revision)}`);
+  return { atRevision: BigInt(revision) };
+}

@@ -1,0 +1,159 @@
+// What goes into one transaction: the writes, their request as it grows, and the keys that they are about.
+import { keyName } from '../../verify/key-name.js';
+import type { Condition } from '../input/conditions.js';
+import { AdaptiveSize } from './adaptive-size.js';
+import { RequestEncoder } from './request-encoder.js';
+import type { Ending, WriteContent, WriteForm } from './write-form.js';
+
+/** A group is closed at this size: larger ones hold up those behind them and save little. */
+export const MAX_REQUEST_BYTES = 1024 * 1024;
+
+/** The keys that a write is about, by their `keyName`. */
+export interface Keys {
+  readonly written: readonly string[];
+  /** That it leads to or depends on; undefined when there are none. */
+  readonly needed: readonly string[] | undefined;
+}
+
+/** What is sent for a group. */
+export interface GroupRequest {
+  readonly form: WriteForm;
+  /** In its wire form. */
+  readonly request: Uint8Array;
+  /** What it writes ({@link WriteForm.nameOf}). */
+  readonly names: ReadonlySet<string>;
+  /** Of the names that do not stand for a value that stays. */
+  readonly endings: ReadonlyMap<string, Ending>;
+}
+
+const SINCE_TX = 0x10;
+const MUST_EXIST = 0x0a;
+const MUST_NOT_EXIST = 0x12;
+const NOT_MODIFIED_AFTER = 0x1a;
+const NO_ENDINGS: ReadonlyMap<string, Ending> = new Map();
+
+export class Group<W> implements GroupRequest {
+  readonly writes: W[] = [];
+  readonly names = new Set<string>();
+  readonly #request = new RequestEncoder();
+  /** Where in the request each write ends. */
+  readonly #ends: number[] = [];
+  #needed: Set<string> | undefined;
+  #endings: ReadonlyMap<string, Ending> = NO_ENDINGS;
+  #conditions = 0;
+
+  constructor(
+    readonly form: WriteForm,
+    /** How many entries go together. */
+    readonly size: AdaptiveSize,
+  ) {}
+
+  get request(): Uint8Array {
+    return this.#request.finish();
+  }
+
+  get endings(): ReadonlyMap<string, Ending> {
+    return this.#endings;
+  }
+
+  /** Whether a write may join: not a key twice, not too much. */
+  takes({ written, needed }: Keys, { bytes, conditions }: WriteContent): boolean {
+    const { limit } = this.size;
+    if (this.names.size + written.length > limit || this.#conditions + conditions.length > limit)
+      return false;
+    return this.#request.length + bytes <= MAX_REQUEST_BYTES && !this.meets(written, needed);
+  }
+
+  /** Whether what is about these keys must not be in one transaction with it, nor overtake it. */
+  meets(written: Iterable<string>, needed: Iterable<string> | undefined): boolean {
+    for (const name of written) if (this.names.has(name) || this.#needed?.has(name)) return true;
+    if (needed) for (const name of needed) if (this.names.has(name)) return true;
+    return false;
+  }
+
+  /** Whether the other one, which is on its way, has to be answered first. */
+  follows(other: Group<W>): boolean {
+    return other.meets(this.names, this.#needed);
+  }
+
+  add(write: W, { written, needed }: Keys, { entries, conditions, noWait, sinceTx }: WriteContent): void {
+    const { form } = this;
+    const request = this.#request;
+    this.writes.push(write);
+    for (let i = 0; i < entries.length; i++) this.#put(entries[i], written[i] as string);
+    if (needed) {
+      this.#needed ??= new Set();
+      for (const name of needed) this.#needed.add(name);
+    }
+    if (form.conditionTag !== undefined)
+      for (const condition of conditions) encodeCondition(request, form.conditionTag, condition);
+    this.#conditions += conditions.length;
+    if (sinceTx !== undefined) request.id(SINCE_TX, sinceTx);
+    if (noWait === true) request.flag(form.noWaitTag);
+    this.#ends.push(request.length);
+  }
+
+  /** These writes of it as a group of their own. It needs what the whole one needs. */
+  part(isIn: (write: W, place: number) => boolean): Group<W> {
+    const { form, size, request } = this;
+    const part = new Group<W>(form, size);
+    let start = 0;
+    this.writes.forEach((write, place) => {
+      const end = this.#ends[place] as number;
+      if (isIn(write, place)) part.#append(write, request.subarray(start, end));
+      start = end;
+    });
+    part.#needed = this.#needed;
+    for (const entry of form.read(part.request)) part.#note(entry, form.nameOf(entry));
+    return part;
+  }
+
+  #append(write: W, fields: Uint8Array): void {
+    this.writes.push(write);
+    this.#request.append(fields);
+    this.#ends.push(this.#request.length);
+  }
+
+  #put(entry: unknown, name: string): void {
+    this.form.encode(this.#request, entry);
+    this.#note(entry, name);
+  }
+
+  #note(entry: unknown, name: string): void {
+    this.names.add(name);
+    const ending = this.form.endingOf?.(entry);
+    if (ending === undefined) return;
+    if (this.#endings === NO_ENDINGS) this.#endings = new Map();
+    (this.#endings as Map<string, Ending>).set(name, ending);
+  }
+}
+
+/** The request of a write that goes alone. */
+export function requestOf(content: WriteContent): Uint8Array {
+  const group = new Group<undefined>(content.form, new AdaptiveSize(1, 1));
+  group.add(undefined, keysOf(content), content);
+  return group.request;
+}
+
+/** The keys that a write is about. */
+export function keysOf<E>({ form, entries, conditions }: WriteContent<E>): Keys {
+  const written = entries.map((entry) => form.nameOf(entry));
+  if (!form.targetOf && conditions.length === 0) return { written, needed: undefined };
+  const needed = conditions.map(({ key }) => keyName(key));
+  for (const entry of entries) {
+    const target = form.targetOf?.(entry);
+    if (target !== undefined) needed.push(target);
+  }
+  return { written, needed };
+}
+
+function encodeCondition(request: RequestEncoder, tag: number, { kind, key, tx }: Condition): void {
+  const outer = request.open(tag);
+  const inner = request.open(
+    kind === 'mustExist' ? MUST_EXIST : kind === 'mustNotExist' ? MUST_NOT_EXIST : NOT_MODIFIED_AFTER,
+  );
+  request.bytes(0x0a, key);
+  if (tx !== undefined) request.id(0x10, tx);
+  request.close(inner);
+  request.close(outer);
+}

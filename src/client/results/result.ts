@@ -1,0 +1,27 @@
+// What calls resolve to: plain data that can be logged, printed and put into JSON. Methods stand on the prototype: results are made
+// by the million.
+import type { InspectOptionsStylized } from 'node:util';
+import { INSPECT, fieldsOf, printed } from './readable.js';
+import type { JsonForm } from './readable.js';
+
+export class Result {
+  /** @internal See {@link jsonForm}. */
+  toJSON(): Record<string, JsonForm> {
+    return fieldsOf(this);
+  }
+
+  /** @internal */
+  [INSPECT](
+    depth: number | null,
+    options: InspectOptionsStylized,
+    inspect: (value: unknown, options: InspectOptionsStylized) => string,
+  ): string {
+    const { name } = this.constructor;
+    return printed(name === Result.name ? '' : name, this, depth, options, inspect);
+  }
+}
+
+/** A result of these fields, which are what it shows: as plain as they are. */
+export function resultOf<T extends object>(fields: T): T {
+  return Object.assign(new Result(), fields);
+}
