@@ -26,7 +26,7 @@ let methods: ReadonlyMap<keyof Methods, WireMethod> | undefined;
 
 /** The whole schema; made at the first call. */
 export function loadSchema(): PackageDefinition {
-  loaded ??= fromJSON(SCHEMA_DATA as Parameters<typeof fromJSON>[0], {
+  loaded ??= fromJSON(SCHEMA_DATA, {
     longs: String,
     enums: String,
     oneofs: true,

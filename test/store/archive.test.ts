@@ -332,7 +332,13 @@ describe('an archive that cannot be made', () => {
       (path) => writeFile(path, 'text that is no database'.repeat(99)),
     ],
     ['there is an empty file', 'STORE_DAMAGED', (path) => writeFile(path, '')],
-    ['there is a database', 'STORE_FOREIGN', (path) => Promise.resolve(execute(path, 'CREATE TABLE x (y)'))],
+    [
+      'there is a database',
+      'STORE_FOREIGN',
+      (path) => {
+        execute(path, 'CREATE TABLE x (y)');
+      },
+    ],
     ['there is a store', 'STORE_FOREIGN', async (path) => (await newStore(path)).close()],
     ['it would be over the log', 'STORE_FOREIGN', (path, store) => copyFile(store.path, path)],
     [

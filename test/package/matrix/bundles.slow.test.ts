@@ -32,16 +32,22 @@ const WORKED = { code: 0, stdout: `${worked('node:sqlite')}\n`, stderr: '' };
 const NO_THREADS = /IMMU_TS_NO_THREADS/;
 
 test('jest, as it comes', async () => {
-  await project.write('use.test.js', `${program(CJS_IMPORTS)}
-test('works', async () => expect(await main()).toBe('${worked('node:sqlite')}'), 60_000);`);
+  await project.write(
+    'use.test.js',
+    `${program(CJS_IMPORTS)}
+test('works', async () => expect(await main()).toBe('${worked('node:sqlite')}'), 60_000);`,
+  );
   const ran = await npx('jest', '--rootDir', project.folder, 'use.test.js');
   expect(ran.code, ran.stdout + ran.stderr).toBe(0);
 });
 
 test('vitest', async () => {
-  await project.write('use.spec.mjs', `import { expect, test } from 'vitest';
+  await project.write(
+    'use.spec.mjs',
+    `import { expect, test } from 'vitest';
 ${program(ESM_IMPORTS)}
-test('works', async () => expect(await main()).toBe('${worked('node:sqlite')}'), 60_000);`);
+test('works', async () => expect(await main()).toBe('${worked('node:sqlite')}'), 60_000);`,
+  );
   const ran = await npx('vitest', 'run', 'use.spec.mjs');
   expect(ran.code, ran.stdout + ran.stderr).toBe(0);
 });
@@ -52,12 +58,17 @@ describe.each([
 ])('%s', (_name, file, options) => {
   const all = ['esbuild', 'use.mjs', '--bundle', '--platform=node', `--outfile=${file}`, ...options];
   test('with immu-ts left out, as advised', async () => {
-    expect(await npx(...all, '--external:immu-ts', '--log-level=warning')).toMatchObject({ code: 0, stderr: '' });
+    expect(await npx(...all, '--external:immu-ts', '--log-level=warning')).toMatchObject({
+      code: 0,
+      stderr: '',
+    });
     expect(await run(nodePath, [file], at())).toEqual(WORKED);
   });
   test('with all of it', async () => {
     const banner = file.endsWith('.mjs')
-      ? ["--banner:js=import { createRequire as cr } from 'node:module'; const require = cr(import.meta.url);"]
+      ? [
+          "--banner:js=import { createRequire as cr } from 'node:module'; const require = cr(import.meta.url);",
+        ]
       : [];
     expect(await npx(...all, ...banner, '--log-level=warning')).toMatchObject({ code: 0 });
     expect(await run(nodePath, [file], at())).toEqual(WORKED);
@@ -66,8 +77,11 @@ describe.each([
 });
 
 test('webpack', async () => {
-  await project.write('webpack.config.cjs', `module.exports = { mode: 'production', target: 'node', entry: './use.mjs',
-  output: { path: __dirname + '/out', filename: 'webpack.cjs' } };`);
+  await project.write(
+    'webpack.config.cjs',
+    `module.exports = { mode: 'production', target: 'node', entry: './use.mjs',
+  output: { path: __dirname + '/out', filename: 'webpack.cjs' } };`,
+  );
   const built = await npx('webpack');
   expect(built.code, built.stdout + built.stderr).toBe(0);
   expect(await run(nodePath, ['out/webpack.cjs'], at())).toEqual(WORKED);
@@ -88,14 +102,22 @@ test('Next.js, an API route of a standalone build', async () => {
 export const dynamic = 'force-dynamic';
 export async function GET() { return new Response(await main()); }`;
   await project.write('app/api/use/route.js', route);
-  await project.write('app/layout.js', 'export default function Layout({ children }) { return <html><body>{children}</body></html>; }');
+  await project.write(
+    'app/layout.js',
+    'export default function Layout({ children }) { return <html><body>{children}</body></html>; }',
+  );
   await project.write('app/page.js', 'export default function Page() { return <p>page</p>; }');
-  await project.write('next.config.mjs', `export default { output: 'standalone', serverExternalPackages: ['immu-ts'],
-  outputFileTracingRoot: import.meta.dirname };`);
+  await project.write(
+    'next.config.mjs',
+    `export default { output: 'standalone', serverExternalPackages: ['immu-ts'],
+  outputFileTracingRoot: import.meta.dirname };`,
+  );
   const built = await npx('next', 'build');
   expect(built.code, built.stdout + built.stderr).toBe(0);
   // Asks itself, and ends.
-  await project.write('.next/standalone/ask.mjs', `process.env.PORT = '0'; process.env.HOSTNAME = '127.0.0.1';
+  await project.write(
+    '.next/standalone/ask.mjs',
+    `process.env.PORT = '0'; process.env.HOSTNAME = '127.0.0.1';
 import { createServer } from 'node:net';
 const free = createServer().listen(0, '127.0.0.1');
 await new Promise((resolve) => free.once('listening', resolve));
@@ -108,7 +130,8 @@ for (let i = 0; i < 100; i++) {
   if (answer) { process.stderr.write('ANSWER ' + (await answer.text()) + '\\n'); process.exit(0); }
   await new Promise((resolve) => setTimeout(resolve, 200));
 }
-process.exit(3);`);
+process.exit(3);`,
+  );
   const ran = await run(nodePath, ['ask.mjs'], at(join(project.folder, '.next', 'standalone')));
   expect(ran.stderr).toContain(`ANSWER ${worked('node:sqlite')}`);
   expect(ran.stderr).not.toMatch(NO_THREADS);

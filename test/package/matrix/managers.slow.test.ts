@@ -70,7 +70,11 @@ describe.each(managers)('$name', ({ name, tool, install, files = {}, start }) =>
       JSON.stringify({ name: 'a-user', private: true, dependencies: { 'immu-ts': `file:${tarball}` } }),
     );
     for (const [file, text] of Object.entries(files)) await project.write(file, text);
-    const at = { cwd: project.folder, nodeAt: nodePath, env: { CI: 'false', YARN_ENABLE_IMMUTABLE_INSTALLS: 'false' } };
+    const at = {
+      cwd: project.folder,
+      nodeAt: nodePath,
+      env: { CI: 'false', YARN_ENABLE_IMMUTABLE_INSTALLS: 'false' },
+    };
     const [command, ...args] = install(path);
     const installed = await run(command, args, at);
     expect(installed.code, installed.stdout + installed.stderr).toBe(0);

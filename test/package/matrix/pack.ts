@@ -1,5 +1,6 @@
 // The tarball of what is built, as it would be published.
-import { Project, REPOSITORY, execute } from '../project.js';
+import type { Project } from '../project.js';
+import { REPOSITORY, execute } from '../project.js';
 
 /** `npm pack`: no script runs, so that a build which other tests use at this time stays as it is. Paths in it, and its own. */
 export async function pack(into: Project): Promise<{ tarball: string; files: string[] }> {

@@ -35,7 +35,9 @@ const NAMES = [
 ] as const;
 
 export const ESM_IMPORTS = NAMES.map(([names, from]) => `import { ${names} } from '${from}';`).join('\n');
-export const CJS_IMPORTS = NAMES.map(([names, from]) => `const { ${names} } = require('${from}');`).join('\n');
+export const CJS_IMPORTS = NAMES.map(([names, from]) => `const { ${names} } = require('${from}');`).join(
+  '\n',
+);
 export const ESM = `${program(ESM_IMPORTS)}main();\n`;
 export const CJS = `${program(CJS_IMPORTS)}main();\n`;
 

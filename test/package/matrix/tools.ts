@@ -18,7 +18,10 @@ async function tool(spec: string, find: (folder: string) => string | undefined):
     const folder = await madeOnce(`tools/${spec.replaceAll(/\W+/g, '-')}-`, sources, async (work) => {
       const [, name = spec] = /^(@?[^@]+)@/.exec(spec) ?? [];
       // Its binary comes by an install script.
-      writeFileSync(join(work, 'package.json'), JSON.stringify({ private: true, allowScripts: { [name]: true } }));
+      writeFileSync(
+        join(work, 'package.json'),
+        JSON.stringify({ private: true, allowScripts: { [name]: true } }),
+      );
       const { code, stderr } = await run('npm', ['install', '--no-audit', '--no-fund', spec], { cwd: work });
       if (code !== 0) throw new Error(stderr.split('\n').slice(0, 3).join(' '));
     });
@@ -35,11 +38,13 @@ export const node = (major: number): Promise<Tool> =>
     ? Promise.resolve({ path: process.execPath })
     : tool(`node@${major}`, (folder) => largest(folder, /(^|[/\\])bin[/\\]node(\.exe)?$/));
 
-export const deno = (): Promise<Tool> => tool('deno@2', (folder) => largest(folder, /(^|[/\\])deno(\.exe)?$/));
+export const deno = (): Promise<Tool> =>
+  tool('deno@2', (folder) => largest(folder, /(^|[/\\])deno(\.exe)?$/));
 export const bun = (): Promise<Tool> => tool('bun@1', (folder) => largest(folder, /(^|[/\\])bun(\.exe)?$/));
 export const pnpm = (range: string): Promise<Tool> =>
   tool(`pnpm@${range}`, (folder) => one(folder, /pnpm[/\\]bin[/\\]pnpm\.[cm]js$/));
-export const yarn1 = (): Promise<Tool> => tool('yarn@1', (folder) => one(folder, /yarn[/\\]bin[/\\]yarn\.js$/));
+export const yarn1 = (): Promise<Tool> =>
+  tool('yarn@1', (folder) => one(folder, /yarn[/\\]bin[/\\]yarn\.js$/));
 export const yarn4 = (): Promise<Tool> =>
   tool('@yarnpkg/cli-dist@4', (folder) => one(folder, /cli-dist[/\\]bin[/\\]yarn\.js$/));
 
@@ -49,10 +54,16 @@ export function run(
   args: readonly string[],
   { cwd, nodeAt, env = {} }: { cwd: string; nodeAt?: string; env?: NodeJS.ProcessEnv },
 ): Promise<Ran> {
-  const path = nodeAt === undefined ? process.env['PATH'] : `${dirname(nodeAt)}${delimiter}${process.env['PATH'] ?? ''}`;
+  const path =
+    nodeAt === undefined ? process.env['PATH'] : `${dirname(nodeAt)}${delimiter}${process.env['PATH'] ?? ''}`;
   // What the tests themselves were started with is not for the tools.
-  const { NODE_OPTIONS: _options, VITEST: _vitest, NODE_ENV: _env, ...rest } = process.env;
-  const options = { cwd, env: { ...rest, PATH: path, ...env }, timeout: DEADLINE_MS, maxBuffer: 1 << 26 };
+  const own = { NODE_OPTIONS: undefined, VITEST: undefined, NODE_ENV: undefined };
+  const options = {
+    cwd,
+    env: { ...process.env, ...own, PATH: path, ...env },
+    timeout: DEADLINE_MS,
+    maxBuffer: 1 << 26,
+  };
   return new Promise((resolve) => {
     execFile(command, args, { ...options, killSignal: 'SIGKILL' }, (error, stdout, stderr) =>
       resolve({ code: error ? (error.code ?? null) : 0, stdout, stderr }),

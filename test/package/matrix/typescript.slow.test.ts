@@ -46,7 +46,11 @@ test.for([
   await project.write(file, TYPED);
   const strict = { target: 'es2022', noEmit: true, skipLibCheck: false, exactOptionalPropertyTypes: true };
   const id = name.replace(/\W+/g, '-');
-  expect(await project.tsc(id, { ...strict, ...options }, [file])).toEqual({ code: 0, stdout: '', stderr: '' });
+  expect(await project.tsc(id, { ...strict, ...options }, [file])).toEqual({
+    code: 0,
+    stdout: '',
+    stderr: '',
+  });
 });
 
 test('publint has nothing to say', async () => {
