@@ -1,7 +1,6 @@
 // What the store's thread does in one go: the requests of a turn of the main thread, in the parts they come in, and what
 // has arrived since. Writes are given out as they come, for they are committed together; all else is set aside until they are.
-import { receiveMessageOnPort } from 'node:worker_threads';
-import type { MessagePort } from 'node:worker_threads';
+import { MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import type { WalkRequest, WriteRequest } from '../../log/requests.js';
 import { isControl, isWalk } from './messages.js';
 import type { ControlRequest, StoreMessage, ThreadData, ThreadRequest } from './messages.js';
@@ -61,7 +60,8 @@ export class Turn {
   }
 
   #receive(): StoreMessage | undefined {
-    if (this.#count >= MAX_GROUP) return undefined;
+    // Deno's port to the thread that started this one cannot be asked: what else is on its way comes as turns of its own.
+    if (this.#count >= MAX_GROUP || !(this.#port instanceof MessagePort)) return undefined;
     for (;;) {
       const before = this.#sent && Atomics.load(this.#sent, 0);
       const received = receiveMessageOnPort(this.#port) as { message: StoreMessage } | undefined;
