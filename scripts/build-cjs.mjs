@@ -1,10 +1,11 @@
-// Makes dist/cjs/, the package for whoever has `require` and no ES modules (jest, mostly). The same sources, compiled to
-// CommonJS; what threads run are the ES modules of dist/ here too. @noble/hashes is ESM only, so its SHA-256 comes along,
-// compiled likewise.
+// Makes dist/cjs/, what applications load: the same sources, compiled to CommonJS, for files of that kind load in half the time
+// and can load others when they are needed. What threads run, and the command, are the ES modules of dist/. @noble/hashes is ESM
+// only, so its SHA-256 comes along, compiled likewise. And dist/esm/, which gives the same objects to who imports them: there is
+// one of each class, however the package is had.
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 
@@ -13,6 +14,10 @@ const CJS = join(ROOT, 'dist', 'cjs');
 const require = createRequire(import.meta.url);
 const NOBLE = dirname(require.resolve('@noble/hashes/sha2.js'));
 const NOBLE_IMPORT = '@noble/hashes/sha2.js';
+const ENTRIES = ['index', 'audit', 'testing'];
+/** Half of the time of an import: loaded when a client is made. */
+const LAZY = /^const (\w+) = require\("(@grpc\/[\w-]+)"\);$/gm;
+const LAZY_ROOMS = ['client', 'wire'];
 
 const tsc = require.resolve('typescript/bin/tsc');
 const { status } = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.cjs.json'], {
@@ -42,10 +47,36 @@ for (const entry of readdirSync(CJS, { recursive: true, withFileTypes: true })) 
   if (!entry.isFile() || !entry.name.endsWith('.js')) continue;
   const file = join(entry.parentPath, entry.name);
   const text = readFileSync(file, 'utf8');
-  if (!text.includes(`require("${NOBLE_IMPORT}")`)) continue;
-  if (dirname(file) !== join(CJS, 'proof'))
-    throw new Error(`${file} imports ${NOBLE_IMPORT}: only proof/ may`);
-  writeFileSync(file, text.replace(`require("${NOBLE_IMPORT}")`, 'require("../noble/sha2.js")'));
-  replaced += 1;
+  const changed = withLazy(file, withNoble(file, text));
+  if (changed !== text) writeFileSync(file, changed);
 }
 if (replaced !== 1) throw new Error(`${NOBLE_IMPORT} is required in ${replaced} files, not in one`);
+
+function withNoble(file, text) {
+  if (!text.includes(`require("${NOBLE_IMPORT}")`)) return text;
+  if (dirname(file) !== join(CJS, 'proof'))
+    throw new Error(`${file} imports ${NOBLE_IMPORT}: only proof/ may`);
+  replaced += 1;
+  return text.replace(`require("${NOBLE_IMPORT}")`, 'require("../noble/sha2.js")');
+}
+
+/** Lines stay where they are, for the sake of source maps. */
+function withLazy(file, text) {
+  const [room] = relative(CJS, file).split(sep);
+  if (!LAZY_ROOMS.includes(room)) return text;
+  const names = [...text.matchAll(LAZY)].map(([, name]) => name);
+  if (names.length !== text.split('require("@grpc/').length - 1)
+    throw new Error(`${file} has a form of import that is not known here`);
+  let lazy = text;
+  for (const name of names) lazy = lazy.replaceAll(`${name}.`, `(${name}()).`);
+  return lazy.replace(LAZY, 'let $1_; const $1 = () => ($1_ ??= require("$2"));');
+}
+
+mkdirSync(join(ROOT, 'dist', 'esm'), { recursive: true });
+for (const entry of ENTRIES) {
+  const names = Object.keys(require(join(CJS, `${entry}.js`))).sort();
+  writeFileSync(
+    join(ROOT, 'dist', 'esm', `${entry}.js`),
+    `export { ${names.join(', ')} } from '../cjs/${entry}.js';\n`,
+  );
+}

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // The `immu-ts` command. Exit codes: 0 done, 1 failed or not there, 2 wrong command line, 3 the server's answer is not proven,
 // 130 interrupted.
-import { ArgumentError, VerificationError } from '../index.js';
+import { ArgumentError, VerificationError } from '../errors.js';
 import { parseRequest } from './arguments.js';
 import { UsageError } from './command.js';
 import { errorLine, firstFailure } from './error-line.js';
