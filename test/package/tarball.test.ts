@@ -104,6 +104,22 @@ console.log(same, require('immu-ts/package.json').name, ...new Set(codes));`;
   });
 });
 
+test('an import does not load gRPC, half of the time of it: the first client does', async () => {
+  const script = `import { createRequire } from 'node:module';
+import { ImmuClient } from 'immu-ts';
+import 'immu-ts/audit';
+const { cache } = createRequire(import.meta.url);
+const loaded = () => Object.keys(cache).filter((path) => /[\\/](grpc-js|proto-loader|protobufjs|piscina|better-sqlite3)[\\/]/.test(path)).length;
+const before = loaded();
+await new ImmuClient({ address: 'localhost:1', store: 'none.db' }).close();
+console.log(before, loaded() > 50, Object.keys(cache).length > 100);`;
+  expect(await project.node(await project.write('lazy.mjs', script))).toEqual({
+    code: 0,
+    stdout: '0 true true\n',
+    stderr: '',
+  });
+});
+
 test('the command', async () => {
   const { bin } = JSON.parse(
     await readFile(join(project.folder, 'node_modules/immu-ts/package.json'), 'utf8'),

@@ -2,13 +2,11 @@
 // without, and says so.
 import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Project } from '../project.js';
 import { pack } from './pack.js';
 import { CJS_IMPORTS, ESM, ESM_IMPORTS, program, worked } from './programs.js';
 import { node, run } from './tools.js';
-
-vi.setConfig({ testTimeout: 600_000, hookTimeout: 600_000 });
 
 const NODE = await node(24);
 const nodePath = 'path' in NODE ? NODE.path : process.execPath;

@@ -1,13 +1,11 @@
 // The tarball, installed by each package manager as it comes, from the registry: no install ends in an error, whatever it thinks
 // of install scripts, and what is installed works.
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Project } from '../project.js';
 import { pack } from './pack.js';
 import { CJS, ESM, worked } from './programs.js';
 import { node, pnpm, run, yarn1, yarn4 } from './tools.js';
 import type { Tool } from './tools.js';
-
-vi.setConfig({ testTimeout: 600_000, hookTimeout: 600_000 });
 
 const NODE = await node(24);
 let packed: Project;

@@ -1,11 +1,9 @@
 // What npm installs, used from ES modules and from CommonJS on every runtime.
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Project } from '../project.js';
 import { pack } from './pack.js';
 import { CJS, ESM, worked } from './programs.js';
 import { bun, deno, node, run } from './tools.js';
-
-vi.setConfig({ testTimeout: 600_000, hookTimeout: 600_000 });
 
 let project: Project;
 

@@ -1,11 +1,9 @@
 // The types, as each way of finding them does; and what linters of packages say.
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Project } from '../project.js';
 import { pack } from './pack.js';
 import { TYPED } from './programs.js';
 import { run } from './tools.js';
-
-vi.setConfig({ testTimeout: 600_000, hookTimeout: 600_000 });
 
 let project: Project;
 let tarball: string;
