@@ -1,7 +1,7 @@
 // Makes dist/cjs/, what applications load: the same sources, compiled to CommonJS, for files of that kind load in half the time
-// and can load others when they are needed. What threads run, and the command, are the ES modules of dist/. @noble/hashes is ESM
-// only, so its SHA-256 comes along, compiled likewise. And dist/esm/, which gives the same objects to who imports them: there is
-// one of each class, however the package is had.
+// and can load others when they are needed. Threads run them too, whoever starts them; the ES modules of dist/ are for the command
+// and the tests. @noble/hashes is ESM only, so its SHA-256 comes along, compiled likewise. And dist/esm/, which gives the same
+// objects to those who import them: there is one of each class, however the package is had.
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';

@@ -27,9 +27,9 @@ export function threadFiles(): ThreadFiles | undefined {
   const { folder } = found;
   if (folder === undefined) return undefined;
   return {
-    check: join(folder, 'worker', 'thread.js'),
+    check: join(folder, 'cjs', 'worker', 'thread.js'),
     checkEntry: join(folder, 'worker', 'thread-entry.cjs'),
-    store: join(folder, 'store', 'sqlite', 'thread', 'thread.js'),
+    store: join(folder, 'cjs', 'store', 'sqlite', 'thread', 'thread.js'),
   };
 }
 
@@ -88,7 +88,7 @@ function isOurs(dist: string): boolean {
       Record<string, unknown>
     >;
     const isThis = manifest['name'] === 'immu-ts' && manifest['version'] === VERSION;
-    return isThis && existsSync(join(dist, 'worker', 'thread.js'));
+    return isThis && existsSync(join(dist, 'cjs', 'worker', 'thread.js'));
   } catch {
     return false;
   }
