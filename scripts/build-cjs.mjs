@@ -1,9 +1,9 @@
-// Makes dist/cjs/, what applications load: the same sources, compiled to CommonJS, for files of that kind load in half the time
-// and can load others when they are needed. Threads run them too, whoever starts them; the ES modules of dist/ are for the command
-// and the tests. @noble/hashes is ESM only, so its SHA-256 comes along, compiled likewise. And dist/esm/, which gives the same
-// objects to those who import them: there is one of each class, however the package is had.
+// Makes what is published. dist/cjs/: the sources, compiled to CommonJS, for files of that kind load in half the time and can load
+// others when they are needed. Threads and the command run them too. @noble/hashes is ESM only, so its SHA-256 comes along, compiled
+// likewise. dist/esm/ gives the same objects to those who import them: there is one of each class, however the package is had. The
+// ES modules beside them in dist/ are for our tests and benches.
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,6 +14,7 @@ const CJS = join(ROOT, 'dist', 'cjs');
 const require = createRequire(import.meta.url);
 const NOBLE = dirname(require.resolve('@noble/hashes/sha2.js'));
 const NOBLE_IMPORT = '@noble/hashes/sha2.js';
+const THREAD_ENTRY = join('worker', 'thread-entry.cjs');
 const ENTRIES = ['index', 'audit', 'testing'];
 /** Half of the time of an import: loaded when a client is made. */
 const LAZY = /^const (\w+) = require\("(@grpc\/[\w-]+)"\);$/gm;
@@ -27,9 +28,10 @@ const { status } = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.cjs.json'],
 if (status !== 0) process.exit(1);
 
 writeFileSync(join(CJS, 'package.json'), '{ "type": "commonjs" }\n');
-// One file says where the package is, for both builds.
-writeFileSync(join(CJS, 'here.cjs'), "module.exports = require('../here.cjs');\n");
-rmSync(join(CJS, 'here.cjs.map'), { force: true });
+// One file says where the package is, for both builds; and one is loaded by Piscina.
+writeFileSync(join(ROOT, 'dist', 'here.cjs'), "module.exports = require('./cjs/here.cjs');\n");
+const threadEntry = readFileSync(join(ROOT, 'dist', THREAD_ENTRY), 'utf8');
+writeFileSync(join(CJS, THREAD_ENTRY), threadEntry.replace(/^\/\/# sourceMappingURL=.*/m, ''));
 
 mkdirSync(join(CJS, 'noble'), { recursive: true });
 copyFileSync(join(NOBLE, 'LICENSE'), join(CJS, 'noble', 'LICENSE'));
@@ -60,7 +62,6 @@ function withNoble(file, text) {
   return text.replace(`require("${NOBLE_IMPORT}")`, 'require("../noble/sha2.js")');
 }
 
-/** Lines stay where they are, for the sake of source maps. */
 function withLazy(file, text) {
   const [room] = relative(CJS, file).split(sep);
   if (!LAZY_ROOMS.includes(room)) return text;
@@ -75,8 +76,7 @@ function withLazy(file, text) {
 mkdirSync(join(ROOT, 'dist', 'esm'), { recursive: true });
 for (const entry of ENTRIES) {
   const names = Object.keys(require(join(CJS, `${entry}.js`))).sort();
-  writeFileSync(
-    join(ROOT, 'dist', 'esm', `${entry}.js`),
-    `export { ${names.join(', ')} } from '../cjs/${entry}.js';\n`,
-  );
+  const file = (ending) => join(ROOT, 'dist', 'esm', entry + ending);
+  writeFileSync(file('.js'), `export { ${names.join(', ')} } from '../cjs/${entry}.js';\n`);
+  writeFileSync(file('.d.ts'), `export * from '../cjs/${entry}.js';\n`);
 }

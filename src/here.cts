@@ -1,5 +1,5 @@
-// Where this package is on the disk. CommonJS, which knows that in every build; both builds share this file, so that threads
-// run the same files whoever starts them. In a bundle these are somewhere else, or nowhere: see package-files.ts.
+// Where the CommonJS build of this package is on the disk. CommonJS, which knows that; both builds share this file, so that
+// threads run the same files whoever starts them. In a bundle these are somewhere else, or nowhere: see package-files.ts.
 /* eslint-disable @typescript-eslint/no-require-imports -- the way a CommonJS module imports */
 import path = require('node:path');
 
@@ -12,9 +12,9 @@ export = {
     here === undefined
       ? undefined
       : [
-          path.join(__dirname, 'cjs/worker/thread.js'),
+          path.join(__dirname, 'worker/thread.js'),
           path.join(__dirname, 'worker/thread-entry.cjs'),
-          path.join(__dirname, 'cjs/store/sqlite/thread/thread.js'),
+          path.join(__dirname, 'store/sqlite/thread/thread.js'),
         ],
   /** Not called: shows the same tools what is loaded by its name only. */
   loaded: () => {

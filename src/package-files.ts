@@ -27,9 +27,9 @@ export function threadFiles(): ThreadFiles | undefined {
   const { folder } = found;
   if (folder === undefined) return undefined;
   return {
-    check: join(folder, 'cjs', 'worker', 'thread.js'),
+    check: join(folder, 'worker', 'thread.js'),
     checkEntry: join(folder, 'worker', 'thread-entry.cjs'),
-    store: join(folder, 'cjs', 'store', 'sqlite', 'thread', 'thread.js'),
+    store: join(folder, 'store', 'sqlite', 'thread', 'thread.js'),
   };
 }
 
@@ -63,11 +63,11 @@ export function requireFromHere(name: string): unknown {
 
 function packageFolder(): string | undefined {
   if (here.folder !== undefined && isOurs(here.folder)) return here.folder;
-  for (const folder of startingPoints()) {
+  for (const start of startingPoints()) {
     try {
-      const manifest = createRequire(join(folder, 'any.js')).resolve('immu-ts/package.json');
-      const dist = join(dirname(manifest), 'dist');
-      if (isOurs(dist)) return dist;
+      const manifest = createRequire(join(start, 'any.js')).resolve('immu-ts/package.json');
+      const folder = join(dirname(manifest), 'dist', 'cjs');
+      if (isOurs(folder)) return folder;
     } catch {
       // Not from there.
     }
@@ -82,13 +82,13 @@ function startingPoints(): string[] {
 }
 
 /** The build of this very release is in that folder: threads of another would not understand what they are sent. */
-function isOurs(dist: string): boolean {
+function isOurs(folder: string): boolean {
   try {
-    const manifest = JSON.parse(readFileSync(join(dist, '..', 'package.json'), 'utf8')) as Partial<
+    const manifest = JSON.parse(readFileSync(join(folder, '..', '..', 'package.json'), 'utf8')) as Partial<
       Record<string, unknown>
     >;
     const isThis = manifest['name'] === 'immu-ts' && manifest['version'] === VERSION;
-    return isThis && existsSync(join(dist, 'cjs', 'worker', 'thread.js'));
+    return isThis && existsSync(join(folder, 'worker', 'thread.js'));
   } catch {
     return false;
   }

@@ -37,12 +37,13 @@ const interrupt = new AbortController();
 // Once: a second Ctrl-C ends the process at once.
 process.once('SIGINT', () => interrupt.abort());
 
-try {
-  process.exitCode = await main(interrupt.signal);
-} catch (thrown) {
-  const error = firstFailure(thrown);
-  const usage = error instanceof UsageError || error instanceof ArgumentError;
-  process.stderr.write(`immu-ts: ${errorLine(error)}${usage ? ' (see immu-ts --help)' : ''}\n`);
-  const code = error instanceof VerificationError ? 3 : usage ? 2 : 1;
-  process.exitCode = interrupt.signal.aborted ? 130 : code;
-}
+main(interrupt.signal).then(
+  (code) => (process.exitCode = code),
+  (thrown: unknown) => {
+    const error = firstFailure(thrown);
+    const usage = error instanceof UsageError || error instanceof ArgumentError;
+    process.stderr.write(`immu-ts: ${errorLine(error)}${usage ? ' (see immu-ts --help)' : ''}\n`);
+    const code = error instanceof VerificationError ? 3 : usage ? 2 : 1;
+    process.exitCode = interrupt.signal.aborted ? 130 : code;
+  },
+);

@@ -1,5 +1,7 @@
 // The tarball, installed by each package manager as it comes, from the registry: no install ends in an error, whatever it thinks
 // of install scripts, and what is installed works.
+import { lstat, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Project } from '../project.js';
 import { pack } from './pack.js';
@@ -89,6 +91,7 @@ describe.each(managers)('$name', ({ name, tool, install, files = {}, complains, 
     const said = installed.stdout + installed.stderr;
     if (complains) expect(said).toMatch(complains);
     else expect(installed.code, said).toBe(0);
+    if (name === 'npm') expect(await megabytes(join(project.folder, 'node_modules'))).toBeLessThan(53);
     for (const [file, text] of [
       ['use.mjs', ESM],
       ['use.cjs', CJS],
@@ -102,3 +105,11 @@ describe.each(managers)('$name', ({ name, tool, install, files = {}, complains, 
     }
   });
 });
+
+/** On the disk: with what a compiler left, if there was no binary. */
+async function megabytes(folder: string): Promise<number> {
+  let blocks = 0;
+  for (const path of await readdir(folder, { recursive: true }))
+    blocks += (await lstat(join(folder, path))).blocks;
+  return (blocks * 512) / 2 ** 20;
+}
