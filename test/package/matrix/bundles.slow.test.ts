@@ -86,6 +86,19 @@ test('webpack', async () => {
   await alone('out/webpack.cjs');
 });
 
+test('webpack, with immu-ts left out, as advised', async () => {
+  await project.write(
+    'webpack.out.cjs',
+    `module.exports = { mode: 'production', target: 'node', entry: './use.mjs',
+  externals: { 'immu-ts': 'node-commonjs immu-ts', 'immu-ts/audit': 'node-commonjs immu-ts/audit',
+    'immu-ts/testing': 'node-commonjs immu-ts/testing' },
+  output: { path: __dirname + '/out', filename: 'left-out.cjs' } };`,
+  );
+  const built = await npx('webpack', '--config', 'webpack.out.cjs');
+  expect(built.code, built.stdout + built.stderr).toBe(0);
+  expect(await run(nodePath, ['out/left-out.cjs'], at())).toEqual(WORKED);
+});
+
 /** Where nothing is installed: on one thread, with a warning. */
 async function alone(file: string): Promise<void> {
   await using elsewhere = await Project.create();
