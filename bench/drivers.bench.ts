@@ -12,7 +12,7 @@ import { count, printTable, ratio } from './support/table.js';
 const DRIVERS: readonly SqliteDriver[] = ['better-sqlite3', 'node:sqlite'];
 const CALLERS = [1, 64];
 const EACH = 500;
-const ROUNDS = 7;
+const ROUNDS = 15;
 const GOAL = 0.8;
 
 const missing = DRIVERS.filter((driver) => openerOf(driver) === undefined);
@@ -34,13 +34,15 @@ async function compare(): Promise<void> {
   for (const callers of CALLERS) {
     const ratios: number[] = [];
     const best = [0, 0];
+    const cpu = [Infinity, Infinity];
     for (let round = 0; round < ROUNDS; round++) {
       const rates = [0, 0];
       // Who begins changes: what the disk has left to do of one is not always the other's.
       for (const at of round % 2 === 0 ? [0, 1] : [1, 0]) {
-        const { rate } = await appendsPerSecond(stores[at]!, callers, EACH, round);
+        const { rate, cpuMicros } = await appendsPerSecond(stores[at]!, callers, EACH, round);
         rates[at] = rate;
         best[at] = Math.max(best[at]!, rate);
+        cpu[at] = Math.min(cpu[at]!, cpuMicros);
       }
       ratios.push(rates[1]! / rates[0]!);
     }
@@ -51,6 +53,7 @@ async function compare(): Promise<void> {
       'better-sqlite3': count(best[0]!),
       'node:sqlite': count(best[1]!),
       ratio: `${ratio(median)} (${ratio(ratios[0]!)} to ${ratio(ratios.at(-1)!)})`,
+      'processor time a row': cpu.map((micros) => `${micros.toFixed(1)} µs`).join(' : '),
       goal: callers === 64 ? `>= ${GOAL}: ${median >= GOAL ? 'met' : 'NOT MET'}` : '',
     });
   }
