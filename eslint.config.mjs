@@ -9,9 +9,10 @@ const rooms = {
   proof: [],
   verify: ['proof'],
   worker: ['verify', 'proof'],
-  store: ['proof'],
+  sqlite: [],
+  store: ['proof', 'sqlite'],
   client: ['worker', 'verify', 'store', 'proof', 'wire'],
-  ledger: ['proof', 'wire'],
+  ledger: ['proof', 'wire', 'sqlite'],
   cli: ['store', 'index.ts', 'audit.ts', 'testing.ts'],
 };
 /** The same inside `src/client/`; its faces (files directly in it) may import all of them. */
@@ -27,7 +28,7 @@ const clientRooms = {
   audit: ['calls', 'trust', 'net', 'flow', 'options', 'input', 'results'],
   room: ['audit', 'calls', 'trust', 'group', 'net', 'flow', 'options', 'input', 'results'],
 };
-const LEAVES = ['errors.ts', 'visible.ts', 'known-names.ts'];
+const LEAVES = ['errors.ts', 'visible.ts', 'known-names.ts', 'version.ts', 'package-files.ts', 'here.cts'];
 const zonesOf = (folder, directions, always = []) =>
   Object.entries(directions).map(([room, may]) => ({
     target: `${folder}/${room}`,

@@ -1,9 +1,11 @@
 // Tests run against the build in dist/ (what is shipped, worker threads included): `npm test` builds first.
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    // A run of its own: vitest.matrix.config.ts.
+    exclude: [...configDefaults.exclude, 'test/package/matrix/**'],
     globalSetup: ['test/support/global-setup.ts'],
     reporters: ['default', './test/support/summary-reporter.ts'],
     server: { deps: { external: [/\/dist\//] } },

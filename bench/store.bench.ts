@@ -6,8 +6,9 @@ import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import Database from 'better-sqlite3';
 import { SqliteRootStore } from '#dist/index.js';
-import type { AuditRow, RootsQuery, StoredRoot } from '#dist/index.js';
-import { KEY, SPAN_MS, START, makeLog, rootEntry } from './support/store-rows.js';
+import type { AuditRow, RootsQuery } from '#dist/index.js';
+import { appendsPerSecond } from './support/appends.js';
+import { KEY, SPAN_MS, START, makeLog } from './support/store-rows.js';
 import { count, printTable, ratio } from './support/table.js';
 
 const SMALL = 10_000;
@@ -20,34 +21,6 @@ const PAGE = 100;
 
 const folder = mkdtempSync(join(tmpdir(), 'immu-ts-bench-'));
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
-
-/** Durable head moves per second, and what each costs, by so many callers, each with a head of its own. What is written is made before. */
-async function appendsPerSecond(
-  store: SqliteRootStore,
-  callers: number,
-  each: number,
-  round: number,
-): Promise<{ rate: number; cpuMicros: number }> {
-  const all = Array.from({ length: callers }, (_, caller) => {
-    const key = { ...KEY, database: `db-${callers}-${round}-${caller}` };
-    return Array.from({ length: each }, (_, i) => rootEntry(i, SMALL, key));
-  });
-  const cpu = process.cpuUsage();
-  const start = performance.now();
-  await Promise.all(
-    all.map(async (entries) => {
-      let head: StoredRoot | null = null;
-      for (const entry of entries) {
-        const { moved } = await store.advance(head, entry);
-        if (!moved) throw new Error('the head did not move');
-        head = entry;
-      }
-    }),
-  );
-  const { user, system } = process.cpuUsage(cpu);
-  const rows = callers * each;
-  return { rate: rows / ((performance.now() - start) / 1000), cpuMicros: (user + system) / rows };
-}
 
 /**
  * The floor: rows of the same size that SQLite inserts per second, so many a durable commit, into one table without an

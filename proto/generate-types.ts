@@ -1,12 +1,14 @@
-// Writes src/wire/messages.ts: a type for every message of proto/, and what every RPC takes and gives.
-import { readFileSync, writeFileSync } from 'node:fs';
+// Writes what the client has of proto/: src/wire/messages.ts, a type for every message and what every RPC takes and gives; and
+// src/wire/schema-data.ts, the schema itself, so that no file has to be found when it runs.
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { format, resolveConfig } from 'prettier';
 import type protobufjs from 'protobufjs';
-import { allMethods, SCHEMA_FILES } from '../src/wire/schema.js';
+import { allMethods } from '../src/wire/schema.js';
 
-const TARGET = fileURLToPath(new URL('../src/wire/messages.ts', import.meta.url));
+const TYPES = fileURLToPath(new URL('../src/wire/messages.ts', import.meta.url));
+const DATA = fileURLToPath(new URL('../src/wire/schema-data.ts', import.meta.url));
 const PROTO = fileURLToPath(new URL('./', import.meta.url));
 
 // The one that reads proto/ when the client runs.
@@ -37,13 +39,23 @@ const SCALARS: Readonly<Record<string, string>> = {
   ...{ int64: 'string', uint64: 'string', sint64: 'string', fixed64: 'string', sfixed64: 'string' },
 };
 
+/** The files of proto/ that have services; they import the others. */
+const SCHEMA_FILES = [
+  'immudb/schema/service.proto',
+  'immudb/model/documents.proto',
+  'immudb/model/authorization.proto',
+];
+
+const DATA_HEAD = `// Generated from proto/ by \`npm run wire-types\`: not to be changed by hand. The schema as protobuf.js writes it down, a
+// message or service a line.
+`;
+
 type Named = protobufjs.Type | protobufjs.Enum;
 
 /** The file as it has to be. */
 export async function wireTypes(): Promise<string> {
-  const root = new protobuf.Root();
-  root.resolvePath = (_, path) => (path.startsWith('google/') ? path : PROTO + path);
-  root.loadSync(SCHEMA_FILES, { keepCase: true }).resolveAll();
+  const root = loadProto();
+  root.resolveAll();
   const names = new Map<protobufjs.ReflectionObject, string>();
   nameAll(root, names);
   const types = [...names.keys()].map((type) => typeText(type as Named, names));
@@ -55,7 +67,35 @@ export async function wireTypes(): Promise<string> {
     return `'${name}': ${kind}<${nameOf(request, names)}, ${nameOf(answer, names)}>;`;
   });
   const text = [HEAD, ...types, KINDS, 'export interface Methods {', ...methods, '}', ''].join('\n');
-  return format(text, { ...(await resolveConfig(TARGET)), parser: 'typescript' });
+  return format(text, { ...(await resolveConfig(TYPES)), parser: 'typescript' });
+}
+
+/** The file as it has to be. */
+export function schemaData(): string {
+  const lines: string[] = [];
+  const write = (name: string, value: object, depth: number) => {
+    const { nested, ...rest } = value as { nested?: Record<string, object>; fields?: object };
+    const indent = '  '.repeat(depth);
+    // Namespaces over several lines, all else on one.
+    if (!nested || rest.fields) {
+      lines.push(`${indent}${JSON.stringify(name)}: ${JSON.stringify(value)},`);
+      return;
+    }
+    const own = Object.entries(rest).map(
+      ([key, part]) => ` ${JSON.stringify(key)}: ${JSON.stringify(part)},`,
+    );
+    lines.push(`${indent}${JSON.stringify(name)}: {${own.join('')} "nested": {`);
+    for (const [inner, part] of Object.entries(nested)) write(inner, part, depth + 1);
+    lines.push(`${indent}} },`);
+  };
+  for (const [name, value] of Object.entries(loadProto().toJSON().nested ?? {})) write(name, value, 1);
+  return [DATA_HEAD, 'export const SCHEMA_DATA: object = { nested: {', ...lines, '} };', ''].join('\n');
+}
+
+function loadProto(): protobufjs.Root {
+  const root = new protobuf.Root();
+  root.resolvePath = (_, path) => (path.startsWith('google/') ? path : PROTO + path);
+  return root.loadSync(SCHEMA_FILES, { keepCase: true });
 }
 
 /** Names all messages and enums below a namespace: one whose name is taken is named with its package. */
@@ -103,6 +143,11 @@ function capitalized(name: string): string {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const text = await wireTypes();
-  if (readFileSync(TARGET, 'utf8') !== text) writeFileSync(TARGET, text);
+  // The types of methods are told by the schema as it is loaded.
+  writeIfOther(DATA, schemaData());
+  writeIfOther(TYPES, await wireTypes());
+}
+
+function writeIfOther(path: string, text: string): void {
+  if (!existsSync(path) || readFileSync(path, 'utf8') !== text) writeFileSync(path, text);
 }

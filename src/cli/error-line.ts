@@ -1,5 +1,5 @@
 // An error as one line on a terminal: what it says may be a server's words, a file's, or of any length.
-import { ImmuError } from '../index.js';
+import { ImmuError } from '../errors.js';
 import { shortened, visible } from '../visible.js';
 
 /** Longest message that is shown. */

@@ -1,12 +1,12 @@
 #!/usr/bin/env node
 // The `immu-ts` command. Exit codes: 0 done, 1 failed or not there, 2 wrong command line, 3 the server's answer is not proven,
 // 130 interrupted.
-import { readFile } from 'node:fs/promises';
-import { ArgumentError, VerificationError } from '../index.js';
+import { ArgumentError, VerificationError } from '../errors.js';
 import { parseRequest } from './arguments.js';
 import { UsageError } from './command.js';
 import { errorLine, firstFailure } from './error-line.js';
 import { Output } from './output.js';
+import { VERSION } from '../version.js';
 
 async function main(signal: AbortSignal): Promise<number> {
   const { stdout, stderr, env } = process;
@@ -17,7 +17,7 @@ async function main(signal: AbortSignal): Promise<number> {
       await out.write(request.text);
       return 0;
     case 'version':
-      await out.write(`${await version()}\n`);
+      await out.write(`${VERSION}\n`);
       return 0;
     case 'run':
       return request.command.run(request.args, {
@@ -25,11 +25,6 @@ async function main(signal: AbortSignal): Promise<number> {
         input: () => process.stdin,
       });
   }
-}
-
-async function version(): Promise<string> {
-  const manifest = await readFile(new URL('../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(manifest) as { version: string }).version;
 }
 
 // A reader that has seen enough, such as `head`, does not end the job.
@@ -42,12 +37,13 @@ const interrupt = new AbortController();
 // Once: a second Ctrl-C ends the process at once.
 process.once('SIGINT', () => interrupt.abort());
 
-try {
-  process.exitCode = await main(interrupt.signal);
-} catch (thrown) {
-  const error = firstFailure(thrown);
-  const usage = error instanceof UsageError || error instanceof ArgumentError;
-  process.stderr.write(`immu-ts: ${errorLine(error)}${usage ? ' (see immu-ts --help)' : ''}\n`);
-  const code = error instanceof VerificationError ? 3 : usage ? 2 : 1;
-  process.exitCode = interrupt.signal.aborted ? 130 : code;
-}
+main(interrupt.signal).then(
+  (code) => (process.exitCode = code),
+  (thrown: unknown) => {
+    const error = firstFailure(thrown);
+    const usage = error instanceof UsageError || error instanceof ArgumentError;
+    process.stderr.write(`immu-ts: ${errorLine(error)}${usage ? ' (see immu-ts --help)' : ''}\n`);
+    const code = error instanceof VerificationError ? 3 : usage ? 2 : 1;
+    process.exitCode = interrupt.signal.aborted ? 130 : code;
+  },
+);

@@ -1,9 +1,9 @@
-// Loads the wire schema in proto/ once, with 64-bit fields as decimal strings (never as JS numbers).
-import { fileURLToPath } from 'node:url';
+// Loads the wire schema once, with 64-bit fields as decimal strings (never as JS numbers).
 import type { MethodDefinition, ServiceDefinition } from '@grpc/grpc-js';
-import { loadSync } from '@grpc/proto-loader';
+import { fromJSON } from '@grpc/proto-loader';
 import type { PackageDefinition } from '@grpc/proto-loader';
 import type { Methods } from './messages.js';
+import { SCHEMA_DATA } from './schema-data.js';
 
 /**
  * A message as proto-loader takes and gives it: fields by their wire names, bytes as Buffer, 64-bit as string. `messages.ts`
@@ -12,13 +12,6 @@ import type { Methods } from './messages.js';
 export type WireMessage = object;
 
 export type WireMethod = MethodDefinition<WireMessage, WireMessage>;
-
-/** The files of proto/ that have services; they import the others. */
-export const SCHEMA_FILES = [
-  'immudb/schema/service.proto',
-  'immudb/model/documents.proto',
-  'immudb/model/authorization.proto',
-];
 
 const SERVICES = [
   'immudb.schema.ImmuService',
@@ -31,11 +24,9 @@ export type ServiceName = (typeof SERVICES)[number];
 let loaded: PackageDefinition | undefined;
 let methods: ReadonlyMap<keyof Methods, WireMethod> | undefined;
 
-/** The whole schema; loaded from disk at the first call. */
+/** The whole schema; made at the first call. */
 export function loadSchema(): PackageDefinition {
-  loaded ??= loadSync(SCHEMA_FILES, {
-    includeDirs: [fileURLToPath(new URL('../../proto/', import.meta.url))],
-    keepCase: true,
+  loaded ??= fromJSON(SCHEMA_DATA, {
     longs: String,
     enums: String,
     oneofs: true,

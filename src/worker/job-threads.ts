@@ -73,7 +73,7 @@ export class JobThreads {
     const { idleTimeoutMs, stuckAfterMs, hasher, threadEntry } = options;
     const key = [
       ...[threads, inlineBelowJobs, inlineBelowBytes, messageBytes, minSpreadJobs],
-      ...[idleTimeoutMs, stuckAfterMs, hasher, threadEntry.href],
+      ...[idleTimeoutMs, stuckAfterMs, hasher, threadEntry?.href],
     ].join(' ');
     const shared = inUse.get(key) ?? new JobThreads(key, options);
     inUse.set(key, shared);

@@ -113,7 +113,9 @@ export interface VerifierOptions {
   readonly threadEntry?: URL;
 }
 
-export type ResolvedVerifierOptions = Required<VerifierOptions>;
+export type ResolvedVerifierOptions = Required<Omit<VerifierOptions, 'threadEntry'>> & {
+  readonly threadEntry: URL | undefined;
+};
 
 /** By their type, so that one that is added cannot be forgotten here. */
 const OPTION_NAMES: Record<keyof VerifierOptions, true> = {
@@ -134,7 +136,7 @@ const OPTION_NAMES: Record<keyof VerifierOptions, true> = {
 /** @throws ArgumentError naming the option that is no number in range */
 export function resolveVerifierOptions(options: VerifierOptions = {}): ResolvedVerifierOptions {
   knownNames('verifier', options, Object.keys(OPTION_NAMES));
-  const { threadEntry = new URL('./thread.js', import.meta.url), hasher = 'noble' } = options;
+  const { threadEntry, hasher = 'noble' } = options;
   if (!['noble', 'node'].includes(hasher))
     throw new ArgumentError('hasher', "hasher must be 'noble' or 'node'");
   return {

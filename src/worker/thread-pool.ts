@@ -1,8 +1,9 @@
 // The threads (Piscina) behind the pooled verifier: started when first needed, replaced when they die or hang, and ended only
 // when they are up.
-import { fileURLToPath } from 'node:url';
-import { Piscina } from 'piscina';
+import { pathToFileURL } from 'node:url';
+import type { Piscina } from 'piscina';
 import { PoolError } from '../errors.js';
+import { requireFromHere, threadFiles } from '../package-files.js';
 import type { Hasher } from './hasher.js';
 
 /**
@@ -23,7 +24,8 @@ export interface ThreadData {
 
 export interface ThreadPoolOptions {
   readonly threads: number;
-  readonly entry: URL;
+  /** @default what the package has for it */
+  readonly entry: URL | undefined;
   readonly idleTimeoutMs: number;
   readonly stuckAfterMs: number;
   readonly hasher: Hasher;
@@ -129,8 +131,12 @@ export class ThreadPool {
 
   #open(): Crew {
     const { threads, entry, idleTimeoutMs, hasher } = this.#options;
-    const piscina = new Piscina({
-      filename: fileURLToPath(new URL('./thread-entry.cjs', import.meta.url)),
+    const files = threadFiles();
+    if (!files) throw new PoolError('POOL_FAILED', 'there are no files for verification threads');
+    // Not imported: it starts threads of its own files, which it does not find from within a bundle.
+    const { Piscina: Pool } = requireFromHere('piscina') as { readonly Piscina: typeof Piscina };
+    const piscina = new Pool({
+      filename: files.checkEntry,
       name: 'checkJobs',
       minThreads: 1,
       maxThreads: threads,
@@ -139,7 +145,7 @@ export class ThreadPool {
       maxQueue: threads * MESSAGES_PER_THREAD,
       idleTimeout: idleTimeoutMs,
       recordTiming: false,
-      workerData: { entry: entry.href, hasher } satisfies ThreadData,
+      workerData: { entry: (entry ?? pathToFileURL(files.check)).href, hasher } satisfies ThreadData,
       // Our threads run our own plain JavaScript. A loader that the application was started with has nothing to do
       // there, and can make it slow: with a TypeScript loader that turns modules into CommonJS, hashing in the thread
       // took several times as long (measured).

@@ -3,10 +3,10 @@ import { generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
 import { readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import Database from 'better-sqlite3';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { ImmuClient, SqliteRootStore } from '#dist/index.js';
 import { EmbeddedLedger } from '#dist/testing.js';
+import { openSqlite } from '#dist/sqlite/open.js';
 import { auditedStore, entry, rowsIn, storeOf } from './audited.js';
 import { call } from './call.js';
 import { run, start } from './run.js';
@@ -30,7 +30,7 @@ const seqs = (text: string) => ndjson(text).map(({ seq }) => Number(seq));
 /** Row 3 of a store is changed behind its back: so far from the end that opening the store does not meet it. */
 async function changedLongAgo(): Promise<void> {
   ({ path, folder } = await storeOf(Array.from({ length: 300 }, (_, i) => entry({ tx: BigInt(i) }))));
-  const db = new Database(path);
+  const db = openSqlite(path);
   db.exec('UPDATE audit SET calls = 77 WHERE seq = 3');
   db.close();
 }
@@ -293,7 +293,7 @@ describe('verify and checkpoint', () => {
       code: 0,
       stdout: expect.stringMatching(/\nkept headers: 1 block, proven\n$/) as string,
     });
-    const db = new Database(store);
+    const db = openSqlite(store);
     db.exec(
       "UPDATE header_content SET headers = CAST(substr(headers, 1, 700) || x'00' || substr(headers, 702) AS BLOB)",
     );
@@ -528,7 +528,7 @@ test('list --databases: what the log is about', async () => {
 
 describe('a store that is damaged in its newest rows', () => {
   beforeEach(() => {
-    const db = new Database(path);
+    const db = openSqlite(path);
     db.exec('UPDATE audit SET calls = 77 WHERE seq = 4');
     db.close();
   });
@@ -561,7 +561,7 @@ describe('a store that is damaged in its newest rows', () => {
   });
 
   test('rows that cannot be read are told at the end', async () => {
-    const db = new Database(path);
+    const db = openSqlite(path);
     db.exec('UPDATE audit SET calls = calls + 4294967296 WHERE seq = 5');
     db.close();
     const { stdout, stderr } = await audit('list', '--damaged', '--format', 'ndjson');

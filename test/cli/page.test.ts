@@ -2,13 +2,13 @@
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import Database from 'better-sqlite3';
 import { describe, expect, test } from 'vitest';
 import { auditedStore, entry, rowsIn, storeOf } from './audited.js';
 import { call } from './call.js';
 import { serve, serveDamaged } from './page-support.js';
 import { start } from './run.js';
 import { witnessedEntries } from './witnessed.js';
+import { openSqlite } from '#dist/sqlite/open.js';
 
 const TOKEN = 'a-token-of-some-length';
 const HOSTILE = `"><script>alert(1)</script><img src=x onerror=alert(2)>'&\u202e\u0000`;
@@ -290,7 +290,7 @@ describe('what is shown', () => {
 
   test('a damaged store that is only looked at says so on every page', async () => {
     const { path } = await auditedStore();
-    const db = new Database(path);
+    const db = openSqlite(path);
     db.exec('UPDATE audit SET calls = 77 WHERE seq = 4');
     db.close();
     const { ask } = await serveDamaged(path);

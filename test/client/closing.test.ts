@@ -6,11 +6,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import Database from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { ImmuClient, MemoryRootStore, SqliteRootStore } from '#dist/index.js';
 import type { ImmuClientOptions, RootStore } from '#dist/index.js';
 import { EmbeddedLedger } from '#dist/testing.js';
+import { openSqlite } from '#dist/sqlite/open.js';
 
 const credentials = { user: 'immudb', password: 'immudb' };
 let ledger: EmbeddedLedger;
@@ -132,7 +132,7 @@ describe('what cannot be done any more', () => {
     const store = await temporary();
     const client = make({ store, closeTimeoutMs: 300 });
     const { tx } = await client.verifiedSet('k', 'v');
-    const locking = new Database(store);
+    const locking = openSqlite(store);
     locking.exec('BEGIN IMMEDIATE');
     await client.verifiedGet('k');
     await client.close();

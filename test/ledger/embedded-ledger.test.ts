@@ -3,10 +3,10 @@ import { generateKeyPairSync } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import Sqlite from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 import { EmbeddedLedger } from '#dist/testing.js';
 import type { EmbeddedLedgerOptions } from '#dist/testing.js';
+import { openSqlite } from '#dist/sqlite/open.js';
 import { WireClient } from '../support/wire-client.js';
 import { RawClient } from './raw-client.js';
 
@@ -191,7 +191,7 @@ describe('a ledger in a directory', () => {
         "DELETE FROM tx WHERE database = 'defaultdb' AND id = 2",
       ]) {
         await writeFile(file, intact);
-        const sqlite = new Sqlite(file);
+        const sqlite = openSqlite(file);
         sqlite.exec(damage);
         sqlite.close();
         await expect(EmbeddedLedger.start({ directory })).rejects.toMatchObject({ code: 'STORE_DAMAGED' });

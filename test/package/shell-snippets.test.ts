@@ -28,7 +28,7 @@ describe.skipIf(process.platform === 'win32' || !has('openssl'))('shell snippets
     await mkdir(bin);
     await writeFile(
       join(bin, 'immu-ts'),
-      `#!/bin/sh\nexec "${process.execPath}" "${join(REPOSITORY, 'dist/cli/main.js')}" "$@"\n`,
+      `#!/bin/sh\nexec "${process.execPath}" "${join(REPOSITORY, 'dist/cjs/cli/main.js')}" "$@"\n`,
     );
     await chmod(join(bin, 'immu-ts'), 0o755);
     const env = {

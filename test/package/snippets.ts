@@ -23,7 +23,7 @@ export interface Snippet {
 }
 
 /** Fences that are not code of ours. */
-const OTHER_LANGUAGES = ['sh', 'sh no-run', 'text', 'json', 'csv', 'sql', 'proto'];
+const OTHER_LANGUAGES = ['sh', 'sh no-run', 'text', 'json', 'csv', 'sql', 'proto', 'yaml'];
 const BLOCK = /(?:^<!-- before\n([^]*?)^-->\n+)?^```([^\n]*)\n([^]*?)^```$/gm;
 
 /** Every page of documentation, as a path in the repository. */

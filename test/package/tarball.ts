@@ -7,6 +7,7 @@ import type { Project } from './project.js';
 interface Manifest {
   readonly version: string;
   readonly dependencies: Record<string, string>;
+  readonly optionalDependencies: Record<string, string>;
 }
 
 /** What `npm install` of the tarball does, with dependencies that are installed already: no network. Returns its files. */
@@ -14,7 +15,8 @@ export async function installTarball(project: Project): Promise<string[]> {
   const manifest = JSON.parse(await readFile(join(REPOSITORY, 'package.json'), 'utf8')) as Manifest;
   const files = await pack(project.folder);
   await unpack(project, join(project.folder, `immu-ts-${manifest.version}.tgz`));
-  for (const name of [...Object.keys(manifest.dependencies), '@types/node']) await project.link(name);
+  const names = Object.keys({ ...manifest.dependencies, ...manifest.optionalDependencies });
+  for (const name of [...names, '@types/node']) await project.link(name);
   return files;
 }
 

@@ -1,4 +1,4 @@
-// How proto/ is loaded: found from where the package is, 64-bit fields never as JS numbers.
+// How the schema is loaded: without a file of proto/, 64-bit fields never as JS numbers.
 import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -36,14 +36,14 @@ describe('wire schema', () => {
     expect(() => methodDefinition('immudb.schema.ImmuService', 'KeepSecret')).toThrow(RangeError);
   });
 
-  it('is found in an installed package, whatever the working directory', async () => {
+  it('needs no file of proto/', async () => {
     const dir = await mkdtemp(join(tmpdir(), 'immu-ts-installed-'));
     try {
       const installed = join(dir, 'node_modules', 'immu-ts');
       await mkdir(join(installed, 'dist', 'wire'), { recursive: true });
       await writeFile(join(installed, 'package.json'), '{"type":"module"}');
-      await cp(join(root, 'dist', 'wire', 'schema.js'), join(installed, 'dist', 'wire', 'schema.js'));
-      await cp(join(root, 'proto'), join(installed, 'proto'), { recursive: true });
+      for (const file of ['schema.js', 'schema-data.js'])
+        await cp(join(root, 'dist', 'wire', file), join(installed, 'dist', 'wire', file));
       await symlink(join(root, 'node_modules', '@grpc'), join(dir, 'node_modules', '@grpc'));
       const url = pathToFileURL(join(installed, 'dist', 'wire', 'schema.js')).href;
       const module = (await import(url)) as { loadSchema: typeof loadSchema };

@@ -4,7 +4,6 @@ import { existsSync } from 'node:fs';
 import { copyFile, mkdtemp, readdir, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import Database from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { MemoryRootStore, SqliteRootStore } from '#dist/index.js';
 import { openArchive, verifyCheckpoint } from '#dist/audit.js';
@@ -14,6 +13,7 @@ import { archiveRows } from '#dist/store/sqlite/file/archive-job.js';
 import type { ArchiveStage } from '#dist/store/sqlite/file/archive-job.js';
 import { LogWriter } from '#dist/store/sqlite/log/log-writer.js';
 import { openStore } from '#dist/store/sqlite/file/open.js';
+import { openSqlite } from '#dist/sqlite/open.js';
 import {
   KEY,
   alh,
@@ -21,6 +21,7 @@ import {
   climb,
   closing,
   edit,
+  execute,
   entry,
   event,
   folder,
@@ -207,7 +208,7 @@ describe('archiving', () => {
     const store = await filled(20);
     await store.audit.archive({ path: join(await folder(), 'old.db'), through: 10n });
     await store.close();
-    const db = new Database(store.path);
+    const db = openSqlite(store.path);
     const bytes = db.prepare('SELECT base_checkpoint FROM store').pluck().get() as Buffer;
     // The time of the checkpoint, which nothing but the row about the archive covers.
     bytes[18 + 1 + 16 + 8 + 32 + 7]! ^= 1;
@@ -244,7 +245,7 @@ describe('archiving', () => {
   it('gives room back, and goes on writing meanwhile', async () => {
     const store = await filled(6000);
     const size = async () => {
-      const db = new Database(store.path);
+      const db = openSqlite(store.path);
       db.pragma('wal_checkpoint(TRUNCATE)');
       db.close();
       return (await stat(store.path)).size;
@@ -334,7 +335,9 @@ describe('an archive that cannot be made', () => {
     [
       'there is a database',
       'STORE_FOREIGN',
-      (path) => Promise.resolve(new Database(path).exec('CREATE TABLE x (y)').close()),
+      (path) => {
+        execute(path, 'CREATE TABLE x (y)');
+      },
     ],
     ['there is a store', 'STORE_FOREIGN', async (path) => (await newStore(path)).close()],
     ['it would be over the log', 'STORE_FOREIGN', (path, store) => copyFile(store.path, path)],
@@ -435,7 +438,7 @@ describe('opening an archive', () => {
     [
       'with a trigger',
       'STORE_DAMAGED',
-      (path) => void new Database(path).exec('CREATE TRIGGER t DELETE ON head BEGIN SELECT 1; END').close(),
+      (path) => execute(path, 'CREATE TRIGGER t DELETE ON head BEGIN SELECT 1; END'),
     ],
   ])('is refused when it is %s', async (_what, code, change) => {
     const path = await archived();
@@ -521,7 +524,7 @@ describe('a process that is killed while it archives', () => {
       const whole = withoutOwn([...(await allRows(archive)), ...(await allRows(again))]);
       expect(whole.slice(0, -1)).toEqual(before);
       // What was archived takes no room in the log, even when it was not this call that archived it.
-      const db = new Database(store, { readonly: true });
+      const db = openSqlite(store, { readonly: true });
       expect(db.prepare('SELECT min(seq) FROM audit').pluck().get()).toBe(through + 1);
       db.close();
     },

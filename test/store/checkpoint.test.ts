@@ -2,10 +2,10 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 import { MemoryRootStore, SqliteRootStore } from '#dist/index.js';
 import { checkpointBytes, parseCheckpoint, verifyCheckpoint } from '#dist/audit.js';
+import { openSqlite } from '#dist/sqlite/open.js';
 import { filled } from '../contract/store/checkpoints.js';
 import { alh, climb, closing, edit, entry, event, folder, newStore, refusal } from './support.js';
 
@@ -35,7 +35,7 @@ describe('checkpoints in a store file', () => {
     // Somebody makes the store anew under its id, with one row changed: a chain that holds by itself.
     const rewritten = join(await folder(), 'roots.db');
     await copyFile(honest.path, rewritten);
-    const before = new Database(rewritten);
+    const before = openSqlite(rewritten);
     for (const table of ['audit', 'head', 'hour', 'zone', 'checkpoint']) before.exec(`DELETE FROM ${table}`);
     before.exec('UPDATE store SET rows = 0');
     before.close();

@@ -1,9 +1,9 @@
 // Blocks of headers in a store's file, in one that older releases made too.
 import { join } from 'node:path';
-import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 import { SqliteRootStore } from '#dist/index.js';
 import { openArchive } from '#dist/audit.js';
+import { openSqlite } from '#dist/sqlite/open.js';
 import { BIG, block, firsts, trusting } from '../contract/store/headers.js';
 import { KEY, alh, climb, closing, entry, folder, newStore, refusal, toSchema } from './support.js';
 
@@ -47,7 +47,7 @@ describe('in a file', () => {
     await again.headers.save(KEY, block(0, { last: 3n, head: { tx: 5n, alh: alh(5n) } }), BIG);
     expect(await again.headers.list()).toHaveLength(1);
     await again.close();
-    const db = new Database(path, { readonly: true });
+    const db = openSqlite(path, { readonly: true });
     expect(db.pragma('user_version', { simple: true })).toBe(4);
     db.close();
   });
@@ -55,7 +55,7 @@ describe('in a file', () => {
   it('of the first schema with a table of this one: refused, as one that we did not make', async () => {
     const path = join(await folder(), 'roots.db');
     await (await newStore(path)).close();
-    const db = new Database(path);
+    const db = openSqlite(path);
     db.pragma('user_version = 1');
     db.close();
     expect(await refusal(SqliteRootStore.open(path))).toMatchObject({ code: 'STORE_DAMAGED' });
@@ -74,7 +74,7 @@ describe('in a file', () => {
       code: 'STORE_FAILED',
     });
     await archive.close();
-    const db = new Database(path);
+    const db = openSqlite(path);
     db.exec('CREATE VIEW strange AS SELECT 1');
     db.close();
     expect(await refusal(openArchive(path))).toMatchObject({ code: 'STORE_DAMAGED' });

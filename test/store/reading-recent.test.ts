@@ -3,12 +3,12 @@
 import { createHash } from 'node:crypto';
 import { copyFile, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 import { SqliteRootStore } from '#dist/index.js';
 import { openForReading } from '#dist/audit.js';
 import type { RootsQuery } from '#dist/index.js';
 import type { ReadStore } from '#dist/audit.js';
+import { openSqlite } from '#dist/sqlite/open.js';
 import {
   KEY,
   abandoned,
@@ -204,7 +204,7 @@ describe('recent rows of a store that is only looked at', () => {
 
   it('are seen where nothing may be written at all', async () => {
     const path = await abandoned(5);
-    const db = new Database(path);
+    const db = openSqlite(path);
     // What a copy on a read-only medium is: one file, no write-ahead log.
     db.pragma('journal_mode = DELETE');
     db.close();

@@ -4,11 +4,11 @@ import { createHash } from 'node:crypto';
 import { copyFile, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import Database from 'better-sqlite3';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { SqliteRootStore } from '#dist/index.js';
 import { openForReading } from '#dist/audit.js';
 import type { ReadStore } from '#dist/audit.js';
+import { openSqlite } from '#dist/sqlite/open.js';
 import { hasSmallDisk, onReadOnlyDisk } from '../support/small-disk.js';
 import {
   KEY,
@@ -52,7 +52,7 @@ const digest = async (file: string) =>
     .digest('hex');
 
 function sql(text: string): void {
-  const db = new Database(path);
+  const db = openSqlite(path);
   db.pragma('foreign_keys = OFF');
   db.exec(text);
   db.close();

@@ -1,12 +1,12 @@
 // Rows that are durable but not yet moved to where the log is searched: seen by every reader, kept through a kill, checked
 // like all others.
 import { join } from 'node:path';
-import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 import { MemoryRootStore } from '#dist/store/memory/memory-root-store.js';
 import type { AuditEntry, RootStore } from '#dist/store/root-store.js';
 import { SqliteRootStore } from '#dist/store/sqlite/sqlite-root-store.js';
 import { openArchive } from '#dist/store/archive.js';
+import { openSqlite } from '#dist/sqlite/open.js';
 import {
   KEY,
   abandoned,
@@ -122,7 +122,7 @@ describe('recent rows', () => {
 
   it('are seen while another process keeps the store locked', async () => {
     const path = await abandoned(300);
-    const other = new Database(path);
+    const other = openSqlite(path);
     try {
       other.exec('BEGIN IMMEDIATE');
       const store = closing(await SqliteRootStore.open(path, { busyTimeoutMs: 0 }));

@@ -3,7 +3,6 @@ import { generateKeyPairSync } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import { copyFile, readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { Worker } from 'node:worker_threads';
-import Database from 'better-sqlite3';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { SqliteRootStore } from '#dist/store/sqlite/sqlite-root-store.js';
 import { GroupCommit } from '#dist/store/sqlite/thread/group-commit.js';
@@ -11,6 +10,7 @@ import { LogWriter } from '#dist/store/sqlite/log/log-writer.js';
 import type { WriteRequest } from '#dist/store/log/requests.js';
 import type { Numbered } from '#dist/store/sqlite/thread/numbered.js';
 import { openStore } from '#dist/store/sqlite/file/open.js';
+import { openSqlite } from '#dist/sqlite/open.js';
 import {
   KEY,
   alh,
@@ -314,7 +314,7 @@ describe('stores of one process', () => {
     const options = { busyTimeoutMs: 60_000, closeTimeoutMs: 100 };
     const path = `${await folder()}/roots.db`;
     const [one, two] = [await SqliteRootStore.open(path, options), await SqliteRootStore.open(path, options)];
-    const locking = new Database(path);
+    const locking = openSqlite(path);
     locking.exec('BEGIN IMMEDIATE');
     const writes = [one.record(event(1n)), two.record(event(2n))].map(refusal);
     await one.close();

@@ -13,10 +13,10 @@ import {
 } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import Database from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import { SqliteRootStore } from '#dist/store/sqlite/sqlite-root-store.js';
 import type { SqliteRootStoreOptions } from '#dist/store/sqlite/sqlite-root-store.js';
+import { openSqlite } from '#dist/sqlite/open.js';
 import {
   addHiddenTrigger,
   KEY,
@@ -71,7 +71,7 @@ describe('making a store', () => {
 
   it('is durable by its settings', async () => {
     const path = await closedStore();
-    const db = new Database(path, { readonly: true });
+    const db = openSqlite(path, { readonly: true });
     expect(db.pragma('journal_mode', { simple: true })).toBe('wal');
     expect(
       db
@@ -168,7 +168,7 @@ describe('a store that is foreign', () => {
     'is left as it is: a database of something else (%s)',
     async (create) => {
       const path = join(await folder(), 'other.db');
-      const db = new Database(path);
+      const db = openSqlite(path);
       db.exec('CREATE TABLE something (x)');
       db.close();
       const before = await readFile(path);
@@ -180,7 +180,7 @@ describe('a store that is foreign', () => {
 
   it('is of a newer release', async () => {
     const path = await closedStore();
-    const db = new Database(path);
+    const db = openSqlite(path);
     db.pragma('user_version = 1000');
     db.close();
     const error = await openRefused(path);
@@ -191,7 +191,7 @@ describe('a store that is foreign', () => {
 
 test('statistics that SQLite made are no damage', async () => {
   const path = await closedStore();
-  const db = new Database(path);
+  const db = openSqlite(path);
   db.exec('ANALYZE');
   expect(db.prepare('SELECT count(*) FROM sqlite_stat1').pluck().get()).toBeGreaterThan(0);
   db.close();
@@ -279,7 +279,7 @@ describe('a store that is damaged', () => {
   }
 
   function sql(path: string, text: string): void {
-    const db = new Database(path);
+    const db = openSqlite(path);
     db.pragma('foreign_keys = OFF');
     db.exec(text);
     db.close();
@@ -397,7 +397,7 @@ describe('a store that cannot be used', () => {
     const store = closing(
       await SqliteRootStore.open(join(await folder(), 'roots.db'), { busyTimeoutMs: 20 }),
     );
-    const other = new Database(store.path);
+    const other = openSqlite(store.path);
     other.exec('BEGIN IMMEDIATE');
     const results = await Promise.all([
       refusal(store.record(event(1n))),

@@ -15,6 +15,7 @@ import type { AuditEntry, AuditRow, RootsQuery, RootStore } from '#dist/store/ro
 import { SqliteRootStore } from '#dist/store/sqlite/sqlite-root-store.js';
 import { LogWriter } from '#dist/store/sqlite/log/log-writer.js';
 import { openStore } from '#dist/store/sqlite/file/open.js';
+import { openSqlite, sqliteDriver } from '#dist/sqlite/open.js';
 
 export const KEY = { server: 'server-1', database: 'defaultdb' };
 /** What every entry has. */
@@ -109,7 +110,7 @@ export async function refusal(promise: Promise<unknown>): Promise<ImmuError> {
 
 /** Changes a closed store's file by hand. */
 export function edit(path: string, sql: string, ...values: unknown[]): void {
-  const db = new Database(path);
+  const db = openSqlite(path);
   try {
     db.pragma('foreign_keys = OFF');
     if (db.prepare(sql).run(...values).changes === 0) throw new Error(`nothing to change: ${sql}`);
@@ -118,12 +119,29 @@ export function edit(path: string, sql: string, ...values: unknown[]): void {
   }
 }
 
+/** Runs a statement on a file, a database or not yet one. */
+export function execute(path: string, sql: string): void {
+  const db = openSqlite(path);
+  try {
+    db.exec(sql);
+  } finally {
+    db.close();
+  }
+}
+
+/** Without what keeps the schema's table from being written. */
+function undefended(path: string): { exec(sql: string): unknown; close(): unknown } {
+  const { DatabaseSync } = process.getBuiltinModule('node:sqlite') as {
+    DatabaseSync: new (path: string, options: object) => { exec(sql: string): void; close(): void };
+  };
+  return new DatabaseSync(path, { defensive: false });
+}
+
 /** Adds a trigger under a name that SQLite keeps for itself, as nothing but a change of the schema's own table can. */
 export function addHiddenTrigger(path: string): void {
-  const db = new Database(path);
+  const db = sqliteDriver() === 'node:sqlite' ? undefended(path) : new Database(path).unsafeMode(true);
   try {
-    db.unsafeMode(true);
-    db.pragma('writable_schema = ON');
+    db.exec('PRAGMA writable_schema = ON');
     db.exec(`INSERT INTO sqlite_schema (type, name, tbl_name, rootpage, sql) VALUES ('trigger', 'sqlite_t', 'audit', 0,
       'CREATE TRIGGER sqlite_t AFTER INSERT ON audit BEGIN DELETE FROM head; END')`);
   } finally {
@@ -133,7 +151,7 @@ export function addHiddenTrigger(path: string): void {
 
 /** Makes of a closed store or archive what the release with that schema would have left. */
 export function toSchema(path: string, version: 1 | 2 | 3): void {
-  const db = new Database(path);
+  const db = openSqlite(path);
   try {
     db.exec('DROP TABLE evidence_use; DROP INDEX evidence_by_blob');
     for (const column of ['blob', 'omitted_part', 'omitted_reason', 'omitted_sha256', 'omitted_length'])
@@ -166,7 +184,7 @@ export async function abandoned(count: number): Promise<string> {
 
 /** Rows in a table of a store's file. */
 export function inTable(path: string, table: string): number {
-  const db = new Database(path, { readonly: true });
+  const db = openSqlite(path, { readonly: true });
   try {
     return db.prepare(`SELECT count(*) FROM ${table}`).pluck().get() as number;
   } finally {

@@ -1,7 +1,6 @@
 // A client that is started again on the same store file finds its headers proven: against the embedded ledger, whose calls
 // are counted and which can lie, and against a real immudb.
 import { join } from 'node:path';
-import Database from 'better-sqlite3';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { ImmuClient, SqliteRootStore, VerificationError } from '#dist/index.js';
 import { verifyEvidence, verifyKeptHeaders } from '#dist/audit.js';
@@ -10,6 +9,7 @@ import { EmbeddedLedger } from '#dist/testing.js';
 import { entryDigest, plainKey, plainValue } from '#dist/proof/entry.js';
 import { entriesRoot } from '#dist/proof/tree/entries-tree.js';
 import { sha256 } from '#dist/proof/hash.js';
+import { openSqlite } from '#dist/sqlite/open.js';
 import { Proxy } from '../adversary/proxy.js';
 import { describeServer, freshDatabase, sharedImmudb } from '../support/real.js';
 import { utf8 } from '../verify/support/test-chain.js';
@@ -71,7 +71,7 @@ function rootOf(key: string, value: string): Uint8Array {
 
 /** Puts another entries root in place of one, in everything that is kept of its header in a closed store. */
 function forge(path: string, from: Uint8Array, to: Uint8Array): void {
-  const db = new Database(path);
+  const db = openSqlite(path);
   try {
     let changed = 0;
     const blocks = db.prepare('SELECT block, headers, columns FROM header_content').all() as Content[];
@@ -80,7 +80,7 @@ function forge(path: string, from: Uint8Array, to: Uint8Array): void {
       headers.set(to, headers.indexOf(from));
       columns.set(to, columns.indexOf(from));
       const update = db.prepare('UPDATE header_content SET headers = ?, columns = ? WHERE block = ?');
-      changed += update.run(headers, columns, block).changes;
+      changed += Number(update.run(headers, columns, block).changes);
     }
     if (changed !== 1) throw new Error(`${changed} headers have these bytes`);
   } finally {

@@ -1,11 +1,11 @@
 // The gRPC channel to one address: every call has a deadline, can be aborted, and ends when the channel is closed.
-import { status } from '@grpc/grpc-js';
 import type { Metadata } from '@grpc/grpc-js';
 import { ClosedError, TransportError } from '../../errors.js';
 import type { Methods } from '../../wire/messages.js';
 import { REPEATABLE } from '../../wire/methods.js';
 import type { DownMethod, UnaryMethod, UpMethod } from '../../wire/methods.js';
 import { wireMethod } from '../../wire/schema.js';
+import { status } from '../../wire/status.js';
 import { LinkedList } from '../flow/linked-list.js';
 import { Deadline } from '../flow/deadline.js';
 import { InFlightGate } from '../flow/in-flight-gate.js';

@@ -1,7 +1,7 @@
 // A stream of answers on its way in: taken one by one, no faster than they are asked for, and ended by who takes them.
 import type { ClientReadableStream, ServiceError } from '@grpc/grpc-js';
-import { status } from '@grpc/grpc-js';
 import type { WireMethod } from '../../wire/schema.js';
+import { status } from '../../wire/status.js';
 import { ownStatus } from './server-errors.js';
 import type { Begin } from './wire.js';
 

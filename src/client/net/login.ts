@@ -11,7 +11,15 @@ export interface Ticket {
   readonly metadata: Metadata;
 }
 
-export const NO_TICKET: Ticket = { metadata: new Metadata() };
+let nothing: Metadata | undefined;
+
+/** What calls carry that need none, or are to obtain one. */
+export const NO_TICKET: Ticket = {
+  // Not before it is asked for: gRPC is loaded when a client is made.
+  get metadata() {
+    return (nothing ??= new Metadata());
+  },
+};
 
 /** Longest wait for the server's word when logging out: it ends idle sessions by itself. */
 const LOGOUT_TIMEOUT_MS = 2000;
@@ -28,7 +36,7 @@ export async function openSession(
     password: Buffer.from(password.reveal()),
     databaseName: database,
   };
-  const answer = await channel.unary('OpenSession', request, { ...LOGGING_IN, timeoutMs });
+  const answer = await channel.unary('OpenSession', request, { ...NO_TICKET, timeoutMs });
   return ticket('sessionid', answer.sessionID, channel.address);
 }
 
@@ -40,12 +48,12 @@ export async function obtainToken(
   timeoutMs: number,
 ): Promise<Ticket> {
   const request = { user: Buffer.from(user), password: Buffer.from(password.reveal()) };
-  const answer = await channel.unary('Login', request, { ...LOGGING_IN, timeoutMs });
+  const answer = await channel.unary('Login', request, { ...NO_TICKET, timeoutMs });
   const { metadata } = ticket('authorization', answer.token, channel.address);
   const bound = await channel.unary(
     'UseDatabase',
     { databaseName: database },
-    { ...LOGGING_IN, timeoutMs, metadata },
+    { ...NO_TICKET, timeoutMs, metadata },
   );
   return ticket('authorization', bound.token, channel.address);
 }
@@ -60,8 +68,6 @@ export async function giveBack(
   const call = { timeoutMs: LOGOUT_TIMEOUT_MS, metadata, farewell: true };
   await channel.unary(method, {}, call).catch(() => undefined);
 }
-
-const LOGGING_IN = { metadata: new Metadata() };
 
 function ticket(header: string, value: string | undefined, address: string): Ticket {
   const metadata = new Metadata();

@@ -1,6 +1,6 @@
 // The allow-list: what a server may say of a write so that it is certain not to have been done. Everything else that ends
 // a write leaves its outcome unknown.
-import { status } from '@grpc/grpc-js';
+import { status } from '../../wire/status.js';
 
 /**
  * A refusal that comes before anything is written. Each row was provoked on a real immudb 1.11.1, and what it should have

@@ -3,11 +3,11 @@
 // A server takes a stream that is cancelled, or whose deadline has passed, for one that has ended: it commits what has come,
 // a value cut short too (docs/protocol.md §25). So no deadline of ours is told to the server, and who gives up sends a message that
 // is none: the server then refuses the whole of it, in words that are on the list of not-done.ts.
-import { status } from '@grpc/grpc-js';
 import type { ClientWritableStream, ServiceError } from '@grpc/grpc-js';
 import { ImmuError, TransportError } from '../../errors.js';
 import type { UpMethod } from '../../wire/methods.js';
 import { wireMethod } from '../../wire/schema.js';
+import { status } from '../../wire/status.js';
 import { plain } from '../input/pooled-bytes.js';
 import { saysNotDone } from './not-done.js';
 import { asNotDone, asTakenBack, ownStatus } from './server-errors.js';

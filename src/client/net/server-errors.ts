@@ -1,9 +1,10 @@
 // What a failed gRPC call means, as a typed error that says what was wrong and whether anything can have happened.
-import { Metadata, status } from '@grpc/grpc-js';
+import { Metadata } from '@grpc/grpc-js';
 import type { ServiceError } from '@grpc/grpc-js';
 import { ArgumentError, ServerError, TransportError } from '../../errors.js';
 import type { ImmuError } from '../../errors.js';
 import { serverWords } from '../../visible.js';
+import { status } from '../../wire/status.js';
 import { saysNotDone } from './not-done.js';
 import { findServerWords, isShuttingDown, wordsOf } from './server-words.js';
 import type { Kind } from './server-words.js';

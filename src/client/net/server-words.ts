@@ -1,9 +1,9 @@
 // The one place that reads the server's words. Most of its errors have gRPC code UNKNOWN and no details, so that only
 // the words tell them apart; the code is compared where it is known (docs/protocol.md §22, §24).
-import { status } from '@grpc/grpc-js';
 import type { ServiceError } from '@grpc/grpc-js';
 import type { ImmuErrorCode } from '../../errors.js';
 import { shortened } from '../../visible.js';
+import { status } from '../../wire/status.js';
 
 /** What the rest of the client acts on, beside the public code. */
 export type Kind =

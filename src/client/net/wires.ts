@@ -1,9 +1,10 @@
 // One connection after another to the same server: made when it is needed, asked for a sign of life when it is in doubt, given
 // up for a new one when none comes.
-import { Metadata, status } from '@grpc/grpc-js';
+import { Metadata } from '@grpc/grpc-js';
 import type { Client } from '@grpc/grpc-js';
 import { TransportError } from '../../errors.js';
 import { wireMethod } from '../../wire/schema.js';
+import { status } from '../../wire/status.js';
 import type { Deadline } from '../flow/deadline.js';
 import { plain } from '../input/pooled-bytes.js';
 import { Wire } from './wire.js';

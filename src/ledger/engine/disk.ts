@@ -1,10 +1,10 @@
 // A ledger that survives a restart: one SQLite file in a directory, a row per transaction.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import Database from 'better-sqlite3';
-import type { Database as Sqlite, Statement } from 'better-sqlite3';
 import { StoreError } from '../../errors.js';
 import type { TxHeader } from '../../proof/types.js';
+import { openSqlite } from '../../sqlite/open.js';
+import type { Sqlite, SqliteStatement } from '../../sqlite/sqlite.js';
 import type { EntrySpec } from './database.js';
 import { newServerId } from './identity.js';
 import { decodeEntries, decodeHeader, encodeEntries, encodeHeader } from '../wire/tx-codec.js';
@@ -17,20 +17,20 @@ CREATE TABLE IF NOT EXISTS tx (
 ) WITHOUT ROWID;`;
 
 interface TxRow {
-  readonly header: Buffer;
-  readonly entries: Buffer;
+  readonly header: Uint8Array;
+  readonly entries: Uint8Array;
 }
 
 export class LedgerDisk {
   readonly #sqlite: Sqlite;
-  readonly #insert: Statement<[string, bigint, Uint8Array, Uint8Array]>;
+  readonly #insert: SqliteStatement;
   /** Identity of this ledger: made once, kept with the data. */
   readonly serverId: string;
 
   constructor(directory: string) {
     try {
       mkdirSync(directory, { recursive: true });
-      this.#sqlite = new Database(join(directory, 'ledger.sqlite'), { timeout: 100 });
+      this.#sqlite = openSqlite(join(directory, 'ledger.sqlite'), { timeout: 100 });
       this.#sqlite.pragma('locking_mode = EXCLUSIVE');
       this.#sqlite.pragma('journal_mode = WAL');
       this.#sqlite.pragma('synchronous = NORMAL');
@@ -49,8 +49,8 @@ export class LedgerDisk {
   /** Transactions of a database in order. */
   *read(database: string): Generator<{ header: TxHeader; entries: EntrySpec[] }> {
     const rows = this.#sqlite
-      .prepare<[string], TxRow>('SELECT header, entries FROM tx WHERE database = ? ORDER BY id')
-      .iterate(database);
+      .prepare('SELECT header, entries FROM tx WHERE database = ? ORDER BY id')
+      .iterate(database) as Iterable<TxRow>;
     for (const row of rows) {
       try {
         yield { header: decodeHeader(row.header), entries: decodeEntries(row.entries) };
@@ -71,7 +71,7 @@ export class LedgerDisk {
   }
 
   #identity(): string {
-    const row = this.#sqlite.prepare<[], { uuid: string }>('SELECT uuid FROM server').get();
+    const row = this.#sqlite.prepare('SELECT uuid FROM server').get() as { uuid: string } | undefined;
     if (row) return row.uuid;
     const uuid = newServerId();
     this.#sqlite.prepare('INSERT INTO server VALUES (?)').run(uuid);

@@ -1,6 +1,7 @@
 // The default root store: one SQLite file, written by a thread of its own, durable before a promise resolves.
 import { ArgumentError } from '../../errors.js';
 import { knownNames } from '../../known-names.js';
+import type { SqliteDriver } from '../../sqlite/open.js';
 import type { SigningKey } from '../audit-log.js';
 import { isObject } from '../log/audit-entry.js';
 import { checkedPath } from '../log/checked-audit.js';
@@ -87,6 +88,11 @@ export class SqliteRootStore extends CheckedStore {
    */
   get diagnostics(): StoreDiagnostics {
     return this.#thread.diagnostics;
+  }
+
+  /** What reads and writes the file: the package, where its native part is there, else what the runtime brings along. */
+  get driver(): SqliteDriver {
+    return this.#thread.driver;
   }
 
   /**

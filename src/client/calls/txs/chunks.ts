@@ -1,6 +1,6 @@
 // One message in chunks: what is streamed in answer put together, bounded, and bytes streamed to the server.
 import { ServerError } from '../../../errors.js';
-import { status } from '@grpc/grpc-js';
+import { status } from '../../../wire/status.js';
 import type { DownMethod, UpMethod } from '../../../wire/methods.js';
 import type { Chunk, Methods } from '../../../wire/messages.js';
 import { wireMethod } from '../../../wire/schema.js';

@@ -3,9 +3,9 @@
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import Database from 'better-sqlite3';
-import type { Database as Sqlite, Statement } from 'better-sqlite3';
 import { EMPTY_HASH } from '../../../proof/hash.js';
+import { openSqlite } from '../../../sqlite/open.js';
+import type { Sqlite, SqliteStatement } from '../../../sqlite/sqlite.js';
 import { DELETED, hashOfRow, keyOfRow } from '../../../verify/chain/rows.js';
 import type { Row } from '../../../verify/chain/rows.js';
 import type { Root } from '../../../verify/verifier.js';
@@ -22,17 +22,17 @@ const SCHEMA = `
 const PUT = `
   INSERT INTO latest VALUES (?, ?, ?, ?, ?, 1, 0) ON CONFLICT (key) DO UPDATE SET previous = tx, tx = excluded.tx,
     flags = excluded.flags, expires_at = excluded.expires_at, hash = excluded.hash, revision = revision + 1 RETURNING revision`;
-const COLUMNS = 'key, tx, flags, expires_at, hash, revision, previous';
+const COLUMNS = 'key, tx, flags, expires_at AS expiresAt, hash, revision, previous';
 
-type Columns = [
-  key: Uint8Array,
-  tx: bigint,
-  flags: bigint,
-  expiresAt: bigint | null,
-  hash: Uint8Array,
-  revision: bigint,
-  previous: bigint,
-];
+interface Columns {
+  readonly key: Uint8Array;
+  readonly tx: bigint;
+  readonly flags: bigint;
+  readonly expiresAt: bigint | null;
+  readonly hash: Uint8Array;
+  readonly revision: bigint;
+  readonly previous: bigint;
+}
 
 /** By what a key is known in the file: itself, or something of a fixed size. */
 export type NameOf = (key: Uint8Array) => Uint8Array;
@@ -41,10 +41,10 @@ export class SqliteIndex implements KeyIndex, Ranges {
   readonly path: string;
   readonly #db: Sqlite;
   readonly #nameOf: NameOf;
-  readonly #put: Statement;
-  readonly #take: Statement;
-  readonly #get: Statement;
-  readonly #reached: Statement;
+  readonly #put: SqliteStatement;
+  readonly #take: SqliteStatement;
+  readonly #get: SqliteStatement;
+  readonly #reached: SqliteStatement;
   #keys = 0;
   #inTransaction = false;
 
@@ -52,8 +52,8 @@ export class SqliteIndex implements KeyIndex, Ranges {
   constructor(nameOf: NameOf = itself, path?: string) {
     this.#nameOf = nameOf;
     this.path = path ?? join(mkdtempSync(join(tmpdir(), 'immu-ts-follow-')), 'index.sqlite');
-    this.#db = new Database(this.path);
-    this.#db.defaultSafeIntegers();
+    this.#db = openSqlite(this.path);
+    this.#db.defaultSafeIntegers(true);
     this.#db.pragma('journal_mode = WAL');
     this.#db.pragma('synchronous = OFF');
     this.#db.pragma(`cache_size = -${CACHE_KIB}`);
@@ -63,7 +63,7 @@ export class SqliteIndex implements KeyIndex, Ranges {
     this.#keys = Number(last ?? 0n);
     this.#put = this.#db.prepare(PUT).pluck();
     this.#take = this.#db.prepare('INSERT INTO latest VALUES (?, ?, ?, ?, ?, ?, ?)');
-    this.#get = this.#db.prepare(`SELECT ${COLUMNS} FROM latest WHERE key = ?`).raw();
+    this.#get = this.#db.prepare(`SELECT ${COLUMNS} FROM latest WHERE key = ?`);
     this.#reached = this.#db.prepare('INSERT OR REPLACE INTO reached VALUES (1, ?, ?, ?)');
   }
 
@@ -79,14 +79,14 @@ export class SqliteIndex implements KeyIndex, Ranges {
     this.#begin();
     const { tx, flags, expiresAt } = row;
     const values = [this.#nameOf(keyOfRow(row)), tx, flags, expiresAt ?? null, hashOfRow(row)];
-    if (this.#put.get(values) === 1n) this.#keys++;
+    if (this.#put.get(...values) === 1n) this.#keys++;
   }
 
   /** Takes a row of another index over, as it is. */
   take(name: Uint8Array, { tx, deleted, expiresAt, hValue, revision, previousTx }: LatestVersion): void {
     this.#begin();
     const row = [name, tx, deleted ? DELETED : 0, expiresAt ?? null, hValue, revision, previousTx];
-    this.#take.run(row);
+    this.#take.run(...row);
     this.#keys++;
   }
 
@@ -136,8 +136,8 @@ class SqliteView implements RangeView {
   readonly #db: Sqlite;
 
   constructor(path: string) {
-    this.#db = new Database(path, { readonly: true, fileMustExist: true });
-    this.#db.defaultSafeIntegers();
+    this.#db = openSqlite(path, { readonly: true, fileMustExist: true });
+    this.#db.defaultSafeIntegers(true);
     this.#db.exec('BEGIN');
     const at = this.#db.prepare('SELECT tx, alh FROM reached').get() as Root | undefined;
     this.at = at ? { tx: at.tx, alh: new Uint8Array(at.alh) } : { tx: 0n, alh: EMPTY_HASH };
@@ -147,17 +147,20 @@ class SqliteView implements RangeView {
     const { where, bounds } = conditionOf(range);
     const order = desc ? 'DESC' : 'ASC';
     const statement = this.#db.prepare(`SELECT ${COLUMNS} FROM latest${where} ORDER BY key ${order} LIMIT ?`);
-    const rows = statement.raw().all([...bounds, limit]) as Columns[];
-    return rows.map((row) => ({ key: new Uint8Array(row[0]), ...versionOf(row) }));
+    const rows = statement.all(...bounds, limit) as Columns[];
+    return rows.map((row) => ({ key: new Uint8Array(row.key), ...versionOf(row) }));
   }
 
   count(range: KeyRange): bigint {
     const { where, bounds } = conditionOf(range);
-    return this.#db.prepare(`SELECT count(*) FROM latest${where}`).pluck().get(bounds) as bigint;
+    return this.#db
+      .prepare(`SELECT count(*) FROM latest${where}`)
+      .pluck()
+      .get(...bounds) as bigint;
   }
 
   get(key: Uint8Array): LatestVersion | undefined {
-    const row = this.#db.prepare(`SELECT ${COLUMNS} FROM latest WHERE key = ?`).raw().get(key);
+    const row = this.#db.prepare(`SELECT ${COLUMNS} FROM latest WHERE key = ?`).get(key);
     return row === undefined ? undefined : versionOf(row as Columns);
   }
 
@@ -183,13 +186,13 @@ function conditionOf({ from, to }: KeyRange): { where: string; bounds: Uint8Arra
   return { where: parts.length > 0 ? ` WHERE ${parts.join(' AND ')}` : '', bounds };
 }
 
-function versionOf([, tx, flags, expiresAt, hash, revision, previousTx]: Columns): LatestVersion {
+function versionOf({ tx, flags, expiresAt, hash, revision, previous }: Columns): LatestVersion {
   return {
     tx,
     deleted: (Number(flags) & DELETED) !== 0,
     ...(expiresAt !== null && { expiresAt }),
     hValue: new Uint8Array(hash),
     revision,
-    previousTx,
+    previousTx: previous,
   };
 }

@@ -1,6 +1,7 @@
 // The file of an archive: a part of a log in tables like the store's, complete under its name or not there at all.
 import { closeSync, openSync, rmSync } from 'node:fs';
-import Database from 'better-sqlite3';
+import { openSqlite } from '../../../sqlite/open.js';
+import type { Sqlite } from '../../../sqlite/sqlite.js';
 import { StoreError } from '../../../errors.js';
 import { equalBytes } from '../../../proof/bytes.js';
 import type { AuditVerdict } from '../../audit-log.js';
@@ -28,7 +29,7 @@ export class ArchiveDraft {
   readonly #path: string;
   readonly #draft: string;
   readonly #part: ArchivePart;
-  readonly #db: Database.Database;
+  readonly #db: Sqlite;
   readonly #log: OpenLog;
   #copied: bigint;
   #walk: ChainWalk | undefined;
@@ -46,7 +47,7 @@ export class ArchiveDraft {
       // Nobody else may read who talks to which server.
       closeSync(openSync(this.#draft, 'wx', 0o600));
       makeTables(this.#draft, ARCHIVE_ID, { id: storeId, rows: lastSeq, base });
-      this.#db = new Database(this.#draft);
+      this.#db = openSqlite(this.#draft);
     } catch (error) {
       this.#remove();
       throw error;

@@ -6,7 +6,7 @@
 //   4. what the rows took is freed                                      goes on when the store is opened next
 import type { KeyObject } from 'node:crypto';
 import { existsSync, rmSync } from 'node:fs';
-import type Database from 'better-sqlite3';
+import type { Sqlite } from '../../../sqlite/sqlite.js';
 import { StoreError } from '../../../errors.js';
 import { equalBytes } from '../../../proof/bytes.js';
 import { sha256 } from '../../../proof/hash.js';
@@ -31,7 +31,7 @@ const NO_ROOM = ['ENOSPC', 'EDQUOT', 'EFBIG'];
 export type ArchiveStage = 'copy' | 'publish' | 'switch' | 'free';
 
 export interface ArchiveJobOptions {
-  readonly db: Database.Database;
+  readonly db: Sqlite;
   readonly log: OpenLog;
   readonly writer: LogWriter;
   /** Path of the log. */
@@ -221,6 +221,6 @@ function beginBehind(job: ArchiveJobOptions, path: string, made: CheckedArchive)
   return info;
 }
 
-function isOvertaken(db: Database.Database, log: OpenLog, made: CheckedArchive): boolean {
+function isOvertaken(db: Sqlite, log: OpenLog, made: CheckedArchive): boolean {
   return db.open && db.transaction(() => log.base().seq)() !== made.base.seq;
 }

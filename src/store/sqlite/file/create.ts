@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { closeSync, fsyncSync, linkSync, mkdirSync, openSync, renameSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
-import Database from 'better-sqlite3';
+import { openSqlite } from '../../../sqlite/open.js';
 import { chainStart } from '../../log/audit-row.js';
 import { STORE_ID_SIZE } from '../../log/checkpoint.js';
 import type { Base } from '../log/open-log.js';
@@ -39,7 +39,7 @@ export interface FirstState {
 
 /** Makes the tables in an empty file. A store is left in WAL mode. */
 export function makeTables(path: string, application: number, { id, rows, base }: FirstState): void {
-  const db = new Database(path);
+  const db = openSqlite(path);
   try {
     db.pragma('synchronous = FULL');
     // Room that archiving frees can be given back. Only before the first table can it be asked for.

@@ -3,7 +3,9 @@
 //
 // No file of the store is opened here but by SQLite: closing one drops the locks that this process has on it.
 import { statSync } from 'node:fs';
-import Database from 'better-sqlite3';
+import { isSqliteError } from '../../../sqlite/sqlite.js';
+import { openSqlite } from '../../../sqlite/open.js';
+import type { Sqlite, SqliteStatement } from '../../../sqlite/sqlite.js';
 import { equalBytes } from '../../../proof/bytes.js';
 import { StoreError } from '../../../errors.js';
 import type { OpenLog } from '../log/open-log.js';
@@ -48,11 +50,11 @@ interface Noted {
 }
 
 export class FileWatch {
-  readonly #db: Database.Database;
+  readonly #db: Sqlite;
   readonly #path: string;
   readonly #opened: string | undefined;
-  readonly #noop: Database.Statement;
-  readonly #version: Database.Statement;
+  readonly #noop: SqliteStatement;
+  readonly #version: SqliteStatement;
   #storeId: Uint8Array | undefined;
   #frameBytes = 0n;
   #last: Noted | undefined;
@@ -60,7 +62,7 @@ export class FileWatch {
   /** When the write-ahead log is looked at again. */
   #logAt = 0;
 
-  constructor(db: Database.Database, path: string) {
+  constructor(db: Sqlite, path: string) {
     this.#db = db;
     this.#path = path;
     this.#opened = statOf(path)?.id;
@@ -166,7 +168,7 @@ export class FileWatch {
   }
 
   #assertLog(tail: Tail | undefined): void {
-    const db = new Database(this.#path, { readonly: true, fileMustExist: true });
+    const db = openSqlite(this.#path, { readonly: true, fileMustExist: true });
     try {
       db.defaultSafeIntegers(true);
       const log = checkedLog(db, this.#path, readMarker(this.#path));
@@ -185,8 +187,7 @@ class Changed extends Error {}
 
 /** Not a lock, nor a process that may open no more files. */
 function isDamage(error: unknown): error is Error {
-  if (error instanceof Database.SqliteError)
-    return /^SQLITE_(CORRUPT|NOTADB|IOERR_SHORT_READ|ERROR)/.test(error.code);
+  if (isSqliteError(error)) return /^SQLITE_(CORRUPT|NOTADB|IOERR_SHORT_READ|ERROR)/.test(error.code);
   return error instanceof Changed || error instanceof StoreError;
 }
 

@@ -14,7 +14,8 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import Database from 'better-sqlite3';
+import { isSqliteError } from '../../../sqlite/sqlite.js';
+import { openSqlite } from '../../../sqlite/open.js';
 import { StoreError } from '../../../errors.js';
 import { STORE_ID_SIZE } from '../../log/checkpoint.js';
 import { Damage } from './damage.js';
@@ -43,7 +44,7 @@ export function openStoreForReading(path: string): OpenedStore {
   try {
     return openFile(path, path);
   } catch (error) {
-    if (!(error instanceof Database.SqliteError && NEEDS_TO_WRITE.test(error.code))) throw error;
+    if (!(isSqliteError(error) && NEEDS_TO_WRITE.test(error.code))) throw error;
     return openCopy(path);
   }
 }
@@ -76,7 +77,7 @@ function openFile(path: string, file: string): OpenedStore {
   if (existsSync(wal) && isCutOff(wal)) {
     damage.note(null, `${path}-wal ends in the middle of a page: the newest rows may be missing`);
   }
-  const db = new Database(file, { readonly: true, fileMustExist: true });
+  const db = openSqlite(file, { readonly: true, fileMustExist: true });
   return guarded(db, path, () => {
     assertOfUs(db, path, APPLICATION_ID);
     // Without it the tables are taken for those of this release, which is then found or not.

@@ -1,7 +1,9 @@
 // Opening a store file: created once, never again in place of one that is missing, damaged or foreign. And archives, which
 // are only read.
 import { existsSync, statSync } from 'node:fs';
-import Database from 'better-sqlite3';
+import { isSqliteError } from '../../../sqlite/sqlite.js';
+import { openSqlite } from '../../../sqlite/open.js';
+import type { Sqlite } from '../../../sqlite/sqlite.js';
 import { StoreError } from '../../../errors.js';
 import { STORE_ID_SIZE } from '../../log/checkpoint.js';
 import { createStore } from './create.js';
@@ -15,7 +17,7 @@ import { APPLICATION_ID, ARCHIVE_ID, MIGRATIONS, SCHEMA_VERSION, strangeObject }
 const CACHE_KIB = 32 * 1024;
 
 export interface OpenedStore {
-  readonly db: Database.Database;
+  readonly db: Sqlite;
   readonly log: OpenLog;
   /** It is not the file itself that is open. */
   readonly isCopy?: boolean;
@@ -31,7 +33,7 @@ export function openStore(path: string, options: OpenOptions): OpenedStore {
   }
   assertNotEmpty(path);
   const marker = readMarker(path);
-  const db = new Database(path, { timeout: options.busyTimeoutMs, fileMustExist: true });
+  const db = openSqlite(path, { timeout: options.busyTimeoutMs, fileMustExist: true });
   return guarded(db, path, () => {
     // Nothing is written before the file is known to be ours.
     assertOurs(db, path, APPLICATION_ID);
@@ -49,14 +51,14 @@ export function openStore(path: string, options: OpenOptions): OpenedStore {
 export function openArchiveFile(path: string): OpenedStore {
   if (!existsSync(path)) throw new StoreError('STORE_MISSING', `there is no archive at ${path}`);
   assertNotEmpty(path);
-  const db = new Database(path, { readonly: true, fileMustExist: true });
+  const db = openSqlite(path, { readonly: true, fileMustExist: true });
   return guarded(db, path, () => {
     assertOurs(db, path, ARCHIVE_ID);
     return { db, log: checkedLog(db, path, undefined) };
   });
 }
 
-export function guarded(db: Database.Database, path: string, open: () => OpenedStore): OpenedStore {
+export function guarded(db: Sqlite, path: string, open: () => OpenedStore): OpenedStore {
   try {
     db.defaultSafeIntegers(true);
     db.pragma(`cache_size = -${CACHE_KIB}`);
@@ -64,7 +66,7 @@ export function guarded(db: Database.Database, path: string, open: () => OpenedS
   } catch (error) {
     db.close();
     // A statement that does not fit the tables: they are not what the schema version says.
-    if (error instanceof Database.SqliteError && error.code === 'SQLITE_ERROR') {
+    if (isSqliteError(error) && error.code === 'SQLITE_ERROR') {
       throw new StoreError('STORE_DAMAGED', `the tables of root store ${path} are damaged: ${error.message}`);
     }
     throw error;
@@ -72,7 +74,7 @@ export function guarded(db: Database.Database, path: string, open: () => OpenedS
 }
 
 /** @throws StoreError STORE_FOREIGN or STORE_DAMAGED */
-export function checkedLog(db: Database.Database, path: string, marker: Uint8Array | undefined): OpenLog {
+export function checkedLog(db: Sqlite, path: string, marker: Uint8Array | undefined): OpenLog {
   const strange = strangeObject(db, version(db));
   if (strange !== undefined) {
     throw new StoreError('STORE_DAMAGED', `the tables of root store ${path} are damaged: ${strange}`);
@@ -105,7 +107,7 @@ function assertNeverMade(path: string, { create }: OpenOptions): void {
   if (create === 'never') throw new StoreError('STORE_MISSING', `there is no root store at ${path}`);
 }
 
-export function assertOurs(db: Database.Database, path: string, wanted: number): void {
+export function assertOurs(db: Sqlite, path: string, wanted: number): void {
   assertOfUs(db, path, wanted);
   if (version(db) < 1) throw new StoreError('STORE_DAMAGED', `the root store ${path} ${NO_VERSION}`);
 }
@@ -113,7 +115,7 @@ export function assertOurs(db: Database.Database, path: string, wanted: number):
 export const NO_VERSION = 'has lost its schema version';
 
 /** The same for one that may have lost its version. */
-export function assertOfUs(db: Database.Database, path: string, wanted: number): void {
+export function assertOfUs(db: Sqlite, path: string, wanted: number): void {
   const application = Number(db.pragma('application_id', { simple: true }));
   if (application !== wanted) {
     throw new StoreError('STORE_FOREIGN', `${path} is not ${nameOf(wanted)}, it is ${nameOf(application)}`);
@@ -130,7 +132,7 @@ function nameOf(application: number): string {
   return application === ARCHIVE_ID ? 'an archive of a root store' : `of application id ${application}`;
 }
 
-function migrate(db: Database.Database): void {
+function migrate(db: Sqlite): void {
   db.transaction(() => {
     // Read again under the lock: another process may have done it.
     for (let from = version(db); from < SCHEMA_VERSION; from++) db.exec(MIGRATIONS[from] ?? '');
@@ -138,7 +140,7 @@ function migrate(db: Database.Database): void {
   }).immediate();
 }
 
-export function storeIdOf(db: Database.Database, path: string): Uint8Array {
+export function storeIdOf(db: Sqlite, path: string): Uint8Array {
   const ids = db.prepare('SELECT id FROM store').pluck().all() as Uint8Array[];
   const [id] = ids;
   if (!id || ids.length > 1 || id.length !== STORE_ID_SIZE) {
@@ -147,6 +149,6 @@ export function storeIdOf(db: Database.Database, path: string): Uint8Array {
   return new Uint8Array(id);
 }
 
-export function version(db: Database.Database): number {
+export function version(db: Sqlite): number {
   return Number(db.pragma('user_version', { simple: true }));
 }

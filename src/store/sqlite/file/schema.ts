@@ -1,5 +1,6 @@
 // The tables of the root store and of an archive. A change is a new migration; what is here stays as it was released.
-import Database from 'better-sqlite3';
+import { openSqlite } from '../../../sqlite/open.js';
+import type { Sqlite } from '../../../sqlite/sqlite.js';
 import type { AuditOutcome } from '../../audit-types.js';
 
 /** `PRAGMA application_id` of a store: "immu". */
@@ -211,8 +212,8 @@ export const SCHEMA_VERSION = MIGRATIONS.length;
  * schema's: an archive keeps that of the release that made it. A trigger, a view
  * or a changed index in a store's file could hide rows or undo writes without touching a row.
  */
-export function strangeObject(db: Database.Database, version: number): string | undefined {
-  const known = new Database(':memory:');
+export function strangeObject(db: Sqlite, version: number): string | undefined {
+  const known = openSqlite(':memory:');
   try {
     for (const migration of MIGRATIONS.slice(0, version)) known.exec(migration);
     const wanted = new Map(objectsOf(known).map((object) => [`${object.type} ${object.name}`, object]));
@@ -248,7 +249,7 @@ interface SchemaObject {
   readonly sql: string | null;
 }
 
-function objectsOf(db: Database.Database): SchemaObject[] {
+function objectsOf(db: Sqlite): SchemaObject[] {
   return db
     .prepare('SELECT type, name, tbl_name AS "table", sql FROM sqlite_schema ORDER BY type, name')
     .all() as SchemaObject[];

@@ -1,7 +1,8 @@
 // A log that is open over one connection: its tables, where it begins and ends, and transactions in which every row is found.
 // Every method but `begin`, `settled` and `settle` requires a transaction in which `begin` was called. Rows are read by rows.ts and
 // roots.ts, written by log-writer.ts.
-import Database from 'better-sqlite3';
+import { isSqliteError } from '../../../sqlite/sqlite.js';
+import type { Sqlite } from '../../../sqlite/sqlite.js';
 import type { Damage } from '../file/damage.js';
 import { Archives } from '../tables/archives.js';
 import { Clients } from '../tables/clients.js';
@@ -18,8 +19,6 @@ import { Statements } from '../tables/statements.js';
 import { Zones } from '../tables/zones.js';
 import type { LogRange } from './page-keys.js';
 
-const { SqliteError } = Database;
-
 /** What the first row of a log follows. `checkpoint`: what the rows before it added up to; null at the very start. */
 export interface Base {
   readonly seq: bigint;
@@ -28,7 +27,7 @@ export interface Base {
 }
 
 export class OpenLog {
-  readonly #db: Database.Database;
+  readonly #db: Sqlite;
   readonly storeId: Uint8Array;
   readonly statements: Statements;
   readonly kinds: Kinds;
@@ -47,7 +46,7 @@ export class OpenLog {
   #dataVersion: bigint | undefined;
   #epoch = 0;
 
-  constructor(db: Database.Database, storeId: Uint8Array, damage?: Damage) {
+  constructor(db: Sqlite, storeId: Uint8Array, damage?: Damage) {
     this.#db = db;
     this.storeId = storeId;
     this.damage = damage;
@@ -116,7 +115,7 @@ export class OpenLog {
     } catch (error) {
       this.forget();
       // A lock, a full disk, a row that is there already: no reason not to show what is there.
-      if (!(error instanceof SqliteError)) throw error;
+      if (!isSqliteError(error)) throw error;
     }
   }
 

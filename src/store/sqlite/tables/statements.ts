@@ -1,18 +1,18 @@
 // Statements of one connection, each prepared once.
-import type Database from 'better-sqlite3';
+import type { Sqlite, SqliteStatement } from '../../../sqlite/sqlite.js';
 
 /** Shapes of page queries times their indexes stay far below this; a bound all the same. */
 const MAX_STATEMENTS = 512;
 
 export class Statements {
-  readonly #db: Database.Database;
-  readonly #prepared = new Map<string, Database.Statement>();
+  readonly #db: Sqlite;
+  readonly #prepared = new Map<string, SqliteStatement>();
 
-  constructor(db: Database.Database) {
+  constructor(db: Sqlite) {
     this.#db = db;
   }
 
-  get(sql: string): Database.Statement {
+  get(sql: string): SqliteStatement {
     let statement = this.#prepared.get(sql);
     if (!statement) {
       if (this.#prepared.size >= MAX_STATEMENTS) this.#prepared.clear();

@@ -1,5 +1,6 @@
 // Group commit: writes that arrive together share one transaction, and so one flush to disk.
-import Database from 'better-sqlite3';
+import { isSqliteError } from '../../../sqlite/sqlite.js';
+import type { Sqlite } from '../../../sqlite/sqlite.js';
 import { StoreError } from '../../../errors.js';
 import type { WriteRequest } from '../../log/requests.js';
 import { toSent } from './messages.js';
@@ -29,7 +30,7 @@ export class GroupCommit {
   #commits = 0;
   #writes = 0;
 
-  constructor(db: Database.Database, writer: LogWriter, path: string, checkpoints?: AutoCheckpoint) {
+  constructor(db: Sqlite, writer: LogWriter, path: string, checkpoints?: AutoCheckpoint) {
     this.#writer = writer;
     this.#checkpoints = checkpoints;
     this.#path = path;
@@ -127,6 +128,6 @@ export class GroupCommit {
 
 /** Not when nothing at all can be written now. */
 function isAboutContent(error: unknown): boolean {
-  if (error instanceof Database.SqliteError) return !error.code.startsWith('SQLITE_BUSY');
+  if (isSqliteError(error)) return !error.code.startsWith('SQLITE_BUSY');
   return !(error instanceof StoreError && ['STORE_MISSING', 'STORE_DAMAGED'].includes(error.code));
 }

@@ -4,6 +4,7 @@ import { ArgumentError, ClosedError, ImmuError, StoreError } from '../../../erro
 import type { ImmuErrorCode } from '../../../errors.js';
 import type { ArchiveInfo, StoreDamage } from '../../audit-log.js';
 import type { HeaderBlock } from '../../header-store.js';
+import type { SqliteDriver } from '../../../sqlite/open.js';
 import type { AnswerTo, AskedRequest, OtherWrite, RowRequest, WalkRequest } from '../../log/requests.js';
 import type { Numbered } from './numbered.js';
 import type { RowPacket } from './row-packet.js';
@@ -36,14 +37,15 @@ export interface ThreadData {
   readonly path: string;
   /** `archive`: a file that is only read. `reading`: a store that is only read, however damaged it is. */
   readonly options: OpenOptions | 'archive' | 'reading';
-  /** One number, added to whenever a message has been sent: what the thread may wait on. */
-  readonly sent: Int32Array;
+  /** One number, added to whenever a message has been sent: what the thread may wait on, if it is one. */
+  readonly sent: Int32Array | undefined;
 }
 
 /** The answer to a thread's start, whose number is 0. */
 export interface OpenedAs {
   /** The file could only be read, and not where it is: a copy of it is open. */
   readonly isCopy: boolean;
+  readonly driver: SqliteDriver;
 }
 
 /** Sent as it is; rows are sent as bytes: row-packet.ts. */

@@ -1,6 +1,7 @@
 // One thread per store file in a process: whoever opens it too uses the same one, so that their writes share commits.
 import { createPublicKey } from 'node:crypto';
 import { ClosedError } from '../../../errors.js';
+import type { SqliteDriver } from '../../../sqlite/open.js';
 import type { AnswerTo, RowRequest } from '../../log/requests.js';
 import type { OpenOptions, SentRequest, StoreDiagnostics, ThreadAnswer } from './messages.js';
 import { StoreThread } from './store-thread.js';
@@ -105,6 +106,10 @@ class SharedAccess implements StoreAccess {
   get diagnostics(): StoreDiagnostics {
     const { commits, writes } = this.#thread.diagnostics;
     return { commits: commits - this.#before.commits, writes: writes - this.#before.writes };
+  }
+
+  get driver(): SqliteDriver {
+    return this.#thread.driver;
   }
 
   ask<R extends SentRequest>(request: R): Promise<ThreadAnswer<R>> {

@@ -1,6 +1,8 @@
 // The near side of a store's thread: sends what is asked in a turn as one message, and settles each caller.
 import { Worker } from 'node:worker_threads';
 import { ClosedError, StoreError } from '../../../errors.js';
+import { threadFiles, warnOfNoThreads } from '../../../package-files.js';
+import type { SqliteDriver } from '../../../sqlite/open.js';
 import { buffersOf, fromSent, isWalk, isWrite } from './messages.js';
 import { RowPacker } from './row-packet.js';
 import type {
@@ -17,6 +19,7 @@ import type {
 } from './messages.js';
 import type { AnswerTo, AnsweringStore, RowRequest } from '../../log/requests.js';
 import type { Numbered } from './numbered.js';
+import type { Thread } from './on-this-thread.js';
 
 /**
  * So many requests are sent before their turn is over: the thread writes the first rows while the next are being asked
@@ -34,6 +37,7 @@ const CLOSE_MS = 10_000;
 /** What a store asks its thread through. */
 export interface StoreAccess extends AnsweringStore {
   readonly diagnostics: StoreDiagnostics;
+  readonly driver: SqliteDriver;
   ask<R extends SentRequest>(request: R): Promise<ThreadAnswer<R>>;
   /** Waits for what was asked before; what is asked later is refused with ClosedError. Always resolves. */
   close(): Promise<void>;
@@ -50,9 +54,9 @@ interface Pending {
 export class StoreThread implements StoreAccess {
   readonly #path: string;
   readonly #closeTimeoutMs: number;
-  readonly #thread: Worker;
+  readonly #thread: Thread;
   readonly #pending = new Map<number, Pending>();
-  readonly #sent: ThreadData['sent'];
+  readonly #sent: Int32Array;
   readonly #rows = new RowPacker();
   #items: Numbered<SentRequest>[] = [];
   /** Whether one of these must not be overtaken by a row. */
@@ -60,15 +64,16 @@ export class StoreThread implements StoreAccess {
   #turnEnds = false;
   #part = FIRST_PART;
   #diagnostics: StoreDiagnostics = { commits: 0, writes: 0 };
-  #isCopy = false;
+  #opened: OpenedAs | undefined;
   #lastId = 0;
   #ended: Error | undefined;
   #closing: Promise<void> | undefined;
 
   private constructor(
-    { path, options, sent }: ThreadData,
+    { path, options }: ThreadData,
     closeTimeoutMs: number | undefined,
-    thread: Worker,
+    thread: Thread,
+    sent: Int32Array,
   ) {
     this.#path = path;
     this.#closeTimeoutMs = closeTimeoutMs ?? busyMs(options) + CLOSE_MS;
@@ -81,21 +86,20 @@ export class StoreThread implements StoreAccess {
       for (const id of recorded) this.#taken(id)?.resolve({});
       for (const answer of answers) this.#settle(answer);
     });
-    thread.on('error', (cause) => this.#end(`crashed: ${cause.message}`, cause));
+    thread.on('error', (cause: Error) => this.#end(`crashed: ${cause.message}`, cause));
     thread.on('exit', () => this.#end('ended'));
   }
 
   static async start(data: Omit<ThreadData, 'sent'>, closeTimeoutMs?: number): Promise<StoreThread> {
     const sent = new Int32Array(new SharedArrayBuffer(4));
     const workerData: ThreadData = { ...data, sent };
-    // Flags of the process, such as those of `node --eval`, are not for this thread.
-    const worker = new Worker(new URL('./thread.js', import.meta.url), { workerData, execArgv: [] });
-    const thread = new StoreThread(workerData, closeTimeoutMs, worker);
+    const worker = await threadFor(workerData);
+    const thread = new StoreThread(workerData, closeTimeoutMs, worker, sent);
     const openMs = busyMs(data.options) + OPEN_MS;
     try {
       const opened = new Promise<void>((resolve, reject) => {
         const isOpen = (as: unknown) => {
-          thread.#isCopy = (as as OpenedAs).isCopy;
+          thread.#opened = as as OpenedAs;
           resolve();
         };
         thread.#pending.set(0, { owner: thread, isWalk: false, resolve: isOpen, reject });
@@ -119,7 +123,11 @@ export class StoreThread implements StoreAccess {
 
   /** It is not the file itself that is open. */
   get isCopy(): boolean {
-    return this.#isCopy;
+    return this.#opened?.isCopy === true;
+  }
+
+  get driver(): SqliteDriver {
+    return this.#opened?.driver ?? 'better-sqlite3';
   }
 
   /** Whether it has ended, or is about to. */
@@ -240,6 +248,16 @@ export class StoreThread implements StoreAccess {
     }
     if (this.#pending.size === 0) this.#thread.unref();
   }
+}
+
+/** Of its own, or where a bundle has no file for that this one. */
+async function threadFor(workerData: ThreadData): Promise<Thread> {
+  const files = threadFiles();
+  // Flags of the process, such as those of `node --eval`, are not for this thread.
+  if (files) return new Worker(files.store, { workerData, execArgv: [] });
+  warnOfNoThreads();
+  const { OnThisThread } = await import('./on-this-thread.js');
+  return new OnThisThread(workerData);
 }
 
 function busyMs(options: ThreadData['options']): number {

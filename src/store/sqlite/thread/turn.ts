@@ -1,7 +1,6 @@
 // What the store's thread does in one go: the requests of a turn of the main thread, in the parts they come in, and what
 // has arrived since. Writes are given out as they come, for they are committed together; all else is set aside until they are.
-import { receiveMessageOnPort } from 'node:worker_threads';
-import type { MessagePort } from 'node:worker_threads';
+import { MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import type { WalkRequest, WriteRequest } from '../../log/requests.js';
 import { isControl, isWalk } from './messages.js';
 import type { ControlRequest, StoreMessage, ThreadData, ThreadRequest } from './messages.js';
@@ -61,13 +60,14 @@ export class Turn {
   }
 
   #receive(): StoreMessage | undefined {
-    if (this.#count >= MAX_GROUP) return undefined;
+    // Deno's port to the thread that started this one cannot be asked: what else is on its way comes as turns of its own.
+    if (this.#count >= MAX_GROUP || !(this.#port instanceof MessagePort)) return undefined;
     for (;;) {
-      const before = Atomics.load(this.#sent, 0);
+      const before = this.#sent && Atomics.load(this.#sent, 0);
       const received = receiveMessageOnPort(this.#port) as { message: StoreMessage } | undefined;
       if (received) return received.message;
       const left = this.#until - performance.now();
-      if (this.#isWhole || left <= 0) return undefined;
+      if (!this.#sent || before === undefined || this.#isWhole || left <= 0) return undefined;
       // The main thread is in the middle of its turn: what it asks next is a matter of microseconds.
       Atomics.wait(this.#sent, 0, before, left);
     }

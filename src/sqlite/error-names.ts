@@ -1,0 +1,31 @@
+// Names of SQLite's result codes, which the platform's driver gives as numbers (https://sqlite.org/rescode.html).
+
+const PRIMARY =
+  'OK ERROR INTERNAL PERM ABORT BUSY LOCKED NOMEM READONLY INTERRUPT IOERR CORRUPT NOTFOUND FULL CANTOPEN PROTOCOL EMPTY ' +
+  'SCHEMA TOOBIG CONSTRAINT MISMATCH MISUSE NOLFS AUTH FORMAT RANGE NOTADB';
+
+/** Of the codes that are refined, counted from 1. */
+const REFINED: Readonly<Record<string, string>> = {
+  ERROR: 'MISSING_COLLSEQ RETRY SNAPSHOT',
+  ABORT: '- ROLLBACK',
+  BUSY: 'RECOVERY SNAPSHOT TIMEOUT',
+  LOCKED: 'SHAREDCACHE VTAB',
+  READONLY: 'RECOVERY CANTLOCK ROLLBACK DBMOVED CANTINIT DIRECTORY',
+  IOERR:
+    'READ SHORT_READ WRITE FSYNC DIR_FSYNC TRUNCATE FSTAT UNLOCK RDLOCK DELETE BLOCKED NOMEM ACCESS CHECKRESERVEDLOCK LOCK ' +
+    'CLOSE DIR_CLOSE SHMOPEN SHMSIZE SHMLOCK SHMMAP SEEK DELETE_NOENT MMAP GETTEMPPATH CONVPATH VNODE AUTH BEGIN_ATOMIC ' +
+    'COMMIT_ATOMIC ROLLBACK_ATOMIC DATA CORRUPTFS IN_PAGE',
+  CORRUPT: 'VTAB SEQUENCE INDEX',
+  CANTOPEN: 'NOTEMPDIR ISDIR FULLPATH CONVPATH DIRTYWAL SYMLINK',
+  CONSTRAINT:
+    'CHECK COMMITHOOK FOREIGNKEY FUNCTION NOTNULL PRIMARYKEY TRIGGER UNIQUE VTAB ROWID PINNED DATATYPE',
+};
+
+/** `SQLITE_IOERR_FSYNC` for 1034. A refinement that is not known here goes by its number. */
+export function errorName(code: number): string {
+  const primary = PRIMARY.split(' ')[code & 0xff];
+  if (primary === undefined) return `SQLITE_UNKNOWN_${code}`;
+  const refined = code >> 8;
+  if (refined === 0) return `SQLITE_${primary}`;
+  return `SQLITE_${primary}_${REFINED[primary]?.split(' ')[refined - 1] ?? refined}`;
+}
