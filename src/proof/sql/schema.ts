@@ -153,9 +153,7 @@ export class TableParts {
 }
 
 function withoutKind<T extends { readonly kind: string }>(value: T): Omit<T, 'kind'> {
-  const { kind, ...rest } = value;
-  void kind;
-  return rest;
+  return Object.fromEntries(Object.entries(value).filter(([name]) => name !== 'kind')) as Omit<T, 'kind'>;
 }
 
 function ascending<T extends { readonly id: number }>(parts: ReadonlyMap<number, T>): T[] {
