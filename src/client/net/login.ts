@@ -61,6 +61,13 @@ export async function giveBack(
   await channel.unary(method, {}, call).catch(() => undefined);
 }
 
+/** What a call in a transaction of the session carries. */
+export function inTransaction({ metadata }: Ticket, transactionId: string): Metadata {
+  const carried = metadata.clone();
+  carried.set('transactionid', transactionId);
+  return carried;
+}
+
 const LOGGING_IN = { metadata: new Metadata() };
 
 function ticket(header: string, value: string | undefined, address: string): Ticket {

@@ -4,6 +4,7 @@ import { status } from '@grpc/grpc-js';
 import type { ServiceError } from '@grpc/grpc-js';
 import type { ImmuErrorCode } from '../../errors.js';
 import { shortened } from '../../visible.js';
+import { SQL_WORDS } from './sql-words.js';
 
 /** What the rest of the client acts on, beside the public code. */
 export type Kind =
@@ -257,6 +258,8 @@ const TABLE: readonly ServerWords[] = [
     code: 'SERVER_REFUSED',
     says: 'what the server has stored is not what it hashed',
   },
+
+  ...SQL_WORDS,
 
   // Conditions and conflicts
   {
