@@ -5,8 +5,8 @@ import type { ClientAudit } from './audit/client-audit.js';
 import { checkIngestOptions, ingest } from './calls/kv/ingest.js';
 import type { IngestClient, IngestOptions, IngestReceipt, IngestRecord } from './calls/kv/ingest.js';
 import { entryContent } from './calls/kv/contents.js';
-import { Sql } from './faces/sql.js';
 import { SqlTransactions } from './faces/sql-transactions.js';
+import { DatabaseSql } from './faces/verified-sql.js';
 import { NO_OPTIONS } from './input/call-options.js';
 import type { CallOptions } from './input/call-options.js';
 import { text } from './input/option-checks.js';
@@ -28,12 +28,12 @@ export class DatabaseHandle extends SqlTransactions {
   readonly audit: ClientAudit;
 
   /** Statements of SQL and their rows. */
-  readonly sql: Sql;
+  readonly sql: DatabaseSql;
 
   /** @internal `name`: undefined for the one that is selected at the time. */
   constructor(connection: Connection, name: string | undefined) {
     super(connection, name);
-    this.sql = new Sql(() => this.room);
+    this.sql = new DatabaseSql(() => this.room);
     this.audit = new LazyClientAudit(
       () => connection.store(),
       async () => connection.auditAccess(this.databaseName),

@@ -38,6 +38,11 @@ describeSql('values', () => {
     expect(read).toEqual([rows[1], rows[2], rows[3], rows[0]]);
     const [first] = await sql.query('SELECT f, ts, id FROM alltypes WHERE i = ?', [-(2n ** 63n)]);
     expect(Object.is(first?.['f'], -0)).toBe(true);
+    expect(JSON.parse(JSON.stringify(first))).toEqual({
+      f: '-0',
+      ts: '2026-01-02T03:04:05.678901Z',
+      id: '9007199254740993',
+    });
     expect(String(first?.['ts'])).toBe('2026-01-02T03:04:05.678901Z');
   });
 

@@ -6,7 +6,6 @@ import type { RowSource } from '../calls/sql/query.js';
 import { sqlCall } from '../calls/sql/call-forms.js';
 import type { SqlQueryOptions } from '../calls/sql/call-forms.js';
 import type { SqlParams } from '../calls/sql/params.js';
-import type { SqlStatement } from '../calls/sql/statement.js';
 import { bytesOf, statementOf } from '../calls/sql/statement.js';
 import type { SqlStatement } from '../calls/sql/statement.js';
 import { describeTable, listTables, tableName } from '../calls/sql/tables.js';
