@@ -6,6 +6,8 @@ import { sortedLeaves } from '../../proof/entry-leaves.js';
 import { ProofFailure } from '../../proof/failure.js';
 import { sha256 } from '../../proof/hash.js';
 import { isSqlDeletion } from '../../proof/sql/catalog-entry.js';
+import { decodeSqlKey } from '../../proof/sql/raw-key.js';
+import { toHex } from '../../proof/bytes.js';
 import { assertBytes, assertTx } from '../asserts.js';
 import { signedTarget } from '../chain/signature.js';
 import { bindTx, checkEntries } from '../claims/bind-tx.js';
@@ -65,6 +67,18 @@ function checkRow(question: RowQuestion, context: Context, answer: Uint8Array): 
   };
 }
 
+/** Of which table, and under which key. */
+function rowWords(key: Uint8Array): string {
+  try {
+    const of = decodeSqlKey(key);
+    if (of.kind === 'row') return `0x${toHex(of.pk.subarray(0, MAX_SHOWN))} of table ${of.table}`;
+  } catch {
+    // Of no table: shown as it is.
+  }
+  return bytesWords(key);
+}
+
+const MAX_SHOWN = 64;
 const TAG = 60;
 const TAG_AT_TX = 61;
 const PROVEN_TAG = 60;
@@ -106,7 +120,7 @@ export const row: Kind<RowQuestion, RowProven> = {
   },
 
   words({ key, atTx }) {
-    return `the row ${bytesWords(key)}${atTx === undefined ? '' : ` at tx ${atTx.toString()}`}`;
+    return `the row ${rowWords(key)}${atTx === undefined ? '' : ` at tx ${atTx.toString()}`}`;
   },
 
   signed: (_question, { database }, answer) => signedTarget(database, readVerifiableRow(answer).verifiableTx),

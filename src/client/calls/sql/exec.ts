@@ -3,7 +3,7 @@ import { TransportError } from '../../../errors.js';
 import type { CommittedSQLTx, SQLValue } from '../../../wire/messages.js';
 import type { CallOptions } from '../../input/call-options.js';
 import type { Rpc } from '../../net/rpc.js';
-import { resultOf } from '../../results/result.js';
+import { namedResult, resultOf } from '../../results/result.js';
 import type { WireStatement } from './statement.js';
 import { fromWireValue } from './values.js';
 import type { SqlRow } from './values.js';
@@ -69,7 +69,7 @@ function entriesOf(values: Readonly<Record<string, SQLValue>> | undefined): [str
 }
 
 function rowOf(values: readonly [string, SQLValue][]): SqlRow {
-  return Object.fromEntries(values.map(([table, value]) => [table, fromWireValue(value)]));
+  return namedResult(values.map(([table, value]) => [table, fromWireValue(value)] as const));
 }
 
 /** The server has answered, so it has most likely written. */

@@ -5,7 +5,7 @@ import { ProofFailure } from '../../../proof/failure.js';
 import { decodeRow } from '../../../proof/sql/row.js';
 import type { Row } from '../../../proof/sql/row.js';
 import type { CellValue, SqlType } from '../../../proof/sql/types.js';
-import { resultOf } from '../../results/result.js';
+import { namedResult } from '../../results/result.js';
 import type { ReadingSchema } from './schema.js';
 import { SqlTimestamp } from './values.js';
 import type { SqlRow, SqlValue } from './values.js';
@@ -30,7 +30,7 @@ export function valuesOf({ columns }: ReadingSchema, { cells }: Row): SqlRow {
     const cell = cells.get(id);
     return [name, cell ? sqlValue(type, cell.value) : null];
   });
-  return resultOf(Object.fromEntries(values));
+  return namedResult(values);
 }
 
 /** Whether the row's own columns say the key that it is stored under. An honest server may have written another (ON CONFLICT … SET). */

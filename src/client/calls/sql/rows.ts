@@ -4,7 +4,7 @@ import { ProofFailure } from '../../../proof/failure.js';
 import { isSqlType } from '../../../proof/sql/types.js';
 import type { SqlType } from '../../../proof/sql/types.js';
 import { WireReader } from '../../../verify/wire/reader.js';
-import { resultOf } from '../../results/result.js';
+import { namedResult } from '../../results/result.js';
 import { SqlTimestamp, notSql } from './values.js';
 import type { SqlRow, SqlValue } from './values.js';
 
@@ -122,7 +122,7 @@ function rowIn(reader: WireReader, columns: readonly ResultColumn[]): SqlRow {
     row.push([column.name, valueIn(reader.message('Row.values'), column.type)]);
   }
   if (row.length !== columns.length) throw notSql('a row of fewer values than columns');
-  return resultOf(Object.fromEntries(row));
+  return namedResult(row);
 }
 
 /** The field of a value's type. JSON may be any of them: what it holds. */

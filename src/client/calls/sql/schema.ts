@@ -84,6 +84,8 @@ export function claimedSchema({ table, names, types, lengths, maxColumnId, prima
     if (!isSqlType(type)) return undefined;
     columns.push({ id, name, type, maxLength: lengths.get(id) ?? 0 });
   }
+  // Maps of a message have no order.
+  columns.sort((a, b) => a.id - b.id);
   const known = new Map(columns.map((column) => [column.id, column]));
   if (primaryKey.length === 0 || primaryKey.some((id) => !known.has(id))) return undefined;
   return { id: table, columns, types: known, primaryKey, maxColumnId } satisfies ReadingSchema;
