@@ -4,8 +4,9 @@ import { LazyClientAudit } from './audit/client-audit.js';
 import type { ClientAudit } from './audit/client-audit.js';
 import { checkIngestOptions, ingest } from './calls/kv/ingest.js';
 import type { IngestClient, IngestOptions, IngestReceipt, IngestRecord } from './calls/kv/ingest.js';
-import { CompleteCalls } from './faces/complete.js';
 import { entryContent } from './calls/kv/contents.js';
+import { SqlTransactions } from './faces/sql-transactions.js';
+import { DatabaseSql } from './faces/verified-sql.js';
 import { NO_OPTIONS } from './input/call-options.js';
 import type { CallOptions } from './input/call-options.js';
 import { text } from './input/option-checks.js';
@@ -22,13 +23,17 @@ const WARM_NAMES = ['from', 'to'];
  * const invoices = client.database('invoices');
  * const { tx } = await invoices.verifiedSet('17', 'paid');
  */
-export class DatabaseHandle extends CompleteCalls {
+export class DatabaseHandle extends SqlTransactions {
   /** Every root this client's store has verified, and what happened to trust; and audits of this database against it. */
   readonly audit: ClientAudit;
+
+  /** Statements of SQL and their rows. */
+  readonly sql: DatabaseSql;
 
   /** @internal `name`: undefined for the one that is selected at the time. */
   constructor(connection: Connection, name: string | undefined) {
     super(connection, name);
+    this.sql = new DatabaseSql(() => this.room);
     this.audit = new LazyClientAudit(
       () => connection.store(),
       async () => connection.auditAccess(this.databaseName),

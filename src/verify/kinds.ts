@@ -14,6 +14,7 @@ import { get } from './readings/get.js';
 import { gone } from './readings/gone.js';
 import { streamed } from './readings/streamed.js';
 import { history } from './readings/history.js';
+import { row } from './readings/row.js';
 import { scan } from './readings/scan.js';
 import { zScan } from './readings/z-scan.js';
 import { deleted } from './writings/delete.js';
@@ -48,6 +49,7 @@ export const KINDS = [
   history,
   zScan,
   exported,
+  row,
 ] as const;
 
 type Listed = (typeof KINDS)[number];

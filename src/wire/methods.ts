@@ -13,6 +13,17 @@ export type DownMethod = Named<'down'>;
 export type UpMethod = Named<'up'>;
 
 /**
+ * RPCs within a transaction of SQL: what they do counts when it is committed, and is gone when it is not. Sent once, since each is a
+ * step after the one before; but whatever they end with, nothing was written.
+ */
+export const TENTATIVE: ReadonlySet<keyof Methods> = new Set<keyof Methods>([
+  'NewTx',
+  'TxSQLExec',
+  'TxSQLQuery',
+  'Rollback',
+]);
+
+/**
  * RPCs that may be sent again whatever they ended with: what they do twice is as if done once. All others are sent again only
  * where they are certain not to have been done.
  */

@@ -36,7 +36,7 @@ export class Proxy {
   changeUp: (message: Buffer) => Buffer = asIs;
   /** Streams are handed to `intercept` as the bytes that are in their chunks. */
   rawStreams = false;
-  /** Gives what the client gets of a transaction that is exported, message by message. */
+  /** Gives what the client gets of a transaction that is exported, and of rows, message by message. */
   streamed: (message: Buffer) => Buffer = asIs;
   /** Replaces the identity that answers carry. */
   identity: string | undefined;
@@ -73,7 +73,7 @@ export class Proxy {
         };
       else if (method.responseStream)
         handlers[name] = (call: ServerWritableStream<Buffer, Buffer>) => {
-          if (name === 'exportTx') started.proxy?.pass(method.path, call);
+          if (name === 'exportTx' || name.endsWith('SQLQuery')) started.proxy?.pass(method.path, call);
           else void started.proxy?.handleDown(name, method.path, call);
         };
       else

@@ -390,6 +390,87 @@ describeReal('what is refused before it is written', () => {
     client.close();
   });
 
+  test('statements, by what is wrong with them, their rows and their tables', async () => {
+    const database = await freshDatabase();
+    const client = await WireClient.open(sharedImmudb(), database);
+    const run = (sql: string, params: object[] = []) => client.call('SQLExec', { sql, params });
+    await run(
+      'CREATE TABLE t (id INTEGER, v VARCHAR[4] NOT NULL, n INTEGER, j JSON, CHECK n > 0, PRIMARY KEY id)',
+    );
+    await run("INSERT INTO t (id, v, n) VALUES (1, 'a', 1)");
+    await run('CREATE TABLE long (k VARCHAR[502], PRIMARY KEY k)');
+    await run('CREATE INDEX ON t (n)');
+    const rows = Array.from({ length: 1030 }, (_, i) => `(${i + 10}, 'x', 1)`).join();
+    const refusals: readonly (readonly [string, string | RegExp])[] = [
+      ['', 'illegal arguments'],
+      ['INSERT INTO', /^syntax error: /],
+      ['INSERT INTO nope (id) VALUES (2)', /^table does not exist/],
+      ["INSERT INTO t (id, w) VALUES (2, 'a')", /^column does not exist/],
+      ['DROP INDEX ON t (v)', /^index not found/],
+      ['CREATE TABLE t (id INTEGER, PRIMARY KEY id)', /^table already exists/],
+      ['ALTER TABLE t ADD COLUMN n INTEGER', /^column already exists/],
+      ['CREATE INDEX ON t (n)', /^index already exists/],
+      ["INSERT INTO t (id, v, n) VALUES (1, 'b', 1)", 'key already exists'],
+      ['INSERT INTO t (id, n) VALUES (2, 1)', /^not nullable column/],
+      ["INSERT INTO t (id, v, n) VALUES (2, 'a', 0)", /^check constraint violation/],
+      ["INSERT INTO t (id, v, n) VALUES (2, 'abcde', 1)", /^max length exceeded/],
+      ["INSERT INTO long (k) VALUES ('k')", 'max key length exceeded'],
+      [`INSERT INTO t (id, v, n) VALUES ${rows}`, 'max number of entries per tx exceeded'],
+      ['INSERT INTO t (id, v, n) VALUES (2, @v, 1)', /^missing parameter/],
+      ["INSERT INTO t (id, v, n) VALUES ('two', 'a', 1)", /^invalid value provided/],
+      ['INSERT INTO t (id, v, n) VALUES (2)', 'invalid number of values provided'],
+      ["INSERT INTO t (id, id, v, n) VALUES (2, 2, 'a', 1)", /^duplicated column/],
+      ['UPDATE t SET id = 5 WHERE id = 1', 'primary key can not be updated'],
+      ['ALTER TABLE t DROP COLUMN n', /^cannot drop column/],
+      ['CREATE INDEX ON t (j)', /^cannot index column/],
+      ['CREATE UNIQUE INDEX ON t (v)', 'unique index creation is only supported on empty tables'],
+      ['CREATE TABLE u (k VARCHAR, PRIMARY KEY k)', /^indexed key of unsupported type/],
+      ['DROP TABLE t', 'tbtree: key not found'],
+    ];
+    for (const [sql, words] of refusals) await refusedOn(client, 'SQLExec', { sql }, words);
+
+    // Those who may read only.
+    const user = { user: Buffer.from(`reads${users++}${database}`), password: Buffer.from('Passw0rd!') };
+    await client.call('CreateUser', { ...user, permission: 1, database });
+    const reader = await WireClient.open(sharedImmudb(), database, user.user.toString(), 'Passw0rd!');
+    const sql = "INSERT INTO t (id, v, n) VALUES (3, 'a', 1)";
+    await refusedOn(reader, 'SQLExec', { sql }, 'permission denied');
+    reader.close();
+    client.close();
+  });
+
+  test('statements and commits that others came before', async () => {
+    const database = await freshDatabase();
+    const client = await WireClient.open(sharedImmudb(), database);
+    await client.call('SQLExec', {
+      sql: 'CREATE TABLE t (id INTEGER AUTO_INCREMENT, n INTEGER, PRIMARY KEY id)',
+    });
+    const insert = { sql: 'INSERT INTO t (n) VALUES (1)' };
+    const begin = async () => {
+      const inTx = await WireClient.open(sharedImmudb(), database);
+      inTx.metadata.set('transactionid', (await inTx.call('NewTx', { mode: 'ReadWrite' })).transactionID);
+      await inTx.call('TxSQLExec', insert);
+      return inTx;
+    };
+    const [first, second] = [await begin(), await begin()];
+    await first.call('Commit');
+    await refusedOn(second, 'Commit', {}, 'tx read conflict', client);
+    await refusedOn(second, 'Commit', {}, 'no transaction found', client);
+    first.close();
+    second.close();
+
+    // Many at once: those that were refused are not among the rows.
+    const ended = await Promise.allSettled(Array.from({ length: 20 }, () => client.call('SQLExec', insert)));
+    const errors = ended.flatMap((each) => (each.status === 'rejected' ? [each.reason as ServiceError] : []));
+    const conflicts = errors.filter(({ details }) => details === 'tx read conflict');
+    expect(conflicts.length).toBeGreaterThan(0);
+    for (const error of conflicts) onTheList(asRefusal('SQLExec', error), 'tx read conflict');
+    const done = ended.length - errors.length;
+    const { rows } = await client.call('UnarySQLQuery', { sql: 'SELECT COUNT(*) FROM t' });
+    expect(Number(rows[0].values[0].n)).toBe(1 + done);
+    client.close();
+  });
+
   test('who is not logged in, or on no database, or has lost the session', async () => {
     const database = await freshDatabase();
     const stranger = new WireClient(sharedImmudb());

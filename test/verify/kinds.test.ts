@@ -33,6 +33,7 @@ it('has for each kind the numbers that stored evidence has for it', () => {
     ['history', 51],
     ['z-scan', 52],
     ['exported', 41],
+    ['row', 60, 61],
   ]);
 });
 
@@ -78,6 +79,8 @@ it('says in words what was asked', () => {
     'history.json': 'the last 5 versions of key "b"',
     'leaves.json': 'the entries of 2 transactions from tx 4 on',
     'referenced.json': 'to let "q" refer to "k" as of tx 2',
+    'row-at-tx.json': 'the row 0x8001 of table 1 at tx 6',
+    'row.json': 'the row 0x8001 of table 1',
     'scan-range.json': '7 keys that begin with "a" from "a" on, the last ones first',
     'scan.json': '10 keys',
     'segment-frontier.json': 'the headers from tx 26 to 40',

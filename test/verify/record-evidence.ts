@@ -4,6 +4,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { plainKey, plainValue, referenceValue, sortedSetKey } from '#dist/proof/entry.js';
 import { sha256 } from '#dist/proof/hash.js';
+import { encodeSqlKey } from '#dist/proof/sql/raw-key.js';
 import { check } from '#dist/verify/check.js';
 import { uploadedRequest } from '#dist/verify/writings/uploaded.js';
 import { packJob } from '#dist/verify/pack/packet.js';
@@ -74,6 +75,15 @@ const OPERATED = operations.commit([
   { key: plainKey(utf8('r')), value: referenceValue(5n, utf8('k')) },
   { key: sortedSetKey(utf8('s'), -1.5, utf8('k'), 5n), value: new Uint8Array(0) },
 ]);
+const rows = new TestChain().grow(4);
+const ROW = { kind: 'row', prefix: 'sql', table: 1, pk: new Uint8Array([0x80, 1]) } as const;
+const ROW_KEY = encodeSqlKey(ROW);
+const ROWS = rows.commit([
+  { key: ROW_KEY, value: utf8('row') },
+  { key: encodeSqlKey({ ...ROW, table: 2 }), value: utf8('row') },
+]);
+const DELETED_ROW = rows.commit([{ key: ROW_KEY, metadata: { deleted: true }, value: utf8('row') }]);
+rows.grow(3);
 const REFERRED = operations.commit([{ key: plainKey(utf8('q')), value: referenceValue(2n, utf8('k')) }]);
 const ADDED = operations.commit([
   { key: sortedSetKey(utf8('s'), -0, utf8('k'), 0n), value: new Uint8Array(0) },
@@ -248,6 +258,18 @@ const cases: Readonly<Record<string, Recorded>> = {
     context: contextAt(chain.root(ALONE - 1n)),
     answer: () => wireHeader(chain.tx(ALONE).header),
     lie: (answer) => (answer.nentries = 2),
+  },
+  row: {
+    question: { kind: 'row', key: ROW_KEY },
+    context: contextAt(rows.root(rows.size)),
+    answer: () => rows.verifiableRow(ROW_KEY, ROWS, rows.size),
+    lie: (answer) => (answer.sqlEntry.value = utf8('lie')),
+  },
+  'row-at-tx': {
+    question: { kind: 'row', key: ROW_KEY, atTx: DELETED_ROW },
+    context: contextAt(rows.root(rows.size)),
+    answer: () => rows.verifiableRow(ROW_KEY, DELETED_ROW, rows.size),
+    lie: (answer) => delete answer.sqlEntry.metadata,
   },
   deleted: {
     question: { kind: 'deleted', request: deletion('marked') },

@@ -69,6 +69,11 @@ export const DATA_COMMANDS: readonly Listed[] = [
     load: async () => (await import('./tx-export.js')).txExportCommand,
   },
   {
+    name: 'sql',
+    summary: 'a statement of SQL: what it writes is verified',
+    load: async () => (await import('../sql/sql.js')).sqlCommand,
+  },
+  {
     name: 'tx',
     summary: 'one transaction with its entries, verified',
     load: async () => (await import('./tx.js')).txCommand,

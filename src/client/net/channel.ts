@@ -2,7 +2,7 @@
 import type { Metadata } from '@grpc/grpc-js';
 import { ClosedError, TransportError } from '../../errors.js';
 import type { Methods } from '../../wire/messages.js';
-import { REPEATABLE } from '../../wire/methods.js';
+import { REPEATABLE, TENTATIVE } from '../../wire/methods.js';
 import type { DownMethod, UnaryMethod, UpMethod } from '../../wire/methods.js';
 import { wireMethod } from '../../wire/schema.js';
 import { status } from '../../wire/status.js';
@@ -104,6 +104,16 @@ export class Channel {
     return incoming.opened((begin) => this.#call(begin, method, call));
   }
 
+  /** The same with messages as they came, as long as any answer may be. */
+  downRaw(method: DownMethod, request: object, call: ChannelCall): Promise<Incoming<Uint8Array>> {
+    const incoming = new Incoming<Uint8Array>(
+      { ...wireMethod(method), responseDeserialize: plain },
+      request,
+      Infinity,
+    );
+    return incoming.opened((begin) => this.#call(begin, method, call));
+  }
+
   /**
    * Has `write` send a stream, and gives the answer as it came. What ends before it is complete, for whatever reason, is taken
    * back: the server is made to refuse it, for one that is broken off it may take for complete.
@@ -168,7 +178,10 @@ export class Channel {
   ): Promise<Answer> {
     const { signal, timeoutMs, metadata, farewell } = options;
     const repeatable = REPEATABLE.has(method);
-    const known = { method, address: this.address, repeatable, timeoutMs, ...(signal && { signal }) };
+    const known = {
+      ...{ method, address: this.address, timeoutMs, ...(signal && { signal }) },
+      repeatable: repeatable || TENTATIVE.has(method),
+    };
     const wire = this.#wires.now;
     const sentAt = performance.now();
     wire.silence.sent(sentAt);

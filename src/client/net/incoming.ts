@@ -31,9 +31,14 @@ export class Incoming<Message> implements Messages<Message> {
   #settle: () => void = () => undefined;
   #first: () => void = () => undefined;
 
-  constructor({ path, requestSerialize, responseDeserialize }: WireMethod, request: object) {
+  /** `maxBytes`: of a message. */
+  constructor(
+    { path, requestSerialize, responseDeserialize }: WireMethod,
+    request: object,
+    maxBytes = MAX_PIECE_BYTES,
+  ) {
     const deserialize = (bytes: Buffer): Message => {
-      if (bytes.length > MAX_PIECE_BYTES) throw new RangeError(`a piece of ${bytes.length} bytes`);
+      if (bytes.length > maxBytes) throw new RangeError(`a piece of ${bytes.length} bytes`);
       return responseDeserialize(bytes) as Message;
     };
     this.over = new Promise((resolve) => (this.#settle = resolve));

@@ -69,6 +69,13 @@ export async function giveBack(
   await channel.unary(method, {}, call).catch(() => undefined);
 }
 
+/** What a call in a transaction of the session carries. */
+export function inTransaction({ metadata }: Ticket, transactionId: string): Metadata {
+  const carried = metadata.clone();
+  carried.set('transactionid', transactionId);
+  return carried;
+}
+
 function ticket(header: string, value: string | undefined, address: string): Ticket {
   const metadata = new Metadata();
   // Header values: what cannot be one must not be sent, nor shown.

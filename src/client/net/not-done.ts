@@ -170,6 +170,31 @@ export const NOT_DONE: readonly NotDone[] = [
   },
   { on: ['streamExecAll'], grpc: UNKNOWN, words: /^max (key|value) length exceeded$/ },
 
+  // Statements: what is wrong with them, with a row, with a table, comes before the commit of their one transaction.
+  { on: ['SQLExec'], grpc: INVALID_ARGUMENT, words: 'illegal arguments' },
+  { on: ['SQLExec'], grpc: INTERNAL, words: 'permission denied' },
+  { on: ['SQLExec'], grpc: UNKNOWN, words: /^syntax error: / },
+  { on: ['SQLExec'], grpc: UNKNOWN, words: /^((table|column) does not exist|index not found)/ },
+  { on: ['SQLExec'], grpc: UNKNOWN, words: /^(table|column|index) already exists/ },
+  { on: ['SQLExec'], grpc: UNKNOWN, words: 'key already exists' },
+  { on: ['SQLExec'], grpc: UNKNOWN, words: /^not nullable column can not be null \(/ },
+  { on: ['SQLExec'], grpc: UNKNOWN, words: /^check constraint violation: / },
+  { on: ['SQLExec'], grpc: UNKNOWN, words: /^max length exceeded: / },
+  { on: ['SQLExec'], grpc: UNKNOWN, words: 'max key length exceeded' },
+  { on: ['SQLExec'], grpc: UNKNOWN, words: 'max number of entries per tx exceeded' },
+  { on: ['SQLExec'], grpc: UNKNOWN, words: /^missing parameter\(/ },
+  { on: ['SQLExec'], grpc: UNKNOWN, words: /^invalid value provided/ },
+  { on: ['SQLExec'], grpc: UNKNOWN, words: 'invalid number of values provided' },
+  { on: ['SQLExec'], grpc: UNKNOWN, words: /^duplicated column \(/ },
+  { on: ['SQLExec'], grpc: UNKNOWN, words: 'primary key can not be updated' },
+  { on: ['SQLExec'], grpc: UNKNOWN, words: /^cannot (drop|index) column / },
+  { on: ['SQLExec'], grpc: UNKNOWN, words: 'unique index creation is only supported on empty tables' },
+  { on: ['SQLExec'], grpc: UNKNOWN, words: /^indexed key of unsupported type or exceeded length: / },
+  // A table with a check.
+  { on: ['SQLExec'], grpc: UNKNOWN, words: 'tbtree: key not found' },
+  { on: ['SQLExec', 'Commit'], grpc: UNKNOWN, words: 'tx read conflict' },
+  { on: ['Commit'], grpc: INVALID_ARGUMENT, words: 'no transaction found' },
+
   // Users
   { on: ['CreateUser'], grpc: UNKNOWN, words: 'user already exists' },
   { on: ['CreateUser'], grpc: UNKNOWN, words: /^database \w{1,200} does not exist$/ },

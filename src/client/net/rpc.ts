@@ -12,6 +12,8 @@ export interface RpcOptions extends CallOptions {
    * rejects with {@link OtherConnection}.
    */
   readonly over?: number;
+  /** Within this transaction of SQL, which is the session's. */
+  readonly transactionId?: string;
 }
 
 /** The connection that the call was to be sent over is gone: nothing was sent. */
@@ -32,6 +34,13 @@ export interface StreamRpc {
     request: Methods[M]['request'],
     options: RpcOptions,
     use: (messages: Messages<Methods[M]['answer']>) => Promise<T>,
+  ): Promise<T>;
+  /** The same, of messages that are read as they are taken, and may be as long as any answer. */
+  downRaw<T>(
+    method: DownMethod,
+    request: object,
+    options: RpcOptions,
+    use: (messages: Messages<Uint8Array>) => Promise<T>,
   ): Promise<T>;
   /**
    * Has `write` send a stream, once, and gives the answer as it came. Where `write` rejects, the caller gives up or the time is

@@ -3,6 +3,7 @@
 import type { ServiceError } from '@grpc/grpc-js';
 import type { ImmuErrorCode } from '../../errors.js';
 import { shortened } from '../../visible.js';
+import { SQL_WORDS } from './sql-words.js';
 import { status } from '../../wire/status.js';
 
 /** What the rest of the client acts on, beside the public code. */
@@ -257,6 +258,8 @@ const TABLE: readonly ServerWords[] = [
     code: 'SERVER_REFUSED',
     says: 'what the server has stored is not what it hashed',
   },
+
+  ...SQL_WORDS,
 
   // Conditions and conflicts
   {

@@ -12,11 +12,11 @@ import { Deadline } from '../flow/deadline.js';
 import { InFlightGate } from '../flow/in-flight-gate.js';
 import { KeptLogin } from './kept-login.js';
 import type { KeptLoginOptions } from './kept-login.js';
-import { NO_TICKET } from './login.js';
+import { NO_TICKET, inTransaction } from './login.js';
 import type { LoginKind, Ticket } from './login.js';
 import { checkCallOptions } from '../input/call-options.js';
 import type { ResolvedCredentials } from '../options/credentials.js';
-import type { Messages } from './incoming.js';
+import type { Incoming, Messages } from './incoming.js';
 import type { WriteBody } from './outgoing.js';
 import { Retries } from './retry.js';
 import type { RetryPolicy } from '../options/retry-options.js';
@@ -106,17 +106,41 @@ export class Session implements Rpc, StreamRpc {
     options: RpcOptions,
     use: (messages: Messages<Methods[M]['answer']>) => Promise<T>,
   ): Promise<T> {
+    return this.#down(method, options, use, (call) => this.#options.channel.down(method, request, call));
+  }
+
+  async downRaw<T>(
+    method: DownMethod,
+    request: object,
+    options: RpcOptions,
+    use: (messages: Messages<Uint8Array>) => Promise<T>,
+  ): Promise<T> {
+    return this.#down(method, options, use, (call) => this.#options.channel.downRaw(method, request, call));
+  }
+
+  async #down<Message, T>(
+    method: DownMethod,
+    options: RpcOptions,
+    use: (messages: Messages<Message>) => Promise<T>,
+    open: Send<Incoming<Message>>,
+  ): Promise<T> {
     checkCallOptions(options);
     const deadline = Deadline.of(options, this.#options.timeoutMs);
-    this.#login.enter();
-    try {
-      const open = (call: ChannelCall) => this.#options.channel.down(method, request, call);
+    return this.hold(async () => {
       const incoming = await this.#attempts(method, options, deadline, open);
       try {
         return await use(incoming);
       } finally {
         incoming.cancel();
       }
+    });
+  }
+
+  /** The session is not given back to the server while `work` goes on: it has something there, such as a transaction. */
+  async hold<T>(work: () => Promise<T>): Promise<T> {
+    this.#login.enter();
+    try {
+      return await work();
     } finally {
       this.#login.leave();
     }
@@ -179,7 +203,7 @@ export class Session implements Rpc, StreamRpc {
           this.#ticketFor(method, repeatable) ?? (await this.#freshTicket(method, deadline).catch(unsent));
         if (options.over !== undefined && options.over !== this.connects)
           throw asNotDone(new OtherConnection(method));
-        return await this.#attempt(ticket, deadline, send);
+        return await this.#attempt(ticket, options.transactionId, deadline, send);
       } catch (failed) {
         if (failed instanceof OtherConnection) throw failed;
         let error = failed;
@@ -202,8 +226,13 @@ export class Session implements Rpc, StreamRpc {
     }
   }
 
-  async #attempt<T>(ticket: Ticket, deadline: Deadline, send: Send<T>): Promise<T> {
-    const { metadata } = ticket;
+  async #attempt<T>(
+    ticket: Ticket,
+    transactionId: string | undefined,
+    deadline: Deadline,
+    send: Send<T>,
+  ): Promise<T> {
+    const metadata = transactionId === undefined ? ticket.metadata : inTransaction(ticket, transactionId);
     const { connects } = this;
     const sentAt = performance.now();
     try {

@@ -44,6 +44,9 @@ export function jsonForm(value: unknown, name = ''): JsonForm {
   if (value instanceof Date) return value.toISOString();
   if (Array.isArray(value)) return value.map((item) => jsonForm(item, name));
   if (typeof value !== 'object' || value === null) return value as JsonForm;
+  // A value of a class that says how it is written.
+  const { toJSON } = value as { readonly toJSON?: unknown };
+  if (typeof toJSON === 'function') return toJSON.call(value) as JsonForm;
   return fieldsOf(value);
 }
 

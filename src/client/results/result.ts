@@ -25,3 +25,15 @@ export class Result {
 export function resultOf<T extends object>(fields: T): T {
   return Object.assign(new Result(), fields);
 }
+
+/** A result whose fields a server has named: each is a field of its own, whatever its name means elsewhere. */
+export function namedResult<T>(fields: readonly (readonly [string, T])[]): Readonly<Record<string, T>> {
+  const result = new Result() as Result & Record<string, T>;
+  for (const [name, value] of fields) {
+    // An assignment to that name would change what the result is.
+    if (name === '__proto__')
+      Object.defineProperty(result, name, { value, enumerable: true, configurable: true, writable: true });
+    else (result as Record<string, T>)[name] = value;
+  }
+  return result;
+}

@@ -208,6 +208,11 @@ export class GroupedCalls {
 
   /** A write in a transaction that holds nothing else: the server's word, and its tx is no other write's. */
   async writeAlone(send: (rpc: Rpc) => Promise<Write>): Promise<Write> {
+    return this.writeApart(send, ({ tx }) => [tx]);
+  }
+
+  /** The same of what becomes transactions of its own, or none. */
+  async writeApart<T>(send: (rpc: Rpc) => Promise<T>, txsOf: (written: T) => readonly bigint[]): Promise<T> {
     const { rpc } = this.#options;
     const writes = this.#writeTxs;
     const headTx = () => this.#trust?.headTx ?? 0n;
@@ -215,7 +220,7 @@ export class GroupedCalls {
     let mayBeDone = true;
     try {
       const written = await send(rpc);
-      if (!writes.claimPlain(written.tx)) throw withoutTx();
+      for (const tx of txsOf(written)) if (!writes.claimPlain(tx)) throw withoutTx();
       mayBeDone = false;
       return written;
     } catch (error) {

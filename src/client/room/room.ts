@@ -96,6 +96,29 @@ export class Room {
     return this.#door.enter(deadline, STREAM_BYTES, send);
   }
 
+  /** A write of another kind, which becomes transactions of its own, or none. `bytes`: what it holds. */
+  writeApart<T>(
+    options: CallOptions,
+    own: readonly string[],
+    bytes: number,
+    write: (session: Session, deadline: Deadline) => Promise<T>,
+    txsOf: (written: T) => readonly bigint[],
+  ): Promise<T> {
+    const deadline = this.#door.deadline(options, own);
+    const send = () => this.calls.writeApart(() => write(this.session, deadline), txsOf);
+    return this.#door.enter(deadline, bytes, send);
+  }
+
+  /** A call that goes on for long, with calls in it that come in by this one. */
+  enterWith<T>(
+    options: CallOptions,
+    own: readonly string[],
+    work: (session: Session, deadline: Deadline) => Promise<T>,
+  ): Promise<T> {
+    const deadline = this.#door.deadline(options, own);
+    return this.#door.enter(deadline, 0, () => work(this.session, deadline));
+  }
+
   /** A verified one. */
   streamVerified<T>(
     operation: string,

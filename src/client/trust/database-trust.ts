@@ -76,7 +76,7 @@ export class DatabaseTrust extends TrustOverTime {
       call.counted = true;
       const settled = this.#settle(call, { ...bound, job, operation, startedAt, calls: counted });
       await call.deadline.race(settled, 'the head to reach the answer');
-      if (proven.kind === 'get' || proven.kind === 'streamed')
+      if (proven.kind === 'get' || proven.kind === 'streamed' || proven.kind === 'row')
         known.learn(proven.subject, operation, proven.leaves);
     }
     return proven as ProvenBy<Q>;

@@ -75,7 +75,7 @@ export function readVerifiableEntry(answer: Uint8Array): VerifiableEntry {
       entry = readEntry(reader.message('VerifiableEntry.entry'));
     } else if (field === 2) {
       onlyOnce(verifiableTx, 'VerifiableEntry.verifiableTx');
-      verifiableTx = verifiableTxFrom(reader.message('VerifiableEntry.verifiableTx'));
+      verifiableTx = readVerifiableTxFrom(reader.message('VerifiableEntry.verifiableTx'));
     } else if (field === 3) {
       onlyOnce(inclusionProof, 'VerifiableEntry.inclusionProof');
       inclusionProof = readInclusionProof(reader.message('VerifiableEntry.inclusionProof'));
@@ -89,10 +89,11 @@ export function readVerifiableEntry(answer: Uint8Array): VerifiableEntry {
 }
 
 export function readVerifiableTx(answer: Uint8Array): VerifiableTx {
-  return verifiableTxFrom(new WireReader(answer));
+  return readVerifiableTxFrom(new WireReader(answer));
 }
 
-function verifiableTxFrom(reader: WireReader): VerifiableTx {
+/** The same within another message. */
+export function readVerifiableTxFrom(reader: WireReader): VerifiableTx {
   let tx: LazyTx | undefined;
   let dualProof: DualProof | undefined;
   let signatureMessage: WireReader | undefined;

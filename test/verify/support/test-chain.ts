@@ -155,6 +155,20 @@ export class TestChain {
     };
   }
 
+  /** VerifiableSQLEntry of the row with this raw key. */
+  verifiableRow(rawKey: Uint8Array, n: bigint, since: bigint): Wire {
+    const { header, entries } = this.tx(n);
+    const index = entries.findIndex((entry) => Buffer.from(rawKey).equals(entry.key));
+    const { value, metadata } = entries[index]!;
+    const digests = entries.map((entry) => digest(header.version, entry));
+    const { leaf, width, terms } = entriesInclusion(digests, index);
+    return {
+      sqlEntry: { tx: `${n}`, key: utf8('of an index'), value, ...(metadata && { metadata }) },
+      verifiableTx: this.verifiableTx(n, since),
+      inclusionProof: { leaf, width, terms },
+    };
+  }
+
   /** TxList of the headers from..to, and with `entries` of what they hold. */
   txList(from: bigint, to: bigint, options: { entries?: boolean } = {}): Wire {
     const txs: Wire[] = [];
@@ -309,6 +323,7 @@ const METHODS = {
   leaves: 'TxScan',
   stretch: 'TxScan',
   state: 'CurrentState',
+  row: 'VerifiableSQLGet',
   scan: 'Scan',
   history: 'History',
   'z-scan': 'ZScan',

@@ -1,0 +1,164 @@
+// The tables of a database as proven transactions made them. Which transactions those are is found by the server's word: a change that
+// it hides is not seen, so that names are proven to have been so, and not to be so still. Types and primary keys cannot change.
+import { ServerError } from '../../../errors.js';
+import { toHex } from '../../../proof/bytes.js';
+import { decodeCatalogEntry, isCatalogKey } from '../../../proof/sql/catalog-entry.js';
+import type { CatalogEntry } from '../../../proof/sql/catalog-entry.js';
+import { decodeSqlKey, isSqlKey } from '../../../proof/sql/raw-key.js';
+import { schemaOf } from '../../../proof/sql/schema.js';
+import type { TableSchema } from '../../../proof/sql/schema.js';
+import type { TransactionEntry } from '../../../verify/transaction-entry.js';
+import type { Rpc } from '../../net/rpc.js';
+import type { Call } from '../../trust/call.js';
+import type { DatabaseTrust } from '../../trust/database-trust.js';
+import { NewestVersions } from '../../trust/known/newest-versions.js';
+import type { ProvenHistory } from '../../trust/known/proven-history.js';
+import { transactions } from '../txs/transactions.js';
+import { verifiedTx } from '../txs/verified-tx.js';
+
+/** What a verified call of SQL works with. */
+export interface SqlAsking {
+  readonly rpc: Rpc;
+  readonly trust: DatabaseTrust;
+  readonly call: Call;
+}
+
+/** A table as far as its entries are proven. */
+export interface ProvenTable {
+  readonly schema: TableSchema;
+  /** The newest transaction that has an entry of it. */
+  readonly tx: bigint;
+}
+
+interface Kept {
+  readonly tx: bigint;
+  readonly entry: CatalogEntry;
+}
+
+/** Entries of the catalog that are kept: those of a hundred thousand columns. */
+const MAX_ENTRIES = 200_000;
+
+export class ProvenCatalog {
+  /** The newest tx in which a row was proven, by its raw key in hex: reads must not fall behind it. */
+  readonly seen = new NewestVersions();
+  /** By table: the newest entry of each raw key. */
+  readonly #tables = new Map<number, Map<string, Kept>>();
+  readonly #schemas = new Map<number, ProvenTable | undefined>();
+  #entries = 0;
+  #scannedTo = 0n;
+  #scanning: Promise<void> = Promise.resolve();
+
+  /** What is proven of SQL under the history that is trusted now. Requires a head. */
+  static of({ trust }: SqlAsking): ProvenCatalog {
+    const { known } = trust;
+    let catalog = catalogs.get(known);
+    if (!catalog) catalogs.set(known, (catalog = new ProvenCatalog()));
+    return catalog;
+  }
+
+  /** The table that bore this name last, as far as is known. Throws ProofFailure for one that cannot be read. */
+  named(name: string): ProvenTable | undefined {
+    let found: ProvenTable | undefined;
+    for (const id of this.#tables.keys()) {
+      const table = this.table(id);
+      if (table?.schema.name === name && (!found || table.tx > found.tx)) found = table;
+    }
+    return found;
+  }
+
+  /** Throws ProofFailure for one that cannot be read. */
+  table(id: number): ProvenTable | undefined {
+    if (this.#schemas.has(id)) return this.#schemas.get(id);
+    const entries = this.#tables.get(id);
+    const schema =
+      entries &&
+      schemaOf(
+        'sql',
+        id,
+        [...entries.values()].map(({ entry }) => entry),
+      );
+    const tx = entries && newestOf(entries.values());
+    const table = schema && tx !== undefined ? { schema, tx } : undefined;
+    this.#schemas.set(id, table);
+    return table;
+  }
+
+  /** Takes the entries of a proven transaction, with their values. Throws ProofFailure for what no server writes. */
+  learn(tx: bigint, entries: readonly TransactionEntry[]): void {
+    for (const { rawKey, metadata, rawValue } of entries) {
+      if (rawValue === undefined || !isSqlKey(rawKey)) continue;
+      const of = decodeSqlKey(rawKey);
+      if (!isCatalogKey(of) || of.prefix !== 'sql' || !('table' in of)) continue;
+      const table = this.#tables.get(of.table) ?? new Map<string, Kept>();
+      const name = toHex(rawKey);
+      const before = table.get(name);
+      if (before && before.tx > tx) continue;
+      if (!before && ++this.#entries > MAX_ENTRIES) this.#forget();
+      table.set(name, { tx, entry: decodeCatalogEntry(rawKey, metadata, rawValue) });
+      this.#tables.set(of.table, table);
+      this.#schemas.delete(of.table);
+    }
+  }
+
+  #forget(): void {
+    this.#tables.clear();
+    this.#schemas.clear();
+    [this.#entries, this.#scannedTo] = [1, 0n];
+  }
+
+  /** Whether all transactions were gone through once. */
+  get isReady(): boolean {
+    return this.#scannedTo > 0n;
+  }
+
+  /** Goes through the transactions that are new since the last time, and proves those that change the catalog. */
+  async refresh(asking: SqlAsking): Promise<void> {
+    // One at a time; who waits for another's finds little left.
+    const scan = this.#scanning.catch(() => undefined).then(() => this.#scan(asking));
+    this.#scanning = scan;
+    await asking.call.deadline.race(scan, 'the tables of the database to be proven');
+  }
+
+  async #scan(asking: SqlAsking): Promise<void> {
+    const { rpc, trust, call } = asking;
+    // Up to what the server has now, and proves.
+    await trust.assureNow(call.operation);
+    const { tx: to } = await trust.head(call);
+    const from = this.#scannedTo + 1n;
+    if (to < from) return;
+    const shown = transactions(
+      (work) => work(rpc, call.deadline.left),
+      { from, to, desc: false },
+      { entries: 'digests', kinds: ['sql'] },
+    );
+    for await (const { tx, entries } of shown) {
+      if (entries.some(({ rawKey }) => isOfCatalog(rawKey))) await this.#prove(asking, tx);
+    }
+    if (this.#scannedTo < to) this.#scannedTo = to;
+  }
+
+  async #prove({ rpc, trust, call }: SqlAsking, tx: bigint): Promise<void> {
+    try {
+      const proven = await verifiedTx(rpc, trust, call, tx, { entries: 'raw', kinds: ['sql'] });
+      this.learn(tx, proven?.entries ?? []);
+    } catch (error) {
+      // A truncation repeats what lives: it is found there.
+      if (!(error instanceof ServerError) || error.code !== 'TRUNCATED') throw error;
+    }
+  }
+}
+
+/** One per proven history: what is proven ends with it. */
+const catalogs = new WeakMap<ProvenHistory, ProvenCatalog>();
+
+function newestOf(entries: Iterable<Kept>): bigint {
+  let newest = 0n;
+  for (const { tx } of entries) if (tx > newest) newest = tx;
+  return newest;
+}
+
+const CATALOG_MARK = 'C'.charCodeAt(0);
+
+function isOfCatalog(rawKey: Uint8Array): boolean {
+  return isSqlKey(rawKey) && rawKey[1] === CATALOG_MARK;
+}

@@ -1,0 +1,216 @@
+// A transaction of SQL: begun on the server, its statements one after another, committed when its function returns and rolled back
+// when that throws.
+import { ArgumentError, ClosedError, ImmuError, TransportError } from '../../../errors.js';
+import type { Deadline } from '../../flow/deadline.js';
+import type { CallOptions } from '../../input/call-options.js';
+import { oneOf, whole } from '../../input/option-checks.js';
+import { txId } from '../../input/tx-id.js';
+import type { RpcOptions } from '../../net/rpc.js';
+import type { Session } from '../../net/session.js';
+import { asNotDone } from '../../net/server-errors.js';
+import { writeOf } from './exec.js';
+import type { SqlWrite } from './exec.js';
+import { queryRows, streamRows } from './query.js';
+import type { RowSource } from './query.js';
+import type { WireStatement } from './statement.js';
+import type { SqlRow } from './values.js';
+
+export interface TransactionOptions extends CallOptions {
+  /** `read` takes no writes. @default 'read-write' */
+  readonly mode?: 'read-write' | 'read';
+  /** What is read is at least as new as this transaction. @default as the server chooses */
+  readonly snapshotTx?: bigint;
+  /**
+   * How often the whole function is called again after a conflict: what it read or wrote was changed by another transaction. It must
+   * be one that can be called again. @default 0
+   */
+  readonly retries?: number;
+}
+
+/** Names of these options. */
+export const TRANSACTION_NAMES = ['mode', 'snapshotTx', 'retries'];
+
+export interface CheckedTransaction {
+  readonly readOnly: boolean;
+  readonly snapshotTx: bigint | undefined;
+  readonly retries: number;
+}
+
+const MAX_RETRIES = 1000;
+
+/** Throws ArgumentError. */
+export function checkTransaction({
+  mode = 'read-write',
+  snapshotTx,
+  retries = 0,
+}: TransactionOptions): CheckedTransaction {
+  const readOnly = oneOf('mode', mode, ['read-write', 'read']) === 'read';
+  if (snapshotTx !== undefined) txId('snapshotTx', snapshotTx);
+  return { readOnly, snapshotTx, retries: whole('retries', retries, 0, MAX_RETRIES) };
+}
+
+/** What can be a header of gRPC, and so an id that is sent as one. */
+const ID = /^[\x21-\x7e]{1,200}$/;
+/** Longest wait for the server to take note of a rollback: it ends by itself with the session. */
+const ROLLBACK_TIMEOUT_MS = 2000;
+
+/** One that is open on the server. Statements are sent one after another, in the order of their calls. */
+export class OpenTransaction {
+  readonly #session: Session;
+  readonly #deadline: Deadline;
+  readonly #id: string;
+  readonly #readOnly: boolean;
+  #last: Promise<unknown> = Promise.resolve();
+  #ended: string | undefined;
+  #failure: { readonly error: unknown } | undefined;
+
+  private constructor(session: Session, deadline: Deadline, id: string, readOnly: boolean) {
+    this.#session = session;
+    this.#deadline = deadline;
+    this.#id = id;
+    this.#readOnly = readOnly;
+  }
+
+  static async begin(
+    session: Session,
+    deadline: Deadline,
+    { readOnly, snapshotTx }: CheckedTransaction,
+  ): Promise<OpenTransaction> {
+    const request = {
+      mode: readOnly ? 'ReadOnly' : 'ReadWrite',
+      ...(snapshotTx !== undefined && { snapshotMustIncludeTxID: { value: snapshotTx.toString() } }),
+    } as const;
+    const { transactionID = '' } = await session.unary('NewTx', request, deadline.left);
+    if (!ID.test(transactionID))
+      throw new TransportError('UNAVAILABLE', 'the server began a transaction and gave no usable id for it');
+    return new OpenTransaction(session, deadline, transactionID, readOnly);
+  }
+
+  exec({ sql, params }: WireStatement, options: CallOptions): Promise<void> {
+    return this.#next(options, async (call) => {
+      await this.#session.unary('TxSQLExec', { sql, params }, call);
+    });
+  }
+
+  query(statement: WireStatement, maxRows: number, options: CallOptions): Promise<SqlRow[]> {
+    return this.#next(options, (call) => queryRows(this.#session, 'TxSQLQuery', statement, maxRows, call));
+  }
+
+  /** What comes next waits until the rows have been taken, or their reader has left. */
+  stream(statement: WireStatement, options: CallOptions): Promise<RowSource> {
+    return new Promise((resolve, reject) => {
+      this.#next(options, (call) => streamRows(this.#session, 'TxSQLQuery', statement, call, resolve)).catch(
+        reject,
+      );
+    });
+  }
+
+  #next<T>(options: CallOptions, send: (call: RpcOptions) => Promise<T>): Promise<T> {
+    if (this.#ended !== undefined) return Promise.reject(new ClosedError(this.#ended));
+    const next = this.#last.then(async () => {
+      // An error ends a transaction on the server; whatever comes after is not part of one.
+      if (this.#failure) throw new ClosedError('the transaction, which ended with an error,');
+      try {
+        return await send(this.#call(options));
+      } catch (error) {
+        this.#failure ??= { error };
+        throw error;
+      }
+    });
+    this.#last = next.catch(() => undefined);
+    return next;
+  }
+
+  #call({ timeoutMs, signal }: CallOptions): RpcOptions {
+    const { left } = this.#deadline;
+    const own = timeoutMs === undefined && signal === undefined ? left : undefined;
+    const both = signal && left.signal ? AbortSignal.any([signal, left.signal]) : (signal ?? left.signal);
+    const call = own ?? {
+      timeoutMs: Math.min(timeoutMs ?? Infinity, left.timeoutMs),
+      ...(both && { signal: both }),
+    };
+    return { ...call, transactionId: this.#id };
+  }
+
+  /** Waits for what is under way; from now on nothing more is sent. Throws what a statement has ended the transaction with. */
+  async settle(): Promise<void> {
+    this.#ended = 'the transaction';
+    await this.#deadline.race(this.#last, 'the statements of the transaction to be answered');
+    if (this.#failure) throw this.#failure.error;
+  }
+
+  /** Requires {@link settle}. Of one that only reads there is nothing to commit. */
+  async commit(): Promise<SqlWrite> {
+    if (this.#readOnly) {
+      await this.rollback();
+      return writeOf([]);
+    }
+    const answer = await this.#session.unary('Commit', {}, this.#call({}));
+    return writeOf([answer]);
+  }
+
+  /** As far as the server can be reached: what was not committed is gone in any case. */
+  async rollback(): Promise<void> {
+    this.#ended = 'the transaction';
+    const call = { timeoutMs: ROLLBACK_TIMEOUT_MS, transactionId: this.#id };
+    await this.#session.unary('Rollback', {}, call).catch(() => undefined);
+  }
+}
+
+/**
+ * Begins a transaction, has `work` done in it, and gives both results. `commit` has it committed.
+ *
+ * @throws ServerError CONFLICT when another transaction was first, and was so again at every retry
+ */
+export async function inTransaction<T, W>(
+  session: Session,
+  deadline: Deadline,
+  wanted: CheckedTransaction,
+  work: (open: OpenTransaction) => Promise<T>,
+  commit: (open: OpenTransaction) => Promise<W>,
+): Promise<{ readonly value: T; readonly written: W }> {
+  if (session.kind !== 'session') {
+    const message = 'transactions need a session: this client is logged in with a token, or not at all';
+    throw new ImmuError('NOT_LOGGED_IN', message);
+  }
+  return session.hold(async () => {
+    for (let left = wanted.retries; ; left--) {
+      try {
+        return await once(session, deadline, wanted, work, commit);
+      } catch (error) {
+        const isConflict = error instanceof ImmuError && error.code === 'CONFLICT';
+        if (!isConflict || left === 0) throw error;
+        // Those who met once would meet again.
+        const pauseMs = Math.random() * PAUSE_MS * (1 + Math.min(wanted.retries - left, MAX_PAUSES));
+        await deadline.race(new Promise((wake) => setTimeout(wake, pauseMs)), 'another try after a conflict');
+      }
+    }
+  });
+}
+
+const PAUSE_MS = 20;
+const MAX_PAUSES = 10;
+
+async function once<T, W>(
+  session: Session,
+  deadline: Deadline,
+  wanted: CheckedTransaction,
+  work: (open: OpenTransaction) => Promise<T>,
+  commit: (open: OpenTransaction) => Promise<W>,
+): Promise<{ readonly value: T; readonly written: W }> {
+  const open = await OpenTransaction.begin(session, deadline, wanted);
+  let value: T;
+  try {
+    value = await deadline.race(work(open), 'the function of the transaction');
+    await open.settle();
+  } catch (error) {
+    await open.rollback();
+    throw asNotDone(error);
+  }
+  return { value, written: await commit(open) };
+}
+
+/** The function that a transaction is given. Throws ArgumentError. */
+export function toWork(work: unknown): void {
+  if (typeof work !== 'function') throw new ArgumentError('work', 'work must be a function');
+}

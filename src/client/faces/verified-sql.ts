@@ -1,0 +1,201 @@
+// SQL of a database, proven: what statements wrote, and rows by their primary keys.
+import { ArgumentError } from '../../errors.js';
+import type { SqlColumn, SqlCheck, SqlIndex } from '../../proof/sql/schema.js';
+import { ProvenCatalog } from '../calls/sql/catalog.js';
+import { sqlCall } from '../calls/sql/call-forms.js';
+import { execSql } from '../calls/sql/exec.js';
+import type { SqlParams } from '../calls/sql/params.js';
+import type { PrimaryKey } from '../calls/sql/row-key.js';
+import { pinnedSchema } from '../calls/sql/schema.js';
+import type { CatalogLevel, PinnedTable } from '../calls/sql/schema.js';
+import { bytesOf } from '../calls/sql/statement.js';
+import type { SqlStatement } from '../calls/sql/statement.js';
+import { tableName } from '../calls/sql/tables.js';
+import type { SqlParam } from '../calls/sql/values.js';
+import { verifiedSqlWrite } from '../calls/sql/verified-exec.js';
+import type { VerifiedSqlWrite } from '../calls/sql/verified-exec.js';
+import { provenTable, verifiedRow } from '../calls/sql/verified-get.js';
+import type { RowQuery, VerifiedRow } from '../calls/sql/verified-get.js';
+import { checkRow, compareRow, typesOf } from '../calls/sql/verify-row.js';
+import type { RowComparison } from '../calls/sql/verify-row.js';
+import { NO_OPTIONS, checkOptions } from '../input/call-options.js';
+import type { CallOptions } from '../input/call-options.js';
+import { txId } from '../input/tx-id.js';
+import { resultOf } from '../results/result.js';
+import { Sql } from './sql.js';
+
+export interface VerifiedRowOptions extends CallOptions {
+  /**
+   * What the names, types and primary key of the table are taken from: `proven` transactions, a schema of the caller's, or the server's
+   * word (`claimed`). The result names it. @default 'proven'
+   */
+  readonly schema?: 'proven' | 'claimed' | PinnedTable;
+  /** The row as this transaction wrote or deleted it. @default the latest, by the server's word */
+  readonly atTx?: bigint;
+}
+
+/** A table by its proven transactions. May be given as `schema`, or kept for that. */
+export interface VerifiedSchema extends PinnedTable {
+  readonly name: string;
+  /** Transaction that changed the table last, as far as was shown. */
+  readonly tx: bigint;
+  readonly columns: readonly SqlColumn[];
+  readonly indexes: readonly SqlIndex[];
+  readonly checks: readonly SqlCheck[];
+  readonly catalog: CatalogLevel;
+}
+
+const ROW_NAMES = ['schema', 'atTx'];
+/** Rows of one call that are asked for at a time: the server answers them one after another. */
+const LANES = 16;
+const MAX_ROWS = 1_048_576;
+
+/** SQL of a database, as `client.sql`: by the server's word, and proven. */
+export class DatabaseSql extends Sql {
+  /**
+   * Executes statements like {@link exec}, and proves what they wrote: every transaction that they became lies on the trusted history,
+   * is newer than what was trusted before and no other write's, and these are all rows and changes of tables in it. That a statement
+   * picked the right rows is not proven; that the server answered with all its transactions is its word.
+   *
+   * @example
+   * const { txs } = await client.sql.verifiedExec`UPDATE orders SET total = ${5n} WHERE id = ${1n}`;
+   * for (const { rows } of txs) for (const { table, values } of rows) console.log(table, values);
+   * @throws ArgumentError naming what is missing or refused
+   * @throws VerificationError when a transaction is not proven
+   * @throws TransportError OUTCOME_UNKNOWN when it may have been written
+   */
+  async verifiedExec(
+    strings: TemplateStringsArray,
+    ...values: readonly SqlParam[]
+  ): Promise<VerifiedSqlWrite>;
+  async verifiedExec(statement: SqlStatement, options?: CallOptions): Promise<VerifiedSqlWrite>;
+  async verifiedExec(sql: string, params?: SqlParams, options?: CallOptions): Promise<VerifiedSqlWrite>;
+  async verifiedExec(...given: readonly unknown[]): Promise<VerifiedSqlWrite> {
+    const { statement, options } = sqlCall(given, 'exec');
+    return this.room().enterVerified(
+      'sql.verifiedExec',
+      options,
+      [],
+      ({ session, trust, call }) =>
+        verifiedSqlWrite({ rpc: session, trust, call }, (sending) => execSql(session, statement, sending)),
+      bytesOf(statement),
+    );
+  }
+
+  /**
+   * A row by its primary key, proven: the key is made of the table's catalog, and the row under it lies on the trusted history. Null when
+   * the server says that there is none. Neither absence nor that no newer version exists can be proven so; a version older than one that
+   * this client has proven is refused. How far names and types are proven is in `catalog`.
+   *
+   * @param pk its value, or of several columns an array in the order of the primary key, or an object by their names
+   * @example
+   * const row = await client.sql.verifiedGet('orders', 17n);
+   * console.log(row?.values, row?.catalog);
+   * @throws ArgumentError for a key that no row can have, such as one that is too long
+   * @throws VerificationError when the answer is not proven, or says something else of the table than its catalog
+   * @throws ImmuError NOT_FOUND when there is no such table, DECODE_FAILED where its columns cannot read the row; PRECONDITION_FAILED when it is
+   *   not as it was pinned
+   */
+  async verifiedGet(
+    table: string,
+    pk: PrimaryKey,
+    options: VerifiedRowOptions = NO_OPTIONS,
+  ): Promise<VerifiedRow | null> {
+    const query = { pk, ...rowQuery(table, options) };
+    return this.room().enterVerified('sql.verifiedGet', options, ROW_NAMES, ({ session, trust, call }) =>
+      verifiedRow({ rpc: session, trust, call }, query),
+    );
+  }
+
+  /** Many rows of a table, each as by {@link verifiedGet}, in the order of the keys. One that is not proven fails the call. */
+  async verifiedGetAll(
+    table: string,
+    pks: readonly PrimaryKey[],
+    options: Omit<VerifiedRowOptions, 'atTx'> = NO_OPTIONS,
+  ): Promise<(VerifiedRow | null)[]> {
+    if (!Array.isArray(pks)) throw new ArgumentError('pks', 'pks must be an array of primary keys');
+    if (pks.length > MAX_ROWS) {
+      const what = `pks has ${pks.length} keys; at most ${MAX_ROWS} are allowed`;
+      throw new ArgumentError('pks', what, 'LIMIT_EXCEEDED');
+    }
+    const asked = [...(pks as readonly PrimaryKey[])];
+    checkOptions(options, ['schema']);
+    const common = rowQuery(table, options);
+    return this.room().enterVerified(
+      'sql.verifiedGetAll',
+      options,
+      ['schema'],
+      async ({ session, trust, call }) => {
+        const rows: (VerifiedRow | null)[] = [];
+        let next = 0;
+        const one = async (i: number) => {
+          // Each has its own time of asking; the call is counted once.
+          const asking = { rpc: session, trust, call: i === 0 ? call : { ...call, counted: true } };
+          rows[i] = await verifiedRow(asking, { pk: asked[i] as PrimaryKey, ...common });
+        };
+        const lane = async () => {
+          while (next < asked.length) await one(next++);
+        };
+        // What the first learns of the table helps the others.
+        if (asked.length > 0) await one(next++);
+        await Promise.all(Array.from({ length: LANES }, lane));
+        return rows;
+      },
+    );
+  }
+
+  /**
+   * Holds a row that came by any other way, such as a driver of PostgreSQL, against the proven one of that key: column by column, by what the
+   * values mean. A difference is told, not thrown: the row may have been changed between the two reads.
+   *
+   * @example
+   * const { rows } = await postgres.query('SELECT * FROM orders WHERE id = 17');
+   * const { matches, differences } = await client.sql.verifyRow(rows[0], 'orders', 17n);
+   * @throws VerificationError when the answer is not proven
+   */
+  async verifyRow(
+    row: object,
+    table: string,
+    pk: PrimaryKey,
+    options: Omit<VerifiedRowOptions, 'schema'> = NO_OPTIONS,
+  ): Promise<RowComparison> {
+    const columns = checkRow(row);
+    checkOptions(options, ['atTx']);
+    const query = { pk, ...rowQuery(table, options) };
+    return this.room().enterVerified('sql.verifyRow', options, ['atTx'], async ({ session, trust, call }) => {
+      const asking = { rpc: session, trust, call };
+      const proven = await verifiedRow(asking, query);
+      if (!proven) return { matches: false, differences: [], proven };
+      const { schema } = await provenTable(asking, ProvenCatalog.of(asking), query.table);
+      return resultOf(compareRow(columns, proven, typesOf(schema)));
+    });
+  }
+
+  /**
+   * A table by its transactions, each proven: names as they were made in them, types and primary key as they are for ever. That none was
+   * left out since is the server's word.
+   *
+   * @throws ImmuError NOT_FOUND when no transaction of such a table is shown
+   */
+  async verifiedSchema(table: string, options: CallOptions = NO_OPTIONS): Promise<VerifiedSchema> {
+    const name = tableName(table);
+    return this.room().enterVerified('sql.verifiedSchema', options, [], async ({ session, trust, call }) => {
+      await trust.ready(call);
+      const asking = { rpc: session, trust, call };
+      const catalog = ProvenCatalog.of(asking);
+      await catalog.refresh(asking);
+      const { schema, tx } = await provenTable(asking, catalog, name);
+      const { id, columns, primaryKey, indexes, checks } = schema;
+      return resultOf({ name, id, tx, columns, primaryKey, indexes, checks, catalog: 'proven' as const });
+    });
+  }
+}
+
+/** Throws ArgumentError. */
+function rowQuery(table: string, { schema = 'proven', atTx }: VerifiedRowOptions): Omit<RowQuery, 'pk'> {
+  if (atTx !== undefined) txId('atTx', atTx);
+  if (typeof schema === 'string' && schema !== 'proven' && (schema as string) !== 'claimed')
+    throw new ArgumentError('schema', "schema must be 'proven', 'claimed' or a table's schema");
+  const by = schema === 'proven' ? undefined : schema === 'claimed' ? schema : pinnedSchema(schema);
+  return { table: tableName(table), atTx, schema: by };
+}
