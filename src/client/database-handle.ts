@@ -5,6 +5,7 @@ import type { ClientAudit } from './audit/client-audit.js';
 import { checkIngestOptions, ingest } from './calls/kv/ingest.js';
 import type { IngestClient, IngestOptions, IngestReceipt, IngestRecord } from './calls/kv/ingest.js';
 import { entryContent } from './calls/kv/contents.js';
+import { Documents } from './faces/documents.js';
 import { StreamCalls } from './faces/streams.js';
 import { NO_OPTIONS } from './input/call-options.js';
 import type { CallOptions } from './input/call-options.js';
@@ -25,6 +26,8 @@ const WARM_NAMES = ['from', 'to'];
 export class DatabaseHandle extends StreamCalls {
   /** Every root this client's store has verified, and what happened to trust; and audits of this database against it. */
   readonly audit: ClientAudit;
+  /** Collections of documents. */
+  readonly documents: Documents;
 
   /** @internal `name`: undefined for the one that is selected at the time. */
   constructor(connection: Connection, name: string | undefined) {
@@ -34,6 +37,7 @@ export class DatabaseHandle extends StreamCalls {
       async () => connection.auditAccess(this.databaseName),
       connection.door,
     );
+    this.documents = new Documents(connection, () => this.databaseName);
   }
 
   /**

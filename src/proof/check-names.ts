@@ -9,6 +9,7 @@ export const PROOF_CHECKS = [
   'chain.lag',
   'chain.prev-alh',
   'chain.tree-root',
+  'document.struct',
   'dual-proof-v2.consistency',
   'dual-proof-v2.ends',
   'dual-proof-v2.inclusion',

@@ -285,7 +285,10 @@ export abstract class WriteCalls extends KeyCalls {
     const { bytes } = content;
     if (!this.connection.options.group || isAlone(content)) {
       const write = (_session: unknown, call: CallOptions) =>
-        room.calls.writeAlone((rpc) => writeContent(rpc, content, call));
+        room.calls.writeAlone(
+          (rpc) => writeContent(rpc, content, call),
+          ({ tx }) => tx,
+        );
       return room.enter(options, names, write, bytes);
     }
     const turn = room.calls.turn();

@@ -43,6 +43,12 @@ const TO_DATABASES = [
   'TruncateDatabase',
   'UpdateDatabaseV2',
 ];
+/** What is written of documents, and of what they are in. */
+const DOCUMENTS = ['InsertDocuments', 'ReplaceDocuments', 'DeleteDocuments'];
+const COLLECTIONS = [
+  ...['CreateCollection', 'UpdateCollection', 'DeleteCollection', 'AddField', 'RemoveField'],
+  ...['CreateIndex', 'DeleteIndex'],
+];
 /** Streams to the server that write. */
 const STREAMS = ['streamSet', 'streamExecAll'];
 
@@ -169,6 +175,54 @@ export const NOT_DONE: readonly NotDone[] = [
       /^StreamSet receives following error: (max key length exceeded|max value length exceeded|max number of entries per tx exceeded|no entries provided)$/,
   },
   { on: ['streamExecAll'], grpc: UNKNOWN, words: /^max (key|value) length exceeded$/ },
+
+  // Documents
+  { on: [...DOCUMENTS, ...COLLECTIONS], grpc: UNKNOWN, words: /^collection does not exist( \([\w-]{1,1024}\))?$/ },
+  {
+    on: ['ReplaceDocuments', 'DeleteDocuments', 'RemoveField', 'CreateCollection', 'CreateIndex'],
+    grpc: UNKNOWN,
+    words: /^(field|column) does not exist( \([\w.-]{1,1024}\))?$/,
+  },
+  {
+    on: ['InsertDocuments', 'ReplaceDocuments', 'CreateIndex'],
+    grpc: UNKNOWN,
+    words: 'conflict due to uniqueness contraint violation or read document was updated by another transaction',
+  },
+  {
+    on: ['InsertDocuments', 'ReplaceDocuments', 'DeleteDocuments'],
+    grpc: UNKNOWN,
+    words: /^unexpected value: expecting value of type \w{1,20}(: field: [\w.-]{1,1024})?$/,
+  },
+  {
+    on: ['InsertDocuments', 'ReplaceDocuments'],
+    grpc: UNKNOWN,
+    words: /^max length exceeded: table: [\w-]{1,1024}, column: [\w.-]{1,1024}$/,
+  },
+  { on: ['InsertDocuments'], grpc: UNKNOWN, words: 'max number of entries per tx exceeded' },
+  {
+    on: ['InsertDocuments'],
+    grpc: UNKNOWN,
+    words: /^illegal arguments: field \([\w-]{1,1024}\) should NOT be specified when inserting a document$/,
+  },
+  {
+    on: ['CreateCollection', 'UpdateCollection', 'AddField', 'CreateIndex'],
+    grpc: UNKNOWN,
+    words: /^(collection|field|index) already exists$/,
+  },
+  { on: ['CreateCollection', 'CreateIndex'], grpc: UNKNOWN, words: 'duplicated column' },
+  {
+    on: ['CreateCollection'],
+    grpc: UNKNOWN,
+    words: /^illegal arguments: id field name '[\w-]{1,1024}' should not be specified$/,
+  },
+  {
+    on: ['RemoveField'],
+    grpc: UNKNOWN,
+    words: /^cannot drop column [\w.-]{1,1024} because one or more indexes require it$/,
+  },
+  { on: ['DeleteIndex'], grpc: UNKNOWN, words: /^index not found \(.{1,1000}\)$/s },
+  { on: ['DeleteIndex'], grpc: UNKNOWN, words: 'illegal arguments: primary key index can NOT be deleted' },
+  { on: [...DOCUMENTS, ...COLLECTIONS], grpc: INTERNAL, words: 'permission denied' },
 
   // Users
   { on: ['CreateUser'], grpc: UNKNOWN, words: 'user already exists' },

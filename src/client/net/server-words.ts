@@ -9,6 +9,8 @@ import { shortened } from '../../visible.js';
 export type Kind =
   | 'key-not-found'
   | 'no-more-entries'
+  | 'document-not-found'
+  | 'search-lost'
   | 'tx-not-found'
   | 'session-lost'
   | 'not-logged-in'
@@ -34,6 +36,8 @@ const { INVALID_ARGUMENT, PERMISSION_DENIED, NOT_FOUND, INTERNAL, FAILED_PRECOND
 
 const BUSY =
   /read tx pool exhausted|transaction pool exhausted|max active transactions|max concurrency limit|watchers: max|tbtree: max active snapshots limit/;
+/** All of the document service. */
+const DOCUMENTS = /Collections?$|^(Add|Remove)Field$|^(Create|Delete)Index$|Documents?$/;
 /** Read the values of entries. */
 const READS_VALUES =
   /^(Get|GetAll|VerifiableGet|Scan|ZScan|History|(Verifiable)?TxById|TxScan)$|^stream(Get|VerifiableGet|Scan|ZScan|History)$/;
@@ -75,6 +79,67 @@ const TABLE: readonly ServerWords[] = [
     code: 'NOT_FOUND',
     says: 'there are no more versions of the key',
     kind: 'no-more-entries',
+  },
+
+  // Documents, and what they are in
+  {
+    words: 'tbtree: offset out of range',
+    on: /^AuditDocument$/,
+    code: 'NOT_FOUND',
+    says: 'there are no more versions of the document',
+    kind: 'no-more-entries',
+  },
+  {
+    words: 'document not found',
+    on: DOCUMENTS,
+    code: 'NOT_FOUND',
+    says: 'there is no such document',
+    kind: 'document-not-found',
+  },
+  {
+    words: 'document reader not found',
+    on: /^SearchDocuments$/,
+    code: 'SERVER_REFUSED',
+    says: 'the server has let go of the search',
+    kind: 'search-lost',
+  },
+  {
+    words: 'collection does not exist',
+    on: DOCUMENTS,
+    code: 'NOT_FOUND',
+    says: 'there is no such collection',
+  },
+  {
+    words: /^(field|column) does not exist/,
+    on: DOCUMENTS,
+    code: 'NOT_FOUND',
+    says: 'the collection has no such field',
+  },
+  { words: 'index not found', on: DOCUMENTS, code: 'NOT_FOUND', says: 'the collection has no such index' },
+  {
+    words: /^(collection|field|index) already exists/,
+    on: DOCUMENTS,
+    code: 'PRECONDITION_FAILED',
+    says: 'it is there already',
+  },
+  {
+    words: 'cannot drop column',
+    on: DOCUMENTS,
+    code: 'PRECONDITION_FAILED',
+    says: 'an index has this field',
+  },
+  {
+    // A unique index, or documents under it.
+    words: 'conflict due to uniqueness',
+    on: DOCUMENTS,
+    code: 'CONFLICT',
+    says: 'another document has these values in a unique index, or was written just then',
+  },
+  {
+    words: 'max length exceeded',
+    on: DOCUMENTS,
+    code: 'LIMIT_EXCEEDED',
+    says: 'an indexed value is too long',
   },
 
   // Who is asking

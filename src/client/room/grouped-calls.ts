@@ -206,8 +206,11 @@ export class GroupedCalls {
     return this.#beginVerified(this.#writing, trust, from, content.bytes, start, true);
   }
 
-  /** A write in a transaction that holds nothing else: the server's word, and its tx is no other write's. */
-  async writeAlone(send: (rpc: Rpc) => Promise<Write>): Promise<Write> {
+  /**
+   * A write in a transaction that holds nothing else: the server's word, and its tx is no other write's. `txOf`: undefined for one
+   * that wrote nothing.
+   */
+  async writeAlone<T>(send: (rpc: Rpc) => Promise<T>, txOf: (written: T) => bigint | undefined): Promise<T> {
     const { rpc } = this.#options;
     const writes = this.#writeTxs;
     const headTx = () => this.#trust?.headTx ?? 0n;
@@ -215,7 +218,8 @@ export class GroupedCalls {
     let mayBeDone = true;
     try {
       const written = await send(rpc);
-      if (!writes.claimPlain(written.tx)) throw withoutTx();
+      const tx = txOf(written);
+      if (tx !== undefined && !writes.claimPlain(tx)) throw withoutTx();
       mayBeDone = false;
       return written;
     } catch (error) {

@@ -92,8 +92,20 @@ export class Room {
     write: (session: Session, deadline: Deadline) => Promise<Write>,
   ): Promise<Write> {
     const deadline = this.#door.deadline(options, own);
-    const send = () => this.calls.writeAlone(() => write(this.session, deadline));
+    const send = () => this.calls.writeAlone(() => write(this.session, deadline), txOf);
     return this.#door.enter(deadline, STREAM_BYTES, send);
+  }
+
+  /** A plain write of another kind: its tx is no other write's. `txOf`: undefined for one that wrote nothing. */
+  writeAlone<T>(
+    options: CallOptions,
+    write: (session: Session, call: CallOptions) => Promise<T>,
+    txOf: (written: T) => bigint | undefined,
+    bytes = 0,
+  ): Promise<T> {
+    const deadline = this.#door.deadline(options, []);
+    const send = () => this.calls.writeAlone(() => write(this.session, deadline.left), txOf);
+    return this.#door.enter(deadline, bytes, send);
   }
 
   /** A verified one. */
@@ -153,4 +165,8 @@ function answeredEarly<T>(enter: (answer: (value: T) => void) => Promise<void>):
   return new Promise((resolve, reject) => {
     enter(resolve).catch(reject);
   });
+}
+
+function txOf({ tx }: Write): bigint {
+  return tx;
 }

@@ -1,0 +1,4 @@
+// Documents, proven.
+import { DocumentCalls } from './document-calls.js';
+
+export class Documents extends DocumentCalls {}
