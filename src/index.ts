@@ -137,3 +137,25 @@ export type {
 export type { TxMetadata } from './proof/types.js';
 export type { PortableProof } from './verify/portable/format.js';
 export type { Root } from './verify/verifier.js';
+export type { Documents } from './client/faces/documents.js';
+export type {
+  CollectionField,
+  CollectionIndex,
+  CollectionInfo,
+  CreateCollectionOptions,
+  FieldType,
+} from './client/calls/documents/collections.js';
+export type { Document, DocumentRevision } from './client/calls/documents/document.js';
+export type { Inserted, Replaced } from './client/calls/documents/insert.js';
+export type {
+  ComparedValue,
+  DocumentOperator,
+  DocumentOrder,
+  DocumentQuery,
+  DocumentWhere,
+  FieldCondition,
+} from './client/calls/documents/query.js';
+export type { SearchOptions } from './client/calls/documents/search.js';
+export type { AuditDocumentOptions } from './client/calls/documents/audit.js';
+export type { DocumentInput, DocumentValueInput } from './client/input/document-input.js';
+export type { DocumentFields, DocumentValue } from './proof/documents/values.js';

@@ -10,6 +10,7 @@ import {
   toCollection,
   toField,
   toFieldNames,
+  toIndex,
 } from '../calls/documents/collections.js';
 import type {
   CollectionField,
@@ -149,9 +150,7 @@ export class DocumentCalls {
    * @throws ServerError NOT_FOUND; PRECONDITION_FAILED when there is one; CONFLICT for a unique one when there are documents
    */
   async createIndex(collection: string, index: CollectionIndex, options: CallOptions = NO_OPTIONS): Promise<void> {
-    const name = collectionName(collection);
-    const { indexes } = toCollection(name, { indexes: [index] });
-    const request = { collectionName: name, ...indexes[0] };
+    const request = { collectionName: collectionName(collection), ...toIndex('index', index) };
     await this.room.enter(options, [], (session, call) => session.unary('CreateIndex', request, call));
   }
 

@@ -51,14 +51,15 @@ export function toCollection(name: string, { idField, fields = [], indexes = [] 
     name,
     ...(idField !== undefined && { documentIdFieldName: idFieldName('idField', idField) }),
     fields: listOf('fields', fields, MAX_FIELDS, 0).map((field, i) => toField(`fields[${i}]`, field)),
-    indexes: listOf('indexes', indexes, MAX_FIELDS, 0).map((index, i) => {
-      const place = `indexes[${i}]`;
-      optionsObject(place, index);
-      knownNames(place, index, ['fields', 'unique']);
-      const { fields: names, unique = false } = index as Partial<CollectionIndex>;
-      return { fields: toFieldNames(`${place}.fields`, names), isUnique: flag(`${place}.unique`, unique) };
-    }),
+    indexes: listOf('indexes', indexes, MAX_FIELDS, 0).map((index, i) => toIndex(`indexes[${i}]`, index)),
   };
+}
+
+export function toIndex(place: string, index: unknown) {
+  optionsObject(place, index);
+  knownNames(place, index, ['fields', 'unique']);
+  const { fields: names, unique = false } = index as Partial<CollectionIndex>;
+  return { fields: toFieldNames(`${place}.fields`, names), isUnique: flag(`${place}.unique`, unique) };
 }
 
 export function toField(place: string, field: unknown): CollectionField {
