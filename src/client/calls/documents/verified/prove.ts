@@ -99,7 +99,23 @@ export async function provenUser(
   return userOf(subject.metadata?.extra);
 }
 
-/** Attribute of `extra` that servers put the user's name into: `00 ‖ be16 length ‖ name`, after attributes of other kinds. */
-function userOf(extra: Uint8Array | undefined): string | undefined {
-  return extra && new TextDecoder().decode(extra);
+const NAME = /^\w{1,63}$/;
+const USER = 'usr';
+
+/**
+ * The user's name; or, where the server logs more of requests, attributes: `u8 length of its name less 1 ‖ u8 length less 1 ‖ name ‖
+ * value`.
+ */
+function userOf(extra: Uint8Array = NOTHING): string | undefined {
+  const text = Buffer.from(extra).toString('latin1');
+  if (NAME.test(text)) return text;
+  for (let at = 0; at + 2 < text.length; ) {
+    const name = at + 3 + text.charCodeAt(at);
+    const end = name + 1 + text.charCodeAt(at + 1);
+    if (end <= text.length && text.slice(at + 2, name) === USER) return text.slice(name, end);
+    at = end;
+  }
+  return undefined;
 }
+
+const NOTHING: Uint8Array = new Uint8Array(0);
