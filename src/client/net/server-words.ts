@@ -75,9 +75,9 @@ const TABLE: readonly ServerWords[] = [
   },
   {
     words: 'tbtree: no more entries',
-    on: /^History$/,
+    on: /^(History|AuditDocument)$/,
     code: 'NOT_FOUND',
-    says: 'there are no more versions of the key',
+    says: 'there are no more versions',
     kind: 'no-more-entries',
   },
 

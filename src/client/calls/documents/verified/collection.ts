@@ -34,7 +34,7 @@ export class BoundCollection {
   /** Requires that trust is ready. Throws NOT_FOUND when there is none of this name, by the server's word. */
   static async find(verified: Verified, name: string, choice: CatalogChoice): Promise<BoundCollection> {
     const collection = new BoundCollection(verified, name, choice);
-    if (choice === 'followed') await collection.#followNewest();
+    if (choice === 'followed') await collection.followNewest();
     if (choice === 'proven' || choice === 'followed') await collection.#resolve();
     return collection;
   }
@@ -59,7 +59,7 @@ export class BoundCollection {
     const { session, trust, call } = this.#verified;
     // NOT_FOUND is the server's word: that a proven transaction made none is no more than that it has not been made until then.
     await getCollection(session, this.name, call.deadline.left);
-    await this.#followNewest();
+    await this.followNewest();
     if (named(this.#catalog)) return;
     const detail = `the server has a collection ${this.name} that no transaction has made`;
     throw await trust.refuse(call.operation, { check: 'document.catalog', detail });
@@ -70,7 +70,8 @@ export class BoundCollection {
     return (await trust.head(call)).tx;
   }
 
-  async #followNewest(): Promise<void> {
+  /** Follows all that the server has now. */
+  async followNewest(): Promise<void> {
     const { trust, call } = this.#verified;
     const assured = trust.assureNow(call.operation);
     await call.deadline.race(assured, 'the server to prove that it extends what is trusted');
@@ -83,7 +84,7 @@ export class BoundCollection {
    */
   async recheck(shown: number): Promise<void> {
     if (!this.#isFollowed || shown === this.#id) return;
-    await this.#followNewest();
+    await this.followNewest();
     this.#id = this.#catalog.tableOf(this.name) ?? this.#id;
   }
 
@@ -96,7 +97,7 @@ export class BoundCollection {
     stored: StoredDocument,
     tx: bigint,
     claimedIdField: string,
-    job: Job,
+    job?: Job,
   ): Promise<DocumentCollection & { readonly columns: readonly NamedColumn[] }> {
     const { name } = this;
     const id = this.#id;
@@ -146,15 +147,29 @@ export class BoundCollection {
     });
   }
 
-  /** Columns that live as of what was followed. */
-  async columnsNow(): Promise<NamedColumn[]> {
-    return this.named(this.#catalog.columnsAt(this.#id, this.#catalog.followed));
+  /** Columns of these names as they are now, that of ids too; those that no transaction has made are left out. */
+  async columnsOf(names: ReadonlySet<string>): Promise<NamedColumn[]> {
+    const found = await this.#columnsNow(names);
+    if (found.length === names.size) return found;
+    await this.followNewest();
+    this.#namedAt = -1;
+    return this.#columnsNow(names);
+  }
+
+  async #columnsNow(names: ReadonlySet<string>): Promise<NamedColumn[]> {
+    const { followed } = this.#catalog;
+    const columns = this.#catalog.columnsAt(this.#id, followed);
+    this.#catalog.learn([...names]);
+    const fields = (await this.named(columns)).filter(({ name }) => names.has(name));
+    const idField = this.#catalog.idFieldAt(this.#id, followed, [...names]);
+    const ids = columns.find(({ id }) => id === ID_COLUMN);
+    return idField === undefined || !ids ? fields : [{ ...ids, name: idField }, ...fields];
   }
 
   async #refuse(
     failure: { readonly check: string; readonly detail?: string; readonly message?: string },
     tx: bigint,
-    job: Job,
+    job: Job | undefined,
   ): Promise<Error> {
     const { trust, call } = this.#verified;
     const detail = failure.detail ?? failure.message ?? failure.check;

@@ -77,7 +77,7 @@ export async function latestDocument(
 }
 
 /** A count has the server wait until it has indexed all that is committed. */
-async function waitForIndex({ session, call }: Verified, collection: BoundCollection): Promise<void> {
+export async function waitForIndex({ session, call }: Verified, collection: BoundCollection): Promise<void> {
   const request = queryRequest({ ...queryOfIds(collection.name, '', []), limit: 1 });
   await session.raw('CountDocuments', request, call.deadline.left);
 }

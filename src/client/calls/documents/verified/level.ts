@@ -28,6 +28,12 @@ export interface CatalogOptions {
   readonly catalog?: 'claimed' | 'proven' | 'followed' | CollectionPin;
 }
 
+/** For calls that need more than the name of a collection: its fields, or all that was written since. */
+export interface FollowedCatalogOptions {
+  /** As for other calls. @default 'proven' */
+  readonly catalog?: 'proven' | 'followed';
+}
+
 export const CATALOG_NAMES = ['catalog'];
 
 /** Checked. */
@@ -54,6 +60,11 @@ export function catalogChoice(options: CatalogOptions): CatalogChoice {
     collectionId: whole('catalog.collectionId', collectionId, 1, 0xffff_ffff),
     idFields: names.map((name) => idFieldName('catalog.idField', name)),
   };
+}
+
+/** Throws ArgumentError. */
+export function followedChoice({ catalog = 'proven' }: FollowedCatalogOptions): 'proven' | 'followed' {
+  return oneOf('catalog', catalog, ['proven', 'followed'] as const);
 }
 
 /** What a result says of the collection that a document is in. */
