@@ -2,7 +2,7 @@
 // this collection and database, and hashes to what its transaction is said to have. Where that transaction lies is no matter of
 // this check: the proof that comes with the answer has no chain, and is passed over.
 import { ArgumentError } from '../../errors.js';
-import { equalBytes } from '../../proof/bytes.js';
+import { equalBytes, toHex } from '../../proof/bytes.js';
 import { ProofFailure } from '../../proof/failure.js';
 import { assertSame } from '../../proof/guard.js';
 import { sha256 } from '../../proof/hash.js';
@@ -18,7 +18,6 @@ import { readClaim, writeClaim } from '../pack/claims-packet.js';
 import type { PacketReader, PacketWriter } from '../pack/packet-cursor.js';
 import type { Context } from '../terms.js';
 import { readShownDocument } from '../wire/documents.js';
-import { bytesWords } from '../words.js';
 
 /** Answer: ProofDocumentResponse. */
 export interface DocumentQuestion {
@@ -110,7 +109,7 @@ export const document: Kind<DocumentQuestion, DocumentProven> = {
 
   words: ({ id, tx, collection }) => {
     const at = tx === 0n ? '' : ` at tx ${tx.toString()}`;
-    return `document ${bytesWords(id)} of collection ${collection || 'that the server says'}${at}`;
+    return `document ${toHex(id)} of collection ${collection || 'that the server says'}${at}`;
   },
 };
 
