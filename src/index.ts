@@ -137,7 +137,18 @@ export type {
 export type { TxMetadata } from './proof/types.js';
 export type { PortableProof } from './verify/portable/format.js';
 export type { Root } from './verify/verifier.js';
-export type { Documents } from './client/faces/documents.js';
+export type { Documents, VerifiedDocumentOptions } from './client/faces/documents.js';
+export type { VerifiedRevision } from './client/calls/documents/verified/audit.js';
+export type { DeletedDocument, VerifiedDelete } from './client/calls/documents/verified/delete.js';
+export type { VerifiedInsert, VerifiedReplace } from './client/calls/documents/verified/insert.js';
+export type {
+  CatalogLevel,
+  CatalogOptions,
+  CollectionPin,
+  DocumentCollection,
+  FollowedCatalogOptions,
+} from './client/calls/documents/verified/level.js';
+export type { VerifiedDocument } from './client/calls/documents/verified/result.js';
 export type {
   CollectionField,
   CollectionIndex,

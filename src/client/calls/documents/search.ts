@@ -57,7 +57,10 @@ export function firstPage({ pageSize, query: { limit } }: SearchInput): SearchSt
   return { searchId: '', offset: 0, pageSize: limit > 0 ? Math.min(pageSize, limit) : pageSize };
 }
 
-/** Asks for a page; for a smaller one where it does not fit into a message; in a new search where the open one was lost. */
+/**
+ * Asks for a page; for a smaller one where it does not fit into a message; in a new search where the open one was lost. Throws
+ * ProofFailure for an answer that cannot be read.
+ */
 export async function askPage(
   { query }: SearchInput,
   step: SearchStep,
@@ -77,7 +80,7 @@ export async function askPage(
       else throw error;
       continue;
     }
-    const shown = readPlain(() => readSearch(answer, pageSize));
+    const shown = readSearch(answer, pageSize);
     const end = offset + shown.revisions.length;
     const isEnd =
       shown.searchId === '' || shown.revisions.length < pageSize || (query.limit > 0 && end >= query.limit);
@@ -101,6 +104,22 @@ export async function endSearch({ query }: SearchInput, step: SearchStep, rpc: R
   await rpc.raw('SearchDocuments', searchRequest(query, { searchId, page, pageSize, keepOpen: false }), options);
 }
 
+/** By the server's word. Throws TransportError for an answer that cannot be read. */
+export async function askPlainPage(
+  rpc: Rpc,
+  input: SearchInput,
+  step: SearchStep,
+  options: CallOptions,
+): Promise<SearchAnswer> {
+  try {
+    return await askPage(input, step, (request) => rpc.raw('SearchDocuments', request, options));
+  } catch (error) {
+    return readPlain(() => {
+      throw error;
+    });
+  }
+}
+
 export async function searchPage(
   rpc: Rpc,
   input: SearchInput,
@@ -108,7 +127,7 @@ export async function searchPage(
   options: CallOptions,
   tellNext: TellNext<SearchStep>,
 ): Promise<Document[]> {
-  const { revisions, next } = await askPage(input, step, (request) => rpc.raw('SearchDocuments', request, options));
+  const { revisions, next } = await askPlainPage(rpc, input, step, options);
   tellNext(next);
   const { limit } = input.query;
   const taken = limit > 0 ? revisions.slice(0, limit - step.offset) : revisions;

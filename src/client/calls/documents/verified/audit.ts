@@ -9,14 +9,13 @@ import type { Verified } from '../../../room/room.js';
 import { DELETED } from '../../../trust/known/newest-versions.js';
 import { FewAtATime } from '../../../trust/known/few-at-a-time.js';
 import type { TellNext } from '../../scans/pages.js';
-import { readPlain } from '../../scans/scan.js';
 import { askAudit, auditRequest, nextAudit } from '../audit.js';
 import type { AuditInput, AuditStep } from '../audit.js';
 import { BoundCollection } from './collection.js';
 import { waitForIndex } from './get.js';
 import type { CatalogChoice, DocumentCollection } from './level.js';
 import { proveDocument, provenUser, seenName } from './prove.js';
-import { asRead } from './read.js';
+import { asRead, readOrRefuse } from './read.js';
 
 /** A version of a document, proven to be in the one trusted history. */
 export interface VerifiedRevision {
@@ -54,7 +53,9 @@ export function verifiedAuditPage(
     if (step.page === 1 && floor > 0n) await waitForIndex(reading, collection);
     const request = auditRequest({ ...input, omitPayload: true }, step.page);
     const answer = await askAudit(() => session.raw('AuditDocument', request, call.deadline.left));
-    const shown = answer ? readPlain(() => readRevisions(answer, input.pageSize)) : [];
+    const shown = await readOrRefuse(reading, 'document.audit', () =>
+      answer ? readRevisions(answer, input.pageSize) : [],
+    );
     const wrong = misfit(input, shown);
     if (wrong !== undefined) throw await refuse(reading, wrong);
     const taken = newOnes(input, step, shown);

@@ -15,7 +15,7 @@ import { shownId } from '../document.js';
 import { queryOfIds } from '../query.js';
 import type { CheckedQuery } from '../query.js';
 import { queryRequest } from '../requests.js';
-import { askPage, endSearch, firstPage } from '../search.js';
+import { askPlainPage, endSearch, firstPage } from '../search.js';
 import type { SearchStep } from '../search.js';
 import { BoundCollection } from './collection.js';
 import { provenDigests } from './follow.js';
@@ -79,9 +79,7 @@ async function find(verified: Verified, query: CheckedQuery, catalog: 'proven' |
   const input = { query, pageSize: PAGE_SIZE };
   const ids = new Set<string>();
   for (let step: SearchStep | undefined = firstPage(input); step; ) {
-    const { revisions, next } = await askPage(input, step, (request) =>
-      session.raw('SearchDocuments', request, call.deadline.left),
-    );
+    const { revisions, next } = await askPlainPage(session, input, step, call.deadline.left);
     for (const { id } of revisions) if (query.limit === 0 || ids.size < query.limit) ids.add(shownId(id));
     if (ids.size > MAX_TX_ENTRIES) {
       if (next) await endSearch(input, next, session, call.deadline.left).catch(() => undefined);

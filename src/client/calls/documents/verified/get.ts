@@ -8,13 +8,12 @@ import { isServerBehind } from '../../../net/server-errors.js';
 import type { Verified } from '../../../room/room.js';
 import { DELETED } from '../../../trust/known/newest-versions.js';
 import { askTxUnder } from '../../../trust/trust-wire.js';
-import { readPlain } from '../../scans/scan.js';
 import { askAudit, auditInput, auditRequest } from '../audit.js';
 import { queryRequest } from '../requests.js';
 import { queryOfIds } from '../query.js';
 import { BoundCollection } from './collection.js';
 import type { CatalogChoice } from './level.js';
-import { asRead } from './read.js';
+import { asRead, readOrRefuse } from './read.js';
 import { proveDocument, seenName } from './prove.js';
 import type { ProvenDocument } from './prove.js';
 import { verifiedDocument } from './result.js';
@@ -96,7 +95,7 @@ async function proveDeleted(
   const { session, trust, call } = verified;
   const input = auditInput(collection.name, toHex(id), { desc: true, omitPayload: true, pageSize: 1 });
   const answer = await askAudit(() => session.raw('AuditDocument', auditRequest(input, 1), call.deadline.left));
-  const [newest] = answer ? readPlain(() => readRevisions(answer, 1)) : [];
+  const [newest] = await readOrRefuse(verified, 'document.gone', () => (answer ? readRevisions(answer, 1) : []));
   const deletion =
     newest?.deleted === true && newest.tx >= floor
       ? await proveDocument(verified, collection, id, newest.tx)

@@ -1,6 +1,5 @@
 // verifiedInsert and verifiedReplace: what was sent is what is stored, in a transaction that holds nothing else.
 import type { DocumentFields } from '../../../../proof/documents/values.js';
-import { ProofFailure } from '../../../../proof/failure.js';
 import type { Root } from '../../../../verify/verifier.js';
 import { readInserted, readRevisions } from '../../../../verify/wire/documents.js';
 import { resultOf } from '../../../results/result.js';
@@ -10,6 +9,7 @@ import type { CheckedQuery } from '../query.js';
 import { insertRequest, replaceRequest } from '../requests.js';
 import { BoundCollection } from './collection.js';
 import type { CatalogChoice, DocumentCollection } from './level.js';
+import { readOrRefuse } from './read.js';
 import { writeDocuments } from './write.js';
 import type { SentDocuments } from './write.js';
 import { proveWritten } from './written.js';
@@ -105,18 +105,14 @@ function isId(id: string): boolean {
 
 /** What the answer says; refused where that can be no answer to what was sent. */
 async function read<T>(
-  { trust, call }: Verified,
+  { session, trust, call }: Verified,
   { answer }: SentDocuments,
   how: 'inserted' | 'replaced',
   readAnswer: (answer: Uint8Array) => T | undefined,
 ): Promise<T> {
-  let why = 'the server answered with other documents than were sent';
-  try {
-    const said = readAnswer(answer);
-    if (said !== undefined) return said;
-  } catch (error) {
-    if (!(error instanceof ProofFailure)) throw error;
-    why = error.message;
-  }
-  throw await trust.refuse(call.operation, { check: `document.${how}`, detail: why });
+  const check = `document.${how}`;
+  const said = await readOrRefuse({ session, trust, call }, check, () => readAnswer(answer));
+  if (said !== undefined) return said;
+  const detail = 'the server answered with other documents than were sent';
+  throw await trust.refuse(call.operation, { check, detail });
 }

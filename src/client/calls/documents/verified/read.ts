@@ -1,4 +1,5 @@
 // What verified reads of documents have in common: they begin under trust, end under the same, and are counted once.
+import { ProofFailure } from '../../../../proof/failure.js';
 import type { Verified } from '../../../room/room.js';
 
 /** `work` proves, and returns what makes the result once the server is known to stand where it is trusted. */
@@ -16,4 +17,18 @@ export async function asRead<T>(
   if (trust.knownNow !== known) throw trust.forgotten();
   trust.countCalls(call.operation, call.startedAt, 1);
   return result();
+}
+
+/** What an answer is read as. @throws VerificationError of this check for one that cannot be read */
+export async function readOrRefuse<T>(
+  { trust, call }: Verified,
+  check: string,
+  read: () => T | Promise<T>,
+): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    if (!(error instanceof ProofFailure)) throw error;
+    throw await trust.refuse(call.operation, { check, detail: error.message });
+  }
 }

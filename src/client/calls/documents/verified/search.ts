@@ -19,7 +19,7 @@ import type { SearchInput, SearchStep } from '../search.js';
 import { BoundCollection } from './collection.js';
 import { latestDocument } from './get.js';
 import type { ProvenDocument } from './prove.js';
-import { asRead } from './read.js';
+import { asRead, readOrRefuse } from './read.js';
 import { verifiedDocument } from './result.js';
 import type { VerifiedDocument } from './result.js';
 
@@ -81,8 +81,10 @@ export class VerifiedSearch {
       const collection = await BoundCollection.find(reading, query.collection, this.#catalog);
       const head = await trust.head(call);
       if (step.offset === 0) this.#since = head.tx;
-      const { revisions, searchId, next } = await askPage(this.#input, step, (request) =>
-        trust.ask(call, head, () => session.raw('SearchDocuments', request, call.deadline.left)),
+      const { revisions, searchId, next } = await readOrRefuse(reading, 'document.shown', () =>
+        askPage(this.#input, step, (request) =>
+          trust.ask(call, head, () => session.raw('SearchDocuments', request, call.deadline.left)),
+        ),
       );
       if (step.searchId !== '' && searchId !== '' && searchId !== step.searchId) this.#isAnew = true;
       const taken = query.limit > 0 ? revisions.slice(0, query.limit - step.offset) : revisions;

@@ -11,6 +11,7 @@ import type { TxEntry } from '../../../../proof/types.js';
 import { ServerError } from '../../../../errors.js';
 import type { Job, ProvenTx, Root } from '../../../../verify/verifier.js';
 import { readVerifiableTx } from '../../../../verify/wire/answers.js';
+import { isServerBehind } from '../../../net/server-errors.js';
 import type { Verified } from '../../../room/room.js';
 import { FewAtATime } from '../../../trust/known/few-at-a-time.js';
 import { askTxUnder } from '../../../trust/trust-wire.js';
@@ -86,7 +87,14 @@ async function wholeTx(
   tx: bigint,
 ): Promise<{ subject: ProvenTx; entries: readonly TxEntry[]; job: Job }> {
   const head = await trust.head(call);
-  const answer = await trust.ask(call, head, () => askTxUnder(session, tx, head, call.deadline.left));
+  let answer: Uint8Array;
+  try {
+    answer = await trust.ask(call, head, () => askTxUnder(session, tx, head, call.deadline.left));
+  } catch (error) {
+    if (!isServerBehind(error)) throw error;
+    const detail = `the server says that it has written tx ${tx.toString()}, which it does not have`;
+    throw await trust.refuse(call.operation, { check: 'trust.unproven-tx', detail, tx });
+  }
   const question = { kind: 'tx', tx, leaves: true } as const;
   const { subject, leaves } = await trust.prove(call, question, head, answer);
   trust.known.headers.add(subject);
