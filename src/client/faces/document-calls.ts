@@ -147,7 +147,8 @@ export class DocumentCalls {
   /**
    * Makes an index over fields; a unique one over a collection without documents only.
    *
-   * @throws ServerError NOT_FOUND; PRECONDITION_FAILED when there is one; CONFLICT for a unique one when there are documents
+   * @throws ServerError NOT_FOUND; PRECONDITION_FAILED when there is one, and for a unique one when there are documents (CONFLICT
+   *   where they were written just then)
    */
   async createIndex(collection: string, index: CollectionIndex, options: CallOptions = NO_OPTIONS): Promise<void> {
     const request = { collectionName: collectionName(collection), ...toIndex('index', index) };

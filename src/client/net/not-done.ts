@@ -45,10 +45,10 @@ const TO_DATABASES = [
 ];
 /** What is written of documents, and of what they are in. */
 const DOCUMENTS = ['InsertDocuments', 'ReplaceDocuments', 'DeleteDocuments'];
-const COLLECTIONS = [
-  ...['CreateCollection', 'UpdateCollection', 'DeleteCollection', 'AddField', 'RemoveField'],
-  ...['CreateIndex', 'DeleteIndex'],
+const TO_COLLECTIONS = [
+  ...['UpdateCollection', 'DeleteCollection', 'AddField', 'RemoveField', 'CreateIndex', 'DeleteIndex'],
 ];
+const COLLECTIONS = ['CreateCollection', ...TO_COLLECTIONS];
 /** Streams to the server that write. */
 const STREAMS = ['streamSet', 'streamExecAll'];
 
@@ -73,7 +73,7 @@ export const NOT_DONE: readonly NotDone[] = [
 
   // What they may do
   { on: WRITES, grpc: INTERNAL, words: 'permission denied' },
-  { on: WRITES, grpc: UNKNOWN, words: "database is read-only because it's a replica" },
+  { on: [...WRITES, ...DOCUMENTS, ...COLLECTIONS], grpc: UNKNOWN, words: "database is read-only because it's a replica" },
   { on: ['CreateUser'], grpc: UNKNOWN, words: 'you do not have permission on this database' },
   {
     on: ['ChangePermission', 'ChangeSQLPrivileges'],
@@ -177,14 +177,14 @@ export const NOT_DONE: readonly NotDone[] = [
   { on: ['streamExecAll'], grpc: UNKNOWN, words: /^max (key|value) length exceeded$/ },
 
   // Documents
-  { on: [...DOCUMENTS, ...COLLECTIONS], grpc: UNKNOWN, words: /^collection does not exist( \([\w-]{1,1024}\))?$/ },
+  { on: [...DOCUMENTS, ...TO_COLLECTIONS], grpc: UNKNOWN, words: /^collection does not exist( \([\w-]{1,1024}\))?$/ },
   {
     on: ['ReplaceDocuments', 'DeleteDocuments', 'RemoveField', 'CreateCollection', 'CreateIndex'],
     grpc: UNKNOWN,
-    words: /^(field|column) does not exist( \([\w.-]{1,1024}\))?$/,
+    words: /^field does not exist( \([\w.-]{1,1024}\))?$/,
   },
   {
-    on: ['InsertDocuments', 'ReplaceDocuments', 'CreateIndex'],
+    on: ['InsertDocuments', 'ReplaceDocuments'],
     grpc: UNKNOWN,
     words: 'conflict due to uniqueness contraint violation or read document was updated by another transaction',
   },
@@ -208,6 +208,11 @@ export const NOT_DONE: readonly NotDone[] = [
     on: ['CreateCollection', 'UpdateCollection', 'AddField', 'CreateIndex'],
     grpc: UNKNOWN,
     words: /^(collection|field|index) already exists$/,
+  },
+  {
+    on: ['CreateIndex'],
+    grpc: UNKNOWN,
+    words: 'unique index creation is only supported on empty collections',
   },
   { on: ['CreateCollection', 'CreateIndex'], grpc: UNKNOWN, words: 'duplicated column' },
   {

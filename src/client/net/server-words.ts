@@ -129,6 +129,12 @@ const TABLE: readonly ServerWords[] = [
     says: 'an index has this field',
   },
   {
+    words: 'unique index creation is only supported on empty',
+    on: DOCUMENTS,
+    code: 'PRECONDITION_FAILED',
+    says: 'there are documents already',
+  },
+  {
     // A unique index, or documents under it.
     words: 'conflict due to uniqueness',
     on: DOCUMENTS,
