@@ -3,7 +3,13 @@
 // shared a request with a refused one are told the truth, or refused as well.
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { TestImmudb } from '../support/immudb.js';
-import { describePrivate, describeReal, describeServer, freshDatabase, sharedImmudb } from '../support/real.js';
+import {
+  describePrivate,
+  describeReal,
+  describeServer,
+  freshDatabase,
+  sharedImmudb,
+} from '../support/real.js';
 import { harmless } from './harmless.js';
 import { Proxy } from './proxy.js';
 import { record, runMutated } from './run-scenario.js';

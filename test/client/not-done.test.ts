@@ -767,7 +767,11 @@ describeReal('what the document service refuses before it is written', () => {
     };
     const asked = { service: 'immudb.model.DocumentService' } as const;
     await client.call('CreateCollection', made, asked);
-    await client.call('InsertDocuments', inserting(struct({ name: { stringValue: 'a' } }), struct({ name: { stringValue: 'b' } })), asked);
+    await client.call(
+      'InsertDocuments',
+      inserting(struct({ name: { stringValue: 'a' } }), struct({ name: { stringValue: 'b' } })),
+      asked,
+    );
     const before = await size(client);
     const refuse = async (method: string, request: object, words: string | RegExp) =>
       onTheList(await documentRefusal(client, method, request), words);
@@ -779,7 +783,11 @@ describeReal('what the document service refuses before it is written', () => {
     await refuse('DeleteDocuments', noField, 'field does not exist (nope)');
     await refuse('RemoveField', { collectionName: 'people', fieldName: 'nope' }, 'field does not exist');
     await refuse('CreateIndex', { collectionName: 'people', fields: ['nope'] }, 'field does not exist');
-    await refuse('CreateCollection', { name: 'new', indexes: [{ fields: ['nope'] }] }, 'field does not exist');
+    await refuse(
+      'CreateCollection',
+      { name: 'new', indexes: [{ fields: ['nope'] }] },
+      'field does not exist',
+    );
 
     const same = struct({ name: { stringValue: 'a' } });
     await refuse('InsertDocuments', inserting(same), UNIQUE);
@@ -807,7 +815,11 @@ describeReal('what the document service refuses before it is written', () => {
 
     await refuse('CreateCollection', made, 'collection already exists');
     await refuse('UpdateCollection', { name: 'people', documentIdFieldName: 'name' }, 'field already exists');
-    await refuse('AddField', { collectionName: 'people', field: { name: 'age', type: 'UUID' } }, 'field already exists');
+    await refuse(
+      'AddField',
+      { collectionName: 'people', field: { name: 'age', type: 'UUID' } },
+      'field already exists',
+    );
     await refuse('CreateIndex', { collectionName: 'people', fields: ['name'] }, 'index already exists');
     const twice = [made.fields[0], made.fields[0]];
     await refuse('CreateCollection', { name: 'new', fields: twice }, 'duplicated column');
@@ -816,13 +828,25 @@ describeReal('what the document service refuses before it is written', () => {
     await refuse('CreateCollection', { name: 'new', fields: [{ name: '_id', type: 'UUID' }] }, idField);
     const indexed = 'cannot drop column name because one or more indexes require it';
     await refuse('RemoveField', { collectionName: 'people', fieldName: 'name' }, indexed);
-    await refuse('DeleteIndex', { collectionName: 'people', fields: ['age'] }, 'index not found (people(age))');
+    await refuse(
+      'DeleteIndex',
+      { collectionName: 'people', fields: ['age'] },
+      'index not found (people(age))',
+    );
     const primary = 'illegal arguments: primary key index can NOT be deleted';
     await refuse('DeleteIndex', { collectionName: 'people', fields: ['_id'] }, primary);
     expect(await size(client)).toBe(before);
 
-    const reader = await WireClient.open(sharedImmudb(), database, await newUser(client, database, 1), 'Passw0rd!');
-    for (const [method, request] of [...ON_COLLECTION('people'), ['CreateCollection', { name: 'new' }] as const])
+    const reader = await WireClient.open(
+      sharedImmudb(),
+      database,
+      await newUser(client, database, 1),
+      'Passw0rd!',
+    );
+    for (const [method, request] of [
+      ...ON_COLLECTION('people'),
+      ['CreateCollection', { name: 'new' }] as const,
+    ])
       onTheList(await documentRefusal(reader, method, request), 'permission denied');
     expect(await size(client)).toBe(before);
     for (const each of [client, reader]) each.close();
@@ -860,8 +884,14 @@ describePrivate('what is refused before it is written', () => {
     await refused(client, set(kv('k')), "database is read-only because it's a replica");
     for (const [method, request] of OTHERS)
       await refusedOn(client, method, request, "database is read-only because it's a replica");
-    for (const [method, request] of [...ON_COLLECTION('people'), ['CreateCollection', { name: 'new' }] as const])
-      onTheList(await documentRefusal(client, method, request), "database is read-only because it's a replica");
+    for (const [method, request] of [
+      ...ON_COLLECTION('people'),
+      ['CreateCollection', { name: 'new' }] as const,
+    ])
+      onTheList(
+        await documentRefusal(client, method, request),
+        "database is read-only because it's a replica",
+      );
     client.close();
   });
 

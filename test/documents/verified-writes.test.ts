@@ -11,15 +11,28 @@ describeReal('verified writes of documents', () => {
     const { documents } = client;
     const odd = { minusZero: -0, nan: NaN, up: Infinity, ['__proto__']: 1, '': [{}] };
     const one = await documents.verifiedInsert('people', { name: 'Ann', age: 41, ...odd });
-    expect(one).toMatchObject({ tx: 2n, root: { tx: 2n }, collection: { name: 'people', id: 1, idField: '_id' } });
+    expect(one).toMatchObject({
+      tx: 2n,
+      root: { tx: 2n },
+      collection: { name: 'people', id: 1, idField: '_id' },
+    });
     expect(one.ids).toHaveLength(1);
     expect(one.alh).toHaveLength(32);
-    const few = await documents.verifiedInsert('people', [{ name: 'a' }, {}, { name: 'c', deep: { x: [null] } }]);
+    const few = await documents.verifiedInsert('people', [
+      { name: 'a' },
+      {},
+      { name: 'c', deep: { x: [null] } },
+    ]);
     expect(few).toMatchObject({ tx: 3n });
-    const many = await documents.verifiedInsert('people', Array.from({ length: 200 }, (_, i) => ({ age: i })));
+    const many = await documents.verifiedInsert(
+      'people',
+      Array.from({ length: 200 }, (_, i) => ({ age: i })),
+    );
     expect(many).toMatchObject({ tx: 4n });
     expect(new Set(many.ids).size).toBe(200);
-    expect(await documents.verifiedGet('people', many.ids[199] as string)).toMatchObject({ document: { age: 199 } });
+    expect(await documents.verifiedGet('people', many.ids[199] as string)).toMatchObject({
+      document: { age: 199 },
+    });
     expect(await documents.count('people')).toBe(204n);
     expect(await rejection(documents.verifiedInsert('none', {}))).toMatchObject({ code: 'NOT_FOUND' });
   });
@@ -31,8 +44,13 @@ describeReal('verified writes of documents', () => {
       database: client.databaseName,
       credentials: { user: 'writer1', password: 'Passw0rd!', database: client.databaseName },
     });
-    const { ids } = await writer.documents.verifiedInsert('people', Array.from({ length: 20 }, (_, i) => ({ age: i })));
-    expect(await writer.documents.verifiedGet('people', ids[7] as string)).toMatchObject({ document: { age: 7 } });
+    const { ids } = await writer.documents.verifiedInsert(
+      'people',
+      Array.from({ length: 20 }, (_, i) => ({ age: i })),
+    );
+    expect(await writer.documents.verifiedGet('people', ids[7] as string)).toMatchObject({
+      document: { age: 7 },
+    });
   });
 
   test('inserts in flight at the same time', async () => {
@@ -47,16 +65,26 @@ describeReal('verified writes of documents', () => {
   test('a replacement is proven, with what it takes out of indexes', async () => {
     const { client } = await openPeople();
     const { documents } = client;
-    const { ids } = await documents.verifiedInsert('people', [{ name: 'a', age: 1 }, { name: 'a' }, { name: 'b' }]);
+    const { ids } = await documents.verifiedInsert('people', [
+      { name: 'a', age: 1 },
+      { name: 'a' },
+      { name: 'b' },
+    ]);
     const replaced = await documents.verifiedReplace('people', { where: { name: 'a' } }, { name: 'x', n: 1 });
     expect(replaced).toMatchObject({ ids: ids.slice(0, 2), tx: 3n, collection: { id: 1 } });
     expect(await documents.verifiedGet('people', ids[1] as string)).toMatchObject({
       tx: 3n,
       document: { name: 'x', n: 1, _id: ids[1] },
     });
-    const own = await documents.verifiedReplace('people', { where: { _id: ids[2] as string } }, { _id: ids[2] as string, k: 1 });
+    const own = await documents.verifiedReplace(
+      'people',
+      { where: { _id: ids[2] as string } },
+      { _id: ids[2] as string, k: 1 },
+    );
     expect(own).toMatchObject({ ids: [ids[2]], tx: 4n });
-    expect(await documents.verifiedReplace('people', { where: { name: 'none' } }, {})).toMatchObject({ ids: [] });
+    expect(await documents.verifiedReplace('people', { where: { name: 'none' } }, {})).toMatchObject({
+      ids: [],
+    });
   });
 
   test('a deletion is proven, among the writes of others', async () => {
@@ -93,7 +121,11 @@ describeReal('verified reads of many documents', () => {
       })),
     );
     const ref = 'FFFFFFFF-0000-4000-8000-00000000ABCD';
-    const { ids } = await documents.insert('people', [{ ref, name: 'Ab%c' }, { name: '' }, { name: null, score: -0 }]);
+    const { ids } = await documents.insert('people', [
+      { ref, name: 'Ab%c' },
+      { name: '' },
+      { name: null, score: -0 },
+    ]);
     const queries: NonNullable<Parameters<typeof documents.verifiedSearch>[1]>[] = [
       {},
       { pageSize: 7 },
@@ -103,7 +135,11 @@ describeReal('verified reads of many documents', () => {
       { where: { 'address.city': 'Graz', active: true }, orderBy: { field: 'name' } },
       { where: { ref: ref.toLowerCase() } },
       { where: { ref: null }, pageSize: 10 },
-      { where: { age: { GE: 2, LT: 5 } }, orderBy: [{ field: 'age', desc: true }, { field: 'score' }], pageSize: 3 },
+      {
+        where: { age: { GE: 2, LT: 5 } },
+        orderBy: [{ field: 'age', desc: true }, { field: 'score' }],
+        pageSize: 3,
+      },
       { where: [{ age: null }, { age: { EQ: 6.7 } }] },
       { orderBy: { field: 'score' } },
       { orderBy: { field: '_id', desc: true } },
@@ -124,7 +160,9 @@ describeReal('verified reads of many documents', () => {
       const plain = await all(documents.search('people', query));
       const proven = await all(documents.verifiedSearch('people', query));
       expect([query, proven.map(({ id }) => id)]).toEqual([query, plain.map(({ id }) => id)]);
-      expect(proven.map(({ document }) => ({ ...document }))).toEqual(plain.map(({ document }) => ({ ...document })));
+      expect(proven.map(({ document }) => ({ ...document }))).toEqual(
+        plain.map(({ document }) => ({ ...document })),
+      );
     }
     expect(await rejection(all(documents.verifiedSearch('people', { where: { nope: 1 } })))).toMatchObject({
       code: 'NOT_FOUND',
@@ -136,18 +174,27 @@ describeReal('verified reads of many documents', () => {
   test('what was changed since the search began is given as it is, if it still matches', async () => {
     const { client } = await openPeople();
     const { documents } = client;
-    await documents.insert('people', Array.from({ length: 30 }, (_, i) => ({ age: i, name: 'a' })));
+    await documents.insert(
+      'people',
+      Array.from({ length: 30 }, (_, i) => ({ age: i, name: 'a' })),
+    );
     const seen: unknown[] = [];
-    const found = documents.verifiedSearch('people', { where: { name: 'a' }, orderBy: { field: 'age' }, pageSize: 5 });
+    const found = documents.verifiedSearch('people', {
+      where: { name: 'a' },
+      orderBy: { field: 'age' },
+      pageSize: 5,
+    });
     for await (const { document } of found) {
       if (seen.length === 0) {
         await documents.replace('people', { where: { age: 20 } }, { age: -20, name: 'a' });
         await documents.replace('people', { where: { age: 21 } }, { age: 21, name: 'b' });
         await documents.delete('people', { where: { age: 22 } });
       }
-      seen.push(document.age);
+      seen.push(document['age']);
     }
-    expect(seen).toEqual(Array.from({ length: 30 }, (_, i) => (i === 20 ? -20 : i)).filter((i) => i !== 21 && i !== 22));
+    expect(seen).toEqual(
+      Array.from({ length: 30 }, (_, i) => (i === 20 ? -20 : i)).filter((i) => i !== 21 && i !== 22),
+    );
   });
 
   test('fields that were removed and added anew are other ones', async () => {
@@ -173,15 +220,22 @@ describeReal('verified reads of many documents', () => {
     await documents.updateCollection('people', { idField: 'pid' });
     await documents.verifiedDelete('people', { where: { pid: id } });
     const versions = await all(documents.verifiedAudit('people', id, { pageSize: 3 }));
-    expect(versions.map(({ document }) => document?.name)).toEqual([
+    expect(versions.map(({ document }) => document?.['name'])).toEqual([
       ...['v1', 'v2', 'v3', 'v4', 'v5', 'v6', 'v7', 'v8'],
       undefined,
     ]);
     expect(versions.map(({ unproven }) => unproven.revision)).toEqual([1n, 2n, 3n, 4n, 5n, 6n, 7n, 8n, 9n]);
     expect(versions[8]).toMatchObject({ deleted: true, user: 'immudb', collection: { idField: '_id' } });
     expect(versions[0]?.timestamp).toBeGreaterThan(1_600_000_000n);
-    const newest = await all(documents.verifiedAudit('people', id, { desc: true, limit: 4, pageSize: 3, omitPayload: true }));
-    expect(newest.map(({ tx }) => tx)).toEqual(versions.slice(-4).map(({ tx }) => tx).reverse());
+    const newest = await all(
+      documents.verifiedAudit('people', id, { desc: true, limit: 4, pageSize: 3, omitPayload: true }),
+    );
+    expect(newest.map(({ tx }) => tx)).toEqual(
+      versions
+        .slice(-4)
+        .map(({ tx }) => tx)
+        .reverse(),
+    );
     expect(newest.every(({ document }) => document === undefined)).toBe(true);
     expect(await all(documents.verifiedAudit('people', 'ab'.repeat(16)))).toEqual([]);
   });
@@ -201,8 +255,11 @@ describeReal('verified reads of many documents', () => {
       [['verifiedGet', 'people', 'ab', { atTx: 5 }], 'atTx'],
       [['verifiedGet', 'people', 'ab', { tx: 5n }], 'options'],
       [['verifiedGet', 'people', 'ab', { catalog: 'believed' }], 'catalog'],
-      [['verifiedGet', 'people', 'ab', { catalog: {} }], 'catalog'],
-      [['verifiedGet', 'people', 'ab', { catalog: { collectionId: 0, idField: '_id' } }], 'catalog.collectionId'],
+      [['verifiedGet', 'people', 'ab', { catalog: { idField: '_id' } }], 'catalog.collectionId'],
+      [
+        ['verifiedGet', 'people', 'ab', { catalog: { collectionId: 0, idField: '_id' } }],
+        'catalog.collectionId',
+      ],
       [['verifiedGet', 'people', 'ab', { catalog: { collectionId: 1 } }], 'catalog.idField'],
       [['verifiedGet', 'people', 'ab', { catalog: { collectionId: 1, idField: [] } }], 'catalog.idField'],
       [['verifiedGet', 'people', 'ab', { catalog: { collectionId: 1, idField: 'a', x: 1 } }], 'catalog'],
@@ -223,7 +280,12 @@ describeReal('verified reads of many documents', () => {
     ];
     for (const [[name, ...args], argument] of bad) {
       const error = await rejection((async () => call(name as string, ...args))());
-      expect([name, args, error instanceof ArgumentError, error.argument]).toEqual([name, args, true, argument]);
+      expect([name, args, error instanceof ArgumentError, error.argument]).toEqual([
+        name,
+        args,
+        true,
+        argument,
+      ]);
     }
     expect(await documents.count('people')).toBe(0n);
   });

@@ -5,7 +5,7 @@ import {
   CREATE_COLLECTION_NAMES,
   createCollection,
   getCollection,
-  idFieldName,
+  toIdField,
   listCollections,
   toCollection,
   toField,
@@ -88,7 +88,10 @@ export class DocumentCalls {
     changed: { readonly idField: string },
     options: CallOptions = NO_OPTIONS,
   ): Promise<void> {
-    const request = { name: collectionName(name), documentIdFieldName: idFieldName('idField', changed?.idField) };
+    const request = {
+      name: collectionName(name),
+      documentIdFieldName: toIdField(changed),
+    };
     await this.room.enter(options, [], (session, call) => session.unary('UpdateCollection', request, call));
   }
 
@@ -99,10 +102,7 @@ export class DocumentCalls {
    * @throws ArgumentError when `confirm` is not its name: nothing is sent
    * @throws ServerError NOT_FOUND when there is no such collection
    */
-  async deleteCollection(
-    name: string,
-    options: CallOptions & { readonly confirm: string },
-  ): Promise<void> {
+  async deleteCollection(name: string, options: CallOptions & { readonly confirm: string }): Promise<void> {
     const given = collectionName(name);
     checkOptions(options, ['confirm']);
     if (collectionName(options.confirm, 'confirm') !== given) throw notConfirmed(given);
@@ -129,7 +129,11 @@ export class DocumentCalls {
    *
    * @throws ServerError NOT_FOUND, or PRECONDITION_FAILED when the collection has one of this name
    */
-  async addField(collection: string, field: CollectionField, options: CallOptions = NO_OPTIONS): Promise<void> {
+  async addField(
+    collection: string,
+    field: CollectionField,
+    options: CallOptions = NO_OPTIONS,
+  ): Promise<void> {
     const request = { collectionName: collectionName(collection), field: toField('field', field) };
     await this.room.enter(options, [], (session, call) => session.unary('AddField', request, call));
   }
@@ -150,7 +154,11 @@ export class DocumentCalls {
    * @throws ServerError NOT_FOUND; PRECONDITION_FAILED when there is one, and for a unique one when there are documents (CONFLICT
    *   where they were written just then)
    */
-  async createIndex(collection: string, index: CollectionIndex, options: CallOptions = NO_OPTIONS): Promise<void> {
+  async createIndex(
+    collection: string,
+    index: CollectionIndex,
+    options: CallOptions = NO_OPTIONS,
+  ): Promise<void> {
     const request = { collectionName: collectionName(collection), ...toIndex('index', index) };
     await this.room.enter(options, [], (session, call) => session.unary('CreateIndex', request, call));
   }
@@ -243,10 +251,7 @@ export class DocumentCalls {
    * @throws ArgumentError at once, naming the option
    * @throws ServerError NOT_FOUND from the iterator when the collection has no such field, or is none
    */
-  search(
-    collection: string,
-    options: SearchOptions = NO_OPTIONS,
-  ): AsyncGenerator<Document, void, undefined> {
+  search(collection: string, options: SearchOptions = NO_OPTIONS): AsyncGenerator<Document, void, undefined> {
     const input = searchInput(collectionName(collection), options);
     return this.searchPages(input, options, (room, step, call, next) =>
       room.enter(call, [], (session, left) => searchPage(session, input, step, left, next)),
@@ -254,7 +259,11 @@ export class DocumentCalls {
   }
 
   /** How many documents match. The server's word. */
-  async count(collection: string, query: DocumentQuery = {}, options: CallOptions = NO_OPTIONS): Promise<bigint> {
+  async count(
+    collection: string,
+    query: DocumentQuery = {},
+    options: CallOptions = NO_OPTIONS,
+  ): Promise<bigint> {
     const request = queryRequest(toQuery(collectionName(collection), query));
     return this.room.enter(options, [], async (session, call) => {
       const answer = await session.raw('CountDocuments', request, call);

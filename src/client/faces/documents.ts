@@ -165,9 +165,14 @@ export class Documents extends DocumentCalls {
     const { catalog: given, ...search } = options;
     const input = searchInput(collectionName(collection), search);
     assertProvable(input.query);
-    const searching = new VerifiedSearch(input, followedChoice(given === undefined ? {} : { catalog: given }));
+    const searching = new VerifiedSearch(
+      input,
+      followedChoice(given === undefined ? {} : { catalog: given }),
+    );
     return this.searchPages(input, search, (room, step, call, next) =>
-      room.enterVerified('documents.verifiedSearch', call, [], (verified) => searching.page(verified, step, next)),
+      room.enterVerified('documents.verifiedSearch', call, [], (verified) =>
+        searching.page(verified, step, next),
+      ),
     );
   }
 

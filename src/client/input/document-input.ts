@@ -74,7 +74,11 @@ class Copy {
       if (typeof key === 'symbol') return wrong(name, 'has a field that is named by a symbol');
       const place = `${name}.${key}`;
       if (Object.getOwnPropertyDescriptor(input, key)?.enumerable !== true) continue;
-      setField(fields, this.#text(place, key), this.value(place, (input as Record<string, unknown>)[key], depth + 1));
+      setField(
+        fields,
+        this.#text(place, key),
+        this.value(place, (input as Record<string, unknown>)[key], depth + 1),
+      );
     }
     this.#around.delete(input);
     return fields;

@@ -73,7 +73,11 @@ export const NOT_DONE: readonly NotDone[] = [
 
   // What they may do
   { on: WRITES, grpc: INTERNAL, words: 'permission denied' },
-  { on: [...WRITES, ...DOCUMENTS, ...COLLECTIONS], grpc: UNKNOWN, words: "database is read-only because it's a replica" },
+  {
+    on: [...WRITES, ...DOCUMENTS, ...COLLECTIONS],
+    grpc: UNKNOWN,
+    words: "database is read-only because it's a replica",
+  },
   { on: ['CreateUser'], grpc: UNKNOWN, words: 'you do not have permission on this database' },
   {
     on: ['ChangePermission', 'ChangeSQLPrivileges'],
@@ -177,7 +181,11 @@ export const NOT_DONE: readonly NotDone[] = [
   { on: ['streamExecAll'], grpc: UNKNOWN, words: /^max (key|value) length exceeded$/ },
 
   // Documents
-  { on: [...DOCUMENTS, ...TO_COLLECTIONS], grpc: UNKNOWN, words: /^collection does not exist( \([\w-]{1,1024}\))?$/ },
+  {
+    on: [...DOCUMENTS, ...TO_COLLECTIONS],
+    grpc: UNKNOWN,
+    words: /^collection does not exist( \([\w-]{1,1024}\))?$/,
+  },
   {
     on: ['ReplaceDocuments', 'DeleteDocuments', 'RemoveField', 'CreateCollection', 'CreateIndex'],
     grpc: UNKNOWN,
@@ -186,7 +194,8 @@ export const NOT_DONE: readonly NotDone[] = [
   {
     on: ['InsertDocuments', 'ReplaceDocuments'],
     grpc: UNKNOWN,
-    words: 'conflict due to uniqueness contraint violation or read document was updated by another transaction',
+    words:
+      'conflict due to uniqueness contraint violation or read document was updated by another transaction',
   },
   {
     on: ['InsertDocuments', 'ReplaceDocuments', 'DeleteDocuments'],

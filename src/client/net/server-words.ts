@@ -2,42 +2,17 @@
 // the words tell them apart; the code is compared where it is known (docs/protocol.md §22, §24).
 import { status } from '@grpc/grpc-js';
 import type { ServiceError } from '@grpc/grpc-js';
-import type { ImmuErrorCode } from '../../errors.js';
 import { shortened } from '../../visible.js';
+import { DOCUMENT_WORDS } from './document-words.js';
+import type { ServerWords } from './words.js';
 
-/** What the rest of the client acts on, beside the public code. */
-export type Kind =
-  | 'key-not-found'
-  | 'no-more-entries'
-  | 'document-not-found'
-  | 'search-lost'
-  | 'tx-not-found'
-  | 'session-lost'
-  | 'not-logged-in'
-  | 'server-behind'
-  | 'not-allowed'
-  | 'busy'
-  | 'database-closed';
-
-export interface ServerWords {
-  /** Start of the server's message, or a pattern. */
-  readonly words: string | RegExp;
-  readonly code: ImmuErrorCode;
-  /** What was wrong, in our words; the server's follow. */
-  readonly says: string;
-  readonly grpc?: status;
-  /** Only on methods whose name matches. */
-  readonly on?: RegExp;
-  readonly kind?: Kind;
-}
+export type { Kind, ServerWords } from './words.js';
 
 const { INVALID_ARGUMENT, PERMISSION_DENIED, NOT_FOUND, INTERNAL, FAILED_PRECONDITION, RESOURCE_EXHAUSTED } =
   status;
 
 const BUSY =
   /read tx pool exhausted|transaction pool exhausted|max active transactions|max concurrency limit|watchers: max|tbtree: max active snapshots limit/;
-/** All of the document service. */
-const DOCUMENTS = /Collections?$|^(Add|Remove)Field$|^(Create|Delete)Index$|Documents?$/;
 /** Read the values of entries. */
 const READS_VALUES =
   /^(Get|GetAll|VerifiableGet|Scan|ZScan|History|(Verifiable)?TxById|TxScan)$|^stream(Get|VerifiableGet|Scan|ZScan|History)$/;
@@ -81,72 +56,7 @@ const TABLE: readonly ServerWords[] = [
     kind: 'no-more-entries',
   },
 
-  // Documents, and what they are in
-  {
-    words: 'tbtree: offset out of range',
-    on: /^AuditDocument$/,
-    code: 'NOT_FOUND',
-    says: 'there are no more versions of the document',
-    kind: 'no-more-entries',
-  },
-  {
-    words: 'document not found',
-    on: DOCUMENTS,
-    code: 'NOT_FOUND',
-    says: 'there is no such document',
-    kind: 'document-not-found',
-  },
-  {
-    words: 'document reader not found',
-    on: /^SearchDocuments$/,
-    code: 'SERVER_REFUSED',
-    says: 'the server has let go of the search',
-    kind: 'search-lost',
-  },
-  {
-    words: 'collection does not exist',
-    on: DOCUMENTS,
-    code: 'NOT_FOUND',
-    says: 'there is no such collection',
-  },
-  {
-    words: /^(field|column) does not exist/,
-    on: DOCUMENTS,
-    code: 'NOT_FOUND',
-    says: 'the collection has no such field',
-  },
-  { words: 'index not found', on: DOCUMENTS, code: 'NOT_FOUND', says: 'the collection has no such index' },
-  {
-    words: /^(collection|field|index) already exists/,
-    on: DOCUMENTS,
-    code: 'PRECONDITION_FAILED',
-    says: 'it is there already',
-  },
-  {
-    words: 'cannot drop column',
-    on: DOCUMENTS,
-    code: 'PRECONDITION_FAILED',
-    says: 'an index has this field',
-  },
-  {
-    words: 'unique index creation is only supported on empty',
-    on: DOCUMENTS,
-    code: 'PRECONDITION_FAILED',
-    says: 'there are documents already',
-  },
-  {
-    // A unique index, or documents under it.
-    words: 'conflict due to uniqueness',
-    on: DOCUMENTS,
-    code: 'CONFLICT',
-    says: 'another document has these values in a unique index, or was written just then',
-  },
-  {
-    words: 'max length exceeded',
-    on: DOCUMENTS,
-    code: 'LIMIT_EXCEEDED',
-    says: 'an indexed value is too long',
-  },
+  ...DOCUMENT_WORDS,
 
   // Who is asking
   {

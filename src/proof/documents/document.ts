@@ -32,7 +32,12 @@ export interface StoredDocument {
 /** Raw key of a document. Throws RangeError for an id that none has, or a collection that is none. */
 export function documentKey(collection: number, id: Uint8Array): Uint8Array {
   if (id.length < 1) throw new RangeError('a document has an id');
-  return encodeSqlKey({ kind: 'row', prefix: 'document', table: collection, pk: encodePrimaryKey([ID_TYPE], [id]) });
+  return encodeSqlKey({
+    kind: 'row',
+    prefix: 'document',
+    table: collection,
+    pk: encodePrimaryKey([ID_TYPE], [id]),
+  });
 }
 
 /** The document that a raw value is. Throws ProofFailure for what no server stores for one. */
@@ -74,7 +79,8 @@ export function assertColumn({ fields, columns }: StoredDocument, { column, name
       : type === 'UUID'
         ? typeof value === 'string' && uuidDigits(value) === uuidDigits(stored as string)
         : Object.is(value, stored);
-  if (!isSame) throw disagrees(name, String(value as unknown), String(stored));
+  if (!isSame)
+    throw disagrees(name, typeof value === 'object' ? 'no such value' : String(value), String(stored));
 }
 
 /** Doubles are cut towards zero; what becomes of those beyond 64 bits depends on the server's processor. */
@@ -89,5 +95,10 @@ export function uuidDigits(text: string): string {
 }
 
 function disagrees(name: string, expected: string, computed: string): ProofFailure {
-  return new ProofFailure('document.agree', `its column ${name} is not what the document has`, expected, computed);
+  return new ProofFailure(
+    'document.agree',
+    `its column ${name} is not what the document has`,
+    expected,
+    computed,
+  );
 }

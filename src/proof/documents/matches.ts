@@ -31,7 +31,8 @@ export function comparable(type: SqlType, value: Compared): CellValue | undefine
   if (value === null) return undefined;
   switch (type) {
     case 'INTEGER':
-      if (typeof value !== 'number' || !(Math.abs(value) < 2 ** 63)) throw new RangeError('a number below 2^63');
+      if (typeof value !== 'number' || !(Math.abs(value) < 2 ** 63))
+        throw new RangeError('a number below 2^63');
       return BigInt(Math.trunc(value));
     case 'FLOAT':
       if (typeof value !== 'number') throw new RangeError('a number');
@@ -40,7 +41,8 @@ export function comparable(type: SqlType, value: Compared): CellValue | undefine
       if (typeof value !== 'boolean') throw new RangeError('a boolean');
       return value;
     case 'UUID':
-      if (typeof value !== 'string' || !/^[0-9a-f]{32}$/.test(uuidDigits(value))) throw new RangeError('a UUID');
+      if (typeof value !== 'string' || !/^[0-9a-f]{32}$/.test(uuidDigits(value)))
+        throw new RangeError('a UUID');
       return value;
     case 'BLOB':
       if (typeof value !== 'string') throw new RangeError('an id in hex');

@@ -37,7 +37,8 @@ class Cursor {
       while (this.#at < entryEnd) {
         const tag = this.#varint(entryEnd);
         if (tag === tagOf(1, LENGTH) && name === undefined) name = this.#text(entryEnd);
-        else if (tag === tagOf(2, LENGTH) && value === undefined) value = this.#value(this.#length(entryEnd), depth);
+        else if (tag === tagOf(2, LENGTH) && value === undefined)
+          value = this.#value(this.#length(entryEnd), depth);
         else fail('a field of an entry that it has not, or has already', undefined, tag);
       }
       // An empty name, and a value of nothing, are not on the wire.

@@ -135,7 +135,7 @@ function writeValue(writer: MessageWriter, value: DocumentValue): void {
   else if (isFields(value)) writer.message(5, (struct) => writeStruct(struct, value));
   else {
     writer.message(6, (list) => {
-      for (const each of value as readonly DocumentValue[]) list.message(1, (item) => writeValue(item, each));
+      for (const each of value) list.message(1, (item) => writeValue(item, each));
     });
   }
 }

@@ -31,7 +31,8 @@ export function shownRaw({ metadata, value }: RawEntry): Uint8Array {
 /** Inverse of {@link shownRaw}. Throws ProofFailure. */
 export function readShownRaw(key: Uint8Array, shown: Uint8Array): RawEntry {
   const length = shown[0] ?? 0;
-  if (shown.length < 1 + length) throw new ProofFailure('wire.truncated', 'an entry is cut off', 1 + length, shown.length);
+  if (shown.length < 1 + length)
+    throw new ProofFailure('wire.truncated', 'an entry is cut off', 1 + length, shown.length);
   const value = shown.subarray(1 + length);
   if (length === 0) return { key, value };
   return { key, metadata: decodeKVMetadata(shown.subarray(1, 1 + length)), value };

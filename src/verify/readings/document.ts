@@ -45,25 +45,36 @@ export interface DocumentProven {
   readonly stored: StoredDocument;
 }
 
-function checkDocument({ id, tx, collection }: DocumentQuestion, context: Context, answer: Uint8Array): DocumentProven {
+function checkDocument(
+  { id, tx, collection }: DocumentQuestion,
+  context: Context,
+  answer: Uint8Array,
+): DocumentProven {
   const { database, collectionId, idField, encoded, header, entries } = readShownDocument(answer);
   if (database !== context.database)
     throw new ProofFailure('document.database', 'a document of another database', context.database, database);
   if (collectionId < 1 || (collection !== 0 && collectionId !== collection))
-    throw new ProofFailure('document.collection', 'a document of another collection', collection, collectionId);
+    throw new ProofFailure(
+      'document.collection',
+      'a document of another collection',
+      collection,
+      collectionId,
+    );
   if (tx !== 0n && header.id !== tx)
     throw new ProofFailure('document.tx', 'another version than asked for', tx, header.id);
 
   const key = documentKey(collectionId, id);
   const [entry, more] = entries.filter((each) => equalBytes(each.key, key));
-  if (!entry || more) throw new ProofFailure('document.entry', 'its transaction is not shown to hold this document');
+  if (!entry || more)
+    throw new ProofFailure('document.entry', 'its transaction is not shown to hold this document');
   assertSame(sha256(encoded), entry.hValue, 'document.value', 'the document is not the one that was hashed');
   const deleted = isSqlDeletion(entry.metadata);
   if (deleted && tx === 0n)
     throw new ProofFailure('document.deleted', 'a document that was deleted is shown as the latest');
 
   const stored = decodeDocument(encoded);
-  if (!equalBytes(stored.id, id)) throw new ProofFailure('document.id', 'the row of another document', id, stored.id);
+  if (!equalBytes(stored.id, id))
+    throw new ProofFailure('document.id', 'the row of another document', id, stored.id);
   const { extra } = header.metadata ?? {};
   return {
     kind: 'document',

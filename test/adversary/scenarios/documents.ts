@@ -48,7 +48,14 @@ function tellDocument(found: VerifiedDocument | null | undefined): Told {
 function tellRevision(found: VerifiedRevision | undefined): Told {
   if (!found) return NOTHING;
   const { id, document, tx, timestamp, deleted, user } = found;
-  return show({ id, document: document && Object.entries(document).sort().flat(), tx, timestamp, deleted, user });
+  return show({
+    id,
+    document: document && Object.entries(document).sort().flat(),
+    tx,
+    timestamp,
+    deleted,
+    user,
+  });
 }
 
 const one =
@@ -66,7 +73,8 @@ const many = (ordered: boolean) => async (stage: Stage) => {
   const found = new Map<string, VerifiedDocument>();
   for await (const each of stage.client.documents.verifiedSearch('people', query)) found.set(each.id, each);
   const names = ['Ada', 'Alan', 'Di'];
-  const others = found.size > names.length || [...found.keys()].some((id) => !names.some((name) => idOf(name) === id));
+  const others =
+    found.size > names.length || [...found.keys()].some((id) => !names.some((name) => idOf(name) === id));
   if (others) throw new Error('a document that was not asked for');
   return callers(...names.map((name) => Promise.resolve(tellDocument(found.get(idOf(name))))));
 };
@@ -80,7 +88,9 @@ const versions =
     const places = Array.from({ length: count }, (_, i) => i);
     // One that is left out leaves a gap: versions are told by their transactions.
     const txs = new Map(found.map((each) => [each.tx, each]));
-    return callers(...places.map((i) => Promise.resolve(tellRevision(txs.get(VERSIONS.get(name)?.[i] ?? 0n)))));
+    return callers(
+      ...places.map((i) => Promise.resolve(tellRevision(txs.get(VERSIONS.get(name)?.[i] ?? 0n)))),
+    );
   };
 
 /** Transactions of the versions, as an honest server had them first. */
@@ -100,14 +110,20 @@ async function stored(wire: WireClient, id: string, tx: bigint): Promise<Told> {
   const answer = await wire.call('ProofDocument', request, SERVICE).catch(() => undefined);
   if (!answer) return 'not there';
   const { fields, idFields } = decodeDocument(new Uint8Array(answer.encodedDocument));
-  return show(Object.entries(fields).filter(([name]) => !idFields.includes(name)).sort());
+  return show(
+    Object.entries(fields)
+      .filter(([name]) => !idFields.includes(name))
+      .sort(),
+  );
 }
 
 const insert = async ({ client, wire }: Stage) =>
   callers(
     client.documents
       .verifiedInsert('people', [{ name: 'new' }, { age: 7 }])
-      .then(async ({ ids: given, tx }) => (await Promise.all(given.map((id) => stored(wire, id, tx)))).join()),
+      .then(async ({ ids: given, tx }) =>
+        (await Promise.all(given.map((id) => stored(wire, id, tx)))).join(),
+      ),
   );
 
 let replacing = 0;
@@ -134,7 +150,9 @@ const remove = async ({ client, wire }: Stage) => {
       const request = { collectionName: 'people', documentId: id, page: 1, pageSize: 1, desc: true };
       const [newest] = (await wire.call('AuditDocument', request, SERVICE)).revisions;
       const isThere = newest.metadata?.deleted === true && BigInt(newest.transactionId) === deleted.tx;
-      return isThere && BigInt(newest.ts) === deleted.timestamp && deleted.id === id ? 'deleted' : 'not deleted so';
+      return isThere && BigInt(newest.ts) === deleted.timestamp && deleted.id === id
+        ? 'deleted'
+        : 'not deleted so';
     }),
   );
 };

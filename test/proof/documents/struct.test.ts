@@ -3,11 +3,17 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeStruct } from '#dist/proof/documents/struct-reader.js';
 import { encodeStruct } from '#dist/proof/documents/struct-writer.js';
-import { MAX_READ_DEPTH, pathOf, sameFields, sameValue, setField, valueAt } from '#dist/proof/documents/values.js';
+import {
+  MAX_READ_DEPTH,
+  pathOf,
+  sameFields,
+  sameValue,
+  setField,
+  valueAt,
+} from '#dist/proof/documents/values.js';
 import type { DocumentFields, DocumentValue } from '#dist/proof/documents/values.js';
 import { wireMethod } from '#dist/wire/schema.js';
 import { checkFailedBy } from '../helpers.js';
-
 
 const leaf = fc.oneof(
   fc.constant(null),
@@ -15,19 +21,27 @@ const leaf = fc.oneof(
   fc.double(),
   fc.string({ unit: 'grapheme', maxLength: 20 }),
 );
-const { fields } = fc.letrec<{ value: DocumentValue; list: DocumentValue[]; fields: DocumentFields }>((tie) => ({
-  value: fc.oneof({ depthSize: 'small' }, leaf, tie('list'), tie('fields')),
-  list: fc.array(tie('value'), { maxLength: 4 }),
-  fields: fc
-    .array(fc.tuple(fc.oneof(fc.constant('__proto__'), fc.string({ unit: 'grapheme', maxLength: 8 })), tie('value')), {
-      maxLength: 5,
-    })
-    .map((entries) => {
-      const made: Record<string, DocumentValue> = {};
-      for (const [name, value] of entries) setField(made, name, value);
-      return made;
-    }),
-}));
+const { fields } = fc.letrec<{ value: DocumentValue; list: DocumentValue[]; fields: DocumentFields }>(
+  (tie) => ({
+    value: fc.oneof({ depthSize: 'small' }, leaf, tie('list'), tie('fields')),
+    list: fc.array(tie('value'), { maxLength: 4 }),
+    fields: fc
+      .array(
+        fc.tuple(
+          fc.oneof(fc.constant('__proto__'), fc.string({ unit: 'grapheme', maxLength: 8 })),
+          tie('value'),
+        ),
+        {
+          maxLength: 5,
+        },
+      )
+      .map((entries) => {
+        const made: Record<string, DocumentValue> = {};
+        for (const [name, value] of entries) setField(made, name, value);
+        return made;
+      }),
+  }),
+);
 
 /** A Struct as protobufjs writes and reads it, inside of a message that has one. */
 const { requestSerialize, requestDeserialize } = wireMethod('ReplaceDocuments');
@@ -49,7 +63,8 @@ describe('a document', () => {
     fc.assert(
       fc.property(fields, (document) => {
         const bytes = encodeStruct(document);
-        const length = bytes.length < 128 ? [bytes.length] : [(bytes.length & 0x7f) | 0x80, bytes.length >> 7];
+        const length =
+          bytes.length < 128 ? [bytes.length] : [(bytes.length & 0x7f) | 0x80, bytes.length >> 7];
         fc.pre(bytes.length < 16384 && !JSON.stringify(document).includes('__proto__'));
         const message = requestDeserialize(Buffer.from([0x12, ...length, ...bytes]));
         const again = new Uint8Array(requestSerialize(message));
@@ -96,7 +111,10 @@ describe('a document', () => {
       [0x0a, 0x80],
     ];
     for (const bytes of bad)
-      expect([bytes, checkFailedBy(() => decodeStruct(Uint8Array.from(bytes)))]).toEqual([bytes, 'document.struct']);
+      expect([bytes, checkFailedBy(() => decodeStruct(Uint8Array.from(bytes)))]).toEqual([
+        bytes,
+        'document.struct',
+      ]);
     // Of no kind at all: null, as the server takes it.
     expect(decodeStruct(Uint8Array.from([0x0a, 0x05, 0x0a, 0x01, 0x61, 0x12, 0x00]))).toEqual({ a: null });
     expect(decodeStruct(Uint8Array.from([0x0a, 0x03, 0x0a, 0x01, 0x61]))).toEqual({ a: null });

@@ -30,7 +30,7 @@ const proofs = recorded.proofs.filter(({ answer }) => answer !== undefined);
 const txs = txsOf(recorded);
 const catalog = new DocumentCatalog();
 for (const [tx, entries] of txs)
-  catalog.apply(
+  catalog.take(
     BigInt(tx),
     entries.map(({ key, metadata, hValue }) => ({ key, hValue, ...(metadata && { metadata }) })),
   );
@@ -44,7 +44,10 @@ const rows = txs.flatMap(([tx, entries]) =>
   }),
 );
 
-const checked = ({ documentId, answer = '' }: RecordedProof, more: Partial<Extract<Question, { kind: 'document' }>> = {}) =>
+const checked = (
+  { documentId, answer = '' }: RecordedProof,
+  more: Partial<Extract<Question, { kind: 'document' }>> = {},
+) =>
   check({
     question: { kind: 'document', id: fromHex(documentId), tx: 0n, collection: 0, ...more },
     context: { head: null, database: 'docs', now: 0n },
@@ -121,7 +124,9 @@ describe('recorded documents', () => {
       const { claim, shownAlh, extra } = verdict.proven;
       expect(toHex(shownAlh)).toBe(header.alh);
       expect(Buffer.from(extra ?? []).toString()).toBe('immudb');
-      const entry = entriesOf(recorded.txs[proof.tx] as never).find(({ key }) => toHex(key) === toHex(claim.key));
+      const entry = entriesOf(recorded.txs[proof.tx] as never).find(
+        ({ key }) => toHex(key) === toHex(claim.key),
+      );
       expect(entry?.value).toEqual(claim.value);
       expect(toHex(alh(readShownDocument(fromHex(proof.answer as string)).header))).toBe(header.alh);
     }
@@ -171,11 +176,17 @@ describe('lies about recorded documents', () => {
 
   it('columns that disagree with the document', () => {
     const stored = decodeDocument(readShownDocument(fromHex(of('ann').answer as string)).encoded);
-    const disagrees = (columns: readonly RawCell[], column: number, name: string, type: 'VARCHAR' | 'INTEGER' | 'UUID') =>
-      checkFailedBy(() => assertColumn({ ...stored, columns }, { column, name, type }));
+    const disagrees = (
+      columns: readonly RawCell[],
+      column: number,
+      name: string,
+      type: 'VARCHAR' | 'INTEGER' | 'UUID',
+    ) => checkFailedBy(() => assertColumn({ ...stored, columns }, { column, name, type }));
     const [name] = stored.columns as [RawCell];
     expect(disagrees(stored.columns, 3, 'name', 'VARCHAR')).toBeUndefined();
-    expect(disagrees([{ ...name, bytes: name.bytes.subarray(1) }], 3, 'name', 'VARCHAR')).toBe('document.agree');
+    expect(disagrees([{ ...name, bytes: name.bytes.subarray(1) }], 3, 'name', 'VARCHAR')).toBe(
+      'document.agree',
+    );
     expect(disagrees(stored.columns.slice(1), 3, 'name', 'VARCHAR')).toBe('document.agree');
     // One more than the document has, and two of one type for each other.
     expect(disagrees(stored.columns, 3, 'email', 'VARCHAR')).toBe('document.agree');

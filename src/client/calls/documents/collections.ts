@@ -79,6 +79,13 @@ export function idFieldName(argument: string, name: unknown): string {
   return given;
 }
 
+/** What a collection is changed to. */
+export function toIdField(changed: unknown): string {
+  optionsObject('changed', changed);
+  knownNames('changed', changed, ['idField']);
+  return idFieldName('idField', (changed as { readonly idField?: unknown }).idField);
+}
+
 export async function createCollection(
   rpc: Rpc,
   collection: ReturnType<typeof toCollection>,

@@ -68,4 +68,3 @@ export async function replaceDocuments(
   if (revisions.some(({ tx }) => tx < 1n)) notAsked('a document that was replaced in no transaction');
   return revisions.map(({ id, tx, revision }) => resultOf({ id: shownId(id), tx, revision }));
 }
-

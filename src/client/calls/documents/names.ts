@@ -29,7 +29,8 @@ export function fieldName(argument: string, name: unknown): string {
     const what = `${argument} must be of letters, digits, "_" and "-", with dots where it leads into objects`;
     throw new ArgumentError(argument, what);
   }
-  if (given === RESERVED) throw new ArgumentError(argument, `${argument} must not be ${RESERVED}, which is reserved`);
+  if (given === RESERVED)
+    throw new ArgumentError(argument, `${argument} must not be ${RESERVED}, which is reserved`);
   return given;
 }
 

@@ -4,7 +4,6 @@ import { encodeValue } from '../../../proof/documents/struct-writer.js';
 import type { MessageWriter } from '../../../proof/documents/struct-writer.js';
 import type { DocumentValue } from '../../../proof/documents/values.js';
 import { toDocumentValue } from '../../input/document-input.js';
-import type { DocumentValueInput } from '../../input/document-input.js';
 import { flag, knownNames, oneOf, optionsObject, whole } from '../../input/option-checks.js';
 import { fieldName, listOf } from './names.js';
 

@@ -30,7 +30,10 @@ export interface SearchPage {
   readonly keepOpen: boolean;
 }
 
-export function searchRequest(query: CheckedQuery, { searchId, page, pageSize, keepOpen }: SearchPage): Uint8Array {
+export function searchRequest(
+  query: CheckedQuery,
+  { searchId, page, pageSize, keepOpen }: SearchPage,
+): Uint8Array {
   const writer = new MessageWriter();
   if (searchId !== '') writer.text(1, searchId);
   else writer.message(2, (asked) => writeQuery(asked, query));

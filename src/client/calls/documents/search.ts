@@ -97,11 +97,20 @@ function smallerPage(offset: number, pageSize: number): number {
 }
 
 /** Has the server let go of a search that is not taken to its end. */
-export async function endSearch({ query }: SearchInput, step: SearchStep, rpc: Rpc, options: CallOptions): Promise<void> {
+export async function endSearch(
+  { query }: SearchInput,
+  step: SearchStep,
+  rpc: Rpc,
+  options: CallOptions,
+): Promise<void> {
   const { searchId, offset, pageSize } = step;
   // A page that is not there ends it at once.
   const page = offset / pageSize + 1;
-  await rpc.raw('SearchDocuments', searchRequest(query, { searchId, page, pageSize, keepOpen: false }), options);
+  await rpc.raw(
+    'SearchDocuments',
+    searchRequest(query, { searchId, page, pageSize, keepOpen: false }),
+    options,
+  );
 }
 
 /** By the server's word. Throws TransportError for an answer that cannot be read. */

@@ -5,7 +5,7 @@ import { readRevisions } from '../../../../verify/wire/documents.js';
 import type { ShownRevision } from '../../../../verify/wire/documents.js';
 import type { Root } from '../../../../verify/verifier.js';
 import { resultOf } from '../../../results/result.js';
-import type { Verified } from '../../../room/room.js';
+import type { Verified } from './verified.js';
 import { DELETED } from '../../../trust/known/newest-versions.js';
 import { FewAtATime } from '../../../trust/known/few-at-a-time.js';
 import type { TellNext } from '../../scans/pages.js';
@@ -60,14 +60,23 @@ export function verifiedAuditPage(
     if (wrong !== undefined) throw await refuse(reading, wrong);
     const taken = newOnes(input, step, shown);
     const next = nextAudit(input, step, shown.length, taken);
-    const end = input.desc ? (step.page === 1 ? (shown[0]?.tx ?? 0n) : undefined) : isEnd(input, shown, taken, step);
+    const end = input.desc
+      ? step.page === 1
+        ? (shown[0]?.tx ?? 0n)
+        : undefined
+      : isEnd(input, shown, taken, step);
     if (end !== undefined && end < floor) {
       await trust.assertStanding(call.operation);
-      throw await refuse(reading, `the versions of a document end before the one of tx ${floor.toString()}, which was proven`);
+      throw await refuse(
+        reading,
+        `the versions of a document end before the one of tx ${floor.toString()}, which was proven`,
+      );
     }
     tellNext(next);
     const few = new FewAtATime(AT_A_TIME);
-    const proven = await Promise.all(taken.map((one) => few.run(() => proveRevision(reading, collection, input, one))));
+    const proven = await Promise.all(
+      taken.map((one) => few.run(() => proveRevision(reading, collection, input, one))),
+    );
     return () => proven.map((fields) => resultOf({ ...fields, root: trust.root }));
   });
 }

@@ -42,7 +42,7 @@ interface Table {
   readonly columns: Map<number, Column>;
 }
 
-/** The catalog as it was followed: all transactions up to {@link followed}. Grows by {@link apply} alone. */
+/** The catalog as it was followed: all transactions up to {@link followed}. Grows by {@link take} alone. */
 export class DocumentCatalog {
   readonly #tables = new Map<number, Table>();
   readonly #names = new Map<string, string>();
@@ -54,16 +54,16 @@ export class DocumentCatalog {
   }
 
   /** Takes the next transaction: all its entries, proven. */
-  apply(tx: bigint, entries: readonly TxEntry[]): void {
+  take(tx: bigint, entries: readonly TxEntry[]): void {
     for (const entry of entries) {
       const { key } = entry;
       if (key[0] !== PREFIX_BYTE.document || key[1] !== CATALOG_MARK) continue;
-      this.#take(tx, decodeSqlKey(key) as CatalogKey, entry);
+      this.#takeEntry(tx, decodeSqlKey(key) as CatalogKey, entry);
     }
     this.#followed = tx;
   }
 
-  #take(tx: bigint, of: CatalogKey, { metadata, hValue }: TxEntry): void {
+  #takeEntry(tx: bigint, of: CatalogKey, { metadata, hValue }: TxEntry): void {
     const version = { tx, hash: metadata?.deleted === true ? undefined : toHex(hValue) };
     if (of.kind === 'table') this.#table(of.table).versions.push(version);
     else if (of.kind === 'column') {

@@ -3,7 +3,7 @@ import { ProofFailure } from '../../../../proof/failure.js';
 import { ID_COLUMN, assertColumn } from '../../../../proof/documents/document.js';
 import type { StoredDocument } from '../../../../proof/documents/document.js';
 import type { Job } from '../../../../verify/verifier.js';
-import type { Verified } from '../../../room/room.js';
+import type { Verified } from './verified.js';
 import { getCollection } from '../collections.js';
 import type { DocumentCatalog, KnownColumn } from './catalog.js';
 import { catalogOf, follow } from './follow.js';
@@ -102,7 +102,8 @@ export class BoundCollection {
     const { name } = this;
     const id = this.#id;
     const choice = this.#choice;
-    const refuse = (failure: ProofFailure | { check: string; detail: string }) => this.#refuse(failure, tx, job);
+    const refuse = (failure: ProofFailure | { check: string; detail: string }) =>
+      this.#refuse(failure, tx, job);
     if (!this.#isFollowed) {
       // Whatever the field was called then: the caller has said which names there were, or nobody has.
       const names = typeof choice === 'object' ? choice.idFields : [claimedIdField, ...stored.idFields];

@@ -7,7 +7,7 @@ import type { Root } from '../../../../verify/verifier.js';
 import { readTxList } from '../../../../verify/wire/answers.js';
 import { MAX_TX_ENTRIES } from '../../../input/bytes-input.js';
 import { resultOf } from '../../../results/result.js';
-import type { Verified } from '../../../room/room.js';
+import type { Verified } from './verified.js';
 import { DELETED } from '../../../trust/known/newest-versions.js';
 import { PageSize } from '../../txs/pages.js';
 import { getCollection } from '../collections.js';
@@ -78,7 +78,7 @@ async function find(verified: Verified, query: CheckedQuery, catalog: 'proven' |
   const { idField } = await getCollection(session, query.collection, call.deadline.left);
   const input = { query, pageSize: PAGE_SIZE };
   const ids = new Set<string>();
-  for (let step: SearchStep | undefined = firstPage(input); step; ) {
+  for (let step: SearchStep | undefined = firstPage(input); step;) {
     const { revisions, next } = await askPlainPage(session, input, step, call.deadline.left);
     for (const { id } of revisions) if (query.limit === 0 || ids.size < query.limit) ids.add(shownId(id));
     if (ids.size > MAX_TX_ENTRIES) {
@@ -91,7 +91,10 @@ async function find(verified: Verified, query: CheckedQuery, catalog: 'proven' |
   return { collection, ids: [...ids], idField, from };
 }
 
-async function proveDeletions(verified: Verified, { collection, ids, from }: Found): Promise<DeletedDocument[]> {
+async function proveDeletions(
+  verified: Verified,
+  { collection, ids, from }: Found,
+): Promise<DeletedDocument[]> {
   const { trust, call } = verified;
   const due = new Map(ids.map((id) => [toHex(documentKey(collection.id, fromHex(id))), id]));
   const deleted = new Map<string, DeletedDocument>();
@@ -106,7 +109,7 @@ async function proveDeletions(verified: Verified, { collection, ids, from }: Fou
   await call.deadline.race(assured, 'the server to prove that it extends what is trusted');
   const { tx: to } = await trust.head(call);
   const size = new PageSize();
-  for (let next = from + 1n; next <= to && deleted.size < due.size; ) {
+  for (let next = from + 1n; next <= to && deleted.size < due.size;) {
     const count = size.next(to - next + 1n);
     try {
       const digests = await provenDigests(verified, next, count);

@@ -1,7 +1,7 @@
 // Follows transactions for the catalog of documents: each stretch is proven under the head before it is looked at. One catalog per
 // trust, shared by all calls: what one call has followed the next one needs not.
 import { readTxList } from '../../../../verify/wire/answers.js';
-import type { Verified } from '../../../room/room.js';
+import type { Verified } from './verified.js';
 import type { ProvenHistory } from '../../../trust/known/proven-history.js';
 import { askDigests, askHeaderUnder } from '../../../trust/trust-wire.js';
 import { PageSize } from '../../txs/pages.js';
@@ -18,7 +18,8 @@ const followings = new WeakMap<ProvenHistory, Following>();
 
 function followingOf(known: ProvenHistory): Following {
   let following = followings.get(known);
-  if (!following) followings.set(known, (following = { catalog: new DocumentCatalog(), size: new PageSize() }));
+  if (!following)
+    followings.set(known, (following = { catalog: new DocumentCatalog(), size: new PageSize() }));
   return following;
 }
 
@@ -60,7 +61,7 @@ async function nextPage(verified: Verified, { catalog, size }: Following, to: bi
   try {
     const digests = await provenDigests(verified, first, count);
     const txs = readTxList(digests, BigInt(count));
-    for (const tx of txs) catalog.apply(tx.header.id, tx.entries());
+    for (const tx of txs) catalog.take(tx.header.id, tx.entries());
     size.learn(count, digests.length);
   } catch (error) {
     if (!size.shrink(error, count)) throw error;

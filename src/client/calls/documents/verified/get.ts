@@ -5,7 +5,7 @@ import { checkEntries } from '../../../../verify/claims/bind-tx.js';
 import { readRevisions } from '../../../../verify/wire/documents.js';
 import { readVerifiableTx } from '../../../../verify/wire/answers.js';
 import { isServerBehind } from '../../../net/server-errors.js';
-import type { Verified } from '../../../room/room.js';
+import type { Verified } from './verified.js';
 import { DELETED } from '../../../trust/known/newest-versions.js';
 import { askTxUnder } from '../../../trust/trust-wire.js';
 import { askAudit, auditInput, auditRequest } from '../audit.js';
@@ -31,7 +31,10 @@ export interface DocumentAsked {
 const LAGGING_TRIES = 5;
 
 /** Null: there is no such document (any more), or none in that transaction. */
-export function verifiedGetDocument(verified: Verified, asked: DocumentAsked): Promise<VerifiedDocument | null> {
+export function verifiedGetDocument(
+  verified: Verified,
+  asked: DocumentAsked,
+): Promise<VerifiedDocument | null> {
   return asRead(verified, async (reading) => {
     const collection = await BoundCollection.find(reading, asked.collection, asked.catalog);
     const id = fromHex(asked.id);
@@ -94,8 +97,12 @@ async function proveDeleted(
 ): Promise<null> {
   const { session, trust, call } = verified;
   const input = auditInput(collection.name, toHex(id), { desc: true, omitPayload: true, pageSize: 1 });
-  const answer = await askAudit(() => session.raw('AuditDocument', auditRequest(input, 1), call.deadline.left));
-  const [newest] = await readOrRefuse(verified, 'document.gone', () => (answer ? readRevisions(answer, 1) : []));
+  const answer = await askAudit(() =>
+    session.raw('AuditDocument', auditRequest(input, 1), call.deadline.left),
+  );
+  const [newest] = await readOrRefuse(verified, 'document.gone', () =>
+    answer ? readRevisions(answer, 1) : [],
+  );
   const deletion =
     newest?.deleted === true && newest.tx >= floor
       ? await proveDocument(verified, collection, id, newest.tx)

@@ -3,7 +3,7 @@ import type { DocumentFields } from '../../../../proof/documents/values.js';
 import type { Root } from '../../../../verify/verifier.js';
 import { readInserted, readRevisions } from '../../../../verify/wire/documents.js';
 import { resultOf } from '../../../results/result.js';
-import type { Verified } from '../../../room/room.js';
+import type { Verified } from './verified.js';
 import { MAX_REPLACED } from '../insert.js';
 import type { CheckedQuery } from '../query.js';
 import { insertRequest, replaceRequest } from '../requests.js';
@@ -29,7 +29,8 @@ export interface VerifiedInsert {
 }
 
 /** Documents that are proven to have the content that was sent. Without a `tx`: the server says that none matched. */
-export interface VerifiedReplace extends Pick<VerifiedInsert, 'ids' | 'root'>, Partial<Omit<VerifiedInsert, 'ids' | 'root'>> {}
+export interface VerifiedReplace
+  extends Pick<VerifiedInsert, 'ids' | 'root'>, Partial<Omit<VerifiedInsert, 'ids' | 'root'>> {}
 
 interface ToInsert {
   readonly collection: string;
@@ -56,7 +57,14 @@ export function verifiedInsertDocuments(
       const proven = await proveWritten(reading, collection, sent.head, said);
       const { alh, ts } = proven.subject;
       const { root } = verified.trust;
-      return resultOf({ ids, tx, alh: new Uint8Array(alh), timestamp: ts, collection: resultOf(proven.in), root });
+      return resultOf({
+        ids,
+        tx,
+        alh: new Uint8Array(alh),
+        timestamp: ts,
+        collection: resultOf(proven.in),
+        root,
+      });
     },
   );
 }

@@ -1,5 +1,4 @@
 // What the name of a collection, and what its columns are, is taken from; and what callers are told of it.
-import { ArgumentError } from '../../../../errors.js';
 import { knownNames, oneOf, optionsObject, whole } from '../../../input/option-checks.js';
 import { idFieldName } from '../collections.js';
 import { listOf } from '../names.js';
@@ -55,7 +54,6 @@ export function catalogChoice(options: CatalogOptions): CatalogChoice {
   knownNames('catalog', catalog, ['collectionId', 'idField']);
   const { collectionId, idField } = catalog;
   const names = Array.isArray(idField) ? listOf('catalog.idField', idField, MAX_ID_FIELDS) : [idField];
-  if (collectionId === undefined) throw new ArgumentError('catalog', 'catalog must have a collectionId');
   return {
     collectionId: whole('catalog.collectionId', collectionId, 1, 0xffff_ffff),
     idFields: names.map((name) => idFieldName('catalog.idField', name)),

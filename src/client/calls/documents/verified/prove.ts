@@ -8,7 +8,7 @@ import type { DocumentProven } from '../../../../verify/readings/document.js';
 import type { Job } from '../../../../verify/verifier.js';
 import { readShownDocument } from '../../../../verify/wire/documents.js';
 import { isDocumentNotFound, isServerBehind } from '../../../net/server-errors.js';
-import type { Verified } from '../../../room/room.js';
+import type { Verified } from './verified.js';
 import type { ProvenFacts } from '../../../trust/known/proven-facts.js';
 import { askHeaderUnder } from '../../../trust/trust-wire.js';
 import type { BoundCollection, NamedColumn } from './collection.js';
@@ -78,7 +78,11 @@ function proveClaim({ trust, call }: Verified, { claim }: DocumentProven): Promi
   const { operation, startedAt } = call;
   return new Promise((proven, failed) => {
     const shown = shownRaw(claim);
-    trust.known.proveSoon({ ...{ claim, key: claim.key, shown, as: 'raw', operation, startedAt }, proven, failed });
+    trust.known.proveSoon({
+      ...{ claim, key: claim.key, shown, as: 'raw', operation, startedAt },
+      proven,
+      failed,
+    });
   });
 }
 
@@ -109,7 +113,7 @@ const USER = 'usr';
 function userOf(extra: Uint8Array = NOTHING): string | undefined {
   const text = Buffer.from(extra).toString('latin1');
   if (NAME.test(text)) return text;
-  for (let at = 0; at + 2 < text.length; ) {
+  for (let at = 0; at + 2 < text.length;) {
     const name = at + 3 + text.charCodeAt(at);
     const end = name + 1 + text.charCodeAt(at + 1);
     if (end <= text.length && text.slice(at + 2, name) === USER) return text.slice(name, end);

@@ -1,6 +1,6 @@
 // What verified reads of documents have in common: they begin under trust, end under the same, and are counted once.
 import { ProofFailure } from '../../../../proof/failure.js';
-import type { Verified } from '../../../room/room.js';
+import type { Verified } from './verified.js';
 
 /** `work` proves, and returns what makes the result once the server is known to stand where it is trusted. */
 export async function asRead<T>(

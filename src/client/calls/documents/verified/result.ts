@@ -22,7 +22,10 @@ export interface VerifiedDocument {
   readonly root: Root;
 }
 
-export function verifiedDocument({ stored, facts, in: collection }: ProvenDocument, root: Root): VerifiedDocument {
+export function verifiedDocument(
+  { stored, facts, in: collection }: ProvenDocument,
+  root: Root,
+): VerifiedDocument {
   return resultOf({
     id: toHex(stored.id),
     document: stored.fields,

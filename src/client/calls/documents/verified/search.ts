@@ -10,7 +10,7 @@ import { ProofFailure } from '../../../../proof/failure.js';
 import type { CellValue, SqlType } from '../../../../proof/sql/types.js';
 import { decodeValue } from '../../../../proof/sql/values.js';
 import type { ShownRevision } from '../../../../verify/wire/documents.js';
-import type { Verified } from '../../../room/room.js';
+import type { Verified } from './verified.js';
 import { FewAtATime } from '../../../trust/known/few-at-a-time.js';
 import type { TellNext } from '../../scans/pages.js';
 import type { CheckedQuery, Comparison } from '../query.js';
@@ -51,7 +51,10 @@ export function assertProvable({ any }: CheckedQuery): void {
       likePattern(value as string);
     } catch (error) {
       const why = error instanceof Error ? error.message : '';
-      throw new ArgumentError('where', `where.${field} has a pattern that cannot be held against documents: ${why}`);
+      throw new ArgumentError(
+        'where',
+        `where.${field} has a pattern that cannot be held against documents: ${why}`,
+      );
     }
   }
 }
@@ -109,7 +112,9 @@ export class VerifiedSearch {
     before: Promise<void>,
   ): Promise<() => VerifiedDocument[]> {
     const few = new FewAtATime(AT_A_TIME);
-    const hits = await Promise.all(fresh.map((shown) => few.run(() => this.#prove(reading, collection, shown))));
+    const hits = await Promise.all(
+      fresh.map((shown) => few.run(() => this.#prove(reading, collection, shown))),
+    );
     await reading.call.deadline.race(before, 'the page before it to be proven');
     const given = await this.#matching(reading, collection, hits);
     return () => given.map((proven) => verifiedDocument(proven, reading.trust.root));
@@ -170,7 +175,9 @@ export class VerifiedSearch {
   #matched(
     hits: readonly Hit[],
     fields: ReadonlyMap<string, Field>,
-  ): { given: ProvenDocument[]; last: ProvenDocument | undefined } | { check: string; detail: string; of: ProvenDocument } {
+  ):
+    | { given: ProvenDocument[]; last: ProvenDocument | undefined }
+    | { check: string; detail: string; of: ProvenDocument } {
     const { any, orderBy } = this.#input.query;
     const wanted = any.map((all) => all.map((each) => typed(fields.get(each.field) as Field, each)));
     const order = orderBy.map(({ field, desc }) => ({ ...(fields.get(field) as Field), desc }));
@@ -228,7 +235,10 @@ function typed(field: Field, { field: name, operator, value }: Comparison): Type
     return { ...field, operator, value: comparable(field.type, value) };
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    throw new ArgumentError('where', `where.${name} must be ${error.message}: nothing else can be compared with it`);
+    throw new ArgumentError(
+      'where',
+      `where.${name} must be ${error.message}: nothing else can be compared with it`,
+    );
   }
 }
 
@@ -236,7 +246,11 @@ function isSo(stored: StoredDocument, { operator, value, ...field }: TypedCompar
   return holds(field.type, operator, cellOf(stored, field), value);
 }
 
-function isAfter(a: StoredDocument, b: StoredDocument, order: readonly (Field & { desc: boolean })[]): boolean {
+function isAfter(
+  a: StoredDocument,
+  b: StoredDocument,
+  order: readonly (Field & { desc: boolean })[],
+): boolean {
   for (const { desc, ...field } of order) {
     const compared = compareCells(field.type, cellOf(a, field), cellOf(b, field));
     // What is no number has no order among numbers.

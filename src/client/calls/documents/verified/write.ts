@@ -5,7 +5,7 @@ import type { Root } from '../../../../verify/verifier.js';
 import { OtherConnection } from '../../../net/rpc.js';
 import type { RpcOptions } from '../../../net/rpc.js';
 import { isNotDone } from '../../../net/server-errors.js';
-import type { Verified } from '../../../room/room.js';
+import type { Verified } from './verified.js';
 import { overThisConnection } from '../../../trust/write.js';
 
 /** What was sent under which head, and what came back. */

@@ -12,7 +12,7 @@ import { ServerError } from '../../../../errors.js';
 import type { Job, ProvenTx, Root } from '../../../../verify/verifier.js';
 import { readVerifiableTx } from '../../../../verify/wire/answers.js';
 import { isServerBehind } from '../../../net/server-errors.js';
-import type { Verified } from '../../../room/room.js';
+import type { Verified } from './verified.js';
 import { FewAtATime } from '../../../trust/known/few-at-a-time.js';
 import { askTxUnder } from '../../../trust/trust-wire.js';
 import { verifiedExportTx } from '../../txs/export-tx.js';
@@ -118,7 +118,11 @@ function keyOf({ key }: TxEntry): SqlKey | undefined {
 }
 
 /** Why these are not the entries of the write; undefined: they are. */
-function misfit(table: number, entries: readonly TxEntry[], { ids, how }: SaidToBeWritten): string | undefined {
+function misfit(
+  table: number,
+  entries: readonly TxEntry[],
+  { ids, how }: SaidToBeWritten,
+): string | undefined {
   const due = new Set(ids.map((id) => toHex(documentKey(table, fromHex(id)))));
   if (due.size !== ids.length) return 'the same document is named twice';
   for (const entry of entries) {
@@ -146,7 +150,8 @@ async function contentsOf(
   said: SaidToBeWritten,
 ): Promise<Content[]> {
   const { tx, ids } = said;
-  const exported = ids.length >= WORTH_AN_EXPORT ? await exportedContents(verified, collection, said) : undefined;
+  const exported =
+    ids.length >= WORTH_AN_EXPORT ? await exportedContents(verified, collection, said) : undefined;
   if (exported) return exported;
   const few = new FewAtATime(AT_A_TIME);
   return Promise.all(
