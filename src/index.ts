@@ -48,7 +48,7 @@ export type { TableColumn } from './client/calls/sql/tables.js';
 export type { TransactionOptions } from './client/calls/sql/transaction.js';
 export type { SqlParam, SqlRow, SqlTimestamp, SqlValue } from './client/calls/sql/values.js';
 export type { PrimaryKey } from './client/calls/sql/row-key.js';
-export type { CatalogLevel, PinnedTable } from './client/calls/sql/schema.js';
+export type { PinnedTable } from './client/calls/sql/schema.js';
 export type { VerifiedSqlTx, VerifiedSqlWrite, WrittenRow } from './client/calls/sql/verified-exec.js';
 export type { VerifiedRow } from './client/calls/sql/verified-get.js';
 export type { RowComparison } from './client/calls/sql/verify-row.js';
@@ -186,3 +186,36 @@ export type {
 export type { TxMetadata } from './proof/types.js';
 export type { PortableProof } from './verify/portable/format.js';
 export type { Root } from './verify/verifier.js';
+export type { Documents, VerifiedDocumentOptions } from './client/faces/documents.js';
+export type { VerifiedRevision } from './client/calls/documents/verified/audit.js';
+export type { DeletedDocument, VerifiedDelete } from './client/calls/documents/verified/delete.js';
+export type { VerifiedInsert, VerifiedReplace } from './client/calls/documents/verified/insert.js';
+export type {
+  CatalogLevel,
+  CatalogOptions,
+  CollectionPin,
+  DocumentCollection,
+  FollowedCatalogOptions,
+} from './client/calls/documents/verified/level.js';
+export type { VerifiedDocument } from './client/calls/documents/verified/result.js';
+export type {
+  CollectionField,
+  CollectionIndex,
+  CollectionInfo,
+  CreateCollectionOptions,
+  FieldType,
+} from './client/calls/documents/collections.js';
+export type { Document, DocumentRevision } from './client/calls/documents/document.js';
+export type { Inserted, Replaced } from './client/calls/documents/insert.js';
+export type {
+  ComparedValue,
+  DocumentOperator,
+  DocumentOrder,
+  DocumentQuery,
+  DocumentWhere,
+  FieldCondition,
+} from './client/calls/documents/query.js';
+export type { SearchOptions } from './client/calls/documents/search.js';
+export type { AuditDocumentOptions } from './client/calls/documents/audit.js';
+export type { DocumentInput, DocumentValueInput } from './client/input/document-input.js';
+export type { DocumentFields, DocumentValue } from './proof/documents/values.js';

@@ -7,6 +7,7 @@ import type { IngestClient, IngestOptions, IngestReceipt, IngestRecord } from '.
 import { entryContent } from './calls/kv/contents.js';
 import { SqlTransactions } from './faces/sql-transactions.js';
 import { DatabaseSql } from './faces/verified-sql.js';
+import { Documents } from './faces/documents.js';
 import { NO_OPTIONS } from './input/call-options.js';
 import type { CallOptions } from './input/call-options.js';
 import { text } from './input/option-checks.js';
@@ -26,6 +27,8 @@ const WARM_NAMES = ['from', 'to'];
 export class DatabaseHandle extends SqlTransactions {
   /** Every root this client's store has verified, and what happened to trust; and audits of this database against it. */
   readonly audit: ClientAudit;
+  /** Collections of documents. */
+  readonly documents: Documents;
 
   /** Statements of SQL and their rows. */
   readonly sql: DatabaseSql;
@@ -39,6 +42,7 @@ export class DatabaseHandle extends SqlTransactions {
       async () => connection.auditAccess(this.databaseName),
       connection.door,
     );
+    this.documents = new Documents(connection, () => this.databaseName);
   }
 
   /**

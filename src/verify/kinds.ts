@@ -9,6 +9,7 @@ import { tx } from './chain/tx.js';
 import type { Kind } from './kind.js';
 import { claim } from './readings/claim.js';
 import { claims } from './readings/claims.js';
+import { document } from './readings/document.js';
 import { exported } from './readings/exported.js';
 import { get } from './readings/get.js';
 import { gone } from './readings/gone.js';
@@ -50,6 +51,7 @@ export const KINDS = [
   zScan,
   exported,
   row,
+  document,
 ] as const;
 
 type Listed = (typeof KINDS)[number];

@@ -68,9 +68,10 @@ export const REPEATABLE: ReadonlySet<keyof Methods> = new Set<keyof Methods>([
   'DescribeTable',
   'VerifiableSQLGet',
 
-  // Documents: without SearchDocuments, which goes on in a search that is kept open.
+  // Documents. A page of a search that is kept open is given again when it is asked for again.
   'GetCollections',
   'GetCollection',
+  'SearchDocuments',
   'CountDocuments',
   'AuditDocument',
   'ProofDocument',

@@ -157,6 +157,72 @@ export const HARMLESS: readonly Harmless[] = [
     scenarios: /^a reference to nothing, its history$/,
     why: 'not read: it is the entry in the proven transaction that counts',
   },
+  {
+    field: /^documentIdFieldName$/,
+    methods: /^ProofDocument$/,
+    why: 'not read: what the id field was called is in the catalog that is proven',
+  },
+  {
+    field: /^verifiableTx\.(dualProof|signature)(\.|$)/,
+    methods: /^ProofDocument$/,
+    why: 'not read: it has no chain, and its transaction is proven like any other',
+  },
+  {
+    field: /^verifiableTx(\.tx(\.header(\..*)?)?)?$/,
+    methods: /^ProofDocument$/,
+    why: 'read for the tx alone; of an audit for who wrote it, and then only as the proven header',
+  },
+  {
+    field: /^verifiableTx\.tx\.(entries|kvEntries|zEntries)(\[\].*)?$/,
+    methods: /^ProofDocument$/,
+    why: 'read for the entry of the document alone: which entries there are is proven by other means',
+  },
+  {
+    field: /^searchId$/,
+    methods: /^SearchDocuments$/,
+    missing: true,
+    why: 'a search that is lost is begun anew, and one that is said to end has left something out',
+  },
+  { field: /^searchId$/, methods: /^SearchDocuments$/, why: 'a search that is lost is begun anew' },
+  {
+    field: /^revisions\[\]\.(transactionId|revision|metadata(\..*)?|username|ts)$/,
+    methods: /^SearchDocuments$/,
+    why: 'not read',
+  },
+  {
+    field: /^revisions\[\]\.(revision|username|ts|document(\..*)?)$/,
+    methods: /^AuditDocument$/,
+    why: 'not read, or told under `unproven` only: who and when is in the proven header',
+  },
+  {
+    field: /^revisions\[\]\.metadata(\..*)?$/,
+    kinds: /^(added|removed|flipped)$/,
+    methods: /^(AuditDocument|ReplaceDocuments)$/,
+    why: 'accepted where it says the same',
+  },
+  {
+    field: /^revisions$/,
+    kinds: /^(list emptied|first removed|last removed)$/,
+    methods: /^(SearchDocuments|AuditDocument|ReplaceDocuments)$/,
+    missing: true,
+    why: 'no proof can exclude that something is left out, and it is said so; which documents matched, likewise',
+  },
+  {
+    field: /^revisions$/,
+    kinds: /^reversed$/,
+    scenarios: /in any order/,
+    why: 'no order was asked for',
+  },
+  {
+    field: /^revisions\[\]\.(revision|document|username|ts|metadata)(\..*)?$/,
+    methods: /^ReplaceDocuments$/,
+    why: 'not read',
+  },
+  {
+    field: /^collection(\..*|\[\].*)?$/,
+    methods: /^GetCollection$/,
+    why: 'names are held against the hashes that were stored: one that does not fit says nothing',
+  },
   { field: /precommittedTx(Id|Hash)$/, why: 'not read: says nothing about what is committed' },
 ];
 

@@ -3,13 +3,20 @@
 // shared a request with a refused one are told the truth, or refused as well.
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { TestImmudb } from '../support/immudb.js';
-import { describePrivate, describeServer, freshDatabase, sharedImmudb } from '../support/real.js';
+import {
+  describePrivate,
+  describeReal,
+  describeServer,
+  freshDatabase,
+  sharedImmudb,
+} from '../support/real.js';
 import { harmless } from './harmless.js';
 import { Proxy } from './proxy.js';
 import { record, runMutated } from './run-scenario.js';
 import type { Recorded } from './run-scenario.js';
 import { ANSWERS } from './scenario.js';
 import type { Scenario } from './scenario.js';
+import { DOCUMENTS, noteVersions, setDocuments } from './scenarios/documents.js';
 import { headScenarios } from './scenarios/heads.js';
 import { KEYED } from './scenarios/keyed.js';
 import { LATEST, setSmallStage } from './scenarios/latest.js';
@@ -61,6 +68,22 @@ describeServer('a lying proxy', () => {
   suite([...LONE_WRITES, ...GROUPED_WRITES, ...LONE_OPERATIONS, ...GROUPED_OPERATIONS], async () =>
     setStage(proxy, sharedImmudb(), await freshDatabase()),
   );
+});
+
+describeReal('a lying proxy before documents', () => {
+  let proxy: Proxy;
+
+  beforeAll(async () => {
+    proxy = await Proxy.start(sharedImmudb());
+  });
+  afterAll(() => proxy.close());
+
+  suite(DOCUMENTS, async () => {
+    const stage = await setStage(proxy, sharedImmudb(), await freshDatabase());
+    await setDocuments(stage);
+    await noteVersions(stage);
+    return stage;
+  });
 });
 
 describePrivate('a lying proxy before a server that signs', () => {

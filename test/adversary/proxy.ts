@@ -27,6 +27,8 @@ export interface Passing {
 export type Interceptor = (passing: Passing) => Promise<Buffer>;
 
 const asIs = (bytes: Buffer): Buffer => bytes;
+/** No two methods of these have one name. */
+const SERVICES = ['immudb.schema.ImmuService', 'immudb.model.DocumentService'] as const;
 const IDENTITY_HEADER = 'immudb-uuid';
 
 export class Proxy {
@@ -58,7 +60,8 @@ export class Proxy {
     const raw: Record<string, MethodDefinition<Buffer, Buffer>> = {};
     const handlers: UntypedServiceImplementation = {};
     const started: { proxy?: Proxy } = {};
-    for (const [name, method] of Object.entries(serviceDefinition('immudb.schema.ImmuService'))) {
+    const definitions = SERVICES.flatMap((service) => Object.entries(serviceDefinition(service)));
+    for (const [name, method] of definitions) {
       if (method.requestStream && method.responseStream) continue;
       raw[name] = {
         ...method,

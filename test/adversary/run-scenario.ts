@@ -1,6 +1,6 @@
 // Runs a scenario with answers changed on their way, and says what came of it for every caller.
 import { VerificationError } from '#dist/index.js';
-import { methodDefinition } from '#dist/wire/schema.js';
+import { wireMethod } from '#dist/wire/schema.js';
 import { passOn } from './proxy.js';
 import type { Passing } from './proxy.js';
 import { ANSWERS, NOTHING, codecOf } from './scenario.js';
@@ -60,7 +60,7 @@ export async function runMutated(
     scenario,
     everywhere ? undefined : scenario,
     (message, method) => {
-      const { responseSerialize } = methodDefinition('immudb.schema.ImmuService', codecOf(method));
+      const { responseSerialize } = wireMethod(codecOf(method));
       const before = responseSerialize(message);
       change(message, method);
       did.see = true;
@@ -107,10 +107,7 @@ async function intercepted(
   stage.proxy.intercept = async ({ method, request, forward }: Passing) => {
     const bytes = await forward();
     if (!isAnswer(method)) return bytes;
-    const { requestDeserialize, responseDeserialize, responseSerialize } = methodDefinition(
-      'immudb.schema.ImmuService',
-      codecOf(method),
-    );
+    const { requestDeserialize, responseDeserialize, responseSerialize } = wireMethod(codecOf(method));
     if (chosen) {
       if (method !== chosen.method) return bytes;
       if (chosen.asked && !chosen.asked(requestDeserialize(request) as Message, stage)) return bytes;

@@ -39,11 +39,17 @@ export const ANSWERS = {
   Scan: 'Entries',
   History: 'Entries',
   ZScan: 'ZEntries',
+  GetCollection: 'immudb.model.GetCollectionResponse',
+  InsertDocuments: 'immudb.model.InsertDocumentsResponse',
+  ReplaceDocuments: 'immudb.model.ReplaceDocumentsResponse',
+  SearchDocuments: 'immudb.model.SearchDocumentsResponse',
+  AuditDocument: 'immudb.model.AuditDocumentResponse',
+  ProofDocument: 'immudb.model.ProofDocumentResponse',
 } as const;
 export type AnswerMethod = keyof typeof ANSWERS;
 
 /** What the answer is decoded as: of a stream, that of the same call in one message. */
-export function codecOf(method: AnswerMethod): string {
+export function codecOf(method: AnswerMethod): AnswerMethod {
   return method === 'streamVerifiableGet' ? 'VerifiableGet' : method;
 }
 

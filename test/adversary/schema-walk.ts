@@ -186,7 +186,9 @@ function add(out: Mutation[], at: readonly Step[], kind: string, value: unknown)
 function descriptorOf(typeName: string): MessageDescriptor {
   const schema = loadSchema();
   const short = typeName.replace(/^\./, '');
-  const found = schema[short.includes('.') ? short : `immudb.schema.${short}`];
+  const found = ['', 'immudb.schema.', 'immudb.model.', 'immudb.']
+    .map((within) => schema[within + short])
+    .find(Boolean);
   if (!found || !('type' in found)) throw new RangeError(`no message ${typeName}`);
   return found.type as unknown as MessageDescriptor;
 }

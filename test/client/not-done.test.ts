@@ -802,6 +802,138 @@ async function nothingOf(client: WireClient, outcomes: readonly (Refusal | undef
   }
 }
 
+/** What the document service refuses the call with. */
+async function documentRefusal(client: WireClient, method: string, request: object): Promise<Refusal> {
+  return client.call(method, request, { service: 'immudb.model.DocumentService' }).then(
+    () => {
+      throw new Error(`${method} was not refused`);
+    },
+    (error: unknown) => asRefusal(method, error),
+  );
+}
+
+const inPeople = (more: object = {}) => ({ query: { collectionName: 'people', ...more } });
+const comparing = (field: string, value: object) =>
+  inPeople({ expressions: [{ fieldComparisons: [{ field, operator: 'EQ', value }] }] });
+const struct = (fields: Record<string, object>) => ({ fields });
+const inserting = (...documents: object[]) => ({ collectionName: 'people', documents });
+
+/** A request of each to a collection. */
+const ON_COLLECTION = (name: string): readonly (readonly [method: string, request: object])[] => [
+  ['InsertDocuments', { collectionName: name, documents: [struct({})] }],
+  ['ReplaceDocuments', { query: { collectionName: name }, document: struct({}) }],
+  ['DeleteDocuments', { query: { collectionName: name } }],
+  ['UpdateCollection', { name, documentIdFieldName: 'x' }],
+  ['DeleteCollection', { name }],
+  ['AddField', { collectionName: name, field: { name: 'a', type: 'STRING' } }],
+  ['RemoveField', { collectionName: name, fieldName: 'a' }],
+  ['CreateIndex', { collectionName: name, fields: ['a'] }],
+  ['DeleteIndex', { collectionName: name, fields: ['a'] }],
+];
+
+describeReal('what the document service refuses before it is written', () => {
+  const UNIQUE =
+    'conflict due to uniqueness contraint violation or read document was updated by another transaction';
+
+  test('by what is asked for', async () => {
+    const database = await freshDatabase(undefined, { maxTxEntries: 10 });
+    const client = await WireClient.open(sharedImmudb(), database);
+    const made = {
+      name: 'people',
+      fields: [
+        { name: 'name', type: 'STRING' },
+        { name: 'age', type: 'INTEGER' },
+      ],
+      indexes: [{ fields: ['name'], isUnique: true }],
+    };
+    const asked = { service: 'immudb.model.DocumentService' } as const;
+    await client.call('CreateCollection', made, asked);
+    await client.call(
+      'InsertDocuments',
+      inserting(struct({ name: { stringValue: 'a' } }), struct({ name: { stringValue: 'b' } })),
+      asked,
+    );
+    const before = await size(client);
+    const refuse = async (method: string, request: object, words: string | RegExp) =>
+      onTheList(await documentRefusal(client, method, request), words);
+
+    for (const [method, request] of ON_COLLECTION('none'))
+      await refuse(method, request, /^collection does not exist( \(none\))?$/);
+    const noField = comparing('nope', { numberValue: 1 });
+    await refuse('ReplaceDocuments', { ...noField, document: struct({}) }, 'field does not exist (nope)');
+    await refuse('DeleteDocuments', noField, 'field does not exist (nope)');
+    await refuse('RemoveField', { collectionName: 'people', fieldName: 'nope' }, 'field does not exist');
+    await refuse('CreateIndex', { collectionName: 'people', fields: ['nope'] }, 'field does not exist');
+    await refuse(
+      'CreateCollection',
+      { name: 'new', indexes: [{ fields: ['nope'] }] },
+      'field does not exist',
+    );
+
+    const same = struct({ name: { stringValue: 'a' } });
+    await refuse('InsertDocuments', inserting(same), UNIQUE);
+    await refuse('ReplaceDocuments', { ...inPeople(), document: same }, UNIQUE);
+    const notEmpty = 'unique index creation is only supported on empty collections';
+    await vi.waitFor(async () => {
+      // Before the documents are indexed the server says it in other words.
+      const unique = { collectionName: 'people', fields: ['age'], isUnique: true };
+      await refuse('CreateIndex', unique, notEmpty);
+    });
+    const wrong = struct({ age: { stringValue: 'x' } });
+    const type = /^unexpected value: expecting value of type INTEGER/;
+    await refuse('InsertDocuments', inserting(wrong), type);
+    await refuse('ReplaceDocuments', { ...inPeople({ limit: 1 }), document: wrong }, type);
+    await refuse('DeleteDocuments', comparing('age', { stringValue: 'x' }), type);
+    const long = struct({ name: { stringValue: 'x'.repeat(600) } });
+    const length = 'max length exceeded: table: people, column: name';
+    await refuse('InsertDocuments', inserting(long), length);
+    await refuse('ReplaceDocuments', { ...inPeople({ limit: 1 }), document: long }, length);
+    const eleven = Array.from({ length: 11 }, (_, i) => struct({ name: { stringValue: `n${i}` } }));
+    await refuse('InsertDocuments', inserting(...eleven), 'max number of entries per tx exceeded');
+    const withId = struct({ _id: { stringValue: 'ab' } });
+    const id = 'illegal arguments: field (_id) should NOT be specified when inserting a document';
+    await refuse('InsertDocuments', inserting(withId), id);
+
+    await refuse('CreateCollection', made, 'collection already exists');
+    await refuse('UpdateCollection', { name: 'people', documentIdFieldName: 'name' }, 'field already exists');
+    await refuse(
+      'AddField',
+      { collectionName: 'people', field: { name: 'age', type: 'UUID' } },
+      'field already exists',
+    );
+    await refuse('CreateIndex', { collectionName: 'people', fields: ['name'] }, 'index already exists');
+    const twice = [made.fields[0], made.fields[0]];
+    await refuse('CreateCollection', { name: 'new', fields: twice }, 'duplicated column');
+    await refuse('CreateIndex', { collectionName: 'people', fields: ['age', 'age'] }, 'duplicated column');
+    const idField = "illegal arguments: id field name '_id' should not be specified";
+    await refuse('CreateCollection', { name: 'new', fields: [{ name: '_id', type: 'UUID' }] }, idField);
+    const indexed = 'cannot drop column name because one or more indexes require it';
+    await refuse('RemoveField', { collectionName: 'people', fieldName: 'name' }, indexed);
+    await refuse(
+      'DeleteIndex',
+      { collectionName: 'people', fields: ['age'] },
+      'index not found (people(age))',
+    );
+    const primary = 'illegal arguments: primary key index can NOT be deleted';
+    await refuse('DeleteIndex', { collectionName: 'people', fields: ['_id'] }, primary);
+    expect(await size(client)).toBe(before);
+
+    const reader = await WireClient.open(
+      sharedImmudb(),
+      database,
+      await newUser(client, database, 1),
+      'Passw0rd!',
+    );
+    for (const [method, request] of [
+      ...ON_COLLECTION('people'),
+      ['CreateCollection', { name: 'new' }] as const,
+    ])
+      onTheList(await documentRefusal(reader, method, request), 'permission denied');
+    expect(await size(client)).toBe(before);
+    for (const each of [client, reader]) each.close();
+  });
+});
+
 describePrivate('what is refused before it is written', () => {
   test('a token of before a restart', async () => {
     await using server = await startImmudb();
@@ -833,6 +965,14 @@ describePrivate('what is refused before it is written', () => {
     await refused(client, set(kv('k')), "database is read-only because it's a replica");
     for (const [method, request] of OTHERS)
       await refusedOn(client, method, request, "database is read-only because it's a replica");
+    for (const [method, request] of [
+      ...ON_COLLECTION('people'),
+      ['CreateCollection', { name: 'new' }] as const,
+    ])
+      onTheList(
+        await documentRefusal(client, method, request),
+        "database is read-only because it's a replica",
+      );
     client.close();
   });
 

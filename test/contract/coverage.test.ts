@@ -14,7 +14,7 @@ const CALLED = ROWS.flatMap(([rpc, row]) => ('ranIn' in row ? [[rpc, row] as con
 
 /** Nothing is asked of it. */
 const client = new ImmuClient({ store: new MemoryRootStore() });
-const FAMILIES = ['databases', 'users', 'server', 'audit'] as const;
+const FAMILIES = ['databases', 'users', 'server', 'audit', 'documents'] as const;
 
 /** Names of the methods of an object, those it inherits too. */
 function methodsOf(object: object): string[] {

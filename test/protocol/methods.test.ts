@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { REPEATABLE } from '#dist/wire/methods.js';
 import { allMethods, methodDefinition, wireMethod } from '#dist/wire/schema.js';
 
-/** Sent again, they could be done twice: a write, another search, a tx that stays open. Or nobody knows what they do. */
+/** Sent again, they could be done twice: a write, a tx that stays open. Or nobody knows what they do. */
 const NOT_REPEATABLE = [
   ...['CreateUser', 'ChangePassword', 'SetActiveUser', 'ChangePermission', 'ChangeSQLPrivileges'],
   ...['Set', 'VerifiableSet', 'Delete', 'ExecAll'],
@@ -15,7 +15,6 @@ const NOT_REPEATABLE = [
   ...['UpdateDatabase', 'UpdateAuthConfig', 'UpdateMTLSConfig'],
   ...['CreateCollection', 'UpdateCollection', 'DeleteCollection', 'AddField', 'RemoveField'],
   ...['CreateIndex', 'DeleteIndex', 'InsertDocuments', 'ReplaceDocuments', 'DeleteDocuments'],
-  'SearchDocuments',
 ];
 
 test('every RPC is named as repeatable, or as not', () => {

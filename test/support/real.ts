@@ -64,7 +64,7 @@ export function describePrivate(
  * A server holds a buffer of 1 MiB for each transaction that may be open in a database: with its own 30, the databases of all
  * suites are 15 GB.
  */
-const MAX_CONCURRENCY = 12;
+const MAX_CONCURRENCY = 20;
 
 /** Settings of a test database; whatever else CreateDatabaseV2 takes can be given in its wire form. */
 export interface DatabaseOptions {
@@ -84,7 +84,10 @@ export async function freshDatabase(
   options: DatabaseOptions = {},
 ): Promise<string> {
   const settings = Object.fromEntries(
-    Object.entries({ maxConcurrency: MAX_CONCURRENCY, ...options }).map(([name, value]) => [name, typeof value === 'object' ? value : { value }]),
+    Object.entries({ maxConcurrency: MAX_CONCURRENCY, ...options }).map(([name, value]) => [
+      name,
+      typeof value === 'object' ? value : { value },
+    ]),
   );
   const name = `t${randomBytes(6).toString('hex')}`;
   const client = await WireClient.open(address);

@@ -16,7 +16,7 @@ it('has for each kind the numbers that stored evidence has for it', () => {
     ['tx', 3, 10, 40],
     ['segment', 4],
     ['claims', 5],
-    ['claim', 6, 33],
+    ['claim', 6, 33, 61],
     ['written', 7],
     ['block', 8],
     ['leaves', 9],
@@ -34,6 +34,7 @@ it('has for each kind the numbers that stored evidence has for it', () => {
     ['z-scan', 52],
     ['exported', 41],
     ['row', 60, 61],
+    ['document', 60],
   ]);
 });
 
@@ -64,11 +65,14 @@ it('says in words what was asked', () => {
   expect(Object.fromEntries(words)).toEqual({
     'added.json': 'to put "k" into the set "s" at -0',
     'block.json': 'the headers from tx 1 to 12',
+    'claim-raw.json':
+      'the entry 0x03522e00000001000000070000000080000102030405060708090a0b0c0d0e0f0000000000000000000000000000000000000010 in tx 5',
     'claim-version.json': 'key "alone" in tx 5, as its history showed it',
     'claim.json': 'key "alone" in tx 5, as a plain read showed it',
     'claims-single.json': 'key "alone", in a plain read',
     'claims.json': 'key "b" and 2 more, in a plain read',
     'deleted.json': 'to delete "marked"',
+    'document.json': 'document 000102030405060708090a0b0c0d0e0f of collection 7 at tx 5',
     'executed.json': 'to write "k" = "v" and 2 more',
     'exported.json': 'an export of tx 4',
     'get-at-tx.json': 'key "b" at tx 4 at revision 3, not through a reference',

@@ -6,6 +6,10 @@ import { plainKey, plainValue, referenceValue, sortedSetKey } from '#dist/proof/
 import { sha256 } from '#dist/proof/hash.js';
 import { encodeSqlKey } from '#dist/proof/sql/raw-key.js';
 import { check } from '#dist/verify/check.js';
+import { shownRaw } from '#dist/verify/claims/raw-claim.js';
+import { encodeStruct } from '#dist/proof/documents/struct-writer.js';
+import { documentKey } from '#dist/proof/documents/document.js';
+import { encodeRow } from '#dist/proof/sql/row.js';
 import { uploadedRequest } from '#dist/verify/writings/uploaded.js';
 import { packJob } from '#dist/verify/pack/packet.js';
 import type { Context, Job, Question, Refuted, TxFacts } from '#dist/verify/verifier.js';
@@ -94,6 +98,17 @@ const byHeader = (tx: bigint) => ({
   context: contextAt(operations.root(tx - 1n)),
   answer: () => wireHeader(operations.tx(tx).header),
 });
+const ID = Uint8Array.from({ length: 16 }, (_, i) => i);
+const STRUCT = encodeStruct({ name: 'Ann', _id: Buffer.from(ID).toString('hex') });
+const DOCUMENT = {
+  key: documentKey(7, ID),
+  value: encodeRow([
+    { column: 1, bytes: ID },
+    { column: 2, bytes: STRUCT },
+  ]),
+};
+const documents = new TestChain().grow(4);
+const STORED = documents.commit([DOCUMENT, VALUE]);
 const uploading = new TestChain().grow(4);
 const UPLOAD = uploading.set(['a', 'a'], ['b', 'b']);
 const hashOf = (value: string) => sha256(plainValue(utf8(value)));
@@ -214,6 +229,21 @@ const cases: Readonly<Record<string, Recorded>> = {
     },
     answer: () => chain.verifiableTx(ALONE, HEAD),
     lie: flipAt((answer) => answer.tx.entries[0], 'hValue'),
+  },
+  'claim-raw': {
+    question: {
+      ...{ kind: 'claim', key: DOCUMENT.key, tx: STORED, as: 'raw' },
+      shown: shownRaw(DOCUMENT),
+    },
+    context: contextAt(documents.root(STORED)),
+    answer: () => documents.verifiableTx(STORED, STORED),
+    lie: flipAt((answer) => answer.tx.entries[0], 'hValue'),
+  },
+  document: {
+    question: { kind: 'document', id: ID, tx: STORED, collection: 7 },
+    context: contextAt(documents.root(STORED)),
+    answer: () => documents.proofDocument(STORED, DOCUMENT.value, 7),
+    lie: (answer) => (answer.collectionId = 8),
   },
   scan: {
     question: {

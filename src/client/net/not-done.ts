@@ -43,6 +43,12 @@ const TO_DATABASES = [
   'TruncateDatabase',
   'UpdateDatabaseV2',
 ];
+/** What is written of documents, and of what they are in. */
+const DOCUMENTS = ['InsertDocuments', 'ReplaceDocuments', 'DeleteDocuments'];
+const TO_COLLECTIONS = [
+  ...['UpdateCollection', 'DeleteCollection', 'AddField', 'RemoveField', 'CreateIndex', 'DeleteIndex'],
+];
+const COLLECTIONS = ['CreateCollection', ...TO_COLLECTIONS];
 /** Streams to the server that write. */
 const STREAMS = ['streamSet', 'streamExecAll'];
 
@@ -67,7 +73,11 @@ export const NOT_DONE: readonly NotDone[] = [
 
   // What they may do
   { on: WRITES, grpc: INTERNAL, words: 'permission denied' },
-  { on: WRITES, grpc: UNKNOWN, words: "database is read-only because it's a replica" },
+  {
+    on: [...WRITES, ...DOCUMENTS, ...COLLECTIONS],
+    grpc: UNKNOWN,
+    words: "database is read-only because it's a replica",
+  },
   { on: ['CreateUser'], grpc: UNKNOWN, words: 'you do not have permission on this database' },
   {
     on: ['ChangePermission', 'ChangeSQLPrivileges'],
@@ -194,6 +204,64 @@ export const NOT_DONE: readonly NotDone[] = [
   { on: ['SQLExec'], grpc: UNKNOWN, words: 'tbtree: key not found' },
   { on: ['SQLExec', 'Commit'], grpc: UNKNOWN, words: 'tx read conflict' },
   { on: ['Commit'], grpc: INVALID_ARGUMENT, words: 'no transaction found' },
+
+  // Documents
+  {
+    on: [...DOCUMENTS, ...TO_COLLECTIONS],
+    grpc: UNKNOWN,
+    words: /^collection does not exist( \([\w-]{1,1024}\))?$/,
+  },
+  {
+    on: ['ReplaceDocuments', 'DeleteDocuments', 'RemoveField', 'CreateCollection', 'CreateIndex'],
+    grpc: UNKNOWN,
+    words: /^field does not exist( \([\w.-]{1,1024}\))?$/,
+  },
+  {
+    on: ['InsertDocuments', 'ReplaceDocuments'],
+    grpc: UNKNOWN,
+    words:
+      'conflict due to uniqueness contraint violation or read document was updated by another transaction',
+  },
+  {
+    on: ['InsertDocuments', 'ReplaceDocuments', 'DeleteDocuments'],
+    grpc: UNKNOWN,
+    words: /^unexpected value: expecting value of type \w{1,20}(: field: [\w.-]{1,1024})?$/,
+  },
+  {
+    on: ['InsertDocuments', 'ReplaceDocuments'],
+    grpc: UNKNOWN,
+    words: /^max length exceeded: table: [\w-]{1,1024}, column: [\w.-]{1,1024}$/,
+  },
+  { on: ['InsertDocuments'], grpc: UNKNOWN, words: 'max number of entries per tx exceeded' },
+  {
+    on: ['InsertDocuments'],
+    grpc: UNKNOWN,
+    words: /^illegal arguments: field \([\w-]{1,1024}\) should NOT be specified when inserting a document$/,
+  },
+  {
+    on: ['CreateCollection', 'UpdateCollection', 'AddField', 'CreateIndex'],
+    grpc: UNKNOWN,
+    words: /^(collection|field|index) already exists$/,
+  },
+  {
+    on: ['CreateIndex'],
+    grpc: UNKNOWN,
+    words: 'unique index creation is only supported on empty collections',
+  },
+  { on: ['CreateCollection', 'CreateIndex'], grpc: UNKNOWN, words: 'duplicated column' },
+  {
+    on: ['CreateCollection'],
+    grpc: UNKNOWN,
+    words: /^illegal arguments: id field name '[\w-]{1,1024}' should not be specified$/,
+  },
+  {
+    on: ['RemoveField'],
+    grpc: UNKNOWN,
+    words: /^cannot drop column [\w.-]{1,1024} because one or more indexes require it$/,
+  },
+  { on: ['DeleteIndex'], grpc: UNKNOWN, words: /^index not found \(.{1,1000}\)$/s },
+  { on: ['DeleteIndex'], grpc: UNKNOWN, words: 'illegal arguments: primary key index can NOT be deleted' },
+  { on: [...DOCUMENTS, ...COLLECTIONS], grpc: INTERNAL, words: 'permission denied' },
 
   // Users
   { on: ['CreateUser'], grpc: UNKNOWN, words: 'user already exists' },

@@ -53,6 +53,16 @@ export function isPastEnd(error: unknown): boolean {
   return kindOf(error) === 'no-more-entries';
 }
 
+/** There is no such document, or it is deleted. */
+export function isDocumentNotFound(error: unknown): boolean {
+  return kindOf(error) === 'document-not-found';
+}
+
+/** A search that was kept open is so no more: its session ended. */
+export function isSearchLost(error: unknown): boolean {
+  return kindOf(error) === 'search-lost';
+}
+
 /** The server has no such transaction, or none yet. */
 export function isTxNotFound(error: unknown): boolean {
   return kindOf(error) === 'tx-not-found';

@@ -1,34 +1,13 @@
 // The one place that reads the server's words. Most of its errors have gRPC code UNKNOWN and no details, so that only
 // the words tell them apart; the code is compared where it is known (docs/protocol.md §22, §24).
 import type { ServiceError } from '@grpc/grpc-js';
-import type { ImmuErrorCode } from '../../errors.js';
 import { shortened } from '../../visible.js';
+import { DOCUMENT_WORDS } from './document-words.js';
 import { SQL_WORDS } from './sql-words.js';
 import { status } from '../../wire/status.js';
+import type { ServerWords } from './words.js';
 
-/** What the rest of the client acts on, beside the public code. */
-export type Kind =
-  | 'key-not-found'
-  | 'no-more-entries'
-  | 'tx-not-found'
-  | 'session-lost'
-  | 'not-logged-in'
-  | 'server-behind'
-  | 'not-allowed'
-  | 'busy'
-  | 'database-closed';
-
-export interface ServerWords {
-  /** Start of the server's message, or a pattern. */
-  readonly words: string | RegExp;
-  readonly code: ImmuErrorCode;
-  /** What was wrong, in our words; the server's follow. */
-  readonly says: string;
-  readonly grpc?: status;
-  /** Only on methods whose name matches. */
-  readonly on?: RegExp;
-  readonly kind?: Kind;
-}
+export type { Kind, ServerWords } from './words.js';
 
 const { INVALID_ARGUMENT, PERMISSION_DENIED, NOT_FOUND, INTERNAL, FAILED_PRECONDITION, RESOURCE_EXHAUSTED } =
   status;
@@ -72,11 +51,13 @@ const TABLE: readonly ServerWords[] = [
   },
   {
     words: 'tbtree: no more entries',
-    on: /^(History|streamHistory)$/,
+    on: /^(History|streamHistory|AuditDocument)$/,
     code: 'NOT_FOUND',
-    says: 'there are no more versions of the key',
+    says: 'there are no more versions',
     kind: 'no-more-entries',
   },
+
+  ...DOCUMENT_WORDS,
 
   // Who is asking
   {

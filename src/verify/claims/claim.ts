@@ -20,6 +20,8 @@ export interface Claim {
   /** The value (a view of the answer), or for a reference the raw value that makes it one. */
   readonly value: Uint8Array;
   readonly isReference: boolean;
+  /** `key` and `value` are those that are stored and hashed: of a row, a document, a part of a catalog. */
+  readonly isRaw?: true;
   readonly metadata?: KVMetadata;
   /** Server's word; no proof covers it. */
   readonly unprovenRevision: bigint;
@@ -105,8 +107,10 @@ function claim(
 }
 
 /** Leaf of a claim in the entries tree of a tx with this header version. */
-export function leafOf({ leaf, key, value, isReference, metadata }: Claim, version: number): Uint8Array {
+export function leafOf(claimed: Claim, version: number): Uint8Array {
+  const { leaf, key, value, isReference, isRaw, metadata } = claimed;
   if (version === CLAIM_VERSION) return leaf;
+  if (isRaw) return entryLeaf(version, key, metadata, value);
   return isReference
     ? entryLeaf(version, plainKey(key), metadata, value)
     : plainLeaf(version, key, metadata, value);

@@ -7,6 +7,7 @@ import { signedTarget } from '../chain/signature.js';
 import { bindTx, checkEntries } from '../claims/bind-tx.js';
 import { claimsOf, leafOf } from '../claims/claim.js';
 import type { Claim } from '../claims/claim.js';
+import { rawClaim, readShownRaw } from '../claims/raw-claim.js';
 import { otherReading, versionOf } from '../claims/version.js';
 import type { Kind } from '../kind.js';
 import { readEnds, writeEnds } from '../pack/ends-packet.js';
@@ -20,8 +21,8 @@ export interface ClaimQuestion {
   readonly key: Uint8Array;
   readonly tx: bigint;
   readonly shown: Uint8Array;
-  /** How it was shown. @default as the value of its key */
-  readonly as?: 'version';
+  /** How it was shown. `raw`: `key` is a raw key, `shown` its metadata and raw value. @default as the value of its key */
+  readonly as?: 'version' | 'raw';
 }
 
 export interface ClaimProven extends BoundEnds {
@@ -52,9 +53,10 @@ function checkClaim(question: ClaimQuestion, context: Context, answer: Uint8Arra
 
 /** What is claimed, and what each claim may mean otherwise. */
 function claimsIn(
-  { key, shown, as }: ClaimQuestion,
+  { key, tx, shown, as }: ClaimQuestion,
   { now }: Context,
 ): (readonly [Claim, (Claim | undefined)?])[] {
+  if (as === 'raw') return [[rawClaim(tx, readShownRaw(key, shown))]];
   const entry = readShownEntry(shown);
   if (as === 'version') {
     const version = versionOf(key, entry, now);
@@ -78,11 +80,13 @@ export function claimQuestion({
 
 const TAG = 6;
 const TAG_VERSION = 33;
+const TAG_RAW = 61;
+const TAG_AS = { version: TAG_VERSION, raw: TAG_RAW };
 const PROVEN_TAG = 8;
 
 export const claim: Kind<ClaimQuestion, ClaimProven> = {
   kind: 'claim',
-  tags: [TAG, TAG_VERSION],
+  tags: [TAG, TAG_VERSION, TAG_RAW],
   provenTags: [PROVEN_TAG],
 
   assert({ key, tx, shown }) {
@@ -93,7 +97,7 @@ export const claim: Kind<ClaimQuestion, ClaimProven> = {
 
   size: ({ key, shown }) => 9 + 8 + key.length + shown.length,
   write(writer, { tx, key, shown, as }) {
-    writer.u8(as === 'version' ? TAG_VERSION : TAG);
+    writer.u8(as ? TAG_AS[as] : TAG);
     writer.u64(tx);
     writer.bytes(key);
     writer.bytes(shown);
@@ -104,6 +108,7 @@ export const claim: Kind<ClaimQuestion, ClaimProven> = {
     key: reader.bytes(),
     shown: reader.bytes(),
     ...(tag === TAG_VERSION && { as: 'version' }),
+    ...(tag === TAG_RAW && { as: 'raw' }),
   }),
 
   check: checkClaim,
@@ -115,7 +120,9 @@ export const claim: Kind<ClaimQuestion, ClaimProven> = {
   readProven: (reader, _tag, _question, before) => ({ kind: 'claim', ...readEnds(reader, before) }),
 
   words: ({ key, tx, as }) =>
-    `key ${bytesWords(key)} in tx ${tx.toString()}, as ${as === 'version' ? 'its history' : 'a plain read'} showed it`,
+    as === 'raw'
+      ? `the entry ${bytesWords(key)} in tx ${tx.toString()}`
+      : `key ${bytesWords(key)} in tx ${tx.toString()}, as ${as === 'version' ? 'its history' : 'a plain read'} showed it`,
 
   signed: (_question, { database }, answer) => signedTarget(database, readVerifiableTx(answer)),
 };

@@ -11,7 +11,7 @@ export const BESIDE: readonly string[] = [
   // By what was followed.
   ...['follow', 'proveAbsent', 'unchangedSince', 'verifiedCount'],
   // Not public: protected, or internal.
-  ...['write', 'users.changePermissionAs'],
+  ...['write', 'users.changePermissionAs', 'documents.pages', 'documents.searchPages'],
 ];
 
 interface Called {
@@ -59,6 +59,9 @@ const EXPORTS = 'test/txs/export.test.ts';
 const WITNESSED = 'test/witness/publish.test.ts';
 const STREAMED = 'test/scans/streamed.test.ts';
 const STREAMS = 'test/client/streams/streams.test.ts';
+const DOCUMENTS = 'test/documents/plain.test.ts';
+const PROVEN_DOCUMENTS = 'test/documents/verified-get.test.ts';
+const DOCUMENT_WRITES = 'test/documents/verified-writes.test.ts';
 
 export const COVERAGE: readonly Section[] = [
   {
@@ -216,22 +219,46 @@ export const COVERAGE: readonly Section[] = [
   {
     title: 'Documents',
     rows: {
-      CreateCollection: { planned: '`documents`' },
-      UpdateCollection: { planned: '`documents`' },
-      DeleteCollection: { planned: '`documents`' },
-      GetCollection: { planned: '`documents`' },
-      GetCollections: { planned: '`documents`' },
-      AddField: { planned: '`documents`' },
-      RemoveField: { planned: '`documents`' },
-      CreateIndex: { planned: '`documents`' },
-      DeleteIndex: { planned: '`documents`' },
-      InsertDocuments: { planned: '`documents`' },
-      ReplaceDocuments: { planned: '`documents`' },
-      DeleteDocuments: { planned: '`documents`' },
-      SearchDocuments: { planned: '`documents`' },
-      CountDocuments: { planned: '`documents`' },
-      AuditDocument: { planned: '`documents`' },
-      ProofDocument: { planned: '`documents`' },
+      CreateCollection: { plain: ['documents.createCollection'], ranIn: [DOCUMENTS] },
+      UpdateCollection: { plain: ['documents.updateCollection'], ranIn: [DOCUMENTS] },
+      DeleteCollection: { plain: ['documents.deleteCollection'], ranIn: [DOCUMENTS] },
+      GetCollection: {
+        plain: ['documents.collection'],
+        inside: 'names of fields, which are held against the hashes that were stored',
+        ranIn: [DOCUMENTS, PROVEN_DOCUMENTS],
+      },
+      GetCollections: { plain: ['documents.collections'], ranIn: [DOCUMENTS] },
+      AddField: { plain: ['documents.addField'], ranIn: [DOCUMENTS] },
+      RemoveField: { plain: ['documents.removeField'], ranIn: [DOCUMENTS] },
+      CreateIndex: { plain: ['documents.createIndex'], ranIn: [DOCUMENTS] },
+      DeleteIndex: { plain: ['documents.deleteIndex'], ranIn: [DOCUMENTS] },
+      InsertDocuments: {
+        plain: ['documents.insert'],
+        verified: ['documents.verifiedInsert'],
+        ranIn: [DOCUMENTS, DOCUMENT_WRITES],
+      },
+      ReplaceDocuments: {
+        plain: ['documents.replace'],
+        verified: ['documents.verifiedReplace'],
+        ranIn: [DOCUMENTS, DOCUMENT_WRITES],
+      },
+      DeleteDocuments: {
+        plain: ['documents.delete'],
+        verified: ['documents.verifiedDelete'],
+        ranIn: [DOCUMENTS, DOCUMENT_WRITES],
+      },
+      SearchDocuments: {
+        plain: ['documents.search'],
+        verified: ['documents.verifiedSearch'],
+        ranIn: [DOCUMENTS, DOCUMENT_WRITES],
+      },
+      CountDocuments: { plain: ['documents.count'], ranIn: [DOCUMENTS] },
+      AuditDocument: {
+        plain: ['documents.audit'],
+        verified: ['documents.verifiedAudit'],
+        ranIn: [DOCUMENTS, DOCUMENT_WRITES],
+      },
+      ProofDocument: { verified: ['documents.verifiedGet'], ranIn: [PROVEN_DOCUMENTS] },
     },
   },
 ];

@@ -9,7 +9,7 @@ import { alh } from '#dist/proof/header.js';
 import { HistoryTree } from '#dist/proof/tree/history-tree.js';
 import { stateToSign } from '#dist/proof/signature.js';
 import type { DualProof, KVMetadata, TxHeader, TxMetadata } from '#dist/proof/types.js';
-import { methodDefinition } from '#dist/wire/schema.js';
+import { wireMethod } from '#dist/wire/schema.js';
 import { exportBytes } from './export-bytes.js';
 import type { Root } from '#dist/verify/verifier.js';
 
@@ -137,6 +137,16 @@ export class TestChain {
       },
       dualProof: wireDualProof(this.dualProof(from, to)),
       ...(options.key && { signature: wireSignature(options.key, DATABASE, this.root(to)) }),
+    };
+  }
+
+  /** ProofDocumentResponse of a row of tx `n`, without the proof that nobody reads. */
+  proofDocument(n: bigint, row: Uint8Array, collectionId: number): Wire {
+    const { tx } = this.verifiableTx(n, n);
+    return {
+      ...{ database: DATABASE, collectionId, documentIdFieldName: '_id' },
+      encodedDocument: row,
+      verifiableTx: { tx },
     };
   }
 
@@ -327,22 +337,21 @@ const METHODS = {
   scan: 'Scan',
   history: 'History',
   'z-scan': 'ZScan',
+  document: 'ProofDocument',
   /** What is shown of a transaction with its values. */
   values: 'TxById',
-};
+} as const;
 
 /** Bytes of the answer to a question of this kind. */
 export function bytesOf(kind: keyof typeof METHODS | 'exported', answer: Wire): Uint8Array {
   if (kind === 'exported') return exportBytes(answer);
-  const bytes = methodDefinition('immudb.schema.ImmuService', METHODS[kind]).responseSerialize(
-    buffers(answer) as object,
-  );
+  const bytes = wireMethod(METHODS[kind]).responseSerialize(buffers(answer) as object);
   return new Uint8Array(bytes);
 }
 
 /** What a client without checks would read from those bytes. */
 export function read(kind: keyof typeof METHODS, bytes: Uint8Array): Wire {
-  return methodDefinition('immudb.schema.ImmuService', METHODS[kind]).responseDeserialize(Buffer.from(bytes));
+  return wireMethod(METHODS[kind]).responseDeserialize(Buffer.from(bytes));
 }
 
 /** The serializer takes bytes only as Buffers. */

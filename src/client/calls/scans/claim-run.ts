@@ -15,7 +15,7 @@ export class ClaimRun implements ClaimTask {
   readonly key: Uint8Array;
   claim: Claim;
   readonly shown: Uint8Array;
-  readonly as?: 'version';
+  readonly as?: 'version' | 'raw';
   readonly operation: string;
   readonly startedAt: number;
   readonly #page: VerifiedPage;

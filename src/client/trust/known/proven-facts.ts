@@ -17,7 +17,7 @@ export interface ClaimTask {
   readonly key: Uint8Array;
   readonly shown: Uint8Array;
   /** How it was shown. @default as the value of its key */
-  readonly as?: 'version';
+  readonly as?: 'version' | 'raw';
   readonly operation: string;
   readonly startedAt: number;
   /** The claim holds in the tx with this proven header. */

@@ -9,7 +9,7 @@ export interface Claimed {
   readonly claim: { readonly tx: bigint };
   readonly shown: Uint8Array;
   /** How it was shown. @default as the value of its key */
-  readonly as?: 'version';
+  readonly as?: 'version' | 'raw';
 }
 
 export class Jobs {

@@ -1,0 +1,93 @@
+// Follows transactions for the catalog of documents: each stretch is proven under the head before it is looked at. One catalog per
+// trust, shared by all calls: what one call has followed the next one needs not.
+import { readTxList } from '../../../../verify/wire/answers.js';
+import type { Verified } from './verified.js';
+import type { ProvenHistory } from '../../../trust/known/proven-history.js';
+import { askDigests, askHeaderUnder } from '../../../trust/trust-wire.js';
+import { PageSize } from '../../txs/pages.js';
+import { DocumentCatalog } from './catalog.js';
+
+interface Following {
+  readonly catalog: DocumentCatalog;
+  readonly size: PageSize;
+  /** The page that is under way. Never rejects. */
+  page?: Promise<unknown> | undefined;
+}
+
+const followings = new WeakMap<ProvenHistory, Following>();
+
+function followingOf(known: ProvenHistory): Following {
+  let following = followings.get(known);
+  if (!following)
+    followings.set(known, (following = { catalog: new DocumentCatalog(), size: new PageSize() }));
+  return following;
+}
+
+export function catalogOf({ trust }: Verified): DocumentCatalog {
+  return followingOf(trust.known).catalog;
+}
+
+/**
+ * Follows until `isEnough` says so, or the catalog has all transactions up to `to`, which must not lie beyond the head. A page at a
+ * time, whoever asks for it; true when `isEnough` did.
+ */
+export async function follow(
+  verified: Verified,
+  to: bigint,
+  isEnough: (catalog: DocumentCatalog) => boolean,
+): Promise<boolean> {
+  const following = followingOf(verified.trust.known);
+  const { catalog } = following;
+  const { deadline } = verified.call;
+  while (!isEnough(catalog)) {
+    if (catalog.followed >= to) return false;
+    if (following.page) {
+      await deadline.race(following.page, `tx ${to.toString()} to be followed`);
+      continue;
+    }
+    const page = nextPage(verified, following, to);
+    following.page = page.then(
+      () => (following.page = undefined),
+      () => (following.page = undefined),
+    );
+    await page;
+  }
+  return true;
+}
+
+async function nextPage(verified: Verified, { catalog, size }: Following, to: bigint): Promise<void> {
+  const first = catalog.followed + 1n;
+  const count = size.next(to - catalog.followed);
+  try {
+    const digests = await provenDigests(verified, first, count);
+    const txs = readTxList(digests, BigInt(count));
+    for (const tx of txs) catalog.take(tx.header.id, tx.entries());
+    size.learn(count, digests.length);
+  } catch (error) {
+    if (!size.shrink(error, count)) throw error;
+  }
+}
+
+/** A TxList with all entries, as digests, of these transactions: chain, tree and entries proven under the head. */
+export async function provenDigests(
+  { session: rpc, trust, call }: Verified,
+  first: bigint,
+  count: number,
+): Promise<Uint8Array> {
+  const { operation, deadline } = call;
+  const last = first + BigInt(count) - 1n;
+  await trust.ready(call);
+  await trust.reach(call, last);
+  const { tx, alh } = await trust.head(call);
+  const head = { tx, alh };
+  const asked = askDigests(rpc, first, count, deadline.left);
+  asked.catch(() => undefined);
+  // First the one that names the head: if it fails, it says why.
+  const proof = await trust.ask(call, head, () => askHeaderUnder(rpc, last, head, deadline.left));
+  const digests = await asked;
+  const question = { kind: 'stretch', first, last, proof } as const;
+  const checked = trust.check(operation, question, head, digests, call.askedAt, deadline);
+  await deadline.race(checked, 'its answer to be checked');
+  await trust.ready(call);
+  return digests;
+}
