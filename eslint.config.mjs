@@ -27,7 +27,7 @@ const clientRooms = {
   audit: ['calls', 'trust', 'net', 'flow', 'options', 'input', 'results'],
   room: ['audit', 'calls', 'trust', 'group', 'net', 'flow', 'options', 'input', 'results'],
 };
-const LEAVES = ['errors.ts', 'visible.ts', 'known-names.ts'];
+const LEAVES = ['errors.ts', 'visible.ts', 'known-names.ts', 'connection-url.ts'];
 const zonesOf = (folder, directions, always = []) =>
   Object.entries(directions).map(([room, may]) => ({
     target: `${folder}/${room}`,
