@@ -4,9 +4,9 @@ import { readFile } from 'node:fs/promises';
 import { isConnectionUrl, parseConnectionUrl } from '../connection-url.js';
 import type { ConnectionUrl } from '../connection-url.js';
 import type { ImmuClientOptions } from '../index.js';
-import { visible } from '../visible.js';
 import { UsageError } from './command.js';
 import type { Io, Values } from './command.js';
+import { readPasswordFile } from './password-file.js';
 
 export const CONNECT_OPTIONS = {
   address: {
@@ -190,19 +190,8 @@ function tlsIn(said: Said, names: typeof LINE_NAMES): boolean | undefined {
   return true;
 }
 
-const MAX_PASSWORD_BYTES = 64 * 1024;
-
-/** @throws Error which says what is wrong with the file, and nothing of what is in it */
 async function passwordOf({ password, passwordFile }: Said): Promise<string | undefined> {
-  if (passwordFile === undefined) return password;
-  const bytes = await readFile(passwordFile);
-  const wrong = (what: string) => new Error(`the password file ${visible(passwordFile)} ${what}`);
-  if (bytes.length > MAX_PASSWORD_BYTES) throw wrong('is too long');
-  const text = bytes.toString('utf8').replace(/\r?\n$/, '');
-  if (!Buffer.from(text).equals(bytes.subarray(0, Buffer.byteLength(text)))) throw wrong('is not UTF-8');
-  if (text === '') throw wrong('is empty');
-  if (text.includes('\n')) throw wrong('has more than one line');
-  return text;
+  return passwordFile === undefined ? password : readPasswordFile(passwordFile);
 }
 
 /** Without what was not given. */
