@@ -47,6 +47,8 @@ export type { StreamOp, StreamOps, StreamZAdd } from './client/calls/streams/str
 export type { StreamEntries, StreamEntry, ValueSource } from './client/calls/streams/sources.js';
 export type { ValuePieces } from './client/calls/streams/value-stream.js';
 export type { VerifiedEntryInfo, VerifiedStream } from './client/calls/streams/verified-value.js';
+export type { StreamOption } from './client/calls/scans/streamed.js';
+export type { StreamedKeyValue, StreamedMember } from './client/calls/streams/streamed-entries.js';
 export type { StreamSetOptions, VerifiedStreamGetOptions } from './client/faces/streams.js';
 export type { Pairs } from './client/calls/kv/contents.js';
 export type { Write } from './client/calls/kv/kv.js';
@@ -60,6 +62,7 @@ export type {
   EntryMetadata,
   NoWaitOptions,
   OwnTxOptions,
+  VerifiedWriteOptions,
   SetOptions,
   VersionOptions,
   WriteOptions,
