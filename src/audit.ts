@@ -1,6 +1,7 @@
 // `immu-ts/audit`: what auditors need beside a client: stores and archives opened for reading, checkpoints, evidence, reports.
 export { reportText } from './client/audit/report-text.js';
 export { verifyKeptHeaders } from './client/audit/verify-kept-headers.js';
+export { QuorumError } from './client/calls/witness/outcome.js';
 export { openArchive } from './store/archive.js';
 export {
   checkpointBytes,
@@ -9,8 +10,14 @@ export {
   verifyCheckpoint,
 } from './store/log/checkpoint.js';
 export { openForReading } from './store/sqlite/reading.js';
+export { verifyCheckpointNote } from './verify/heads/checkpoint-note.js';
+export { originKey } from './verify/heads/ed25519.js';
+export { readCheckpointNote } from './verify/heads/read-note.js';
 export { verifyProof } from './verify/portable/verify.js';
 export { questionWords, signedContradiction, verifyEvidence } from './verify/evidence.js';
+export type { TreeHead } from './proof/heads/checkpoint.js';
+export type { CheckpointNoteVerdict, CosignedBy, NoteKeys } from './verify/heads/checkpoint-note.js';
+export type { CheckpointNote, NamedSigner } from './verify/heads/read-note.js';
 export type { ProofRoot, VerifiedProof } from './verify/portable/verify.js';
 export type { PortableProof } from './verify/portable/format.js';
 export type { KeptHeadersVerdict } from './client/audit/verify-kept-headers.js';

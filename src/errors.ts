@@ -26,6 +26,8 @@ export type ImmuErrorCode =
   | 'DEADLINE_EXCEEDED'
   | 'ABORTED'
   | 'OUTCOME_UNKNOWN'
+  // what others were asked for
+  | 'QUORUM_NOT_REACHED'
   // our own side
   | 'STORE_MISSING'
   | 'STORE_DAMAGED'

@@ -47,6 +47,8 @@ export type { StreamOp, StreamOps, StreamZAdd } from './client/calls/streams/str
 export type { StreamEntries, StreamEntry, ValueSource } from './client/calls/streams/sources.js';
 export type { ValuePieces } from './client/calls/streams/value-stream.js';
 export type { VerifiedEntryInfo, VerifiedStream } from './client/calls/streams/verified-value.js';
+export type { StreamOption } from './client/calls/scans/streamed.js';
+export type { StreamedKeyValue, StreamedMember } from './client/calls/streams/streamed-entries.js';
 export type { StreamSetOptions, VerifiedStreamGetOptions } from './client/faces/streams.js';
 export type { Pairs } from './client/calls/kv/contents.js';
 export type { Write } from './client/calls/kv/kv.js';
@@ -60,6 +62,7 @@ export type {
   EntryMetadata,
   NoWaitOptions,
   OwnTxOptions,
+  VerifiedWriteOptions,
   SetOptions,
   VersionOptions,
   WriteOptions,
@@ -92,6 +95,16 @@ export type { GrantablePermission, User } from './client/calls/admin/users.js';
 export type { VerifiedEntry, VerifiedReference } from './client/calls/kv/verified-entry.js';
 export type { VerifiedWrite } from './client/trust/write.js';
 export type { ImmuErrorCode, VerificationEvidence } from './errors.js';
+export type { PublishHeadOptions, Witness } from './client/calls/witness/options.js';
+export type {
+  PublishedHead,
+  QuorumError,
+  RefusalReason,
+  WitnessOutcome,
+} from './client/calls/witness/outcome.js';
+export type { WitnessedHead } from './client/calls/witness/verify-head.js';
+export type { TreeHead } from './proof/heads/checkpoint.js';
+export type { CosignedBy, NoteKeys } from './verify/heads/checkpoint-note.js';
 export type { KVMetadata } from './proof/types.js';
 export type {
   AdvanceOutcome,

@@ -68,6 +68,16 @@ const COMMANDS: readonly Listed[] = [
     load: async () => (await import('./page/command.js')).serveCommand,
   },
   {
+    name: 'head publish',
+    summary: 'has witnesses cosign the newest head of a database',
+    load: async () => (await import('./head/publish.js')).publishCommand,
+  },
+  {
+    name: 'head verify',
+    summary: 'is a published head cosigned, and of this history?',
+    load: async () => (await import('./head/verify.js')).verifyHeadCommand,
+  },
+  {
     name: 'evidence show',
     summary: 'what was asked, trusted and answered when a check failed',
     load: async () => (await import('./evidence/commands.js')).evidenceShowCommand,

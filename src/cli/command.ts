@@ -58,6 +58,8 @@ export interface Definition<O extends Options> {
   readonly operand?: string;
   /** What may stand behind that. */
   readonly second?: string;
+  /** And behind that. */
+  readonly third?: string;
   /** Any number of these may stand behind the name. */
   readonly many?: boolean;
   readonly summary: string;
@@ -86,17 +88,17 @@ export function command<O extends Options>(definition: Definition<O>): Command {
 }
 
 function parsed<O extends Options>(
-  { name, operand, second, many = false, options }: Definition<O>,
+  { name, operand, second, third, many = false, options }: Definition<O>,
   args: readonly string[],
 ): { values: Values<O>; words: readonly string[] } {
   const { values, positionals: words } = parsedWords(options, args);
-  const most = operand === undefined ? 0 : second === undefined ? 1 : 2;
-  const [tooMuch] = many ? [] : words.slice(most);
+  const known = [operand, second, third].filter((word) => word !== undefined);
+  const [tooMuch] = many ? [] : words.slice(known.length);
   if (tooMuch !== undefined && operand === undefined) {
     throw new UsageError(`${name} takes options only, not ${JSON.stringify(tooMuch)}`);
   }
   if (tooMuch !== undefined) {
-    const takes = second === undefined ? `one ${operand ?? ''}` : `${operand ?? ''} and ${second}`;
+    const takes = second === undefined ? `one ${operand ?? ''}` : known.join(' and ');
     throw new UsageError(`${name} takes ${takes}, not also ${JSON.stringify(tooMuch)}`);
   }
   const given = { ...values };
@@ -126,7 +128,7 @@ function parsedWords(options: Options, args: readonly string[]) {
   }
 }
 
-function helpOf({ name, operand, second, many, summary, more, options }: Definition<Options>): string {
+function helpOf({ name, operand, second, third, many, summary, more, options }: Definition<Options>): string {
   const lines = Object.entries(options).map(([option, { value, says, default: preset }]) => {
     const left = `--${option}${value === undefined ? '' : ` ${value}`}`;
     return `  ${left.padEnd(22)} ${says}${preset === undefined ? '' : ` (default: ${preset})`}`;
@@ -134,6 +136,7 @@ function helpOf({ name, operand, second, many, summary, more, options }: Definit
   const operands = [
     operand ?? [],
     second === undefined ? [] : `[${second}]`,
+    third === undefined ? [] : `[${third}]`,
     many === true ? '...' : [],
   ].flat();
   const first = ['immu-ts', name, ...operands, '[options]'].join(' ');

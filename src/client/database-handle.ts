@@ -5,7 +5,7 @@ import type { ClientAudit } from './audit/client-audit.js';
 import { checkIngestOptions, ingest } from './calls/kv/ingest.js';
 import type { IngestClient, IngestOptions, IngestReceipt, IngestRecord } from './calls/kv/ingest.js';
 import { entryContent } from './calls/kv/contents.js';
-import { StreamCalls } from './faces/streams.js';
+import { HeadCalls } from './faces/heads.js';
 import { NO_OPTIONS } from './input/call-options.js';
 import type { CallOptions } from './input/call-options.js';
 import { text } from './input/option-checks.js';
@@ -22,7 +22,7 @@ const WARM_NAMES = ['from', 'to'];
  * const invoices = client.database('invoices');
  * const { tx } = await invoices.verifiedSet('17', 'paid');
  */
-export class DatabaseHandle extends StreamCalls {
+export class DatabaseHandle extends HeadCalls {
   /** Every root this client's store has verified, and what happened to trust; and audits of this database against it. */
   readonly audit: ClientAudit;
 

@@ -135,6 +135,9 @@ export const REPORTED_CHECKS = [
   'trust.head',
   'trust.pinned',
   'trust.unproven-tx',
+  'witness.fork',
+  'witness.lag',
+  'witness.withheld',
 ] as const;
 
 export type AnswerCheck = (typeof ANSWER_CHECKS)[number];

@@ -10,6 +10,7 @@ import { record, runMutated } from './run-scenario.js';
 import type { Recorded } from './run-scenario.js';
 import { ANSWERS } from './scenario.js';
 import type { Scenario } from './scenario.js';
+import { headScenarios } from './scenarios/heads.js';
 import { KEYED } from './scenarios/keyed.js';
 import { LONE_READS, LONE_WRITES } from './scenarios/lone.js';
 import { GROUPED_OPERATIONS, LONE_OPERATIONS } from './scenarios/operations.js';
@@ -51,7 +52,7 @@ describeServer('a lying proxy', () => {
   afterAll(() => proxy.close());
 
   // Writes make the database grow, and with it the proofs of reads change: they have one of their own.
-  suite([...LONE_READS, ...GROUPED_READS, ...TX_READS], async () =>
+  suite([...LONE_READS, ...GROUPED_READS, ...TX_READS, ...headScenarios()], async () =>
     setStage(proxy, sharedImmudb(), await freshDatabase()),
   );
   suite(SCANS, async () => setStage(proxy, sharedImmudb(), await freshDatabase()));

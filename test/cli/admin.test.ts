@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { expect, test, vi } from 'vitest';
 import { UsageError } from '#dist/cli/command.js';
 import { SqliteRootStore } from '#dist/index.js';
-import { describeServer } from '../support/real.js';
+import { describeServer, freshDatabase } from '../support/real.js';
 import { call } from './call.js';
 import { jsonOf, linesOf, openDatabase } from './data-support.js';
 
@@ -50,6 +50,27 @@ describeServer('databases', () => {
     const ends = [];
     for await (const row of opened.audit.roots({ database: name, outcome: 'forget' })) ends.push(row);
     expect(ends).toHaveLength(1);
+  });
+
+  test('kept up: index flushed and compacted, old values given up', async () => {
+    const { cli, name } = await openDatabase();
+    await cli(['set', 'k', 'v']);
+    expect((await cli(['databases', 'flush', name])).stdout).toBe(`${name} is flushed\n`);
+    expect(jsonOf(await cli(['databases', 'flush', name, '--json']))).toEqual({
+      ...{ verified: false, database: name, flushed: true },
+    });
+    // With so little in it there is nothing to be gained: as the server says it.
+    await expect(cli(['databases', 'compact', name])).rejects.toMatchObject({ code: 'PRECONDITION_FAILED' });
+    const young = ['databases', 'truncate', name, '--older-than', '1', '--confirm', name];
+    await expect(cli(young)).rejects.toMatchObject({ code: 'PRECONDITION_FAILED' });
+
+    const old = await freshDatabase(undefined, { excludeCommitTime: true });
+    await cli(['set', 'k', 'one', '--database', old]);
+    await cli(['set', 'k', 'two', '--database', old]);
+    expect((await cli(['databases', 'truncate', old, '--older-than', '30', '--confirm', old])).stdout).toBe(
+      `${old} is truncated\n`,
+    );
+    expect((await cli(['get', 'k', '--database', old])).stdout).toBe('two');
   });
 
   test('settings of the database of the login, where none is named', async () => {
@@ -122,6 +143,15 @@ test.for([
   [['databases', 'create', 'd', '--settings', '{'], 'the settings are not JSON'],
   [['databases', 'create', 'd', '--settings', '[]'], 'not a JSON object'],
   [['databases', 'load'], 'takes the NAME of a database'],
+  [['databases', 'flush'], 'takes the NAME of a database'],
+  [['databases', 'compact', ''], 'takes the NAME of a database'],
+  [['databases', 'truncate', '--older-than', '1'], 'takes the NAME of a database'],
+  [['databases', 'truncate', 'd', '--confirm', 'd'], 'takes --older-than DAYS'],
+  [
+    ['databases', 'truncate', 'd', '--older-than', '1.5', '--confirm', 'd'],
+    '--older-than is a number of days',
+  ],
+  [['databases', 'truncate', 'd', '--older-than', '1'], '--confirm NAME'],
   [['databases', 'delete', 'd'], '--confirm NAME'],
   [['databases', 'delete', 'd', '--confirm', 'e'], '--confirm NAME'],
   [['users', 'create'], 'takes the NAME of a user'],

@@ -5,6 +5,7 @@ import { expect, test, vi } from 'vitest';
 import { BrowserPage, describeBrowser } from '../support/chromium.js';
 import { auditedStore, entry, rowsIn, storeOf } from './audited.js';
 import { serve } from './page-support.js';
+import { witnessedEntries } from './witnessed.js';
 
 vi.setConfig({ testTimeout: 120_000 });
 
@@ -57,6 +58,42 @@ describeBrowser('the audit page', () => {
       expect(await page.evaluate(`document.documentElement.scrollWidth <= innerWidth`)).toBe(true);
       expect(await page.evaluate(TOO_LITTLE_CONTRAST)).toEqual([]);
       await shot(page, `${dark ? 'dark' : 'light'}-${width}`);
+    }
+  });
+
+  test('witnesses: seen, readable, wide and narrow', async () => {
+    const { path } = await auditedStore();
+    const { url, store } = await serve(path);
+    const hour = 3_600_000;
+    const names = ['witness.example', `${'long.'.repeat(20)}example`, HOSTILE.replaceAll(' ', '_')];
+    for (const [size, witnesses, ago] of [
+      [4n, names, 26 * hour],
+      [9n, names.slice(0, 1), hour],
+    ] as const) {
+      const at = Date.now() - ago;
+      for (const row of witnessedEntries('immu-ts.example/billing', { size, witnesses, at }))
+        await store.record(row);
+    }
+    for (const [dark, width] of [
+      [false, 1280],
+      [true, 380],
+    ] as const) {
+      const page = await BrowserPage.open({ dark, width });
+      await page.goto(url);
+      expect(await page.evaluate(`document.querySelector('.age').textContent`)).toBe('1 h');
+      expect(await page.evaluate(`document.querySelectorAll('#witnesses tbody tr').length`)).toBe(3);
+      expect(await page.evaluate(`document.querySelector('#witnesses tbody').textContent`)).toContain(
+        '<script>',
+      );
+      expect(await page.evaluate(`document.documentElement.scrollWidth <= innerWidth`)).toBe(true);
+      expect(await page.evaluate(TOO_LITTLE_CONTRAST)).toEqual([]);
+      expect(await page.evaluate('document.title')).toBe('Audit log · immu-ts audit');
+      expect(page.complaints).toEqual([]);
+      await shot(page, `witnesses-${width}`);
+      await page.leads(`document.querySelector('#witnesses tbody a').click()`);
+      expect(await page.evaluate(`document.querySelectorAll('.detail br').length`)).toBeGreaterThan(4);
+      expect(await page.evaluate(`document.documentElement.scrollWidth <= innerWidth`)).toBe(true);
+      await shot(page, `note-${width}`);
     }
   });
 

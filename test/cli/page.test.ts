@@ -8,6 +8,7 @@ import { auditedStore, entry, rowsIn, storeOf } from './audited.js';
 import { call } from './call.js';
 import { serve, serveDamaged } from './page-support.js';
 import { start } from './run.js';
+import { witnessedEntries } from './witnessed.js';
 
 const TOKEN = 'a-token-of-some-length';
 const HOSTILE = `"><script>alert(1)</script><img src=x onerror=alert(2)>'&\u202e\u0000`;
@@ -245,6 +246,46 @@ describe('what is shown', () => {
       /<datalist id="databases">\s*<option value="defaultdb">.*\s*<option value="seldom">/,
     );
     expect(text).toMatch(/<datalist id="servers">\s*<option value="server-0">.*\s*<option value="server-1">/);
+  });
+
+  test('witnesses, what each has cosigned last, and the age of the newest witnessed head', async () => {
+    const now = Date.now();
+    const { path } = await storeOf([
+      ...witnessedEntries('log.example', {
+        size: 7n,
+        witnesses: ['a.example', 'b.example'],
+        at: now - 7_300_000,
+      }),
+      ...witnessedEntries('log.example', { size: 40n, witnesses: ['a.example'], at: now - 185_000 }),
+      ...witnessedEntries('other.example', {
+        size: 3n,
+        witnesses: ['<script>'],
+        at: now + 90_000,
+        database: 'other',
+      }),
+      entry({ operation: 'publishHead', detail: 'no note', database: 'third' }),
+    ]);
+    const { ask, store } = await serve(path);
+    await store.advance(null, entry({ outcome: 'first-use', tx: 50n }));
+    const shown = async (to: string) =>
+      (await ask(to)).text.replace(/<(?!script>)[^>]*>/g, ' ').replace(/\s+/g, ' ');
+    const all = await shown('/');
+    expect(all).toContain(
+      '40 transactions of log.example (defaultdb), witnessed 3 min ago, and 10 trusted since',
+    );
+    expect(all).toMatch(
+      /a\.example log\.example 40 \d{4}-\S+ \S+ 2 b\.example log\.example 7 \(older\) \d{4}-\S+ \S+ 1 /,
+    );
+    expect(all).toContain('3 transactions of other.example (other), witnessed 0 s ago, and 1 trusted since');
+    expect(all).toContain('&lt;script&gt; other.example 3');
+    // In the table of rows it is words, on its own page the note.
+    expect(all).toContain('tree of 7 transactions of log.example, cosigned by a.example, b.example');
+    expect(all).toContain('no note');
+    expect((await ask('/row/2')).text).toMatch(/class="detail plain">\s*log\.example<br \/>40<br \/>/);
+    const one = await shown('/?database=other');
+    expect(one).not.toContain('log.example');
+    expect(one).toContain('3 transactions of other.example');
+    expect(await shown('/?database=third')).not.toContain('Witnessed heads');
   });
 
   test('a damaged store that is only looked at says so on every page', async () => {

@@ -48,6 +48,7 @@ describe("the server's words", () => {
     [UNKNOWN, 'tbtree: key not found: expired entry', 'VerifiableGet', 'NOT_FOUND', 'isKeyNotFound'],
     [UNKNOWN, 'key not found', 'Delete', 'NOT_FOUND', 'isKeyNotFound'],
     [UNKNOWN, 'tbtree: no more entries', 'History', 'NOT_FOUND', 'isPastEnd'],
+    [UNKNOWN, 'tbtree: no more entries', 'streamHistory', 'NOT_FOUND', 'isPastEnd'],
     [UNKNOWN, 'tbtree: no more entries', 'Get', 'SERVER_REFUSED'],
     [UNKNOWN, 'invalid key revision number', 'Get', 'NOT_FOUND', 'isKeyNotFound'],
     [UNKNOWN, 'tx not found', 'TxById', 'NOT_FOUND', 'isTxNotFound'],

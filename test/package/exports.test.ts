@@ -26,15 +26,19 @@ test('immu-ts', () => {
 
 test('immu-ts/audit', () => {
   expect(Object.keys(audit).sort()).toEqual([
+    'QuorumError',
     'checkpointBytes',
     'checkpointHash',
     'openArchive',
     'openForReading',
+    'originKey',
     'parseCheckpoint',
     'questionWords',
+    'readCheckpointNote',
     'reportText',
     'signedContradiction',
     'verifyCheckpoint',
+    'verifyCheckpointNote',
     'verifyEvidence',
     'verifyKeptHeaders',
     'verifyProof',

@@ -4,6 +4,7 @@ import { Session } from 'node:inspector/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { ImmuClient, SqliteRootStore } from '#dist/index.js';
+import { all } from '../scans/support.js';
 import { folder } from '../store/support.js';
 import { startLedger } from '../support/ledger-process.js';
 
@@ -67,11 +68,32 @@ test('every file that a way names is entered on it', async () => {
   const keys = ['k1', 'k2', 'k3'];
   const read = () => Promise.all(keys.map((key) => client.verifiedGet(key)));
   const write = () => client.verifiedSet('written', 'v');
+  const stream = async () => {
+    await client.verifiedStreamSet('streamed', [Buffer.alloc(99_000)], { size: 99_000 });
+    const found = await client.verifiedStreamGet('streamed', { buffer: true });
+    await found?.proven;
+  };
+  const transactions = async () => {
+    await client.verifiedTx(2n);
+    await all(client.verifiedTransactions({ from: 1n, to: 3n }));
+    await client.verifiedExportTx(2n);
+  };
+  const forms = () =>
+    Promise.all([
+      client.verifiedDelete('k9'),
+      client.verifiedSetReference('led', 'k8'),
+      client.verifiedZAdd('set', 1, 'k7'),
+    ]);
   const ways: Record<string, () => Promise<unknown>> = {
     'Every call': read,
     'A read whose headers are known: `verifiedGet`, several in flight': read,
     'A lone read of which nothing is known: `verifiedGet`': () => cold.verifiedGet('k3'),
     'A lone write: `verifiedSet`': write,
+    'A deletion, a reference, a member of a sorted set: `verifiedDelete`, `verifiedSetReference`, `verifiedZAdd`':
+      forms,
+    'A scan, page by page: `verifiedScan`': () => all(client.verifiedScan({ prefix: 'k' })),
+    'A value by stream: `verifiedStreamSet`, `verifiedStreamGet`': stream,
+    'Whole transactions: `verifiedTx`, `verifiedTransactions`, `verifiedExportTx`': transactions,
     'A head move': write,
     'A row of the audit log': write,
   };

@@ -67,6 +67,20 @@ describeServer('history and verifiedHistory', () => {
     expect(words(await both(client, 'deleted'))).toEqual(['1 x', '2 deleted']);
   });
 
+  test('show a value that was set with the mark of a deletion as a deletion', async () => {
+    const { client, database } = await openClient();
+    const wire = await openWire(database);
+    const key = Buffer.from('key');
+    for (const value of ['value', ''])
+      await wire.call('Set', { KVs: [{ key, value: Buffer.from(value), metadata: { deleted: true } }] });
+    await client.verifiedSet('key', 'new');
+    await client.verifiedDelete('key');
+    const versions = await both(client, 'key');
+    expect(words(versions)).toEqual(['1 deleted', '2 deleted', '3 new', '4 deleted']);
+    expect(versions.map(({ value }) => text(value))).toEqual(['value', '', 'new', '']);
+    expect(await client.verifiedGet('key')).toBeNull();
+  });
+
   test('show what has expired without its value, and references as such', async () => {
     const { client, database } = await openClient();
     const wire = await openWire(database);

@@ -64,6 +64,47 @@ describeServer('scan and verifiedScan', () => {
     expect(await client.countAll()).toBe(6n);
   });
 
+  test(
+    'go on behind references that lead nowhere, however many there are',
+    { timeout: 120_000 },
+    async () => {
+      const { client } = await openClient();
+      const dangle = async (prefix: string, count: number) => {
+        for (let at = 0; at < count; at += 1000)
+          await client.execAll(
+            Array.from({ length: Math.min(1000, count - at) }, (_, i) => ({
+              reference: { key: `${prefix}${String(at + i).padStart(5, '0')}`, to: 'target' },
+            })),
+          );
+      };
+      await client.setAll({ a: '1', target: 'v', z: '2' });
+      await dangle('few', 40);
+      await dangle('many', 2_600);
+      await client.delete('target');
+      expect(await both(client)).toEqual(['a', 'z']);
+      expect(await both(client, { desc: true })).toEqual(['z', 'a']);
+      expect(await both(client, { seekKey: 'b', pageSize: 2500 })).toEqual(['z']);
+      expect(await both(client, { prefix: 'few' })).toEqual([]);
+      expect(await both(client, { prefix: 'few', desc: true })).toEqual([]);
+      expect(await both(client, { prefix: 'b' })).toEqual([]);
+      expect(await both(client, { seekKey: 'b', endKey: 'few00010' })).toEqual([]);
+      expect(await both(client, { seekKey: 'z' })).toEqual([]);
+      expect(await both(client, { offset: 9_999 })).toEqual([]);
+      // Nothing but these, one way and the other: the server shows no end of them.
+      for (const desc of [false, true])
+        for (const scan of [
+          client.scan({ prefix: 'many', desc }),
+          client.verifiedScan({ prefix: 'many', desc }),
+        ])
+          expect(await rejection(all<unknown>(scan))).toMatchObject({
+            code: 'LIMIT_EXCEEDED',
+            message: expect.stringMatching(/lead nowhere/) as string,
+          });
+      await client.set('many02599x', '3');
+      expect(await both(client, { prefix: 'many' })).toEqual(['many02599x']);
+    },
+  );
+
   test('begin and end where they are told, with limit and offset, whatever the pages', async () => {
     const { client } = await openClient();
     await client.setAll(KEYS.map((key) => [key, key] as const));

@@ -1,7 +1,7 @@
 // includeProof: documents of verified reads, writes and transactions, which hold offline under the root in the log.
 import { expect, test } from 'vitest';
 import { verifyProof } from '#dist/audit.js';
-import type { PortableProof } from '#dist/index.js';
+import type { PortableProof, VerifiedWrite } from '#dist/index.js';
 import { describeServer } from '../support/real.js';
 import { openClient, openWire, rejection, rowsOf } from '../trust/support.js';
 import type { Opened } from '../trust/support.js';
@@ -54,6 +54,58 @@ describeServer('includeProof', () => {
     expect(rows.reduce((sum, { calls }) => sum + calls, 0)).toBe(7);
   });
 
+  test.each([
+    ['in requests of their own', { ownTx: true }],
+    ['as they share them', {}],
+  ])('every other verified write, %s', async (_how, own) => {
+    const opened = await openClient();
+    const { client } = opened;
+    await client.setAll({ a: '1', b: '2', c: '3' });
+    const options = { ...own, includeProof: true };
+    const shown = async ({ tx, proof }: VerifiedWrite) => {
+      const proven = await provenBy(opened, proof);
+      expect(proven.tx).toBe(tx);
+      return proven.entries;
+    };
+    const [one, two] = await Promise.all([
+      client.verifiedDelete(['a', 'b'], options),
+      client.verifiedDelete('c', options),
+    ]);
+    expect(lines(await shown(one))).toEqual(['a deleted', 'b deleted']);
+    const gone = await shown(two);
+    expect(lines(gone)).toEqual(['c deleted']);
+    expect(gone[0]).toMatchObject({ metadata: { deleted: true }, rawValue: new Uint8Array(0) });
+
+    await client.setAll({ a: '1', b: '2' });
+    const [ref, member] = await Promise.all([
+      client.verifiedSetReference('ref', 'a', options),
+      client.verifiedZAdd('set', 2, 'b', options),
+    ]);
+    expect(lines(await shown(ref))).toEqual(['ref -> a@0']);
+    expect(await shown(member)).toMatchObject([{ kind: 'sorted-set', score: 2, atTx: 0n }]);
+    const { tx } = await client.set('d', '4');
+    const bound = await client.verifiedSetReference('bound', 'd', { ...options, atTx: tx });
+    expect(lines(await shown(bound))).toEqual([`bound -> d@${tx.toString()}`]);
+    const [added] = await shown(await client.verifiedZAdd('set', -0, 'd', { ...options, atTx: tx }));
+    expect(added).toMatchObject({ kind: 'sorted-set', score: -0, atTx: tx });
+
+    const all = await client.verifiedExecAll(
+      [
+        { set: { key: 'e', value: '5', metadata: { expiresAt: 4_000_000_000n } } },
+        { reference: { key: 'led', to: 'e', atTx: 'thisTx' } },
+        { zAdd: { set: 'set', score: 1.5, key: 'e', atTx: 'thisTx' } },
+      ],
+      options,
+    );
+    const [set, led, z] = await shown(all);
+    expect(lines([set, led].filter((entry) => entry !== undefined))).toEqual([
+      'e=5',
+      `led -> e@${all.tx.toString()}`,
+    ]);
+    expect(set?.metadata).toEqual({ expiresAt: 4_000_000_000n });
+    expect(z).toMatchObject({ kind: 'sorted-set', score: 1.5, atTx: all.tx });
+  });
+
   test('a verified transaction of every kind, whole: with the values that are shown', async () => {
     const opened = await everyKind();
     await addDocument(opened);
@@ -89,6 +141,11 @@ describeServer('includeProof', () => {
       expect(await rejection(client.verifiedGet('a', { includeProof }))).toMatchObject(wrong);
       expect(await rejection(client.verifiedSet('a', '1', { includeProof }))).toMatchObject(wrong);
       expect(await rejection(client.verifiedTx(1n, { includeProof }))).toMatchObject(wrong);
+      expect(await rejection(client.verifiedDelete('a', { includeProof }))).toMatchObject(wrong);
+      expect(await rejection(client.verifiedSetReference('a', 'b', { includeProof }))).toMatchObject(wrong);
+      expect(await rejection(client.verifiedZAdd('s', 1, 'b', { includeProof }))).toMatchObject(wrong);
+      const ops = [{ set: { key: 'a', value: '1' } }];
+      expect(await rejection(client.verifiedExecAll(ops, { includeProof }))).toMatchObject(wrong);
     }
     expect(await rejection(client.get('a', { includeProof: true } as never))).toMatchObject({
       argument: 'options',

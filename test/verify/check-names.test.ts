@@ -90,6 +90,10 @@ it('are those of proofs', () => {
     'merkle.leaf',
     'merkle.node',
     'merkle.peaks',
+    'note.checkpoint',
+    'note.cosignature',
+    'note.form',
+    'note.key',
     'path-peaks.path',
     'path-peaks.position',
     'segment.empty',
@@ -102,6 +106,7 @@ it('are those of proofs', () => {
     'segment.tree-size',
     'signature.alh',
     'signature.tx',
+    'tlog.consistency',
     'tx-metadata.attribute',
     'tx-metadata.extra',
     'tx-metadata.order',
@@ -244,6 +249,9 @@ it('are those that clients, audits and stores report', () => {
     'trust.head',
     'trust.pinned',
     'trust.unproven-tx',
+    'witness.fork',
+    'witness.lag',
+    'witness.withheld',
   ]);
 });
 

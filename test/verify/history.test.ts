@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { entryLeaf, plainKey, plainValue } from '#dist/proof/entry.js';
 import type { HistoryQuestion } from '#dist/verify/readings/history.js';
-import { referenceReading } from '#dist/verify/claims/version.js';
+import { otherReading } from '#dist/verify/claims/version.js';
 import type { Verifier } from '#dist/verify/verifier.js';
 import { TestChain, bytesOf, utf8 } from './support/test-chain.js';
 import type { Wire } from './support/test-chain.js';
@@ -15,6 +15,9 @@ const chain = new TestChain().grow(2);
 const ONE = chain.set(['key', 'one'], ['other', 'x']);
 const EXPIRED = chain.set(['key', 'soon', { expiresAt: NOW }]);
 const GONE = chain.commit([{ key: plainKey(KEY), metadata: { deleted: true }, value: NOTHING }]);
+const MARKED = [utf8('v'), NOTHING].map((value) =>
+  chain.commit([{ key: plainKey(KEY), metadata: { deleted: true }, value: plainValue(value) }]),
+);
 const REF = chain.setReference('key', 'other', ONE);
 const LAST = chain.set(['key', 'last', { expiresAt: NOW + 1n }]);
 chain.grow(4);
@@ -66,11 +69,26 @@ describe.each(implementations)('%s', (_, make) => {
     });
     const [, , , shown] = versions;
     if (shown?.kind !== 'value') throw new Error('no value');
-    const other = referenceReading(shown.claim);
+    const other = otherReading(shown);
     expect(other?.reference).toEqual({ key: utf8('other'), atTx: ONE });
     expect(other?.claim.leaf).toEqual(
       entryLeaf(1, plainKey(KEY), undefined, chain.tx(REF).entries[0]!.value),
     );
+  });
+
+  it('is a deletion too where a value was set with its mark: with that value, or with an empty one', async () => {
+    const [full, empty] = MARKED.map((tx, i) =>
+      version(tx, 4 + i, { metadata: { deleted: true }, ...(i === 0 && { value: utf8('v') }) }),
+    );
+    const { versions } = await proven([full!, empty!]);
+    expect(versions.map(({ kind }) => kind)).toEqual(['deleted', 'deleted']);
+    const leaves = versions.map((each) => (each.kind === 'expired' ? undefined : each.claim.leaf));
+    expect(leaves[0]).toEqual(entryLeaf(1, plainKey(KEY), { deleted: true }, plainValue(utf8('v'))));
+    const [, second] = versions;
+    if (second?.kind !== 'deleted') throw new Error('no deletion');
+    const other = otherReading(second);
+    expect(other?.claim.leaf).toEqual(entryLeaf(1, plainKey(KEY), { deleted: true }, plainValue(NOTHING)));
+    expect(other?.reference).toBeUndefined();
   });
 
   it('goes on behind the page before; with the newest first what that had shown is passed over', async () => {
@@ -95,7 +113,6 @@ describe.each(implementations)('%s', (_, make) => {
       (entries) => (entries[0].metadata = { nonIndexable: true }),
       'history.non-indexable',
     ],
-    ['a deletion with a value', (entries) => (entries[2].value = utf8('x')), 'history.deleted'],
     ['an expired one with its value', (entries) => (entries[1].value = utf8('soon')), 'history.expired'],
     ['one that expired without a time', (entries) => (entries[0].expired = true), 'history.expired'],
     ['one that expired before its time', (entries) => (entries[4].expired = true), 'history.expired'],

@@ -10,6 +10,10 @@ import { list } from '../data/listing.js';
 import { jsonLine } from '../data/show.js';
 import { settingsFrom, settingsText } from './settings.js';
 
+const DAY_MS = 86_400_000n;
+/** What a compaction may take. */
+const COMPACT_MS = 3_600_000;
+
 const COLUMNS: readonly Column<DatabaseInfo>[] = [
   { name: 'name', value: ({ name }) => name, width: 24 },
   { name: 'loaded', value: ({ loaded }) => loaded, width: 6 },
@@ -93,6 +97,58 @@ export const databasesUnloadCommand = onDatabase(
     return 'is unloaded';
   },
 );
+
+export const databasesFlushCommand = onDatabase(
+  'flush',
+  'Has the index of a database, as far as it is in memory, written to its files.',
+  async (job, name) => {
+    await job.client.database(name).flushIndex({ ...job.call, synced: true });
+    return 'is flushed';
+  },
+);
+
+export const databasesCompactCommand = onDatabase(
+  'compact',
+  'Has the index of a database written anew, without what it holds no more. May take long.',
+  async (job, name) => {
+    await job.client.database(name).compactIndex({ ...job.call, timeoutMs: COMPACT_MS });
+    return 'is compacted';
+  },
+);
+
+export const databasesTruncateCommand = serverCommand({
+  name: 'databases truncate',
+  operand: 'NAME',
+  summary:
+    'Gives up the values of old transactions of a database for good. Their hashes, and all proofs, stay.',
+  options: {
+    'older-than': { type: 'string', value: 'DAYS', says: 'days that are kept; 0: today only' },
+    confirm: { type: 'string', value: 'NAME', says: 'its name once more' },
+  },
+  more: "Counted back to the beginning of that day, by the server's clock. Exit code 1: there is nothing that old, or it failed.",
+  check({ 'older-than': days, confirm }, [name]) {
+    const named = nameOf(name, 'databases truncate');
+    if (days === undefined) throw new UsageError('databases truncate takes --older-than DAYS');
+    daysOf(days);
+    if (named !== confirm)
+      throw new UsageError(
+        'databases truncate NAME takes --confirm NAME too: values that are given up are gone',
+      );
+  },
+  async run(job) {
+    const name = nameOf(job.words[0], 'databases truncate');
+    const retentionMs = daysOf(job.values['older-than'] ?? '') * DAY_MS;
+    await job.client.databases.truncate(name, { ...job.call, retentionMs });
+    return said(job, { database: name, truncated: true }, 'is truncated');
+  },
+});
+
+/** @throws UsageError */
+function daysOf(text: string): bigint {
+  if (!/^\d{1,6}$/.test(text))
+    throw new UsageError(`--older-than is a number of days, not ${JSON.stringify(text)}`);
+  return BigInt(text);
+}
 
 export const databasesDeleteCommand = storeCommand({
   name: 'databases delete',

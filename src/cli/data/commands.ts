@@ -38,6 +38,27 @@ export const DATA_COMMANDS: readonly Listed[] = [
     load: async () => (await import('./exec.js')).execCommand,
   },
   {
+    name: 'reference',
+    summary: 'lets a key lead to another one, verified',
+    load: async () => (await import('./reference.js')).referenceCommand,
+  },
+  {
+    name: 'zadd',
+    summary: 'puts a key into a sorted set, verified',
+    load: async () => (await import('./sets/zadd.js')).zAddCommand,
+  },
+  {
+    name: 'zscan',
+    summary: 'members of a sorted set, what their keys hold verified',
+    load: async () => (await import('./sets/zscan.js')).zScanCommand,
+  },
+  {
+    // Before `tx`, whose word may stand alone.
+    name: 'tx export',
+    summary: 'a whole transaction as replicas take it, verified',
+    load: async () => (await import('./tx-export.js')).txExportCommand,
+  },
+  {
     name: 'tx',
     summary: 'one transaction with its entries, verified',
     load: async () => (await import('./tx.js')).txCommand,
@@ -86,6 +107,21 @@ export const DATA_COMMANDS: readonly Listed[] = [
     name: 'databases unload',
     summary: 'unloads a database',
     load: async () => (await import('../admin/databases.js')).databasesUnloadCommand,
+  },
+  {
+    name: 'databases truncate',
+    summary: 'gives up old values of a database for good',
+    load: async () => (await import('../admin/databases.js')).databasesTruncateCommand,
+  },
+  {
+    name: 'databases flush',
+    summary: 'writes the index of a database to its files',
+    load: async () => (await import('../admin/databases.js')).databasesFlushCommand,
+  },
+  {
+    name: 'databases compact',
+    summary: 'writes the index of a database anew',
+    load: async () => (await import('../admin/databases.js')).databasesCompactCommand,
   },
   {
     name: 'databases delete',

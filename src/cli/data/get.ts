@@ -1,6 +1,8 @@
 // `immu-ts get`: one value, on standard output as it is, or for a person to read.
 import { UsageError } from '../command.js';
+import { jsonText } from '../format/formats.js';
 import { idOf } from '../query-options.js';
+import { writeWholeFile } from '../whole-file.js';
 import { KEY_OPTIONS, verifiedCommand } from './connect.js';
 import { keyOf } from './input.js';
 import { jsonLine, proofWords, shownBytes } from './show.js';
@@ -13,26 +15,39 @@ export const getCommand = verifiedCommand({
     raw: { type: 'boolean', says: 'the bytes as they are, to a terminal too' },
     'at-tx': { type: 'string', value: 'TX', says: 'the version that this transaction wrote' },
     revision: { type: 'string', value: 'N', says: '1 = first version, -1 = the one before the latest' },
+    proof: {
+      type: 'string',
+      value: 'FILE',
+      says: 'with a new file that anybody can check by: immu-ts proof verify FILE',
+    },
     ...KEY_OPTIONS,
   },
   more: `On a terminal a value is shown so that it can be read, elsewhere it is written byte for byte.
+The proof is of the entry itself: of a reference, of what it leads to. How it is led there is in its JSON only.
 Exit code 1: there is no such key, by the server's word (absence cannot be proven). 3: the answer is not proven.`,
-  check({ raw, 'at-tx': atTx, revision, ...options }, words) {
+  check({ raw, 'at-tx': atTx, revision, proof, ...options }, words) {
     keyOf(words[0], options);
     if (raw && (options as { json?: boolean }).json === true)
       throw new UsageError('--raw goes without --json');
     if (atTx !== undefined && revision !== undefined) throw new UsageError('--at-tx goes without --revision');
     versionOf(atTx, revision);
+    if (proof !== undefined && (options as { unverified?: boolean }).unverified === true)
+      throw new UsageError('--proof goes without --unverified: nothing is proven then');
   },
   async run({ client, values, words, io, call }) {
     const key = keyOf(words[0], values);
     const options = { ...call, ...versionOf(values['at-tx'], values.revision) };
-    const entry = await (values.unverified ? client.get(key, options) : client.verifiedGet(key, options));
+    const file = values.proof;
+    const includeProof = file !== undefined;
+    const verified = values.unverified ? null : await client.verifiedGet(key, { ...options, includeProof });
+    const entry = values.unverified ? await client.get(key, options) : verified;
     if (!entry) {
       await io.err.write(`there is no key ${JSON.stringify(words[0])}, by the server's word\n`);
       if (values.json) await io.out.write('null\n');
       return 1;
     }
+    if (file !== undefined)
+      await writeWholeFile(file, (out) => out.write(`${jsonText(verified?.proof, 2)}\n`));
     if (values.json) {
       await io.out.write(jsonLine(!values.unverified, entry));
       return 0;

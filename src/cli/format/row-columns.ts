@@ -2,6 +2,7 @@
 import type { AuditRow } from '../../index.js';
 import type { Column } from './columns.js';
 import { shortened } from '../../visible.js';
+import { detailWords } from './witnessed.js';
 
 const COLUMNS: readonly Column<AuditRow>[] = [
   { name: 'seq', value: ({ seq }) => seq.toString(), width: 8, align: 'right' },
@@ -29,7 +30,7 @@ const COLUMNS: readonly Column<AuditRow>[] = [
   { name: 'keyFingerprint', value: ({ keyFingerprint }) => keyFingerprint && hex(keyFingerprint) },
   { name: 'durationMs', value: ({ durationMs }) => durationMs },
   { name: 'clientId', value: ({ clientId }) => clientId },
-  { name: 'detail', value: ({ detail }) => detail, width: 0, shown: ({ detail }) => detail ?? '' },
+  { name: 'detail', value: ({ detail }) => detail, width: 0, shown: (row) => detailWords(row) ?? '' },
   { name: 'check', value: ({ evidence }) => evidence?.check },
   { name: 'expected', value: ({ evidence }) => evidence?.expected },
   { name: 'computed', value: ({ evidence }) => evidence?.computed },

@@ -10,12 +10,16 @@ import type { Filter } from './query.js';
 import { rowsTable, time } from './rows-view.js';
 import { failureCount, timelineView } from './timeline.js';
 import type { Timeline } from './timeline.js';
+import { witnessedView } from './witnesses.js';
+import type { Witnessed } from './witnesses.js';
 
 export interface Overview {
   readonly filter: Filter;
   readonly timeline: Timeline;
   /** Newest trusted root of what is filtered for. */
   readonly latest: AuditRow | null;
+  /** Heads that witnesses have cosigned. */
+  readonly witnessed: readonly Witnessed[];
   /** Newest first. */
   readonly rows: readonly AuditRow[];
   /** Rows there are behind and before this page. */
@@ -25,12 +29,15 @@ export interface Overview {
   readonly known: Readonly<Record<'databases' | 'servers' | 'operations', readonly string[]>>;
   /** Newest row of the log, where the live tail goes on. */
   readonly newestSeq: bigint;
+  /** When it was looked at. */
+  readonly now: number;
 }
 
 export function overviewView(overview: Overview): Html {
-  const { filter, timeline, rows } = overview;
+  const { filter, timeline, rows, witnessed, now } = overview;
   return html`<h1 class="hidden">Audit log</h1>
     ${figures(overview)} ${filterForm(filter.words, overview.known)} ${timelineView(timeline, filter)}
+    ${witnessedView(witnessed, now)}
     <section class="panel" aria-labelledby="rows-title">
       <div class="bar">
         <h2 id="rows-title">Rows</h2>

@@ -23,6 +23,7 @@ import { rowView } from './row-view.js';
 import { SCRIPT } from './script.js';
 import { STYLE } from './style.js';
 import { timelineOf } from './timeline.js';
+import { witnessedOf } from './witnesses.js';
 
 const PAGE_ROWS = 50;
 /** Operations in the newest rows are offered in the form, beside the databases of the log. */
@@ -93,14 +94,15 @@ export class Routes {
       const newer = seqIn(parameters, 'newerThan');
       const { server, database } = filter.query;
       const key = { ...(server !== undefined && { server }), ...(database !== undefined && { database }) };
-      const [newest, found, known, timeline, latest] = await Promise.all([
+      const [newest, found, known, timeline, latest, witnessed] = await Promise.all([
         newestSeq(audit),
         this.#page(filter.query, older, newer),
         this.#known(),
         timelineOf(audit, filter, now),
         audit.latest(key),
+        witnessedOf(audit, key),
       ]);
-      const view = { filter, timeline, latest, known, newestSeq: newest, ...found };
+      const view = { filter, timeline, latest, witnessed, known, newestSeq: newest, now, ...found };
       this.show(response, 200, 'Audit log', overviewView(view));
     } catch (error) {
       if (!(error instanceof UsageError)) throw error;

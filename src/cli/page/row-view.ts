@@ -6,7 +6,7 @@ import { fieldsOf } from '../format/columns.js';
 import { hex, isoTime, rowColumns } from '../format/row-columns.js';
 import { html } from './html.js';
 import type { Html } from './html.js';
-import { badge, time } from './rows-view.js';
+import { TONES, badge, time } from './rows-view.js';
 
 /** Said elsewhere on the page. */
 const ELSEWHERE = [
@@ -28,8 +28,8 @@ export function rowView(place: ChainPlace, findings: Findings | null): Html {
   );
   return html`<nav class="crumbs"><a href="/">Audit log</a> / row ${row.seq}</nav>
     <h1 class="title">Row ${row.seq} ${badge(row.outcome)} <small>${time(row.verifiedAt)} UTC</small></h1>
-    ${row.detail !== undefined && html`<p class="detail">${row.detail}</p>`} ${chain(place)}
-    ${findings && evidencePanel(row, findings)}
+    ${row.detail !== undefined && html`<p class="detail ${TONES[row.outcome]}">${lines(row.detail)}</p>`}
+    ${chain(place)} ${findings && evidencePanel(row, findings)}
     <section class="panel" aria-labelledby="fields-title">
       <h2 id="fields-title">Fields</h2>
       <dl>
@@ -39,9 +39,17 @@ export function rowView(place: ChainPlace, findings: Findings | null): Html {
     </section>`;
 }
 
+/** A note has lines. */
+function lines(text: string): Html {
+  return html`${text
+    .replace(/\n$/, '')
+    .split('\n')
+    .map((line, i) => html`${i > 0 && html`<br />`}${line}`)}`;
+}
+
 function chain({ row, previous, previousHash, next, linked, nextLinked }: ChainPlace): Html {
   return html`<section class="panel" aria-labelledby="chain-title">
-    <h2 id="chain-title">LinkedList</h2>
+    <h2 id="chain-title">Chain</h2>
     <ol class="chain">
       <li>
         ${

@@ -2,11 +2,12 @@
 import type { AuditOutcome, AuditRow } from '../../index.js';
 import { hex, isoTime } from '../format/row-columns.js';
 import { shortened } from '../../visible.js';
+import { detailWords } from '../format/witnessed.js';
 import { html } from './html.js';
 import type { Html } from './html.js';
 
 /** Colour of an outcome; the word itself is always there too. */
-const TONES: Readonly<Record<AuditOutcome, 'good' | 'plain' | 'note' | 'bad'>> = {
+export const TONES: Readonly<Record<AuditOutcome, 'good' | 'plain' | 'note' | 'bad'>> = {
   root: 'good',
   'first-use': 'note',
   pinned: 'good',
@@ -53,7 +54,7 @@ export function rowsTable(rows: readonly AuditRow[]): Html {
 }
 
 export function rowLine(row: AuditRow): Html {
-  const { seq, verifiedAt, outcome, database, tx, alh, operation, calls, detail, evidence } = row;
+  const { seq, verifiedAt, outcome, database, tx, alh, operation, calls, evidence } = row;
   return html`<tr class="${TONES[outcome]}">
     <td class="number"><a href="/row/${seq}">${seq}</a></td>
     <td class="nowrap">${time(verifiedAt)}</td>
@@ -64,7 +65,7 @@ export function rowLine(row: AuditRow): Html {
     <td>${shortened(operation, 40)}</td>
     <td class="number">${calls}</td>
     <td class="what">
-      ${evidence && html`<code>${shortened(evidence.check, 60)}</code> `}${shortened(detail ?? whatOf(row), 160)}
+      ${evidence && html`<code>${shortened(evidence.check, 60)}</code> `}${shortened(detailWords(row) ?? whatOf(row), 160)}
     </td>
   </tr>`;
 }

@@ -85,6 +85,8 @@ h1 .badge { font-size: .6em; vertical-align: .2em; }
 .pager { display: flex; gap: .6rem; justify-content: flex-end; margin-top: .9rem; }
 .crumbs { font-size: .9em; color: var(--soft); }
 .detail { margin: 0; padding: .7rem 1rem; background: var(--panel); border: 1px solid var(--line); border-left: 4px solid var(--fail-bar); border-radius: 7px; overflow-wrap: anywhere; }
+.detail.plain, .detail.good { border-left-color: var(--other-bar); }
+.witnessed { margin: .5rem 0; overflow-wrap: anywhere; }
 .chain { list-style: none; margin: .7rem 0 0; padding: 0; display: grid; grid-template-columns: repeat(3, minmax(0, 1fr)); gap: 1.6rem; }
 .chain li { position: relative; border: 1px solid var(--line); border-radius: 8px; padding: .6rem .8rem; min-width: 0; }
 .chain li.here { border-color: var(--accent); box-shadow: 0 0 0 1px var(--accent); }

@@ -1,17 +1,22 @@
 // Reads of many entries: scans of keys and sorted sets, histories, counts. Input is checked here, pages are asked for one by one.
 import { count, countAll, countedPrefix } from '../calls/scans/count.js';
-import { historyInput, historyPage } from '../calls/scans/history.js';
+import { historyInput, historyPage, historyRequest } from '../calls/scans/history.js';
 import type { HistoryEntry, HistoryOptions } from '../calls/scans/history.js';
 import { pages } from '../calls/scans/pages.js';
 import type { PagesOptions, TellNext } from '../calls/scans/pages.js';
-import { scanInput, scanPage, verifiedScanPage } from '../calls/scans/scan.js';
+import { scanInput, scanPage, scanRequest, verifiedScanPage } from '../calls/scans/scan.js';
 import type { ScanOptions } from '../calls/scans/scan.js';
 import { verifiedHistoryPage } from '../calls/scans/verified-history.js';
 import type { VerifiedVersion } from '../calls/scans/verified-history.js';
 import { verifiedZScanPage } from '../calls/scans/verified-z-scan.js';
 import type { VerifiedZEntry } from '../calls/scans/verified-z-scan.js';
-import { zScanInput, zScanPage } from '../calls/scans/z-scan.js';
+import { zScanInput, zScanPage, zScanRequest } from '../calls/scans/z-scan.js';
 import type { ZEntry, ZScanOptions } from '../calls/scans/z-scan.js';
+import { streamList, streamedItems, streamedLimit, withoutStream } from '../calls/scans/streamed.js';
+import type { StreamOption, StreamedList } from '../calls/scans/streamed.js';
+import { streamedEntries, streamedMembers } from '../calls/streams/streamed-entries.js';
+import type { StreamedKeyValue, StreamedMember } from '../calls/streams/streamed-entries.js';
+import type { ValuePieces } from '../calls/streams/value-stream.js';
 import type { Entry } from '../calls/kv/entries.js';
 import type { VerifiedEntry } from '../calls/kv/verified-entry.js';
 import type { BytesInput } from '../input/bytes-input.js';
@@ -29,16 +34,29 @@ export abstract class ScanCalls extends WriteCalls {
    * asks for pages by itself: a key that is there all the while is given once, whatever others write meanwhile. Deleted and
    * expired entries are left out, and so are references that lead to one; of a reference the entry that it leads to is given,
    * and `reference` has the key that was scanned. `timeoutMs` is the deadline of each page, `signal` ends the whole.
+   * With `stream: true` keys and values only, one held at a time: see {@link StreamOption}; history and zScan take it too.
    *
    * @example
    * for await (const { key, value } of client.scan({ prefix: 'order/', limit: 10 })) console.log(key, value);
    * @throws ArgumentError at once, naming the option
    * @throws ServerError LIMIT_EXCEEDED when `pageSize` is more than the server gives at once
+   * @throws ImmuError LIMIT_EXCEEDED where more than 2500 references that lead nowhere follow one another from either end of what
+   *   is left: the server then does not show whether anything is between them
    * @throws ClosedError from the iterator, once the client is closed
    */
-  scan(options: ScanOptions = NO_OPTIONS): AsyncGenerator<Entry, void, undefined> {
-    const input = scanInput(options);
-    return this.#plain(options, input.first, (session, step, call, next) =>
+  scan(
+    options: Omit<ScanOptions, 'pageSize'> & StreamOption,
+  ): AsyncGenerator<StreamedKeyValue, void, undefined>;
+  scan(options?: ScanOptions): AsyncGenerator<Entry, void, undefined>;
+  scan(options: ScanOptions = NO_OPTIONS): AsyncGenerator<Entry | StreamedKeyValue, void, undefined> {
+    const { stream, rest } = withoutStream(options);
+    const input = scanInput(rest);
+    if (stream) {
+      const { limit } = rest;
+      const request = scanRequest(input.range, input.first, streamedLimit(limit), rest);
+      return this.#streamed(rest, { method: 'streamScan', request, decode: streamedEntries, limit });
+    }
+    return this.#plain(rest, input.first, (session, step, call, next) =>
       scanPage(session, input, step, call, next),
     );
   }
@@ -52,10 +70,21 @@ export abstract class ScanCalls extends WriteCalls {
    */
   history(
     key: BytesInput,
+    options: Omit<HistoryOptions, 'pageSize'> & StreamOption,
+  ): AsyncGenerator<StreamedKeyValue, void, undefined>;
+  history(key: BytesInput, options?: HistoryOptions): AsyncGenerator<HistoryEntry, void, undefined>;
+  history(
+    key: BytesInput,
     options: HistoryOptions = NO_OPTIONS,
-  ): AsyncGenerator<HistoryEntry, void, undefined> {
-    const input = historyInput(key, options);
-    return this.#plain(options, input.first, (session, step, call, next) =>
+  ): AsyncGenerator<HistoryEntry | StreamedKeyValue, void, undefined> {
+    const { stream, rest } = withoutStream(options);
+    const input = historyInput(key, rest);
+    if (stream) {
+      const { limit, offset = 0 } = rest;
+      const request = historyRequest(input.key, rest, offset, streamedLimit(limit));
+      return this.#streamed(rest, { method: 'streamHistory', request, decode: streamedEntries, limit });
+    }
+    return this.#plain(rest, input.first, (session, step, call, next) =>
       historyPage(session, input, step, call, next),
     );
   }
@@ -65,14 +94,29 @@ export abstract class ScanCalls extends WriteCalls {
    * **negative scores come after the positive ones**, −1 before −2, and −0 before both; among equal scores shorter keys come
    * first. So it is with bounds, too: with a negative `minScore` the server starts there and gives no positive score at all;
    * with `desc` it leaves out members whose score is `maxScore`, and all with negative scores unless `seek` names one.
+   * More than 2500 members in a row whose keys are gone end it like its end: the server shows no difference.
    * Pages and errors as with {@link scan}.
    *
    * @example
    * for await (const { key, score, entry } of client.zScan('by-price', { minScore: 10, maxScore: 20 })) console.log(key, score);
    */
-  zScan(set: BytesInput, options: ZScanOptions = NO_OPTIONS): AsyncGenerator<ZEntry, void, undefined> {
-    const input = zScanInput(set, options);
-    return this.#plain(options, input.first, (session, step, call, next) =>
+  zScan(
+    set: BytesInput,
+    options: Omit<ZScanOptions, 'pageSize'> & StreamOption,
+  ): AsyncGenerator<StreamedMember, void, undefined>;
+  zScan(set: BytesInput, options?: ZScanOptions): AsyncGenerator<ZEntry, void, undefined>;
+  zScan(
+    set: BytesInput,
+    options: ZScanOptions = NO_OPTIONS,
+  ): AsyncGenerator<ZEntry | StreamedMember, void, undefined> {
+    const { stream, rest } = withoutStream(options);
+    const input = zScanInput(set, rest);
+    if (stream) {
+      const { limit } = rest;
+      const request = zScanRequest(input, input.first, streamedLimit(limit));
+      return this.#streamed(rest, { method: 'streamZScan', request, decode: streamedMembers, limit });
+    }
+    return this.#plain(rest, input.first, (session, step, call, next) =>
       zScanPage(session, input, step, call, next),
     );
   }
@@ -143,6 +187,20 @@ export abstract class ScanCalls extends WriteCalls {
     const input = zScanInput(set, options);
     return this.#verified('verifiedZScan', options, input.first, (verified, step, next) =>
       verifiedZScanPage(verified, input, step, next),
+    );
+  }
+
+  #streamed<M extends 'streamScan' | 'streamHistory' | 'streamZScan', T>(
+    { signal, timeoutMs }: CallOptions,
+    list: StreamedList<M, T>,
+  ): AsyncGenerator<T, void, undefined> {
+    const { rooms } = this.connection;
+    const database = this.ownName ?? rooms.selectedName;
+    const call = { ...(signal && { signal }), ...(timeoutMs !== undefined && { timeoutMs }) };
+    return streamedItems(() =>
+      rooms
+        .of(database)
+        .stream<ValuePieces<T>>(call, [], (session, left, answer) => streamList(session, list, left, answer)),
     );
   }
 

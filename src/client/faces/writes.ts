@@ -14,7 +14,6 @@ import { withWriteProof, withoutProof } from '../calls/txs/portable-proof.js';
 import { PROOF_NAMES, wantsProof } from '../input/proof-options.js';
 import type { Write } from '../calls/kv/kv.js';
 import type { WriteContent } from '../group/write-form.js';
-import type { SentEntry } from '../../verify/wire/requests.js';
 import type { BytesInput } from '../input/bytes-input.js';
 import { NO_OPTIONS } from '../input/call-options.js';
 import type { CallOptions } from '../input/call-options.js';
@@ -24,8 +23,8 @@ import type {
   ConditionalOptions,
   DeleteOptions,
   NoWaitOptions,
-  OwnTxOptions,
   SetOptions,
+  VerifiedWriteOptions,
   VersionOptions,
   WriteOptions,
 } from '../input/write-options.js';
@@ -44,7 +43,7 @@ const NAMES = {
   execAll: CONDITIONAL,
 };
 const VERIFIED_NAMES = Object.fromEntries(
-  Object.entries(NAMES).map(([call, names]) => [call, [...names, OWN_TX]]),
+  Object.entries(NAMES).map(([call, names]) => [call, [...names, OWN_TX, ...PROOF_NAMES]]),
 ) as typeof NAMES;
 
 export abstract class WriteCalls extends KeyCalls {
@@ -147,7 +146,9 @@ export abstract class WriteCalls extends KeyCalls {
     value: BytesInput,
     options: WriteOptions = NO_OPTIONS,
   ): Promise<VerifiedWrite> {
-    return rejecting(() => this.#verifiedSet('verifiedSet', setContent(key, value, options), options));
+    return rejecting(() =>
+      this.#proven('verifiedSet', setContent(key, value, options), options, VERIFIED_NAMES.set),
+    );
   }
 
   /**
@@ -155,7 +156,7 @@ export abstract class WriteCalls extends KeyCalls {
    * history. Like {@link verifiedSet} in everything else.
    */
   async verifiedSetAll(entries: Pairs, options: WriteOptions = NO_OPTIONS): Promise<VerifiedWrite> {
-    return this.#verifiedSet('verifiedSetAll', setAllContent(entries, options), options);
+    return this.#proven('verifiedSetAll', setAllContent(entries, options), options, VERIFIED_NAMES.set);
   }
 
   /**
@@ -171,9 +172,9 @@ export abstract class WriteCalls extends KeyCalls {
    */
   async verifiedDelete(
     keys: BytesInput | Iterable<BytesInput>,
-    options: DeleteOptions & OwnTxOptions = NO_OPTIONS,
+    options: DeleteOptions & VerifiedWriteOptions = NO_OPTIONS,
   ): Promise<VerifiedWrite> {
-    return this.write('verifiedDelete', deleteContent(keys, options), options, VERIFIED_NAMES.delete);
+    return this.#proven('verifiedDelete', deleteContent(keys, options), options, VERIFIED_NAMES.delete);
   }
 
   /**
@@ -189,10 +190,10 @@ export abstract class WriteCalls extends KeyCalls {
   async verifiedSetReference(
     key: BytesInput,
     to: BytesInput,
-    options: ConditionalOptions & VersionOptions & OwnTxOptions = NO_OPTIONS,
+    options: ConditionalOptions & VersionOptions & VerifiedWriteOptions = NO_OPTIONS,
   ): Promise<VerifiedWrite> {
     const content = referenceContent(key, to, options, true);
-    return this.write('verifiedSetReference', content, options, VERIFIED_NAMES.reference);
+    return this.#proven('verifiedSetReference', content, options, VERIFIED_NAMES.reference);
   }
 
   /**
@@ -209,10 +210,10 @@ export abstract class WriteCalls extends KeyCalls {
     set: BytesInput,
     score: number,
     key: BytesInput,
-    options: NoWaitOptions & VersionOptions & OwnTxOptions = NO_OPTIONS,
+    options: NoWaitOptions & VersionOptions & VerifiedWriteOptions = NO_OPTIONS,
   ): Promise<VerifiedWrite> {
     const content = memberContent(set, score, key, options, true);
-    return this.write('verifiedZAdd', content, options, VERIFIED_NAMES.zAdd);
+    return this.#proven('verifiedZAdd', content, options, VERIFIED_NAMES.zAdd);
   }
 
   /**
@@ -225,16 +226,16 @@ export abstract class WriteCalls extends KeyCalls {
    */
   async verifiedExecAll(
     ops: Iterable<Op>,
-    options: ConditionalOptions & OwnTxOptions = NO_OPTIONS,
+    options: ConditionalOptions & VerifiedWriteOptions = NO_OPTIONS,
   ): Promise<VerifiedWrite> {
-    return this.write('verifiedExecAll', execAllContent(ops, options), options, VERIFIED_NAMES.execAll);
+    return this.#proven('verifiedExecAll', execAllContent(ops, options), options, VERIFIED_NAMES.execAll);
   }
 
   /** @internal `names`: of the call's own options. */
   protected write(
     operation: string,
     content: WriteContent,
-    options: CallOptions & OwnTxOptions,
+    options: VerifiedWriteOptions,
     names: readonly string[],
     room = this.room,
   ): Promise<VerifiedWrite> {
@@ -249,21 +250,22 @@ export abstract class WriteCalls extends KeyCalls {
     return turn ? turn.of(write) : write();
   }
 
-  #verifiedSet(
+  #proven(
     operation: string,
-    content: WriteContent<SentEntry>,
-    options: WriteOptions,
+    content: WriteContent,
+    options: VerifiedWriteOptions,
+    names: readonly string[],
   ): Promise<VerifiedWrite> {
-    const names = [...VERIFIED_NAMES.set, ...PROOF_NAMES];
-    if (options === NO_OPTIONS || !wantsProof(options)) return this.write(operation, content, options, names);
-    return this.#setWithProof(operation, content, options, names);
+    return options === NO_OPTIONS || !wantsProof(options)
+      ? this.write(operation, content, options, names)
+      : this.#withProof(operation, content, options, names);
   }
 
   /** The proof is asked for in what is left of the time. */
-  async #setWithProof(
+  async #withProof(
     operation: string,
-    content: WriteContent<SentEntry>,
-    options: WriteOptions,
+    content: WriteContent,
+    options: VerifiedWriteOptions,
     names: readonly string[],
   ): Promise<VerifiedWrite> {
     const { room } = this;
@@ -273,7 +275,7 @@ export abstract class WriteCalls extends KeyCalls {
       .enterVerified(operation, deadline.left, [], (asking) => {
         // The log has counted it.
         const call = { ...asking.call, counted: true };
-        return withWriteProof({ ...asking, call }, room.database, write, content.entries);
+        return withWriteProof({ ...asking, call }, room.database, write, content);
       })
       .catch((error: unknown) => {
         throw withoutProof(write.tx, error);

@@ -1,4 +1,5 @@
 // What the writes of one RPC have in common: how an entry of them is put into a request and read back, and which keys it is about.
+import type { Stored } from '../../verify/writings/stored.js';
 import type { Condition } from '../input/conditions.js';
 import type { RequestEncoder } from './request-encoder.js';
 
@@ -26,6 +27,8 @@ export interface WriteForm<E = unknown> {
   /** The key that must stay as it is until the entry is written: the one that it leads to. */
   targetOf?(entry: E): string | undefined;
   endingOf?(entry: E): Ending | undefined;
+  /** What it is stored as in this tx. */
+  storedIn(entry: E, tx: bigint): Stored;
 }
 
 /** What one write is made of. */

@@ -15,6 +15,13 @@ import type {
   SentReference,
   SentVersion,
 } from '../../verify/wire/requests.js';
+import {
+  storedDeletion,
+  storedEntry,
+  storedMember,
+  storedOp,
+  storedReference,
+} from '../../verify/writings/stored.js';
 import type { RequestEncoder } from './request-encoder.js';
 import type { Ending, WriteForm } from './write-form.js';
 
@@ -34,6 +41,7 @@ export const SET: WriteForm<SentEntry> = {
   read: readSetRequest,
   nameOf: ({ key }) => keyName(key),
   endingOf: entryEnding,
+  storedIn: storedEntry,
 };
 
 export const DELETE: WriteForm<Uint8Array> = {
@@ -43,6 +51,7 @@ export const DELETE: WriteForm<Uint8Array> = {
   read: readDeleteRequest,
   nameOf: keyName,
   endingOf: () => 'deleted',
+  storedIn: storedDeletion,
 };
 
 export const EXEC_ALL: WriteForm<SentOp> = {
@@ -76,6 +85,7 @@ export const EXEC_ALL: WriteForm<SentOp> = {
     if ('set' in op) return entryEnding(op.set);
     return 'zAdd' in op ? 'unread' : undefined;
   },
+  storedIn: storedOp,
 };
 
 export const SET_REFERENCE: WriteForm<SentReference> = {
@@ -85,6 +95,7 @@ export const SET_REFERENCE: WriteForm<SentReference> = {
   encode: encodeReference,
   read: (request) => [readReferenceRequest(request)],
   nameOf: ({ key }) => keyName(key),
+  storedIn: storedReference,
 };
 
 export const Z_ADD: WriteForm<SentMember> = {
@@ -94,6 +105,7 @@ export const Z_ADD: WriteForm<SentMember> = {
   read: (request) => [readZAddRequest(request)],
   nameOf: memberName,
   endingOf: () => 'unread',
+  storedIn: storedMember,
 };
 
 function entryEnding({ metadata }: SentEntry): Ending | undefined {

@@ -53,8 +53,11 @@ export interface OwnTxOptions {
   readonly ownTx?: boolean;
 }
 
+/** What every verified write can be told. */
+export interface VerifiedWriteOptions extends CallOptions, OwnTxOptions, ProofOptions {}
+
 /** How a verified write of entries is sent. */
-export interface WriteOptions extends SetOptions, OwnTxOptions, ProofOptions {}
+export interface WriteOptions extends SetOptions, VerifiedWriteOptions {}
 
 /** The last second of the year 9999. A server that takes a later one may count it as long past. */
 const MAX_EXPIRES_AT = 253_402_300_799n;

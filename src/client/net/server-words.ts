@@ -71,7 +71,7 @@ const TABLE: readonly ServerWords[] = [
   },
   {
     words: 'tbtree: no more entries',
-    on: /^History$/,
+    on: /^(History|streamHistory)$/,
     code: 'NOT_FOUND',
     says: 'there are no more versions of the key',
     kind: 'no-more-entries',

@@ -118,6 +118,22 @@ export class DatabaseTrust extends TrustOverTime {
     this.trustLog.countCalls(operation, () => mover.head, startedAt, calls);
   }
 
+  /** Logs a call that ended under this head with a text that is to be kept; resolves when it is durable. */
+  async keep(call: Call, head: Root, text: string): Promise<void> {
+    this.assertStill(call);
+    const kept = this.trustLog.keep(call.operation, head, text, call.startedAt);
+    await call.deadline.race(kept, 'its row to be durable');
+  }
+
+  /** Texts that were kept of an operation, newest first, up to `max`. */
+  async kept(operation: string, max: number): Promise<readonly string[]> {
+    const { store } = this.options;
+    const query = { ...this.trustLog.key, operation, outcome: 'calls', order: 'desc', limit: max } as const;
+    const texts: string[] = [];
+    for await (const { detail } of store.audit.roots(query)) if (detail !== undefined) texts.push(detail);
+    return texts;
+  }
+
   /** Makes sure that the trusted history reaches `tx`, which the caller says exists. */
   async reach(call: Call, tx: bigint): Promise<void> {
     const head = await this.head(call);

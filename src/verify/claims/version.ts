@@ -45,15 +45,24 @@ export function versionOf(key: Uint8Array, { entry, raw }: ShownEntry, now: bigi
       return { kind: 'expired', tx, metadata: { ...metadata, expiresAt }, unprovenRevision, shown: raw };
     }
   }
-  if (metadata?.deleted === true) {
-    if (value.length > 0) throw new ProofFailure('history.deleted', 'a deletion is shown with a value');
-    return { kind: 'deleted', claim: rawClaim(tx, key, value, metadata, unprovenRevision), shown: raw };
-  }
+  if (metadata?.deleted !== true)
+    return { kind: 'value', claim: plainClaim(tx, key, value, metadata, unprovenRevision), shown: raw };
+  // Delete stores no byte. A value that is set with the mark of a deletion is one too, and is stored.
+  const claim = value.length === 0 ? rawClaim : plainClaim;
+  return { kind: 'deleted', claim: claim(tx, key, value, metadata, unprovenRevision), shown: raw };
+}
+
+function plainClaim(
+  tx: bigint,
+  key: Uint8Array,
+  value: Uint8Array,
+  metadata: KVMetadata | undefined,
+  unprovenRevision: bigint,
+): Claim {
   const leaf = plainLeaf(CLAIM_VERSION, key, metadata, value);
-  const claim: Claim = metadata
+  return metadata
     ? { tx, leaf, key, value, isReference: false, metadata, unprovenRevision }
     : { tx, leaf, key, value, isReference: false, unprovenRevision };
-  return { kind: 'value', claim, shown: raw };
 }
 
 /** Of an entry whose raw value is said: a reference, or a deletion, which stores no byte. */
@@ -75,6 +84,23 @@ export interface VersionReference {
   readonly atTx: bigint;
 }
 
+/** What else a version may be that is shown so, by its transaction. */
+export interface OtherReading {
+  readonly claim: Claim;
+  readonly reference?: VersionReference;
+}
+
+/** Undefined: it can be nothing else. */
+export function otherReading({
+  kind,
+  claim,
+}: Exclude<ShownVersion, ExpiredVersion>): OtherReading | undefined {
+  if (kind === 'value') return referenceReading(claim);
+  if (!claim.isReference) return undefined;
+  const { tx, key, value, metadata, unprovenRevision } = claim;
+  return { claim: plainClaim(tx, key, value, metadata, unprovenRevision) };
+}
+
 const REFERENCE = new Uint8Array([0x01]);
 /** Bytes before the key that is referred to: the tx that it is bound to, and the raw key's prefix. */
 const BEFORE_KEY = 9;
@@ -83,14 +109,14 @@ const BEFORE_KEY = 9;
  * The other thing that a version's value may be: of a reference History shows the raw value without its first byte, and does
  * not say so. Which of the two it is shows in the transaction. Undefined: it can be no reference.
  */
-export function referenceReading({
+function referenceReading({
   tx,
   key,
   value,
   isReference,
   metadata,
   unprovenRevision,
-}: Claim): { readonly claim: Claim; readonly reference: VersionReference } | undefined {
+}: Claim): OtherReading | undefined {
   if (isReference || value.length <= BEFORE_KEY || value[BEFORE_KEY - 1] !== 0) return undefined;
   const atTx = new DataView(value.buffer, value.byteOffset, 8).getBigInt64(0);
   if (atTx < 0n) return undefined;

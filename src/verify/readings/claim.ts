@@ -7,7 +7,7 @@ import { signedTarget } from '../chain/signature.js';
 import { bindTx, checkEntries } from '../claims/bind-tx.js';
 import { claimsOf, leafOf } from '../claims/claim.js';
 import type { Claim } from '../claims/claim.js';
-import { referenceReading, versionOf } from '../claims/version.js';
+import { otherReading, versionOf } from '../claims/version.js';
 import type { Kind } from '../kind.js';
 import { readEnds, writeEnds } from '../pack/ends-packet.js';
 import type { BoundEnds, Context } from '../terms.js';
@@ -60,7 +60,7 @@ function claimsIn(
     const version = versionOf(key, entry, now);
     if (version.kind === 'expired')
       throw new ProofFailure('history.expired', 'a version without its value claims nothing by itself');
-    return [[version.claim, referenceReading(version.claim)?.claim]];
+    return [[version.claim, otherReading(version)?.claim]];
   }
   const outcome = claimsOf(key, entry, now);
   return outcome.kind === 'value' ? [[outcome.claim]] : [[outcome.claim], [outcome.target]];

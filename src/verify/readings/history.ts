@@ -122,5 +122,5 @@ function readVersion(reader: PacketReader, key: Uint8Array): ShownVersion {
   }
   if (kind === undefined) throw new RangeError('a version that is not known');
   const value = readView(reader, shown);
-  return { kind, claim: readClaim(reader, key, value, kind === 'deleted'), shown };
+  return { kind, claim: readClaim(reader, key, value, kind === 'deleted' && value.length === 0), shown };
 }

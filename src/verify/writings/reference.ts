@@ -1,22 +1,19 @@
 // A SetReference by what its request must have become: one entry, whose value names the key that it leads to.
-import { entryLeaf, plainKey, referenceValue } from '../../proof/entry.js';
+import { entryLeaf } from '../../proof/entry.js';
 import type { TxHeader } from '../../proof/types.js';
 import type { SentReference, SentVersion } from '../wire/requests.js';
 import { readReferenceRequest } from '../wire/requests.js';
 import { bytesWords } from '../words.js';
+import { storedReference } from './stored.js';
 import { writing } from './written.js';
 
-export function referenceLeaf({ version, id }: TxHeader, { key, to, atTx }: SentReference): Uint8Array {
-  return entryLeaf(version, plainKey(key), undefined, referenceValue(storedVersion(atTx, id), to));
+export function referenceLeaf({ version, id }: TxHeader, reference: SentReference): Uint8Array {
+  const { rawKey, rawValue } = storedReference(reference, id);
+  return entryLeaf(version, rawKey, undefined, rawValue);
 }
 
 export function referenceWords({ key, to, atTx }: SentReference): string {
   return `to let ${bytesWords(key)} refer to ${bytesWords(to)}${versionWords(atTx)}`;
-}
-
-/** The tx that is stored for a version: of what is bound to its own tx, that. */
-export function storedVersion(atTx: SentVersion, tx: bigint): bigint {
-  return atTx === 'thisTx' ? tx : atTx;
 }
 
 export function versionWords(atTx: SentVersion): string {

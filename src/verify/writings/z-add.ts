@@ -1,16 +1,16 @@
 // A ZAdd by what its request must have become: one entry without a value, whose key says all of it.
-import { entryLeaf, sortedSetKey } from '../../proof/entry.js';
+import { entryLeaf } from '../../proof/entry.js';
 import type { TxHeader } from '../../proof/types.js';
 import type { SentMember } from '../wire/requests.js';
 import { readZAddRequest } from '../wire/requests.js';
 import { bytesWords } from '../words.js';
-import { storedVersion, versionWords } from './reference.js';
+import { versionWords } from './reference.js';
+import { storedMember } from './stored.js';
 import { writing } from './written.js';
 
-const NOTHING = new Uint8Array(0);
-
-export function memberLeaf({ version, id }: TxHeader, { set, score, key, atTx }: SentMember): Uint8Array {
-  return entryLeaf(version, sortedSetKey(set, score, key, storedVersion(atTx, id)), undefined, NOTHING);
+export function memberLeaf({ version, id }: TxHeader, member: SentMember): Uint8Array {
+  const { rawKey, rawValue } = storedMember(member, id);
+  return entryLeaf(version, rawKey, undefined, rawValue);
 }
 
 export function memberWords({ set, score, key, atTx }: SentMember): string {

@@ -3,6 +3,7 @@ import { callers, tell } from '../scenario.js';
 import type { Scenario } from '../scenario.js';
 import { DENSE, cold, put, range } from '../stage.js';
 import type { Stage } from '../stage.js';
+import { headScenarios } from './heads.js';
 import { firstContact, toStrangers, writeOne } from './lone.js';
 import { allForms, deleteTogether, referTogether } from './operations.js';
 import { TX_READS } from './txs.js';
@@ -63,6 +64,7 @@ const scenarios: readonly Scenario[] = [
   },
   { name: 'reads together, headers of a block', method: 'TxScan', ...dense },
   { name: 'reads together, proof of a block', method: 'VerifiableTxById', ...dense },
+  ...headScenarios(),
   ...TX_READS.filter(({ name }) => /^verifiedState|^verifiedTx$|document$/.test(name)),
 ];
 

@@ -54,6 +54,8 @@ const HISTORIES = 'test/scans/history.test.ts';
 const TXS = 'test/txs/reads.test.ts';
 const PROVEN_TXS = 'test/txs/verified.test.ts';
 const EXPORTS = 'test/txs/export.test.ts';
+const WITNESSED = 'test/witness/publish.test.ts';
+const STREAMED = 'test/scans/streamed.test.ts';
 const STREAMS = 'test/client/streams/streams.test.ts';
 
 export const COVERAGE: readonly Section[] = [
@@ -99,9 +101,9 @@ export const COVERAGE: readonly Section[] = [
     rows: {
       TxById: { plain: ['txById'], ranIn: [TXS] },
       VerifiableTxById: {
-        verified: ['verifiedTx'],
+        verified: ['verifiedTx', 'publishHead', 'verifyHead'],
         inside: 'moves the trusted head',
-        ranIn: [PROVEN_TXS, KNOWN],
+        ranIn: [PROVEN_TXS, KNOWN, WITNESSED],
       },
       TxScan: {
         plain: ['transactions'],
@@ -122,11 +124,11 @@ export const COVERAGE: readonly Section[] = [
     rows: {
       streamGet: { plain: ['streamGet'], ranIn: [STREAMS] },
       streamVerifiableGet: { verified: ['verifiedStreamGet'], ranIn: [STREAMS] },
-      streamSet: { plain: ['streamSet'], ranIn: [STREAMS] },
-      streamVerifiableSet: { verified: ['verifiedStreamSet'], ranIn: [STREAMS] },
-      streamScan: { planned: '`scan`, of values that no message holds' },
-      streamZScan: { planned: '`zScan`, of values that no message holds' },
-      streamHistory: { planned: '`history`, of values that no message holds' },
+      streamSet: { plain: ['streamSet'], verified: ['verifiedStreamSet'], ranIn: [STREAMS] },
+      streamVerifiableSet: { superseded: 'streamSet' },
+      streamScan: { plain: ['scan'], ranIn: [STREAMED] },
+      streamZScan: { plain: ['zScan'], ranIn: [STREAMED] },
+      streamHistory: { plain: ['history'], ranIn: [STREAMED] },
       streamExecAll: { plain: ['streamExecAll'], verified: ['verifiedStreamExecAll'], ranIn: [STREAMS] },
       exportTx: { plain: ['exportTx', 'exportTxs'], verified: ['verifiedExportTx'], ranIn: [EXPORTS] },
       streamExportTx: { superseded: 'exportTx' },

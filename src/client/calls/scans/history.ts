@@ -10,11 +10,11 @@ import type { CallOptions } from '../../input/call-options.js';
 import { copyBytes } from '../../input/pooled-bytes.js';
 import type { Rpc } from '../../net/rpc.js';
 import { EntryBase } from '../../results/entry-base.js';
+import { readPlain } from '../../results/plain-answer.js';
 import { isKeyNotFound, isPastEnd } from '../../net/server-errors.js';
 import { checkResultsOptions, sinceTxField } from './options.js';
 import type { ResultsOptions } from './options.js';
 import type { TellNext } from './pages.js';
-import { readPlain } from './scan.js';
 import { PageSize } from './steps.js';
 
 /** Which versions a history gives, and how. Without `desc` the oldest first. */
@@ -23,7 +23,7 @@ export type HistoryOptions = ResultsOptions;
 /** A version of a key by the server's word. */
 export class HistoryEntry extends EntryBase {
   /**
-   * Empty for a deletion, and for what has expired. Of a reference it is how that is stored: eight bytes of the tx that it is
+   * Empty for a deletion (unless a value was set with its mark), and for what has expired. Of a reference it is how that is stored: eight bytes of the tx that it is
    * bound to, a zero byte, the key that it refers to; the server does not say which versions are references.
    */
   declare readonly value: Uint8Array;
@@ -109,6 +109,21 @@ export function nextHistoryStep(
   return { offset: step.offset + shown, past: last ?? step.past, left, limit, vain };
 }
 
+export function historyRequest(
+  key: Uint8Array,
+  { desc, sinceTx }: HistoryOptions,
+  offset: number,
+  limit: number,
+  headTx?: bigint,
+): HistoryRequest {
+  return {
+    ...{ key, limit },
+    ...(desc && { desc }),
+    ...(offset > 0 && { offset: offset.toString() }),
+    ...sinceTxField(sinceTx, headTx),
+  };
+}
+
 /** Raw answer and how many were asked for; `missing`: there is no such key, `end`: its history ends here. */
 export async function askHistoryPage(
   { key, options, size }: HistoryInput,
@@ -116,16 +131,8 @@ export async function askHistoryPage(
   ask: (request: HistoryRequest) => Promise<Uint8Array>,
   headTx?: bigint,
 ): Promise<{ readonly answer: Uint8Array; readonly asked: number } | 'missing' | 'end'> {
-  const { desc, sinceTx } = options;
   try {
-    return await size.fitting(limit, (asked) =>
-      ask({
-        ...{ key, limit: asked },
-        ...(desc && { desc }),
-        ...(offset > 0 && { offset: offset.toString() }),
-        ...sinceTxField(sinceTx, headTx),
-      }),
-    );
+    return await size.fitting(limit, (asked) => ask(historyRequest(key, options, offset, asked, headTx)));
   } catch (error) {
     if (isKeyNotFound(error)) return 'missing';
     if (isPastEnd(error)) return 'end';

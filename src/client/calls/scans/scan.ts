@@ -1,10 +1,8 @@
 // scan and verifiedScan, page by page: keys of a range in order, by the server's word and proven.
 import { TransportError } from '../../../errors.js';
-import { ProofFailure } from '../../../proof/failure.js';
 import { follows } from '../../../verify/readings/scan.js';
 import type { KeyRange } from '../../../verify/readings/scan.js';
 import { readEntries } from '../../../verify/wire/answers.js';
-import type { ShownEntry } from '../../../verify/wire/answers.js';
 import type { ScanRequest } from '../../../wire/messages.js';
 import { toKey, toPrefix } from '../../input/bytes-input.js';
 import type { BytesInput } from '../../input/bytes-input.js';
@@ -12,14 +10,18 @@ import type { CallOptions } from '../../input/call-options.js';
 import { flag } from '../../input/option-checks.js';
 import { copyBytes } from '../../input/pooled-bytes.js';
 import type { Rpc } from '../../net/rpc.js';
+import { readPlain } from '../../results/plain-answer.js';
 import type { Entry } from '../kv/entries.js';
 import { entryOf } from '../kv/plain-entry.js';
 import type { VerifiedEntry } from '../kv/verified-entry.js';
 import { checkResultsOptions, optional, sinceTxField } from './options.js';
 import type { ResultsOptions, WaitOptions } from './options.js';
 import type { TellNext } from './pages.js';
-import { PageSize, firstStep, nextStep } from './steps.js';
+import { assertGoesOn, endingOf, scannedKey } from './scan-end.js';
+import type { EndAsker, Ending } from './scan-end.js';
+import { MAX_RESULTS, PageSize, firstStep, nextStep } from './steps.js';
 import type { Step } from './steps.js';
+import { count } from './count.js';
 import { Together } from './together.js';
 import { VerifiedPage } from './verified-page.js';
 import type { PageRoom } from './verified-page.js';
@@ -49,7 +51,10 @@ export interface ScanInput {
 }
 
 /** Seek: the last key of the page before. */
-export type ScanStep = Step<Uint8Array>;
+export interface ScanStep extends Step<Uint8Array> {
+  /** The page before showed less than was asked for: that may have been the end. So many have shown nothing since. */
+  readonly vain?: number;
+}
 
 const NO_BYTES: Uint8Array = new Uint8Array(0);
 
@@ -81,7 +86,7 @@ function rangeAt({ range }: ScanInput, { seek }: ScanStep): KeyRange {
   return seek ? { ...range, seekKey: seek, inclusiveSeek: false } : range;
 }
 
-function requestOf(
+export function scanRequest(
   range: KeyRange,
   { offset }: ScanStep,
   limit: number,
@@ -97,6 +102,38 @@ function requestOf(
   };
 }
 
+/** Whether the scan ends where this page begins, where the page before it may have been the last. */
+async function endingAt(
+  { first }: ScanInput,
+  { seek, vain }: ScanStep,
+  range: KeyRange,
+  ask: EndAsker,
+): Promise<Ending | undefined> {
+  // An offset may have passed over all there is.
+  const isOffset = first.offset > 0 && seek === undefined;
+  return vain === undefined || isOffset ? undefined : endingOf(range, ask);
+}
+
+/** The step behind a page, whose ending was looked at: see {@link nextStep}. */
+function stepBehind(
+  { size }: ScanInput,
+  step: ScanStep,
+  asked: number,
+  count: number,
+  last: Uint8Array | undefined,
+  ending: Ending | undefined,
+): ScanStep | undefined {
+  if (last === undefined) {
+    if (step.vain === undefined) return { ...step, limit: MAX_RESULTS, vain: 0 };
+    if (ending === undefined) return undefined;
+    const vain = step.vain + 1;
+    assertGoesOn(ending, vain);
+    return { ...step, offset: step.offset + asked, vain };
+  }
+  const next: ScanStep | undefined = nextStep(size, step, asked, count, last);
+  return next && count < asked ? { ...next, vain: 0 } : next;
+}
+
 /** By the server's word. Refuses only what would keep the iterator from going on: keys that are not behind the last one. */
 export async function scanPage(
   rpc: Rpc,
@@ -107,8 +144,13 @@ export async function scanPage(
 ): Promise<Entry[]> {
   const { options, size } = input;
   const range = rangeAt(input, step);
+  const ending = await endingAt(input, step, range, {
+    scan: (request) => rpc.raw('Scan', request, call),
+    count: (prefix) => count(rpc, prefix, call),
+  });
+  if (ending === 'end') return [];
   const { answer, asked } = await size.fitting(step.limit, (limit) =>
-    rpc.raw('Scan', requestOf(range, step, limit, options), call),
+    rpc.raw('Scan', scanRequest(range, step, limit, options), call),
   );
   const shown = readPlain(() => readEntries(answer, asked, false)).slice(0, step.left);
   let last = step.seek;
@@ -118,25 +160,9 @@ export async function scanPage(
       throw new TransportError('UNAVAILABLE', 'the server answered with keys that are out of order');
     last = key;
   }
-  next(nextStep(size, step, asked, shown.length, shown.length > 0 && last ? copyBytes(last) : undefined));
+  const end = shown.length > 0 && last ? copyBytes(last) : undefined;
+  next(stepBehind(input, step, asked, shown.length, end, ending));
   return shown.map(({ entry }) => entryOf(scannedKey(entry), entry));
-}
-
-/** Reads what is not proven. Throws TransportError where it cannot be read. */
-export function readPlain<T>(read: () => T): T {
-  try {
-    return read();
-  } catch (cause) {
-    if (!(cause instanceof ProofFailure)) throw cause;
-    throw new TransportError('UNAVAILABLE', 'the server answered with something that cannot be read', {
-      cause,
-    });
-  }
-}
-
-/** The key that was scanned: of a reference, its own. */
-function scannedKey({ key, referencedBy }: ShownEntry['entry']): Uint8Array {
-  return referencedBy?.key ?? key;
 }
 
 /** Every entry proven as verifiedGet proves it; see the face for what that is. */
@@ -150,13 +176,18 @@ export async function verifiedScanPage(
   const page = await VerifiedPage.begin(room);
   const { call, head } = page;
   const range = rangeAt(input, step);
+  const ending = await endingAt(input, step, range, {
+    scan: (request) => page.rpc.raw('Scan', request, call.deadline.left),
+    count: (prefix) => count(page.rpc, prefix, call.deadline.left),
+  });
+  if (ending === 'end') return page.end(new Together<VerifiedEntry>(0));
   const { answer, asked } = await size.fitting(step.limit, (limit) =>
-    page.ask((rpc) => rpc.raw('Scan', requestOf(range, step, limit, options, head.tx), call.deadline.left)),
+    page.ask((rpc) => rpc.raw('Scan', scanRequest(range, step, limit, options, head.tx), call.deadline.left)),
   );
   const { claims } = await page.check({ kind: 'scan', ...range, max: asked }, answer);
   const taken = claims.length > step.left ? claims.slice(0, step.left) : claims;
   const last = taken.at(-1)?.claim.key;
-  next(nextStep(size, step, asked, taken.length, last && copyBytes(last)));
+  next(stepBehind(input, step, asked, taken.length, last && copyBytes(last), ending));
   const together = new Together<VerifiedEntry | null>(taken.length);
   page.prove(taken, together);
   const entries = await page.end(together);

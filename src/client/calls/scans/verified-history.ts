@@ -1,7 +1,7 @@
 // verifiedHistory, page by page: every version proven in its transaction, whatever it is.
 import { toHex } from '../../../proof/bytes.js';
 import type { KVMetadata } from '../../../proof/types.js';
-import { referenceReading, txOfVersion } from '../../../verify/claims/version.js';
+import { otherReading, txOfVersion } from '../../../verify/claims/version.js';
 import type { ExpiredVersion, ShownVersion, VersionReference } from '../../../verify/claims/version.js';
 import { keyName } from '../../../verify/key-name.js';
 import type { Job, Root } from '../../../verify/verifier.js';
@@ -22,7 +22,7 @@ import type { PageRoom } from './verified-page.js';
 
 /** A version whose key, value, metadata and transaction are proven under `root`. */
 export class VerifiedVersion extends EntryBase {
-  /** Empty for a deletion, for what has expired, and for a reference. */
+  /** Empty for what has expired and for a reference, and for a deletion unless a value was set with its mark. */
   declare readonly value: Uint8Array;
   /** Transaction that wrote this version. */
   declare readonly tx: bigint;
@@ -151,8 +151,8 @@ function proveVersions(
       few.run(async () => work()).then((proven) => proven && resolve(proven), reject);
       return;
     }
-    const { claim, shown, kind } = version;
-    const read = () => (kind === 'value' ? referenceReading(claim) : undefined);
+    const { claim, shown } = version;
+    const read = () => otherReading(version);
     const end = {
       resolve: ({ ts }: ProvenFacts, isOther: boolean) =>
         resolve(toVersion(page, version, ts, isOther ? read()?.reference : undefined)),

@@ -10,13 +10,13 @@ import type { CallOptions } from '../../input/call-options.js';
 import { flag, knownNames, optionsObject, wrongType } from '../../input/option-checks.js';
 import { copyBytes } from '../../input/pooled-bytes.js';
 import type { Rpc } from '../../net/rpc.js';
+import { readPlain } from '../../results/plain-answer.js';
 import { resultOf } from '../../results/result.js';
 import type { Entry } from '../kv/entries.js';
 import { entryOf } from '../kv/plain-entry.js';
 import { checkResultsOptions, id, optional, sinceTxField } from './options.js';
 import type { ResultsOptions, WaitOptions } from './options.js';
 import type { TellNext } from './pages.js';
-import { readPlain } from './scan.js';
 import { PageSize, firstStep, nextStep } from './steps.js';
 import type { Step } from './steps.js';
 

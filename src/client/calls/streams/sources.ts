@@ -142,18 +142,28 @@ export async function* partsOf(given: StreamEntries | OneEntry): AsyncGenerator<
     yield new Parts('entries').next(given.entry, 'value', '');
     return;
   }
+  const parts = new Parts('entries');
+  yield* eachChecked(given, 'entries', 'entries', (entry, name) => parts.next(entry, name));
+}
+
+/** Each of what is given in turn, checked; `what` holds them, and `of` says what they are. */
+export async function* eachChecked<G, P>(
+  given: Iterable<G> | AsyncIterable<G>,
+  what: string,
+  of: string,
+  check: (item: G, name: string) => P,
+): AsyncGenerator<P, void, undefined> {
   const isIterable =
     typeof given === 'object' && (given as object | null) !== null && !types.isUint8Array(given);
-  const parts = new Parts('entries');
   if (isIterable && Symbol.asyncIterator in given) {
     let i = 0;
-    for await (const entry of given) yield parts.next(entry, `entries[${i++}]`);
+    for await (const item of given) yield check(item, `${what}[${i++}]`);
     return;
   }
   if (!isIterable || !(Symbol.iterator in given))
-    throw new ArgumentError('entries', `entries must be an iterable of entries, not ${kindOf(given)}`);
-  const all: Part[] = [];
-  for (const entry of given) all.push(parts.next(entry, `entries[${all.length}]`));
+    throw new ArgumentError(what, `${what} must be an iterable of ${of}, not ${kindOf(given)}`);
+  const all: P[] = [];
+  for (const item of given) all.push(check(item, `${what}[${all.length}]`));
   yield* all;
 }
 

@@ -1,19 +1,18 @@
 // Sets of values that come in pieces, and additions to sorted sets, in one transaction by stream: plain and proven.
-import { types } from 'node:util';
 import { ArgumentError } from '../../../errors.js';
 import { sortedSetKey } from '../../../proof/entry.js';
 import { wireMethod } from '../../../wire/schema.js';
 import type { Deadline } from '../../flow/deadline.js';
 import { toKey } from '../../input/bytes-input.js';
 import type { BytesInput } from '../../input/bytes-input.js';
-import { kindOf, knownNames, optionsObject } from '../../input/option-checks.js';
+import { knownNames, optionsObject } from '../../input/option-checks.js';
 import type { Rpc, StreamRpc } from '../../net/rpc.js';
 import type { Call } from '../../trust/call.js';
 import type { DatabaseTrust } from '../../trust/database-trust.js';
 import { writeAlone } from '../../trust/write.js';
 import type { VerifiedWrite } from '../../trust/write.js';
 import type { Write } from '../kv/kv.js';
-import { Parts } from './sources.js';
+import { Parts, eachChecked } from './sources.js';
 import type { Part, StreamEntry, WholePart } from './sources.js';
 import { Upload, writtenBy } from './stream-set.js';
 
@@ -55,19 +54,9 @@ export async function verifiedStreamExecAll(
 const SET = new Uint8Array([1]);
 const Z_ADD = new Uint8Array([2]);
 
-async function* partsOfOps(ops: StreamOps): AsyncGenerator<Part | WholePart, void, undefined> {
-  const isIterable = typeof ops === 'object' && (ops as object | null) !== null && !types.isUint8Array(ops);
+function partsOfOps(ops: StreamOps): AsyncGenerator<Part | WholePart, void, undefined> {
   const parts = new Parts('ops');
-  if (isIterable && Symbol.asyncIterator in ops) {
-    let i = 0;
-    for await (const op of ops) yield partOfOp(parts, op, `ops[${i++}]`);
-    return;
-  }
-  if (!isIterable || !(Symbol.iterator in ops))
-    throw new ArgumentError('ops', `ops must be an iterable of operations, not ${kindOf(ops)}`);
-  const all: (Part | WholePart)[] = [];
-  for (const op of ops) all.push(partOfOp(parts, op, `ops[${all.length}]`));
-  yield* all;
+  return eachChecked(ops, 'ops', 'operations', (op, name) => partOfOp(parts, op, name));
 }
 
 function partOfOp(parts: Parts, op: StreamOp, name: string): Part | WholePart {

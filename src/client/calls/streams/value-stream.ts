@@ -1,24 +1,24 @@
 // A value on its way to its reader: in pieces, no faster than they are taken, and given up at once when the reader leaves.
 
 /** Bytes of a value, in their order; once. Leaving early (`break`, `return()`, `await using`) ends the call. */
-export interface ValuePieces extends AsyncIterableIterator<Uint8Array>, AsyncDisposable {}
+export interface ValuePieces<T = Uint8Array> extends AsyncIterableIterator<T>, AsyncDisposable {}
 
-export class ValueStream implements ValuePieces {
+export class ValueStream<T = Uint8Array> implements ValuePieces<T> {
   /** The reader has had all of it, or has left, or was told what went wrong. Never rejects. */
   readonly ended: Promise<void>;
-  readonly #pieces: AsyncGenerator<Uint8Array, void, undefined>;
+  readonly #pieces: AsyncGenerator<T, void, undefined>;
   readonly #onLeft: () => void;
   #settle: () => void = () => undefined;
   #state: 'open' | 'left' | 'done' = 'open';
 
   /** `onLeft`: told when the reader leaves before the end. */
-  constructor(pieces: AsyncGenerator<Uint8Array, void, undefined>, onLeft: () => void = () => undefined) {
+  constructor(pieces: AsyncGenerator<T, void, undefined>, onLeft: () => void = () => undefined) {
     this.#pieces = pieces;
     this.#onLeft = onLeft;
     this.ended = new Promise((resolve) => (this.#settle = resolve));
   }
 
-  async next(): Promise<IteratorResult<Uint8Array, undefined>> {
+  async next(): Promise<IteratorResult<T, undefined>> {
     if (this.#hasLeft()) return END;
     try {
       const { value, done } = await this.#pieces.next();
@@ -33,7 +33,7 @@ export class ValueStream implements ValuePieces {
     }
   }
 
-  return(): Promise<IteratorResult<Uint8Array, undefined>> {
+  return(): Promise<IteratorResult<T, undefined>> {
     if (this.#state === 'open') {
       this.#state = 'left';
       this.#onLeft();
@@ -63,4 +63,4 @@ export class ValueStream implements ValuePieces {
   }
 }
 
-const END: IteratorResult<Uint8Array, undefined> = Object.freeze({ value: undefined, done: true });
+const END: IteratorResult<never, undefined> = Object.freeze({ value: undefined, done: true });

@@ -4,13 +4,13 @@ import { plainKey, plainValue, referenceValue } from '../../../proof/entry.js';
 import type { PortableProof } from '../../../verify/portable/format.js';
 import { makeProof } from '../../../verify/portable/make.js';
 import type { ProofEntry } from '../../../verify/portable/make.js';
+import type { WriteContent } from '../../group/write-form.js';
 import type { Rpc } from '../../net/rpc.js';
 import type { Call } from '../../trust/call.js';
 import type { DatabaseTrust } from '../../trust/database-trust.js';
 import type { VerifiedWrite } from '../../trust/write.js';
 import { askTxUnder } from '../../trust/trust-wire.js';
 import { resultOf } from '../../results/result.js';
-import type { SentEntry } from '../../../verify/wire/requests.js';
 import type { VerifiedEntry } from '../kv/verified-entry.js';
 import type { VerifiedTransaction } from './verified-tx.js';
 
@@ -52,9 +52,9 @@ export async function withWriteProof(
   asking: Asking,
   database: string,
   write: VerifiedWrite,
-  entries: readonly SentEntry[],
+  { form, entries }: WriteContent,
 ): Promise<VerifiedWrite> {
-  const stored = entries.map(({ key, value }) => ({ rawKey: plainKey(key), rawValue: plainValue(value) }));
+  const stored = entries.map((entry) => form.storedIn(entry, write.tx));
   const proof = await portableProof(asking, database, write.tx, stored);
   return Object.freeze(resultOf({ ...write, proof }));
 }

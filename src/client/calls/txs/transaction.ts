@@ -1,7 +1,6 @@
 // Transactions as callers see them, and what of their entries is asked for.
 import { ServerError, TransportError } from '../../../errors.js';
 import { equalBytes } from '../../../proof/bytes.js';
-import { ProofFailure } from '../../../proof/failure.js';
 import { EMPTY_HASH } from '../../../proof/hash.js';
 import { alh } from '../../../proof/header.js';
 import { plainKey, sortedSetKey } from '../../../proof/entry.js';
@@ -115,17 +114,6 @@ function resolvedMember({ set, key, score, atTx, entry }: ShownMember): Transact
     ...{ set: copyBytes(set), score, key: copyBytes(key), atTx },
     ...(entry && { value: copyBytes(entry.value) }),
   };
-}
-
-/** Reads an answer that nothing proves. What cannot be read is no answer of an immudb. */
-export function readPlain<T>(read: () => T): T {
-  try {
-    return read();
-  } catch (cause) {
-    if (!(cause instanceof ProofFailure)) throw cause;
-    const what = `the server answered with something that is no transaction (${cause.message})`;
-    throw new TransportError('UNAVAILABLE', what, { cause });
-  }
 }
 
 /** @throws TransportError: the server answered with something else than what was asked for */

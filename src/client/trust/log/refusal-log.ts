@@ -29,6 +29,8 @@ const OUTCOMES: Readonly<Record<string, RefusalOutcome>> = {
   'trust.rollback': 'rollback',
   'trust.fork': 'fork',
   'trust.given': 'fork',
+  'witness.fork': 'fork',
+  'witness.withheld': 'rollback',
 };
 
 /** What can be done about it, where somebody may have done it on purpose. */

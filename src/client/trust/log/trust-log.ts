@@ -95,6 +95,16 @@ export class TrustLog extends RefusalLog {
     }, COVERAGE_FLUSH_MS).unref();
   }
 
+  /** A call that ended with bytes of its own to be kept, under a head that has its row: they are the row's detail. Durable then. */
+  async keep(operation: string, head: StoredRoot, detail: string, startedAt: number): Promise<void> {
+    const durationMs = performance.now() - startedAt;
+    const { conflict } = await this.options.store.record({
+      ...this.row(head, 'calls', operation, head),
+      ...{ calls: 1, durationMs, detail },
+    });
+    if (conflict && !conflict.forgotten) throw this.#headForkedBefore(conflict, head);
+  }
+
   /** Writes the counts that are due. Counts that the store refuses are kept for the next time. */
   async flush(head: StoredRoot): Promise<void> {
     clearTimeout(this.#flushTimer);
