@@ -28,7 +28,10 @@ const clientRooms = {
   audit: ['calls', 'trust', 'net', 'flow', 'options', 'input', 'results'],
   room: ['audit', 'calls', 'trust', 'group', 'net', 'flow', 'options', 'input', 'results'],
 };
-const LEAVES = ['errors.ts', 'visible.ts', 'known-names.ts', 'version.ts', 'package-files.ts', 'here.cts'];
+const LEAVES = [
+  ...['errors.ts', 'visible.ts', 'known-names.ts', 'connection-url.ts'],
+  ...['version.ts', 'package-files.ts', 'here.cts'],
+];
 const zonesOf = (folder, directions, always = []) =>
   Object.entries(directions).map(([room, may]) => ({
     target: `${folder}/${room}`,

@@ -2,6 +2,8 @@
 import { UsageError } from './command.js';
 import type { Command, Listed } from './command.js';
 import { DATA_COMMANDS } from './data/commands.js';
+import { didYouMean } from './did-you-mean.js';
+import { EXIT_CODES } from './exit-code.js';
 
 const COMMANDS: readonly Listed[] = [
   ...DATA_COMMANDS,
@@ -109,6 +111,7 @@ export async function parseRequest(args: readonly string[]): Promise<Request> {
   const options = firstOption < 0 ? [] : args.slice(firstOption);
   const help = options.includes('--help') || options.includes('-h');
   if (options.includes('--version')) return { kind: 'version' };
+  if (args.length === 0) return { kind: 'help', text: overview(COMMANDS) };
 
   const found = COMMANDS.find(({ name }) => startsWith(words, name.split(' ')));
   if (found) {
@@ -121,7 +124,18 @@ export async function parseRequest(args: readonly string[]): Promise<Request> {
   if (words.length === 0) throw new UsageError('no command');
   if (group.length > 0)
     throw new UsageError(`${words.join(' ')} needs one more word: ${nextWords(group, words.length)}`);
-  throw new UsageError(`unknown command ${JSON.stringify(words.slice(0, 2).join(' '))}`);
+  const unknown = words.slice(0, 2).join(' ');
+  throw new UsageError(`unknown command ${JSON.stringify(unknown)}${meant(words)}`);
+}
+
+/** Of the two words that a command may have, the first may be wrong, the second, or that there are two. */
+function meant(words: readonly string[]): string {
+  const [first = '', second] = words;
+  const names = COMMANDS.map(({ name }) => name);
+  const inGroup = names.filter((name) => name.startsWith(`${first} `));
+  if (second !== undefined && inGroup.length > 0) return didYouMean(`${first} ${second}`, inGroup);
+  const both = second === undefined ? '' : didYouMean(`${first} ${second}`, names);
+  return both === '' ? didYouMean(first, [...names, ...names.flatMap((name) => name.split(' ', 1))]) : both;
 }
 
 function overview(commands: readonly Listed[]): string {
@@ -131,7 +145,7 @@ function overview(commands: readonly Listed[]): string {
   immu-ts COMMAND --help   all about one of them
   immu-ts --version        print the version
 
-Exit codes: 0 done, 1 failed or not there, 2 wrong command line, 3 the server's answer is not proven, 130 interrupted.
+${EXIT_CODES}
 `;
 }
 

@@ -1,6 +1,7 @@
 // What a command of `immu-ts` is: its options, said once, from which both its help and its parsing come.
 import { parseArgs } from 'node:util';
 import type { Readable } from 'node:stream';
+import { didYouMean } from './did-you-mean.js';
 import type { Output } from './output.js';
 
 /** The command line is wrong: nothing was done. */
@@ -120,7 +121,10 @@ function parsedWords(options: Options, args: readonly string[]) {
   } catch (error) {
     // Node explains how to escape a dash behind the first full stop: more than one line's worth.
     const [said = ''] = (error as Error).message.split(/[.\n]\s/, 1);
-    throw new UsageError(said, { cause: error });
+    const [, option] = /^Unknown option '--([^']*)'/.exec(said) ?? [];
+    const meant =
+      option === undefined ? '' : didYouMean(option, Object.keys(options)).replace('mean ', 'mean --');
+    throw new UsageError(`${said}${meant}`, { cause: error });
   }
 }
 

@@ -1,10 +1,9 @@
 #!/usr/bin/env node
-// The `immu-ts` command. Exit codes: 0 done, 1 failed or not there, 2 wrong command line, 3 the server's answer is not proven,
-// 130 interrupted.
-import { ArgumentError, VerificationError } from '../errors.js';
+// The `immu-ts` command. What its exit codes say is in exit-code.ts.
 import { parseRequest } from './arguments.js';
-import { UsageError } from './command.js';
 import { errorLine, firstFailure } from './error-line.js';
+import { INTERRUPTED, codeOf, interruptedBy, isUsage } from './exit-code.js';
+import type { Interrupt } from './exit-code.js';
 import { Output } from './output.js';
 import { VERSION } from '../version.js';
 
@@ -34,16 +33,25 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 const interrupt = new AbortController();
-// Once: a second Ctrl-C ends the process at once.
-process.once('SIGINT', () => interrupt.abort());
+let by: Interrupt | undefined;
+/** What is under way is ended in order, and leaves word of where it was. Once: a second signal ends the process at once. */
+function onInterrupt(signal: Interrupt): void {
+  for (const each of INTERRUPTS) process.off(each, onInterrupt);
+  by = signal;
+  interrupt.abort();
+}
+const INTERRUPTS = ['SIGINT', 'SIGTERM'] as const;
+for (const signal of INTERRUPTS) process.on(signal, onInterrupt);
+const interruptedSoFar = () => by;
 
 main(interrupt.signal).then(
-  (code) => (process.exitCode = code),
+  (code) => {
+    const signal = interruptedSoFar();
+    process.exitCode = code === INTERRUPTED && signal !== undefined ? interruptedBy(signal) : code;
+  },
   (thrown: unknown) => {
     const error = firstFailure(thrown);
-    const usage = error instanceof UsageError || error instanceof ArgumentError;
-    process.stderr.write(`immu-ts: ${errorLine(error)}${usage ? ' (see immu-ts --help)' : ''}\n`);
-    const code = error instanceof VerificationError ? 3 : usage ? 2 : 1;
-    process.exitCode = interrupt.signal.aborted ? 130 : code;
+    process.stderr.write(`immu-ts: ${errorLine(error)}${isUsage(error) ? ' (see immu-ts --help)' : ''}\n`);
+    process.exitCode = codeOf(error, by);
   },
 );

@@ -177,10 +177,13 @@ describe('a row of a log', () => {
     // The refusal is the newest row, so that the checkpoint has its hash.
     expect((await call(['evidence', 'verify', file, '--checkpoint', checkpoint])).code).toBe(0);
     const fields = JSON.parse(await readFile(checkpoint, 'utf8')) as Record<string, unknown>;
-    for (const change of [{ hash: '00'.repeat(32) }, { seq: '1' }]) {
+    for (const [change, exit] of [
+      [{ hash: '00'.repeat(32) }, 3],
+      [{ seq: '1' }, 1],
+    ] as const) {
       await writeFile(checkpoint, JSON.stringify({ ...fields, ...change }));
       const { code, stdout } = await call(['evidence', 'verify', file, '--checkpoint', checkpoint]);
-      expect([code, stdout]).toEqual([1, expect.stringMatching(/^against +nobody: not /m)]);
+      expect([code, stdout]).toEqual([exit, expect.stringMatching(/^against +nobody: not /m)]);
       await expect(
         call(['evidence', 'verify', seq, '--store', store, '--checkpoint', checkpoint]),
       ).rejects.toThrow(/row/);

@@ -185,8 +185,8 @@ describe('list', () => {
     for (const operation of ['other', 'wanted', 'other', 'wanted']) await store.record(entry({ operation }));
     while (text.split('\n').length <= 2) await once(child.stdout, 'data');
     expect(ndjson(text).map(({ operation }) => operation)).toEqual(['wanted', 'wanted']);
-    child.kill('SIGINT');
-    expect((await outcome).code).toBe(130);
+    child.kill('SIGTERM');
+    expect((await outcome).code).toBe(143);
   });
 
   test('a reader that has seen enough ends it', async () => {
@@ -231,10 +231,10 @@ describe('show', () => {
     await expect(audit('show', '--tx', '5', '--database', 'other')).rejects.toThrow('no trusted root');
   });
 
-  test('a row that was changed does not follow: exit code 1', async () => {
+  test('a row that was changed does not follow: exit code 3', async () => {
     await changedLongAgo();
     const { code, stdout } = await audit('show', '3');
-    expect(code).toBe(1);
+    expect(code).toBe(3);
     expect(stdout).toContain('DOES NOT FOLLOW');
     await expect(audit('show', '999')).rejects.toThrow('no row 999');
   });
@@ -276,7 +276,7 @@ describe('verify and checkpoint', () => {
     expect(good.stdout).toContain(`last hash: ${Buffer.from(rows.at(-1)!.hash).toString('hex')}`);
     await changedLongAgo();
     expect(await audit('verify')).toMatchObject({
-      code: 1,
+      code: 3,
       stdout: expect.stringMatching(/^audit chain: BROKEN at row 3: /) as string,
     });
   });
@@ -299,7 +299,7 @@ describe('verify and checkpoint', () => {
     );
     db.close();
     expect(await verify()).toMatchObject({
-      code: 1,
+      code: 3,
       stdout: expect.stringMatching(
         /^audit chain: .* intact[^]*\nkept headers: tx 1 to 8 of defaultdb are NOT PROVEN: /,
       ) as string,
@@ -339,13 +339,13 @@ describe('verify and checkpoint', () => {
       for (const wrong of changed) {
         await writeFile(file, JSON.stringify(wrong));
         expect(await audit('verify', '--checkpoint', file, '--key', pub)).toMatchObject({
-          code: 1,
+          code: 3,
           stdout: expect.stringContaining('REFUSED') as string,
         });
       }
       await writeFile(file, text);
       await writeFile(pub, generateKeyPairSync('ed25519').publicKey.export({ type: 'spki', format: 'pem' }));
-      expect((await audit('verify', '--checkpoint', file, '--key', pub)).code).toBe(1);
+      expect((await audit('verify', '--checkpoint', file, '--key', pub)).code).toBe(3);
     },
   );
 
@@ -354,7 +354,7 @@ describe('verify and checkpoint', () => {
     const other = await storeOf([entry({})]);
     await call(['audit', 'checkpoint', '--store', other.path, '--out', file]);
     expect(await audit('verify', '--checkpoint', file)).toMatchObject({
-      code: 1,
+      code: 3,
       stdout: expect.stringContaining('BROKEN') as string,
     });
   });
@@ -501,7 +501,7 @@ describe('archive', () => {
     expect(follows).toMatchObject({ code: 0 });
     expect(follows.stdout).toMatch(/^archive .*newer\.db\naudit chain: .*intact/);
     expect(await audit('verify', '--follows', old)).toMatchObject({
-      code: 1,
+      code: 3,
       stdout: expect.stringContaining('BROKEN') as string,
     });
     await expect(audit('list', '--archive', newer)).rejects.toThrow('--archive goes in place of --store');
@@ -535,7 +535,7 @@ describe('a store that is damaged in its newest rows', () => {
 
   test('is refused, with a word of how it can be looked at all the same', async () => {
     const outcome = await run(['audit', 'list', '--store', path], { cwd: folder });
-    expect(outcome).toMatchObject({ code: 1, stdout: '' });
+    expect(outcome).toMatchObject({ code: 3, stdout: '' });
     expect(outcome.stderr).toMatch(/^immu-ts: STORE_DAMAGED: .*row 4 .* \(look at it with --damaged\)\n$/);
   });
 
@@ -552,9 +552,9 @@ describe('a store that is damaged in its newest rows', () => {
 
   test('verify, show, stats and evidence too, and the exit code says that it is broken', async () => {
     const verified = await audit('verify', '--damaged');
-    expect(verified).toMatchObject({ code: 1, stdout: expect.stringContaining('BROKEN at row 4') as string });
+    expect(verified).toMatchObject({ code: 3, stdout: expect.stringContaining('BROKEN at row 4') as string });
     const shown = await audit('show', '4', '--damaged');
-    expect(shown).toMatchObject({ code: 1, stdout: expect.stringContaining('DOES NOT FOLLOW') as string });
+    expect(shown).toMatchObject({ code: 3, stdout: expect.stringContaining('DOES NOT FOLLOW') as string });
     expect((await audit('stats', '--damaged', '--format', 'ndjson')).stdout).toContain('"failure":1');
     const failed = await call(['evidence', 'verify', '11', '--store', path, '--damaged']);
     expect(failed).toMatchObject({ code: 0, stderr: expect.stringContaining('DAMAGED: row 4') as string });

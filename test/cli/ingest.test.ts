@@ -102,7 +102,7 @@ test('nobody reads its output: it does its job', async () => {
 });
 
 test.for<[string, number, RegExp, string[]]>([
-  ['no command', 2, /no command/, []],
+  ['no command', 2, /no command/, ['--store', 'x']],
   ['an unknown command', 2, /unknown command "digest"/, ['digest']],
   ['an unknown option', 2, /'--adress'/, ['ingest', '--adress', 'localhost']],
   ['an option without its value', 2, /--address/, ['ingest', '--address']],
@@ -114,7 +114,7 @@ test.for<[string, number, RegExp, string[]]>([
   ['a folder for a lock file', 1, /cannot read the lock file: /, ['ingest', '--lockfile', '.']],
   ['a wrong password', 1, /WRONG_CREDENTIALS: ./, ['ingest', '--password', 'Guess-77']],
   ['an unknown database', 1, /DATABASE_NOT_FOUND: ./, ['ingest', '--database', 'gone']],
-  ['a store that is something else', 1, /STORE_\w+: ./, ['ingest', '--store', 'package-lock.json']],
+  ['a store that is something else', 3, /STORE_\w+: ./, ['ingest', '--store', 'package-lock.json']],
 ])('%s: one line, exit code %d', async ([, code, line, args]) => {
   const outcome = await run(args, { cwd: await folderWithLockfile(3) });
   expectOneLine(outcome, code, new RegExp(`^immu-ts: .*${line.source}`));

@@ -387,8 +387,8 @@ describe('immu-ts audit serve', () => {
     expect((await fetch(`http://127.0.0.1:${port}/`)).status).toBe(401);
     const headers = { Authorization: `Bearer ${token}` };
     expect((await fetch(`http://127.0.0.1:${port}/`, { headers })).status).toBe(200);
-    child.kill('SIGINT');
-    expect((await outcome).code).toBe(130);
+    child.kill('SIGTERM');
+    expect((await outcome).code).toBe(143);
   });
 
   test('a store that is not there is not made', async () => {

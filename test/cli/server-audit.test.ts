@@ -6,7 +6,7 @@ import { ImmuClient, SqliteRootStore } from '#dist/index.js';
 import { EmbeddedLedger } from '#dist/testing.js';
 import { rowsIn } from './audited.js';
 import { call } from './call.js';
-import { run, temporaryFolder } from './run.js';
+import { run, start, temporaryFolder } from './run.js';
 
 let folder: string;
 let path: string;
@@ -50,10 +50,10 @@ describe('audit prove', () => {
     expect(await readFile(file, 'utf8')).toContain('everything holds');
   });
 
-  test('roots that the server does not stand by: exit code 1, and rows in the log', async () => {
+  test('roots that the server does not stand by: exit code 3, and rows in the log', async () => {
     ledger.lie({ kind: 'fork', at: 30n, height: 80n });
     const { code, stdout } = await audit('prove');
-    expect(code).toBe(1);
+    expect(code).toBe(3);
     expect(stdout).toContain('with another hash');
     const forks = (await rowsIn(path)).filter(
       ({ operation, outcome }) => operation === 'audit.prove' && outcome === 'fork',
@@ -76,10 +76,10 @@ describe('audit database', () => {
     expect(JSON.parse(rest.stdout)).toMatchObject({ kind: 'database', from: '61', to: '70', ok: true });
   });
 
-  test('a finding: exit code 1, and evidence that is run again', async () => {
+  test('a finding: exit code 3, and evidence that is run again', async () => {
     ledger.lie({ kind: 'drop-entry', methods: ['TxScan'] });
     const { code, stdout } = await audit('database', '--findings', '3');
-    expect(code).toBe(1);
+    expect(code).toBe(3);
     expect(stdout).toContain('check entries.count');
     const [row] = (await rowsIn(path)).filter(({ operation }) => operation === 'audit.database');
     const shown = await call(['evidence', 'show', String(row!.seq), '--store', path]);
@@ -117,6 +117,29 @@ describe('audit database', () => {
     await writeFile(token, 'damaged\n');
     await expect(call(args)).rejects.toMatchObject({ argument: 'resume' });
   });
+});
+
+test('told to end (SIGTERM), it leaves where it was in a file, and says so by its exit code', async () => {
+  const token = join(folder, 'resume');
+  let running: Awaited<ReturnType<typeof start>> | undefined;
+  let asked = 0;
+  ledger.lie({
+    ...{ kind: 'mutate', methods: ['TxScan'] },
+    mutate: () => {
+      asked += 1;
+      if (asked > 2) running?.child.kill('SIGTERM');
+      return undefined;
+    },
+  });
+  const server = ['--store', path, '--address', ledger.address];
+  const args = ['audit', 'database', ...server, '--in-flight', '1', '--resume', token];
+  running = await start(args, { cwd: folder });
+  expect(await running.outcome).toMatchObject({ code: 143, stdout: '', left: [] });
+  expect(await readFile(token, 'utf8')).toMatch(/\S/);
+  running = undefined;
+  const { code, stdout } = await call([...args, '--format', 'json']);
+  expect(code).toBe(0);
+  expect(JSON.parse(stdout)).toMatchObject({ from: '1', to: '70', ok: true });
 });
 
 test.for([

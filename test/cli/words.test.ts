@@ -69,6 +69,10 @@ describe('help', () => {
     expect(group.text).not.toContain('audit list');
   });
 
+  test('alone it is what is shown', async () => {
+    expect(await parseRequest([])).toEqual(await parseRequest(['--help']));
+  });
+
   test.for(COMMANDS)('%s: says how it is called, and every line fits a terminal of 120', async (name) => {
     const help = await parseRequest([...name.split(' '), '--help']);
     expect(help.kind).toBe('help');
@@ -79,13 +83,45 @@ describe('help', () => {
 });
 
 test.for([
-  [[], 'no command'],
   [['audit'], 'audit needs one more word: list, show'],
   [['evidence', '--store', 'x'], 'evidence needs one more word: show, export, verify'],
   [['audit', 'burn'], 'unknown command "audit burn"'],
   [['--store', 'x'], 'no command'],
 ] as const)('%j: %s', async ([args, words]) => {
   const refused = parseRequest(args);
+  await expect(refused).rejects.toThrow(UsageError);
+  await expect(refused).rejects.toThrow(words);
+});
+
+test.for([
+  [['gte', 'k'], 'unknown command "gte k" (did you mean get?)'],
+  [['GET', 'k'], '(did you mean get?)'],
+  [['aduit', 'list'], '(did you mean audit list?)'],
+  [['audit', 'lsit'], '(did you mean audit list?)'],
+  [['audit', 'ver'], '(did you mean audit verify?)'],
+  [['evidnce'], '(did you mean evidence?)'],
+  [['databases', 'crate'], '(did you mean databases create?)'],
+  [['stream_get', 'k'], '(did you mean stream-get?)'],
+  [['frobnicate', 'k'], 'unknown command "frobnicate k"'],
+  [['x'], 'unknown command "x"'],
+  [['x'.repeat(100_000)], 'unknown command'],
+  [['audit', 'x'.repeat(100_000)], 'unknown command'],
+] as const)('what was meant by %j', async ([args, words]) => {
+  const refused = parseRequest(args);
+  await expect(refused).rejects.toThrow(UsageError);
+  await expect(refused).rejects.toThrow(words);
+  if (!words.includes('did you mean')) await expect(refused).rejects.not.toThrow('did you mean');
+});
+
+test.for([
+  [['audit', 'list', '--fomat', 'csv'], "Unknown option '--fomat' (did you mean --format?)"],
+  [['audit', 'list', '--data', 'x'], '(did you mean --database?)'],
+  [['get', 'k', '--pasword-file', 'x'], '(did you mean --password-file?)'],
+  [['get', 'k', '--key', 'x'], "Unknown option '--key'"],
+  [['get', 'k', '--zzzzz'], "Unknown option '--zzzzz'"],
+  [['get', 'k', `--${'x'.repeat(100_000)}`], 'Unknown option'],
+] as const)('what was meant by %j', async ([args, words]) => {
+  const refused = call(args);
   await expect(refused).rejects.toThrow(UsageError);
   await expect(refused).rejects.toThrow(words);
 });

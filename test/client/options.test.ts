@@ -97,9 +97,8 @@ describe('address', () => {
 });
 
 test.each([
-  ['http://host:1', /without http:\/\/$/],
-  ['https://host:1', /without https:\/\/; for TLS set the option tls$/],
-  ['immudb://host', /without immudb:\/\//],
+  ['http://host:1', /without http:\/\/, or immudb:\/\/…$/],
+  ['https://host:1', /without https:\/\/, or immudb:\/\/…; for TLS set the option tls$/],
   ['::1%lo', /zone/],
   ['fe80::1%eth0', /zone/],
   ['[fe80::1%25eth0]:3322', /zone/],

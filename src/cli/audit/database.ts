@@ -6,8 +6,7 @@ import { SERVER_OPTIONS, auditOptions, auditServer, teller } from './server-audi
 
 export const databaseCommand = command({
   name: 'audit database',
-  summary:
-    'Verifies every transaction and entry of a database up to its present state. Exit code 1: something does not hold.',
+  summary: 'Verifies every transaction and entry of a database up to its present state.',
   options: {
     ...SERVER_OPTIONS,
     values: { type: 'boolean', says: 'fetches and hashes every value too' },
@@ -19,7 +18,8 @@ export const databaseCommand = command({
     },
   },
   more: `The trusted head is moved to the present state first; what is committed later is not part of the audit.
-Findings are logged, with evidence: immu-ts audit list --operation audit.database`,
+Findings are logged, with evidence: immu-ts audit list --operation audit.database
+Exit code 3: something does not hold. 1: nothing was found, and not everything could be looked at.`,
   async run(options, _operand, io) {
     const { values, after, resume } = options;
     const token = resume === undefined ? undefined : await readToken(resume);

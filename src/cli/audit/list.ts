@@ -1,6 +1,7 @@
 // `immu-ts audit list`: a page of the log, or its growing end.
 import type { AuditRow, RootsQuery } from '../../index.js';
 import { UsageError, command } from '../command.js';
+import { HOLDS, INTERRUPTED } from '../exit-code.js';
 import { follow, newestSeq } from '../follow.js';
 import { formatName, formatNamed, print } from '../format/formats.js';
 import { rowColumns } from '../format/row-columns.js';
@@ -53,7 +54,7 @@ export const listCommand = command({
       }
       await using log = await openLog(options, { err });
       await print(tail(log, { ...filter, limit }, out, signal), printed, out);
-      return signal.aborted ? 130 : 0;
+      return signal.aborted ? INTERRUPTED : HOLDS;
     }
     const query: RootsQuery = {
       ...filter,

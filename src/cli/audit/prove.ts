@@ -7,8 +7,7 @@ const { tx, from, to } = QUERY_OPTIONS;
 
 export const proveCommand = command({
   name: 'audit prove',
-  summary:
-    "Proves every logged root against the server's present state. Exit code 1: it does not stand by one.",
+  summary: "Proves every logged root against the server's present state.",
   options: {
     ...SERVER_OPTIONS,
     tx,
@@ -17,7 +16,8 @@ export const proveCommand = command({
     after: { type: 'string', value: 'SEQ', says: 'only behind this row: where an audit was interrupted' },
   },
   more: `The trusted head is moved to the present state first. Roots that the server contradicts are logged, with evidence.
-Roots from before trust was forgotten are judged apart, and do not count.`,
+Roots from before trust was forgotten are judged apart, and do not count.
+Exit code 3: it does not stand by one. 1: not all of them could be looked at.`,
   async run(options, _operand, io) {
     const { txRange, timeRange } = queryOf(
       { tx: options.tx, from: options.from, to: options.to },

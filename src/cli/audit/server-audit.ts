@@ -1,23 +1,21 @@
 // What the commands that audit a server share: how it is reached, how far the audit is, and how the report is handed over.
-import { readFile } from 'node:fs/promises';
 import { ImmuClient } from '../../index.js';
 import { reportText } from '../../audit.js';
 import type { AuditReport } from '../../audit.js';
 import { UsageError } from '../command.js';
-import type { Io } from '../command.js';
+import type { Io, Values } from '../command.js';
+import { FAILED, HOLDS, REFUTED } from '../exit-code.js';
 import { jsonText } from '../format/formats.js';
 import { countOf } from '../query-options.js';
+import { CONNECT_OPTIONS, TRUST_OPTIONS, trustOf, wayTo } from '../server-options.js';
 import { STORE_OPTION, openStore } from '../store-option.js';
 import { visible } from '../../visible.js';
 import { writeWholeFile } from '../whole-file.js';
 
 export const SERVER_OPTIONS = {
   ...STORE_OPTION,
-  address: { type: 'string', value: 'HOST:PORT', says: 'the immudb', default: 'localhost:3322' },
-  user: { type: 'string', value: 'NAME', says: 'user', default: 'immudb' },
-  password: { type: 'string', value: 'PASSWORD', says: 'default: $IMMU_TS_PASSWORD, or immudb' },
-  database: { type: 'string', value: 'NAME', says: 'database', default: 'defaultdb' },
-  key: { type: 'string', value: 'PEM', says: 'public key file that must have signed the state' },
+  ...CONNECT_OPTIONS,
+  ...TRUST_OPTIONS,
   threads: {
     type: 'string',
     value: 'N',
@@ -30,13 +28,11 @@ export const SERVER_OPTIONS = {
   out: { type: 'string', value: 'FILE', says: 'the report in a new file; its SHA-256 is printed' },
 } as const;
 
-type ServerWords = {
-  readonly [Name in keyof typeof SERVER_OPTIONS]: Name extends 'stop' ? boolean : string | undefined;
-};
+type ServerWords = Values<typeof SERVER_OPTIONS>;
 
 /** Options of every audit, as the client takes them. @throws UsageError */
 export function auditOptions(words: ServerWords, { signal }: Io) {
-  const { stop, findings = '100', 'in-flight': inFlight = '6' } = words;
+  const { stop, findings, 'in-flight': inFlight } = words;
   return {
     signal,
     onFinding: stop ? 'stop' : 'continue',
@@ -48,7 +44,7 @@ export function auditOptions(words: ServerWords, { signal }: Io) {
 /**
  * Runs an audit with a client on the store, which must be there, and hands its report over.
  *
- * @returns the exit code: 0 when all was looked at and holds
+ * @returns the exit code: not 0 unless all was looked at and holds
  * @throws UsageError
  */
 export async function auditServer(
@@ -56,20 +52,13 @@ export async function auditServer(
   io: Io,
   audit: (client: ImmuClient) => Promise<AuditReport>,
 ): Promise<number> {
-  const { address = '', user = '', database = '', key, threads, format, out } = words;
+  const { threads, format, out } = words;
   if (format !== 'text' && format !== 'json')
     throw new UsageError(`--format is text or json, not ${JSON.stringify(format)}`);
-  const password = words.password ?? io.env['IMMU_TS_PASSWORD'] ?? 'immudb';
   const verifier = threads === undefined ? {} : { threads: countOf('threads', threads) };
-  const serverPublicKey = key === undefined ? undefined : await readFile(key);
+  const told = { ...(await wayTo(words, io)), ...(await trustOf(words, io)) };
   await using store = await openStore(words.store);
-  await using client = new ImmuClient({
-    address,
-    store,
-    verifier,
-    credentials: { user, password, database },
-    ...(serverPublicKey && { serverPublicKey }),
-  });
+  await using client = new ImmuClient({ ...told, store, verifier });
   const report = await audit(client);
   const text = format === 'json' ? `${jsonText(report, 2)}\n` : reportText(report);
   if (out === undefined) await io.out.write(text);
@@ -77,7 +66,8 @@ export async function auditServer(
     const { sha256 } = await writeWholeFile(out, (file) => file.write(text));
     await io.err.write(`report in ${visible(out)}, SHA-256 ${sha256}\n`);
   }
-  return report.ok ? 0 : 1;
+  if (report.ok) return HOLDS;
+  return report.findingsTotal > 0 ? REFUTED : FAILED;
 }
 
 /** A line about every so many milliseconds. */

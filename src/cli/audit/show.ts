@@ -2,6 +2,7 @@
 import type { AuditLog, AuditRow, TrustKey } from '../../index.js';
 import { UsageError, command } from '../command.js';
 import type { Io } from '../command.js';
+import { HOLDS, REFUTED } from '../exit-code.js';
 import { fieldsOf } from '../format/columns.js';
 import { jsonText } from '../format/formats.js';
 import { hex, isoTime, rowColumns } from '../format/row-columns.js';
@@ -49,7 +50,7 @@ export const showCommand = command({
     const place = await placeOf(log, seq);
     if (!place) throw new Error(`the log has no row ${seq.toString()}`);
     await (format === 'json' ? printJson(place, io) : printText(place, io));
-    return place.linked === false || place.nextLinked === false ? 1 : 0;
+    return place.linked === false || place.nextLinked === false ? REFUTED : HOLDS;
   },
 });
 

@@ -6,6 +6,7 @@ import type { ChainPoint, KeptHeadersVerdict } from '../../audit.js';
 
 import { UsageError, command } from '../command.js';
 import type { Io } from '../command.js';
+import { HOLDS, REFUTED } from '../exit-code.js';
 import { hex, isoTime } from '../format/row-columns.js';
 import { visible } from '../../visible.js';
 import { LOG_OPTIONS, openLog } from '../store-option.js';
@@ -14,7 +15,7 @@ import { parseCheckpointFile } from './checkpoint-file.js';
 export const verifyCommand = command({
   name: 'audit verify',
   summary:
-    'Recomputes the hash chain, holds heads, identities, checkpoints against it; proves kept headers. Exit code 1: broken.',
+    'Recomputes the hash chain, holds heads, identities, checkpoints against it; proves kept headers. Exit code 3: broken.',
   options: {
     ...LOG_OPTIONS,
     checkpoint: {
@@ -34,10 +35,10 @@ export const verifyCommand = command({
       throw new UsageError('--key goes with --checkpoint');
     }
     const checkpoint = options.checkpoint === undefined ? null : await readCheckpoint(options.checkpoint);
-    if (checkpoint && !(await isSigned(checkpoint, options.key, io))) return 1;
+    if (checkpoint && !(await isSigned(checkpoint, options.key, io))) return REFUTED;
     await using log = await openLog(options, io);
     const startsAfter = options.follows === undefined ? null : await endOf(options.follows, io);
-    if (startsAfter === 'broken') return 1;
+    if (startsAfter === 'broken') return REFUTED;
     const held = { ...(checkpoint && { checkpoint }), ...(startsAfter && { startsAfter }) };
     const verdict = await log.audit.verify(held);
     await io.out.write(wordsOf(verdict));
@@ -46,7 +47,7 @@ export const verifyCommand = command({
     }
     const kept = await verifyKeptHeaders(log);
     await io.out.write(keptWords(kept));
-    return verdict.ok && kept.ok ? 0 : 1;
+    return verdict.ok && kept.ok ? HOLDS : REFUTED;
   },
 });
 

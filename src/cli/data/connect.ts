@@ -1,18 +1,14 @@
 // How the commands that read and write reach their server: the same options for all, from the command line or the environment.
-import { readFile } from 'node:fs/promises';
 import { ImmuClient, MemoryRootStore, defaultStorePath } from '../../index.js';
 import type { ImmuClientOptions } from '../../index.js';
 import { UsageError, command } from '../command.js';
 import type { Command, Definition, Io, Options, Values } from '../command.js';
+import { CONNECT_OPTIONS, TRUST_OPTIONS, trustOf, wayTo } from '../server-options.js';
+import type { Login } from '../server-options.js';
 
 /** Options of every command that asks a server. */
 export const SERVER_OPTIONS = {
-  address: { type: 'string', value: 'HOST:PORT', says: 'default: $IMMU_TS_ADDRESS, or localhost:3322' },
-  user: { type: 'string', value: 'NAME', says: 'default: $IMMU_TS_USER, or immudb' },
-  password: { type: 'string', value: 'PASSWORD', says: 'default: $IMMU_TS_PASSWORD, or immudb' },
-  database: { type: 'string', value: 'NAME', says: 'default: $IMMU_TS_DATABASE, or defaultdb' },
-  tls: { type: 'boolean', says: "TLS, with the platform's authorities" },
-  ca: { type: 'string', value: 'PEM', says: 'TLS, with the authorities in this file' },
+  ...CONNECT_OPTIONS,
   json: { type: 'boolean', says: 'JSON, one object a line' },
 } as const;
 
@@ -24,20 +20,13 @@ export const VERIFIED_OPTIONS = {
     value: 'FILE',
     says: 'root store; default: $IMMU_TS_STORE, or where clients keep theirs',
   },
-  key: { type: 'string', value: 'PEM', says: "public key file: the server's states must be signed with it" },
+  ...TRUST_OPTIONS,
 } as const;
 
 /** Option of commands that name keys. */
 export const KEY_OPTIONS = {
   base64: { type: 'boolean', says: 'keys on the command line are base64, for those that are no text' },
 } as const;
-
-/** Who asks, and for which database. */
-interface Login {
-  readonly user: string;
-  readonly password: string;
-  readonly database: string;
-}
 
 /** What a command works with. */
 export interface Job<O extends Options> {
@@ -93,14 +82,13 @@ export function verifiedCommand<O extends Options>(
     ...definition,
     options: { ...definition.options, ...SERVER_OPTIONS, ...VERIFIED_OPTIONS },
     async run(values, _operand, io, _second, words) {
-      const { unverified, store, key } = values as Values<typeof VERIFIED_OPTIONS>;
-      if (unverified && (store !== undefined || key !== undefined)) {
-        throw new UsageError(`--unverified goes without --${store === undefined ? 'key' : 'store'}`);
-      }
-      return runOn(definition, values, words, io, {
-        store: unverified ? new MemoryRootStore() : (store ?? defaultStorePath()),
-        ...(key !== undefined && { serverPublicKey: await readFile(key) }),
-      });
+      const { unverified, store, ...trust } = values as Values<typeof VERIFIED_OPTIONS>;
+      const idle = (['store', 'state-key', 'pin'] as const).find((name) => values[name] !== undefined);
+      if (unverified && idle !== undefined) throw new UsageError(`--unverified goes without --${idle}`);
+      const told = unverified
+        ? { store: new MemoryRootStore() }
+        : { store: store ?? defaultStorePath(), ...(await trustOf(trust, io)) };
+      return runOn(definition, values, words, io, told);
     },
   });
 }
@@ -111,26 +99,15 @@ async function runOn<O extends Options, G extends Options>(
   values: Values<G>,
   words: readonly string[],
   io: Io,
-  told: Pick<ImmuClientOptions, 'store' | 'serverPublicKey'>,
+  told: Pick<ImmuClientOptions, 'store' | 'serverPublicKey' | 'trust'>,
 ): Promise<number> {
   check?.(values as unknown as Values<O>, words);
-  const given = values as unknown as Values<typeof SERVER_OPTIONS>;
-  const login = loginOf(given, io.env);
+  const way = await wayTo(values as unknown as Values<typeof SERVER_OPTIONS>, io);
   await using client = new ImmuClient({
     ...told,
-    address: given.address ?? io.env['IMMU_TS_ADDRESS'] ?? 'localhost:3322',
-    credentials: login,
-    ...(given.ca === undefined ? given.tls && { tls: true } : { tls: { ca: await readFile(given.ca) } }),
+    ...way,
     // One job, and then the process ends: threads would take longer to start than it takes.
     verifier: { threads: 0 },
   });
-  return await run({ client, login, values, words, io, call: { signal: io.signal } });
-}
-
-function loginOf({ user, password, database }: Values<typeof SERVER_OPTIONS>, env: Io['env']): Login {
-  return {
-    user: user ?? env['IMMU_TS_USER'] ?? 'immudb',
-    password: password ?? env['IMMU_TS_PASSWORD'] ?? 'immudb',
-    database: database ?? env['IMMU_TS_DATABASE'] ?? 'defaultdb',
-  };
+  return await run({ client, login: way.credentials, values, words, io, call: { signal: io.signal } });
 }

@@ -21,19 +21,26 @@ export type Tie =
 export type Attribution =
   | { readonly to: 'server'; readonly both: TwoHashes }
   | { readonly to: 'log'; readonly ties: readonly string[] }
-  | { readonly to: 'none'; readonly why: string };
+  | {
+      readonly to: 'none';
+      readonly why: string;
+      /** It is not what was said to be known of it. */
+      readonly refuted?: true;
+    };
 
 /** @param integrity of the row, by its own hash */
 export function logAttribution({ row }: ChainedRow, integrity: Integrity, ties: readonly Tie[]): Attribution {
   if (integrity !== 'intact') return { to: 'none', why: 'its row is not shown to be what was logged' };
   const words = ties.map((tie) => tieWords(row, tie));
   const wrong = words.find((word) => word.startsWith(NOT));
+  if (wrong?.startsWith(NOT_ITS_ROW)) return { to: 'none', why: wrong, refuted: true };
   if (wrong !== undefined) return { to: 'none', why: wrong };
   if (words.length > 0) return { to: 'log', ties: words };
   return { to: 'none', why: 'nothing ties the file to a log: --row-hash or --checkpoint would' };
 }
 
 const NOT = 'not ';
+const NOT_ITS_ROW = `${NOT}the row of`;
 
 function tieWords({ seq, hash }: ChainedRow['row'], tie: Tie): string {
   switch (tie.kind) {

@@ -4,6 +4,7 @@ import { createPublicKey } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { UsageError, command } from '../command.js';
 import type { Io } from '../command.js';
+import { FAILED, HOLDS, REFUTED } from '../exit-code.js';
 import { hex, isoTime } from '../format/row-columns.js';
 import { visible } from '../../visible.js';
 import { parseCheckpointFile } from '../audit/checkpoint-file.js';
@@ -95,28 +96,31 @@ export const evidenceVerifyCommand = command({
   options: { ...LOG_OPTIONS, ...TIE_OPTIONS },
   more: `Exit code 0 of one: the check fails as it did then, and this is what a log has: the one at hand, or the one whose
 row hash or checkpoint was given. A file alone shows that its bytes fail a check, not who made them: exit code 1.
+Exit code 3 of one: it was changed, the check does not fail as it says, or it is not the row that was given.
 Exit code 0 of two (evidence, or roots of the log that the server signed): both are signed by one key, and give one
 transaction two hashes. Only who has that key can have made them.`,
   async run(options, operand, io, second) {
-    if (second === undefined) return (await verdict(operand ?? '', options, io)) ? 0 : 1;
+    if (second === undefined) return verdict(operand ?? '', options, io);
     if (options['row-hash'] !== undefined || options.checkpoint !== undefined)
       throw new UsageError('--row-hash and --checkpoint go with one row or file');
-    return (await verdictOnTwo([operand ?? '', second], options, io)) ? 0 : 1;
+    return (await verdictOnTwo([operand ?? '', second], options, io)) ? HOLDS : FAILED;
   },
 });
 
-async function verdict(operand: string, options: TieWords, io: Io): Promise<boolean> {
+/** The exit code. */
+async function verdict(operand: string, options: TieWords, io: Io): Promise<number> {
   const file = asEvidence(await rowFrom(operand === '' ? undefined : operand, options, WHICH, io));
   const ties = await tiesOf(operand, file, options, io);
   const findings = findingsOf(file, ties, await serverKey(options));
-  const { reproduced, attribution, summary, facts } = findings;
+  const { reproduced, refuted, attribution, summary, facts } = findings;
   await io.out.add(`row ${file.row.seq.toString()}, ${visible(file.row.evidence.check)}: ${summary}\n`);
   const told = ['here', 'there', 'other row', 'kept', 'row hash', 're-run', 'database', 'against'];
   await lines(
     io,
     facts.filter(([name]) => told.includes(name)),
   );
-  return reproduced && attribution.to !== 'none';
+  if (refuted || (attribution.to === 'none' && attribution.refuted)) return REFUTED;
+  return reproduced && attribution.to !== 'none' ? HOLDS : FAILED;
 }
 
 async function verdictOnTwo(operands: readonly string[], options: TieWords, io: Io): Promise<boolean> {

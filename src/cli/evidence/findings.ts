@@ -12,6 +12,8 @@ import type { EvidenceFile, Integrity } from './evidence-file.js';
 export interface Findings {
   /** Everything that can be checked holds together, and the check fails today as it did then. Says nothing of who made it. */
   readonly reproduced: boolean;
+  /** Something in it is not what was logged, or the check does not fail as it says; false too where that cannot be told. */
+  readonly refuted: boolean;
   readonly attribution: Attribution;
   readonly summary: string;
   /** Facts in order, by name. */
@@ -41,7 +43,17 @@ export function findingsOf(file: EvidenceFile, ties: readonly Tie[], publicKey?:
   const outcome = isOfRows ? (isShown ? 'two-hashes' : 'no-row') : verdict.outcome;
   const attribution = serverAttribution([file], publicKey) ?? logAttribution(file, integrity, ties);
   facts.push(['against', attributionWords(attribution)]);
-  return { reproduced: isShown && wrong === null, summary: wrong ?? SUMMARIES[outcome], attribution, facts };
+  const isOther = isOfRows
+    ? file.contradicted !== undefined && rowIntegrity(file.contradicted) !== 'unknown' && !isShown
+    : verdict.outcome === 'not-reproduced';
+  const refuted = integrity === 'changed' || foreign || isOther;
+  return {
+    reproduced: isShown && wrong === null,
+    refuted,
+    summary: wrong ?? SUMMARIES[outcome],
+    attribution,
+    facts,
+  };
 }
 
 /** Two rows of one log, both intact, say that a transaction has two hashes. */

@@ -4,17 +4,18 @@ import type { PublishedHead, WitnessOutcome } from '../../index.js';
 import { QuorumError, originKey } from '../../audit.js';
 import { visible } from '../../visible.js';
 import { UsageError, command } from '../command.js';
+import { FAILED, HOLDS, REFUTED } from '../exit-code.js';
 import { isoTime } from '../format/row-columns.js';
 import { countOf } from '../query-options.js';
 import { writeWholeFile } from '../whole-file.js';
-import { CONNECT_OPTIONS, withClient } from './connect.js';
+import { HEAD_OPTIONS, withClient } from './connect.js';
 import { readWitnesses } from './witness-file.js';
 
 export const publishCommand = command({
   name: 'head publish',
   summary: 'Has witnesses cosign the newest head of a database.',
   options: {
-    ...CONNECT_OPTIONS,
+    ...HEAD_OPTIONS,
     origin: { type: 'string', value: 'NAME', says: 'name of this history, such as example.com/billing' },
     'origin-key': { type: 'string', value: 'FILE', says: 'its Ed25519 private key: PEM, or PRIVATE+KEY+…' },
     witnesses: { type: 'string', value: 'FILE', says: 'one witness a line: URL KEY' },
@@ -60,7 +61,7 @@ history, or that the server withholds transactions, whether enough have cosigned
     const { size, note } = published;
     const what = `${size.toString()} transactions of ${visible(origin)}`;
     await io.err.write(isEnough ? `cosigned: ${what}\n` : `NOT cosigned by enough witnesses: ${what}\n`);
-    const code = published.witnesses.some(isAlarm) ? 3 : isEnough ? 0 : 1;
+    const code = published.witnesses.some(isAlarm) ? REFUTED : isEnough ? HOLDS : FAILED;
     if (isEnough && out === undefined) await io.out.write(note);
     else if (isEnough && out !== undefined) await writeWholeFile(out, (part) => part.write(note));
     return code;

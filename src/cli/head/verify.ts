@@ -3,9 +3,10 @@ import { readFile } from 'node:fs/promises';
 import { verifyCheckpointNote } from '../../audit.js';
 import { visible } from '../../visible.js';
 import { UsageError, command } from '../command.js';
+import { REFUTED } from '../exit-code.js';
 import { hex } from '../format/row-columns.js';
 import { countOf } from '../query-options.js';
-import { CONNECT_OPTIONS, withClient } from './connect.js';
+import { HEAD_OPTIONS, withClient } from './connect.js';
 import { timeWords } from './publish.js';
 import { readWitnesses } from './witness-file.js';
 
@@ -21,7 +22,7 @@ export const verifyHeadCommand = command({
     witnesses: { type: 'string', value: 'FILE', says: 'one witness a line: URL KEY' },
     quorum: { type: 'string', value: 'N', says: 'how many must have cosigned; default: all' },
     online: { type: 'boolean', says: 'has the server prove this tree under what is trusted' },
-    ...CONNECT_OPTIONS,
+    ...HEAD_OPTIONS,
   },
   more: `NOTE is a file. Exit codes: 0 it holds; 1 it could not be looked at; 3 it is not cosigned as it must be, or the server
 shows another history, or less of it.`,
@@ -38,7 +39,7 @@ shows another history, or less of it.`,
     const verdict = verifyCheckpointNote(note, keys);
     if (!verdict.ok) {
       await io.out.write(`NOT a head that is cosigned as it must be: ${visible(verdict.finding)}\n`);
-      return 3;
+      return REFUTED;
     }
     const { checkpoint, cosigned } = verdict;
     const { origin, size, root } = checkpoint;

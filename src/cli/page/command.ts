@@ -5,6 +5,7 @@ import { hostname } from 'node:os';
 import { BlockList, isIPv6 } from 'node:net';
 import { UsageError, command } from '../command.js';
 import { visible } from '../../visible.js';
+import { INTERRUPTED } from '../exit-code.js';
 import { countOf } from '../query-options.js';
 import { LOG_OPTIONS, openLog } from '../store-option.js';
 import { AuditServer } from './server.js';
@@ -53,7 +54,7 @@ made up and printed when none is given. It travels in the clear: put a proxy wit
       `audit page of ${visible(log.path)}\n${server.url}${token === null ? '' : `?token=${token}`}\n`,
     );
     if (!signal.aborted) await once(signal, 'abort');
-    return 130;
+    return INTERRUPTED;
   },
 });
 

@@ -8,11 +8,11 @@ import type { VerifiedProof } from '../../audit.js';
 import { visible } from '../../visible.js';
 import { UsageError, command } from '../command.js';
 import type { Io } from '../command.js';
+import { REFUTED } from '../exit-code.js';
 import { jsonText } from '../format/formats.js';
 import { base64, hex, isoTime } from '../format/row-columns.js';
 import { inFile, ownRoot, rootFrom } from './root.js';
 
-const REFUTED = 3;
 /** Bytes of a key or a value that are shown. */
 const SHOWN = 64;
 

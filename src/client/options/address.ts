@@ -18,12 +18,15 @@ export function parseAddress(address: string): Address {
   const scheme = /^([A-Za-z][A-Za-z0-9+.-]*):\/\//.exec(address)?.[1];
   if (scheme !== undefined) {
     const secure = /s$/i.test(scheme) ? '; for TLS set the option tls' : '';
-    throw new ArgumentError('address', `address must be host:port, without ${scheme}://${secure}`);
+    throw new ArgumentError(
+      'address',
+      `address must be host:port, without ${scheme}://, or immudb://…${secure}`,
+    );
   }
   if (address.includes('%')) {
     throw new ArgumentError(
       'address',
-      `address cannot have a zone (what follows %): ${JSON.stringify(address.slice(0, 300))}; take an address or a name that needs none`,
+      `address cannot have a zone (what follows %)${shown(address)}; take an address or a name that needs none`,
     );
   }
   if (isIPv6(address)) return canonical(address, DEFAULT_PORT);
@@ -32,12 +35,16 @@ export function parseAddress(address: string): Address {
   const host = v6 ?? name;
   const port = digits === undefined ? DEFAULT_PORT : Number(digits);
   if (host === undefined || (v6 !== undefined && !isIPv6(v6)) || port < 1 || port > 65_535) {
-    throw new ArgumentError(
-      'address',
-      `not host, host:port, an IPv6 address or [v6]:port: ${JSON.stringify(address.slice(0, 300))}`,
-    );
+    throw new ArgumentError('address', `not host, host:port, an IPv6 address or [v6]:port${shown(address)}`);
   }
   return canonical(host, port);
+}
+
+/** Before an @ may stand a password. */
+function shown(address: string): string {
+  return address.includes('@')
+    ? ' (a user is named in credentials, or by immudb://)'
+    : `: ${JSON.stringify(address.slice(0, 300))}`;
 }
 
 /** Names and IPv6 addresses in lower case: they are the same server in any case. */

@@ -7,7 +7,8 @@ import { Secret } from './secret.js';
 export const DEFAULT_DATABASE = 'defaultdb';
 
 export interface Credentials {
-  readonly user: string;
+  /** May be left out where the address is a URL that names it. */
+  readonly user?: string;
   readonly password: string;
   /** Text, or its UTF-8 bytes. @default 'defaultdb' */
   readonly database?: string | Uint8Array;

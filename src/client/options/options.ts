@@ -15,6 +15,7 @@ import type { RetryOptions, RetryPolicy } from './retry-options.js';
 import { resolveCredentials } from './credentials.js';
 import type { Credentials, ResolvedCredentials } from './credentials.js';
 import { resolveTls } from './tls-options.js';
+import { toldByUrl } from './told-by-url.js';
 import type { ResolvedTls, TlsOptions } from './tls-options.js';
 
 /**
@@ -26,7 +27,13 @@ export type TrustPolicy =
   | { readonly policy: 'pinned'; readonly tx: bigint; readonly alh: Uint8Array };
 
 export interface ImmuClientOptions {
-  /** `host`, `host:port`, an IPv6 address, `[v6]:port`. @default 'localhost:3322' */
+  /**
+   * `host`, `host:port`, an IPv6 address, `[v6]:port`; or a connection URL, `immudb://user:password@host:port/database?tls=true`
+   * (`serverName=…` too; what stands in the way of a URL is written `%..`), whose parts are told nowhere else. A password is better
+   * told by `credentials: { password }`.
+   *
+   * @default 'localhost:3322'
+   */
   readonly address?: string;
   /** Opens a session at the first call and re-opens it when it is lost. Kept in memory only. */
   readonly credentials?: Credentials;
@@ -187,7 +194,7 @@ export function resolveOptions(input: string | ImmuClientOptions = {}): Resolved
   optionsObject('options', options);
   // A misspelt serverPublicKey or trust would quietly weaken what is checked.
   knownNames('options', options, Object.keys(OPTION_NAMES));
-  const { credentials, store, serverPublicKey, verifier = {}, onFork } = options;
+  const { store, serverPublicKey, verifier = {}, onFork } = options;
   if (typeof store === 'string' || (store as unknown) instanceof URL) checkedPath(store as string, 'store');
   else if (store !== undefined) optionsObject('store', store);
   optionsObject('verifier', verifier);
@@ -197,10 +204,14 @@ export function resolveOptions(input: string | ImmuClientOptions = {}): Resolved
     options[name] === undefined ? otherwise : options[name];
   const number = (name: keyof ImmuClientOptions, otherwise: number, min = 1) =>
     whole(name, or(name, otherwise), min, MAX_INT32);
+  const { address, credentials, tls } = toldByUrl({
+    address: or('address', DEFAULT_ADDRESS),
+    ...{ credentials: options.credentials, tls: options.tls },
+  });
   return {
-    address: parseAddress(or('address', DEFAULT_ADDRESS) as string),
+    address: parseAddress(address as string),
     credentials: credentials === undefined ? undefined : resolveCredentials(credentials),
-    tls: resolveTls(options.tls),
+    tls: resolveTls(tls),
     maxMessageBytes: number('maxMessageBytes', 64 * MIB, 1024),
     timeoutMs: number('timeoutMs', 30_000),
     connectTimeoutMs: number('connectTimeoutMs', 10_000),
