@@ -73,6 +73,8 @@ export class Latest {
   readonly #waiters = new TxWaiters();
   readonly #observers: RowObservers;
   #at: Root;
+  /** Why the index was not kept the last time. */
+  #unsaved: Error | undefined;
   readonly #rawKey = new Uint8Array(1 + MAX_RAW_KEY);
   #asked: VersionFacts | undefined;
   #askedName: string | undefined;
@@ -88,6 +90,8 @@ export class Latest {
   /** The index may hold a part of a transaction. */
   #isBroken = false;
   #savedAt = performance.now();
+  /** On the index. */
+  #working: Promise<void> = Promise.resolve();
   #closing: Promise<void> = Promise.resolve();
   /** Why it can follow no more. */
   #ended: Error | undefined;
@@ -138,7 +142,7 @@ export class Latest {
 
   /** What went wrong the last time; undefined: nothing. */
   get failure(): Error | undefined {
-    return this.#ended ?? this.#failure;
+    return this.#ended ?? this.#failure ?? this.#unsaved;
   }
 
   /**
@@ -216,7 +220,8 @@ export class Latest {
   }
 
   async #close(keeps: boolean): Promise<void> {
-    await this.#step;
+    // A question under way may take its time: what it is answered is not noted any more.
+    await this.#working;
     try {
       if (keeps && !this.#isBroken) await this.#save();
     } finally {
@@ -228,6 +233,7 @@ export class Latest {
     const { kept } = this.#options;
     if (!kept) return;
     this.#savedAt = performance.now();
+    this.#unsaved = undefined;
     await kept.save({ from: this.from, at: this.#at, ...this.#index.kept, rows: this.#observers.kept });
   }
 
@@ -269,7 +275,9 @@ export class Latest {
     try {
       await this.#advance();
       this.#found = this.#at.tx > before;
-      if (performance.now() - this.#savedAt >= SAVE_EVERY_MS) await this.#save();
+      // What cannot be kept is followed all the same.
+      if (performance.now() - this.#savedAt >= SAVE_EVERY_MS)
+        await this.#work(this.#save()).catch((error: Error) => (this.#unsaved = error));
       this.#failure = undefined;
     } catch (error) {
       this.#failed(error);
@@ -304,7 +312,18 @@ export class Latest {
     if (!isTransient(error)) this.#waiters.reject(this.#failure);
   }
 
-  async #noteWhole(rows: Uint8Array, first: bigint): Promise<void> {
+  /** Nobody closes the index while this is under way. */
+  async #work(work: Promise<void>): Promise<void> {
+    this.#working = work.catch(() => undefined);
+    await work;
+  }
+
+  #noteWhole(rows: Uint8Array, first: bigint): Promise<void> {
+    if (this.#ended) return Promise.reject(this.#ended);
+    return this.#work(this.#noteOrEnd(rows, first));
+  }
+
+  async #noteOrEnd(rows: Uint8Array, first: bigint): Promise<void> {
     try {
       await this.#note(rows, first);
     } catch (cause) {
@@ -336,6 +355,7 @@ export class Latest {
         this.#observers.note(reader);
       }
       this.#at = { tx: reader.tx, alh: reader.alh };
+      this.#failure = undefined;
       const isAwaited = this.#waiters.reached(reader.tx);
       if (left > 0 && !isAwaited) continue;
       left = ROWS_A_TURN;
