@@ -60,7 +60,7 @@ async function write(wire: WireClient, below: (n: number) => number, done: strin
     [
       10,
       () => {
-        const [a, b] = several(2) as [string, string];
+        const [a, b] = several(2) as [string, string?];
         const kv = { kv: { key: bytes(a), value: value() } };
         const ref = { ref: { key: bytes(b), referencedKey: bytes(key()) } };
         return wire.call('ExecAll', {
@@ -89,7 +89,7 @@ interface Shown {
   readonly tx: string;
   readonly value: Uint8Array;
   readonly revision: string;
-  readonly referencedBy?: { readonly tx: string; readonly atTx: string; readonly revision: string };
+  readonly referencedBy?: { readonly tx: string; readonly atTx?: string; readonly revision: string };
 }
 
 describeServer('a follower against the server', () => {
@@ -149,7 +149,7 @@ describeServer('a follower against the server', () => {
           key,
           'told revision',
           'revision' in told ? told.revision : '-',
-          shown.referencedBy && (shown.referencedBy.atTx ?? '0') !== '0' ? undefined : shown.revision,
+          shown.referencedBy && Number(shown.referencedBy.atTx ?? 0) > 0 ? undefined : shown.revision,
         );
       } else {
         absent++;

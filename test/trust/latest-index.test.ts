@@ -70,8 +70,7 @@ describe.each([
         const index = make();
         const expected = fill(index, given);
         expect(index.keys).toBe(expected.size);
-        for (const [name, version] of expected)
-          expect(index.get(Buffer.from(name, 'hex'))).toEqual(version);
+        for (const [name, version] of expected) expect(index.get(Buffer.from(name, 'hex'))).toEqual(version);
         expect(index.get(keyOf('never'))).toBeUndefined();
         index.close();
       }),
@@ -82,7 +81,9 @@ describe.each([
   test('grows', () => {
     const index = open(make());
     for (let i = 0; i < 20_000; i++)
-      index.put(rowOf({ tx: BigInt(i + 1), key: keyOf(`k${i}`), flags: 0, expiresAt: undefined, hValue: alh }));
+      index.put(
+        rowOf({ tx: BigInt(i + 1), key: keyOf(`k${i}`), flags: 0, expiresAt: undefined, hValue: alh }),
+      );
     index.reached({ tx: 20_000n, alh });
     for (const i of [0, 1023, 1024, 16_383, 16_384, 19_999])
       expect(index.get(keyOf(`k${i}`))?.tx).toBe(BigInt(i + 1));
@@ -105,7 +106,7 @@ describe('keys in order', () => {
         expect(view.count(range)).toBe(BigInt(names.length));
         for (const desc of [false, true]) {
           const seen: string[] = [];
-          for (let next = range; ; ) {
+          for (let next = range; ;) {
             const page = view.page({ ...next, desc, limit: 7 });
             for (const { key } of page) seen.push(Buffer.from(key).toString('hex'));
             const last = page.at(-1);

@@ -8,6 +8,8 @@ export const PENDING: readonly string[] = [];
 export const BESIDE: readonly string[] = [
   // The client itself, and what it trusts.
   ...['database', 'ready', 'close', 'shutdown', 'warm', 'forgetTrust', 'acceptServer', 'server.accept'],
+  // What is proven by all that is followed.
+  ...['follow', 'proveAbsent', 'unchangedSince'],
   // Not public: protected, or internal.
   ...['write', 'users.changePermissionAs'],
 ];

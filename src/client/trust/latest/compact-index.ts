@@ -30,7 +30,6 @@ const ROW_BYTES = 4 * ROW_WORDS;
 const TX_SHIFT = 18;
 const PREVIOUS_SHIFT = 4;
 const HIGH_BITS = 0x3fff;
-const FLAG_BITS = 0xf;
 const EXPIRING = 8;
 const WORD = 2 ** 32;
 /** More transactions than any database will have. */

@@ -277,7 +277,7 @@ export class Latest {
       this.#found = this.#at.tx > before;
       // What cannot be kept is followed all the same.
       if (performance.now() - this.#savedAt >= SAVE_EVERY_MS)
-        await this.#work(this.#save()).catch((error: Error) => (this.#unsaved = error));
+        await this.#work(this.#save()).catch((error: unknown) => (this.#unsaved = asError(error)));
       this.#failure = undefined;
     } catch (error) {
       this.#failed(error);
@@ -307,7 +307,7 @@ export class Latest {
   }
 
   #failed(error: unknown): void {
-    this.#failure = error instanceof Error ? error : new Error(String(error));
+    this.#failure = asError(error);
     // Who waits is told what it cannot get; what passes by itself is waited for.
     if (!isTransient(error)) this.#waiters.reject(this.#failure);
   }
@@ -365,4 +365,8 @@ export class Latest {
     this.#told();
     if (this.#index.isFull) await this.#index.moveToFile(this.#at);
   }
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
 }
