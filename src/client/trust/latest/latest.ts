@@ -337,7 +337,10 @@ export class Latest {
     }
   }
 
-  #told(): void {
+  /** All of the tx that it is at is in the index: others have their turn, and may ask for it. */
+  #told({ tx, alh }: RowReader): void {
+    this.#at = { tx, alh };
+    this.#failure = undefined;
     this.#index.reached(this.#at);
     this.#observers.reached(this.#at);
   }
@@ -347,22 +350,20 @@ export class Latest {
     const reader = new RowReader(rows, first);
     let left = ROWS_A_TURN;
     while (reader.nextTx()) {
-      if (this.#ended) throw this.#ended;
       left -= reader.entries;
       // By its transaction only: no read of the key leads to it, and it is no version.
       while (reader.nextRow()) {
         if ((reader.flags & NON_INDEXABLE) === 0) this.#index.put(reader);
         this.#observers.note(reader);
       }
-      this.#at = { tx: reader.tx, alh: reader.alh };
-      this.#failure = undefined;
       const isAwaited = this.#waiters.reached(reader.tx);
       if (left > 0 && !isAwaited) continue;
       left = ROWS_A_TURN;
-      this.#told();
+      this.#told(reader);
       await new Promise((resume) => setImmediate(resume));
+      if (this.#ended) throw this.#ended;
     }
-    this.#told();
+    this.#told(reader);
     if (this.#index.isFull) await this.#index.moveToFile(this.#at);
   }
 }
