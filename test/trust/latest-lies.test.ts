@@ -211,6 +211,32 @@ describeServer('a follower', () => {
     await following.stop();
   });
 
+  test('goes on after the connection was lost', async () => {
+    await set('a', '1');
+    const { client } = open();
+    const following = await client.follow({ everyMs: 50 });
+    await following.ready();
+    await proxy.dropConnections();
+    await set('a', '2');
+    await vi.waitFor(() => expect(following.head.tx).toBe(2n), { timeout: 10_000 });
+    expect(await client.verifiedGet('a', { latest: true })).toMatchObject({ tx: 2n });
+  });
+
+  test('with a codec', async () => {
+    await set('a', '{"n":1}');
+    const { client } = open();
+    await client.follow();
+    const typed = client.database<{ n: number }>(database, { codec: 'json' });
+    const told = await typed.verifiedGet('a', { latest: true });
+    expect('absent' in told ? told : [told.decoded, told.revision]).toEqual([{ n: 1 }, 1n]);
+    expect(await typed.verifiedGet('b', { latest: true })).toMatchObject({ absent: 'never-written' });
+    expect(JSON.parse(JSON.stringify(await typed.verifiedGet('b', { latest: true })))).toMatchObject({
+      key: 'b',
+      value: null,
+      provenLatestAt: { tx: '1' },
+    });
+  });
+
   test('ends with stop, with forgetTrust, and with the client', async () => {
     await set('a', '1');
     const { client } = open();
