@@ -147,7 +147,7 @@ export const HARMLESS: readonly Harmless[] = [
   },
   {
     field: /^entries$/,
-    kinds: /^(element added|last repeated)$/,
+    kinds: /^(element (added|put first)|last repeated)$/,
     scenarios: /^a reference to nothing, its history$/,
     why: 'not read: it is the entry in the proven transaction that counts',
   },

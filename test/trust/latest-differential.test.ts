@@ -32,7 +32,7 @@ interface Shown {
   readonly tx: string;
   readonly value: Uint8Array;
   readonly revision: string;
-  readonly referencedBy?: { readonly tx: string; readonly atTx: string; readonly revision: string };
+  readonly referencedBy?: { readonly tx: string; readonly atTx?: string; readonly revision: string };
 }
 
 describeServer('a follower against the server', () => {
@@ -89,7 +89,7 @@ describeServer('a follower against the server', () => {
           key,
           'told revision',
           'revision' in told ? told.revision : '-',
-          shown.referencedBy && (shown.referencedBy.atTx ?? '0') !== '0' ? undefined : shown.revision,
+          shown.referencedBy && Number(shown.referencedBy.atTx ?? 0) > 0 ? undefined : shown.revision,
         );
       } else {
         absent++;

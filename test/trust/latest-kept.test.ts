@@ -33,7 +33,8 @@ async function setting(): Promise<Setting> {
       },
     ],
   });
-  await wire.call('SQLExec', { sql: 'CREATE TABLE t (id INTEGER, PRIMARY KEY id);' });
+  // Rows of a catalog, where there is one.
+  await wire.call('SQLExec', { sql: 'CREATE TABLE t (id INTEGER, PRIMARY KEY id);' }).catch(() => undefined);
   return { database, path, store: new MemoryRootStore(), proxy };
 }
 
@@ -90,11 +91,14 @@ describeServer('what was followed is kept', () => {
     expect((await stat(at.path)).mode & 0o777).toBe(0o600);
     expect(await asked(at.proxy, () => once(at, options, checks))).toEqual([]);
     const wire = await openWire(at.database);
-    await wire.call('Set', { KVs: [{ key: Buffer.from('k9'), value: Buffer.from('new') }] });
+    const { id } = await wire.call('Set', { KVs: [{ key: Buffer.from('k9'), value: Buffer.from('new') }] });
     expect(
       await asked(at.proxy, () =>
         once(at, options, async (client) => {
-          expect(await client.verifiedGet('k9', { latest: true })).toMatchObject({ tx: 43n, revision: 3n });
+          expect(await client.verifiedGet('k9', { latest: true })).toMatchObject({
+            tx: BigInt(id),
+            revision: 3n,
+          });
         }),
       ),
     ).toHaveLength(1);

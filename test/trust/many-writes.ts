@@ -51,15 +51,11 @@ export async function writeManyKinds(
     [
       10,
       () => {
-        const [a, b] = several(2) as [string, string | undefined];
+        const [a, b] = several(2) as [string, string?];
         const kv = { kv: { key: bytes(a), value: value() } };
-        const ref = { ref: { key: bytes(b ?? ''), referencedKey: bytes(key()) } };
+        const refs = b === undefined ? [] : [{ ref: { key: bytes(b), referencedKey: bytes(key()) } }];
         return wire.call('ExecAll', {
-          Operations: [
-            kv,
-            ...(b === undefined ? [] : [ref]),
-            { zAdd: { set: bytes('other'), score: 1, key: bytes(a) } },
-          ],
+          Operations: [kv, ...refs, { zAdd: { set: bytes('other'), score: 1, key: bytes(a) } }],
         });
       },
     ],

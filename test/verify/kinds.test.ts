@@ -95,6 +95,8 @@ it('says in words what was asked', () => {
     'streamed-at-tx.json': 'key "b" at tx 4, not through a reference, by stream',
     'streamed-reference.json': 'key "bound", by stream',
     'streamed.json': 'key "b", by stream',
+    'stretch-next.json': 'everything in txs 4 to 4',
+    'stretch-rows.json': 'everything in txs 3 to 12',
     'stretch-values.json': 'everything in txs 1 to 12, with values',
     'stretch.json': 'everything in txs 3 to 12',
     'tx-leaves.json': 'the header of tx 4',

@@ -385,6 +385,20 @@ const cases: Readonly<Record<string, Recorded>> = {
     answer: () => chain.wholeTxs(3n, 12n),
     lie: flipAt((answer) => answer.txs[2].entries[0], 'hValue'),
   },
+  'stretch-rows': {
+    question: { kind: 'stretch', first: 3n, last: 12n, proof: proofOf(12n), rows: true },
+    answer: () => chain.wholeTxs(3n, 12n),
+    lie: (answer) => answer.txs[2].entries.pop(),
+  },
+  'stretch-next': {
+    question: {
+      ...{ kind: 'stretch', first: ABC, last: ABC, rows: true, after: chain.root(ABC - 1n).alh },
+      proof: bytesOf('tx', chain.verifiableTx(ABC, ABC - 1n, { entries: false })),
+    },
+    context: contextAt(chain.root(ABC - 1n)),
+    answer: () => chain.wholeTxs(ABC, ABC),
+    lie: (answer) => (answer.txs[0].entries[0].key = utf8('\u0000other')),
+  },
   'stretch-values': {
     question: {
       ...{ kind: 'stretch', first: 1n, last: 12n, proof: proofOf(12n), values: true },

@@ -9,7 +9,10 @@ import type { VerifiedVersion } from '../calls/scans/verified-history.js';
 import type { DatabaseHandle } from '../database-handle.js';
 import type { BytesInput } from '../input/bytes-input.js';
 import type { CallOptions } from '../input/call-options.js';
-import type { GetOptions } from '../input/get-options.js';
+import { isLatest } from '../input/get-options.js';
+import type { GetOptions, LatestOptions } from '../input/get-options.js';
+import type { LatestEntry } from '../calls/latest/latest-get.js';
+import type { ProvenAbsence } from '../calls/latest/proven.js';
 import { knownNames, optionsObject, wrongType } from '../input/option-checks.js';
 import { encoded, withDecoded } from '../results/codec.js';
 import type { Codec, Decoded } from '../results/codec.js';
@@ -98,8 +101,19 @@ export class TypedDatabase<T> {
   }
 
   /** {@link DatabaseHandle.verifiedGet}: what is proven are the bytes that the codec decodes. */
-  async verifiedGet(key: BytesInput, options?: GetOptions): Promise<Decoded<VerifiedEntry, T> | null> {
-    return this.#decoded(await this.bytes.verifiedGet(key, options));
+  async verifiedGet(
+    key: BytesInput,
+    options: LatestOptions,
+  ): Promise<Decoded<LatestEntry, T> | ProvenAbsence>;
+  async verifiedGet(key: BytesInput, options?: GetOptions): Promise<Decoded<VerifiedEntry, T> | null>;
+  async verifiedGet(
+    key: BytesInput,
+    options?: GetOptions | LatestOptions,
+  ): Promise<Decoded<VerifiedEntry, T> | ProvenAbsence | null> {
+    if (options === undefined || !isLatest(options))
+      return this.#decoded(await this.bytes.verifiedGet(key, options));
+    const told = await this.bytes.verifiedGet(key, options);
+    return 'absent' in told ? told : withDecoded(this.#codec, told);
   }
 
   /** {@link DatabaseHandle.verifiedGetAll}. */

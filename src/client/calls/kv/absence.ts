@@ -5,7 +5,7 @@ import { keyName } from '../../../verify/key-name.js';
 import { readEntries } from '../../../verify/wire/answers.js';
 import { unixSecondsBegun } from '../../input/unix-seconds.js';
 import type { Rpc } from '../../net/rpc.js';
-import { isKeyNotFound, isTxNotFound } from '../../net/server-errors.js';
+import { isKeyNotFound, isServerBehind, isTxNotFound } from '../../net/server-errors.js';
 import type { Call } from '../../trust/call.js';
 import type { DatabaseTrust } from '../../trust/database-trust.js';
 import { DELETED } from '../../trust/known/newest-versions.js';
@@ -104,7 +104,7 @@ async function proveGone({ rpc, trust, known, call }: Asking, question: GoneQues
 
 /** A transaction that the server has shown an entry of, and does not have: the check says so. */
 function noSuchTx(error: unknown): Uint8Array {
-  if (isTxNotFound(error)) return NOTHING;
+  if (isServerBehind(error) || isTxNotFound(error)) return NOTHING;
   throw error;
 }
 

@@ -73,6 +73,8 @@ export class Latest {
   readonly #waiters = new TxWaiters();
   readonly #observers: RowObservers;
   #at: Root;
+  /** Why the index was not kept the last time. */
+  #unsaved: Error | undefined;
   readonly #rawKey = new Uint8Array(1 + MAX_RAW_KEY);
   #asked: VersionFacts | undefined;
   #askedName: string | undefined;
@@ -88,6 +90,8 @@ export class Latest {
   /** The index may hold a part of a transaction. */
   #isBroken = false;
   #savedAt = performance.now();
+  /** On the index. */
+  #working: Promise<void> = Promise.resolve();
   #closing: Promise<void> = Promise.resolve();
   /** Why it can follow no more. */
   #ended: Error | undefined;
@@ -138,7 +142,7 @@ export class Latest {
 
   /** What went wrong the last time; undefined: nothing. */
   get failure(): Error | undefined {
-    return this.#ended ?? this.#failure;
+    return this.#ended ?? this.#failure ?? this.#unsaved;
   }
 
   /**
@@ -216,7 +220,8 @@ export class Latest {
   }
 
   async #close(keeps: boolean): Promise<void> {
-    await this.#step;
+    // A question under way may take its time: what it is answered is not noted any more.
+    await this.#working;
     try {
       if (keeps && !this.#isBroken) await this.#save();
     } finally {
@@ -228,6 +233,7 @@ export class Latest {
     const { kept } = this.#options;
     if (!kept) return;
     this.#savedAt = performance.now();
+    this.#unsaved = undefined;
     await kept.save({ from: this.from, at: this.#at, ...this.#index.kept, rows: this.#observers.kept });
   }
 
@@ -269,7 +275,9 @@ export class Latest {
     try {
       await this.#advance();
       this.#found = this.#at.tx > before;
-      if (performance.now() - this.#savedAt >= SAVE_EVERY_MS) await this.#save();
+      // What cannot be kept is followed all the same.
+      if (performance.now() - this.#savedAt >= SAVE_EVERY_MS)
+        await this.#work(this.#save()).catch((error: unknown) => (this.#unsaved = asError(error)));
       this.#failure = undefined;
     } catch (error) {
       this.#failed(error);
@@ -299,12 +307,23 @@ export class Latest {
   }
 
   #failed(error: unknown): void {
-    this.#failure = error instanceof Error ? error : new Error(String(error));
+    this.#failure = asError(error);
     // Who waits is told what it cannot get; what passes by itself is waited for.
     if (!isTransient(error)) this.#waiters.reject(this.#failure);
   }
 
-  async #noteWhole(rows: Uint8Array, first: bigint): Promise<void> {
+  /** Nobody closes the index while this is under way. */
+  async #work(work: Promise<void>): Promise<void> {
+    this.#working = work.catch(() => undefined);
+    await work;
+  }
+
+  #noteWhole(rows: Uint8Array, first: bigint): Promise<void> {
+    if (this.#ended) return Promise.reject(this.#ended);
+    return this.#work(this.#noteOrEnd(rows, first));
+  }
+
+  async #noteOrEnd(rows: Uint8Array, first: bigint): Promise<void> {
     try {
       await this.#note(rows, first);
     } catch (cause) {
@@ -318,7 +337,10 @@ export class Latest {
     }
   }
 
-  #told(): void {
+  /** All of the tx that it is at is in the index: others have their turn, and may ask for it. */
+  #told({ tx, alh }: RowReader): void {
+    this.#at = { tx, alh };
+    this.#failure = undefined;
     this.#index.reached(this.#at);
     this.#observers.reached(this.#at);
   }
@@ -328,21 +350,24 @@ export class Latest {
     const reader = new RowReader(rows, first);
     let left = ROWS_A_TURN;
     while (reader.nextTx()) {
-      if (this.#ended) throw this.#ended;
       left -= reader.entries;
       // By its transaction only: no read of the key leads to it, and it is no version.
       while (reader.nextRow()) {
         if ((reader.flags & NON_INDEXABLE) === 0) this.#index.put(reader);
         this.#observers.note(reader);
       }
-      this.#at = { tx: reader.tx, alh: reader.alh };
       const isAwaited = this.#waiters.reached(reader.tx);
       if (left > 0 && !isAwaited) continue;
       left = ROWS_A_TURN;
-      this.#told();
+      this.#told(reader);
       await new Promise((resume) => setImmediate(resume));
+      if (this.#ended) throw this.#ended;
     }
-    this.#told();
+    this.#told(reader);
     if (this.#index.isFull) await this.#index.moveToFile(this.#at);
   }
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
 }
