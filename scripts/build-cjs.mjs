@@ -21,7 +21,7 @@ const LAZY = /^const (\w+) = require\("(@grpc\/[\w-]+)"\);$/gm;
 const LAZY_ROOMS = ['client', 'wire'];
 
 const tsc = require.resolve('typescript/bin/tsc');
-const { status } = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.cjs.json'], {
+const { status } = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.cjs.json', ...process.argv.slice(2)], {
   cwd: ROOT,
   stdio: 'inherit',
 });

@@ -42,8 +42,10 @@ describe.each<SqliteDriver>(['better-sqlite3', 'node:sqlite'])('%s', (driver) =>
     return db;
   };
 
-  // Node 20 has no SQLite of its own: the suite on the newest LTS runs these.
-  test.skipIf(open !== undefined)('is not there', () => expect(driver).toBe('node:sqlite'));
+  // Node 20 has no SQLite of its own, and a native part is built for one release of Node: the quick suite on the newest LTS has both.
+  test.skipIf(open !== undefined)('is not there', () =>
+    expect([driver, process.env['IMMU_TS_SQLITE']]).toContain('node:sqlite'),
+  );
 
   describe.skipIf(open === undefined)('', () => {
     test('gives what it was given: integers of 64 bit, text, bytes, null', () => {
