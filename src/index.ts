@@ -57,7 +57,7 @@ export type { CatalogEntry, CatalogValue } from './proof/sql/catalog-entry.js';
 export type { CatalogKey, SqlKey } from './proof/sql/raw-key.js';
 export type { SqlCheck, SqlColumn, SqlIndex } from './proof/sql/schema.js';
 export type { Sql } from './client/faces/sql.js';
-export type { SqlTransaction } from './client/faces/sql-transactions.js';
+export type { SqlTransaction, VerifiedTransactionResult } from './client/faces/sql-transactions.js';
 export type { SqlType } from './proof/sql/types.js';
 export type { SqlPrivilege } from './client/calls/admin/sql-privileges.js';
 export type { GetOptions } from './client/input/get-options.js';

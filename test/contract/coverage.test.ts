@@ -14,7 +14,7 @@ const CALLED = ROWS.flatMap(([rpc, row]) => ('ranIn' in row ? [[rpc, row] as con
 
 /** Nothing is asked of it. */
 const client = new ImmuClient({ store: new MemoryRootStore() });
-const FAMILIES = ['databases', 'users', 'server', 'audit', 'documents'] as const;
+const FAMILIES = ['databases', 'users', 'server', 'audit', 'documents', 'sql'] as const;
 
 /** Names of the methods of an object, those it inherits too. */
 function methodsOf(object: object): string[] {
@@ -73,7 +73,7 @@ describe('ran on a real server', () => {
     const files = row.ranIn.filter((path) => existsSync(path));
     expect(files, rpc).not.toEqual([]);
     const texts = files.map(code);
-    for (const text of texts) expect(text).toMatch(/\bdescribe(Real|Server|Private)\(/);
+    for (const text of texts) expect(text).toMatch(/\bdescribe(Real|Server|Private|Sql)\(/);
     // One of several names for the same is enough of each.
     for (const call of due.filter((name) => !isOtherName(name)))
       expect([call, texts.some((text) => calls(text, call))]).toEqual([call, true]);
@@ -89,7 +89,9 @@ test('every verified call is lied to', () => {
   const folder = 'test/adversary';
   const lies = readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .filter((path) => /^(scenarios\/.*|particular-lies\.test|regrouping\.test)\.ts$/.test(path))
-    .map((path) => code(join(folder, path)))
+    .map((path) => join(folder, path))
+    .concat('test/sql/hostile.test.ts')
+    .map(code)
     .join('\n');
   const verified = new Set(CALLED.flatMap(([, row]) => row.verified ?? []));
   const due = [...verified].filter((call) => isThere(call) && !isOtherName(call));

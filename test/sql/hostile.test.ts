@@ -162,6 +162,17 @@ describeSql('verifiedExec is told', () => {
     await client.close();
   });
 
+  it('so is verifiedTransaction of its commit: refused', async () => {
+    const { client } = await opened();
+    lieOn('Commit', (answer) => (answer.header.id = '1'));
+    const error = await rejection(
+      client.verifiedTransaction((tx) => tx.exec('UPDATE accounts SET a = 16 WHERE id = 1')),
+    );
+    expect(error).toBeInstanceOf(VerificationError);
+    expect(error.evidence.check).toBe('sql.written');
+    await client.close();
+  });
+
   it.each<[string, Change]>([
     ['other values', (answer) => (answer.entries[0].value = Buffer.from('lie'))],
     ['no values', (answer) => (answer.entries = [])],

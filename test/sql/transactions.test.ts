@@ -170,6 +170,49 @@ describeSql('a transaction', () => {
   });
 });
 
+describeSql('a verified transaction', () => {
+  it('is proven with all that it wrote', async () => {
+    const { client } = await openOrders();
+    const { value, txs, root, lastInserted } = await client.verifiedTransaction(async (tx) => {
+      await tx.exec('INSERT INTO orders (total) VALUES (5), (6)');
+      await tx.exec('UPDATE orders SET total = 7 WHERE id = 1');
+      return 'done';
+    });
+    expect([value, lastInserted]).toEqual(['done', { orders: 2n }]);
+    expect(txs).toMatchObject([
+      {
+        rows: [
+          { table: 'orders', values: { id: 1n, total: 7n } },
+          { table: 'orders', values: { id: 2n, total: 6n } },
+        ],
+      },
+    ]);
+    expect(root.tx).toBeGreaterThanOrEqual(txs[0]!.tx);
+    expect(await client.sql.verifiedGet('orders', 1n)).toMatchObject({
+      tx: txs[0]!.tx,
+      values: { total: 7n },
+    });
+    expect(await client.verifiedTransaction(() => 5)).toMatchObject({ value: 5, txs: [] });
+    expect(await client.verifiedTransaction(() => 5, { mode: 'read' })).toMatchObject({ value: 5, txs: [] });
+  });
+
+  it('is rolled back by what its function throws, and tried again when asked', async () => {
+    const { client } = await openOrders();
+    const own = new Error('of the caller');
+    expect(await rejection(client.verifiedTransaction(() => Promise.reject(own)))).toBe(own);
+    const written = await Promise.all(
+      Array.from({ length: 5 }, (_, i) =>
+        client.verifiedTransaction((tx) => tx.exec`INSERT INTO orders (total) VALUES (${i})`, {
+          retries: 100,
+          timeoutMs: 60_000,
+        }),
+      ),
+    );
+    expect(new Set(written.map(({ txs }) => txs[0]?.tx)).size).toBe(5);
+    expect(await count(client)).toBe(5n);
+  });
+});
+
 describeSql('conflicts', () => {
   it('are told as such, and nothing is lost: 20 inserts at a time', async () => {
     const { client } = await openOrders();

@@ -7,8 +7,11 @@ import type { SqlStatement } from '../calls/sql/statement.js';
 import { TRANSACTION_NAMES, checkTransaction, inTransaction, toWork } from '../calls/sql/transaction.js';
 import type { OpenTransaction, TransactionOptions } from '../calls/sql/transaction.js';
 import type { SqlParam, SqlRow } from '../calls/sql/values.js';
+import { verifiedSqlWrite } from '../calls/sql/verified-exec.js';
+import type { VerifiedSqlWrite } from '../calls/sql/verified-exec.js';
 import { NO_OPTIONS, checkOptions } from '../input/call-options.js';
 import type { CallOptions } from '../input/call-options.js';
+import { resultOf } from '../results/result.js';
 import { eachRow } from './sql.js';
 import { CompleteCalls } from './complete.js';
 
@@ -120,4 +123,48 @@ export abstract class SqlTransactions extends CompleteCalls {
     );
     return value;
   }
+
+  /**
+   * {@link transaction}, and what it wrote is proven, as by `sql.verifiedExec`: the transaction that the server names lies on the trusted
+   * history, is newer than what was trusted before and no other write's, and these are all rows and changes of tables in it. What `work`
+   * read is the server's word.
+   *
+   * @example
+   * const { value, txs } = await client.verifiedTransaction(async (tx) => {
+   *   await tx.exec`INSERT INTO orders (total) VALUES (${450n})`;
+   *   return 'sent';
+   * });
+   * @throws ServerError CONFLICT when another transaction was first
+   * @throws VerificationError when it is not proven
+   * @throws TransportError OUTCOME_UNKNOWN when it may have been committed
+   */
+  async verifiedTransaction<T>(
+    work: (tx: SqlTransaction) => Promise<T> | T,
+    options: TransactionOptions = NO_OPTIONS,
+  ): Promise<VerifiedTransactionResult<T>> {
+    toWork(work);
+    checkOptions(options, TRANSACTION_NAMES);
+    const wanted = checkTransaction(options);
+    const operation = 'verifiedTransaction';
+    return this.room.enterVerified(
+      operation,
+      options,
+      TRANSACTION_NAMES,
+      async ({ session, trust, call }) => {
+        const { value, written } = await inTransaction(
+          session,
+          call.deadline,
+          wanted,
+          async (open) => work(new SqlTransaction(open)),
+          (open) => verifiedSqlWrite({ rpc: session, trust, call }, (sending) => open.commit(sending)),
+        );
+        return resultOf({ ...written, value });
+      },
+    );
+  }
+}
+
+/** What the function of a transaction returned, and what is proven of the transaction. */
+export interface VerifiedTransactionResult<T> extends VerifiedSqlWrite {
+  readonly value: T;
 }

@@ -140,12 +140,13 @@ export class OpenTransaction {
   }
 
   /** Requires {@link settle}. Of one that only reads there is nothing to commit. */
-  async commit(): Promise<SqlWrite> {
+  async commit({ over }: Pick<RpcOptions, 'over'> = {}): Promise<SqlWrite> {
     if (this.#readOnly) {
       await this.rollback();
       return writeOf([]);
     }
-    const answer = await this.#session.unary('Commit', {}, this.#call({}));
+    const call = { ...this.#call({}), ...(over !== undefined && { over }) };
+    const answer = await this.#session.unary('Commit', {}, call);
     return writeOf([answer]);
   }
 
