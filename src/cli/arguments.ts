@@ -2,9 +2,11 @@
 import { UsageError } from './command.js';
 import type { Command, Listed } from './command.js';
 import { DATA_COMMANDS } from './data/commands.js';
+import { DOCUMENT_COMMANDS } from './documents/commands.js';
 
 const COMMANDS: readonly Listed[] = [
   ...DATA_COMMANDS,
+  ...DOCUMENT_COMMANDS,
   {
     name: 'ingest',
     summary: 'verified ingestion of a package-lock.json, read back verified',
