@@ -189,9 +189,8 @@ async function exportedContents(
     if (!row) return undefined;
     const document = decodeDocument(row);
     if (!equalBytes(document.id, bytes)) return undefined;
-    const { columns, ...explained } = await collection.explain(document, tx, '');
-    void columns;
-    contents.push({ document, explained: { ...explained, id: table } });
+    const { name, idField, level } = await collection.explain(document, tx, '');
+    contents.push({ document, explained: { name, id: table, idField, level } });
   }
   return contents;
 }
