@@ -3,10 +3,10 @@
 import { status } from '@grpc/grpc-js';
 import type { ServiceError } from '@grpc/grpc-js';
 import { shortened } from '../../visible.js';
-import { DOCUMENT_WORDS } from './document-words.js';
-import type { ServerWords } from './words.js';
+import { DOCUMENT_WORDS } from './words/documents.js';
+import type { ServerWords } from './words/word.js';
 
-export type { Kind, ServerWords } from './words.js';
+export type { Kind, ServerWords } from './words/word.js';
 
 const { INVALID_ARGUMENT, PERMISSION_DENIED, NOT_FOUND, INTERNAL, FAILED_PRECONDITION, RESOURCE_EXHAUSTED } =
   status;
