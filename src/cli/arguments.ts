@@ -4,9 +4,11 @@ import type { Command, Listed } from './command.js';
 import { DATA_COMMANDS } from './data/commands.js';
 import { didYouMean } from './did-you-mean.js';
 import { EXIT_CODES } from './exit-code.js';
+import { DOCUMENT_COMMANDS } from './documents/commands.js';
 
 const COMMANDS: readonly Listed[] = [
   ...DATA_COMMANDS,
+  ...DOCUMENT_COMMANDS,
   {
     name: 'ingest',
     summary: 'verified ingestion of a package-lock.json, read back verified',

@@ -107,6 +107,31 @@ describeReal('documents', () => {
     }
   });
 
+  // What makes it safe to send such a question again.
+  test('a page of an open search is the same when it is asked for again', async () => {
+    const { client } = await openPeople();
+    await client.documents.insert(
+      'people',
+      Array.from({ length: 9 }, (_, i) => ({ age: i })),
+    );
+    const wire = await openWire(client.databaseName);
+    const ask = (page: number, searchId?: string) => {
+      const of = searchId === undefined ? { query: { collectionName: 'people' } } : { searchId };
+      const request = { ...of, page, pageSize: 2, keepOpen: true };
+      return wire.call('SearchDocuments', request, { service: 'immudb.model.DocumentService' });
+    };
+    const { searchId } = await ask(1);
+    const pages = [
+      await ask(2, searchId),
+      await ask(2, searchId),
+      await ask(3, searchId),
+      await ask(3, searchId),
+    ];
+    expect(pages[1]).toEqual(pages[0]);
+    expect(pages[3]).toEqual(pages[2]);
+    expect(pages[2]).not.toEqual(pages[0]);
+  });
+
   test('a page that does not fit into a message is asked for in smaller ones', async () => {
     const { client } = await openPeople({ maxMessageBytes: 1 << 20 });
     const { documents } = client;

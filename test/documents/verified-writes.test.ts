@@ -34,6 +34,18 @@ describeReal('verified writes of documents', () => {
       document: { age: 199 },
     });
     expect(await documents.count('people')).toBe(204n);
+    for (const catalog of ['claimed', 'followed', { collectionId: 1, idField: '_id' }] as const) {
+      const list = Array.from({ length: 10 }, (_, i) => ({ age: i }));
+      const { collection } = await documents.verifiedInsert('people', list, { catalog });
+      expect(collection).toMatchObject({ id: 1, idField: '_id' });
+      const { collection: replaced } = await documents.verifiedReplace(
+        'people',
+        { limit: 1 },
+        {},
+        { catalog },
+      );
+      expect(replaced).toMatchObject({ id: 1, level: collection.level });
+    }
     expect(await rejection(documents.verifiedInsert('none', {}))).toMatchObject({ code: 'NOT_FOUND' });
   });
 

@@ -2,12 +2,12 @@
 // the words tell them apart; the code is compared where it is known (docs/protocol.md §22, §24).
 import type { ServiceError } from '@grpc/grpc-js';
 import { shortened } from '../../visible.js';
-import { DOCUMENT_WORDS } from './document-words.js';
-import { SQL_WORDS } from './sql-words.js';
+import { DOCUMENT_WORDS } from './words/documents.js';
+import { SQL_WORDS } from './words/sql.js';
 import { status } from '../../wire/status.js';
-import type { ServerWords } from './words.js';
+import type { ServerWords } from './words/word.js';
 
-export type { Kind, ServerWords } from './words.js';
+export type { Kind, ServerWords } from './words/word.js';
 
 const { INVALID_ARGUMENT, PERMISSION_DENIED, NOT_FOUND, INTERNAL, FAILED_PRECONDITION, RESOURCE_EXHAUSTED } =
   status;

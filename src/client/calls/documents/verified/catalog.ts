@@ -2,8 +2,9 @@
 // against the hashes of what was stored, so that a user who may only read proves them too.
 import { toHex } from '../../../../proof/bytes.js';
 import { ID_COLUMN, MAX_DOCUMENT_ID_BYTES } from '../../../../proof/documents/document.js';
+import { ProofFailure } from '../../../../proof/failure.js';
 import { sha256 } from '../../../../proof/hash.js';
-import { encodeCatalogValue } from '../../../../proof/sql/catalog-entry.js';
+import { encodeCatalogValue, isCatalogKey } from '../../../../proof/sql/catalog-entry.js';
 import { decodeSqlKey } from '../../../../proof/sql/raw-key.js';
 import type { CatalogKey } from '../../../../proof/sql/raw-key.js';
 import { FIXED_LENGTH, PREFIX_BYTE } from '../../../../proof/sql/types.js';
@@ -58,7 +59,8 @@ export class DocumentCatalog {
     for (const entry of entries) {
       const { key } = entry;
       if (key[0] !== PREFIX_BYTE.document || key[1] !== CATALOG_MARK) continue;
-      this.#takeEntry(tx, decodeSqlKey(key) as CatalogKey, entry);
+      const of = keyOf(key);
+      if (of) this.#takeEntry(tx, of, entry);
     }
     this.#followed = tx;
   }
@@ -113,6 +115,17 @@ export class DocumentCatalog {
   /** Undefined: nobody has said its name yet. */
   nameOf({ hash }: KnownColumn): string | undefined {
     return this.#names.get(hash);
+  }
+}
+
+/** Undefined: of a kind that this release does not know, which says nothing of tables and columns. */
+function keyOf(key: Uint8Array): CatalogKey | undefined {
+  try {
+    const of = decodeSqlKey(key);
+    return isCatalogKey(of) ? of : undefined;
+  } catch (error) {
+    if (error instanceof ProofFailure) return undefined;
+    throw error;
   }
 }
 

@@ -69,7 +69,7 @@ export async function proveWritten(
   const wrong = misfit(table, entries, said);
   if (wrong !== undefined) throw await refuse(wrong, job);
 
-  const stored = await contentsOf(verified, collection, said);
+  const stored = await contentsOf(verified, collection, table, said);
   let collected: DocumentCollection | undefined;
   for (const [i, { document, explained }] of stored.entries()) {
     const content = said.contents[i] as DocumentFields;
@@ -147,11 +147,12 @@ interface Content {
 async function contentsOf(
   verified: Verified,
   collection: BoundCollection,
+  table: number,
   said: SaidToBeWritten,
 ): Promise<Content[]> {
   const { tx, ids } = said;
   const exported =
-    ids.length >= WORTH_AN_EXPORT ? await exportedContents(verified, collection, said) : undefined;
+    ids.length >= WORTH_AN_EXPORT ? await exportedContents(verified, collection, table, said) : undefined;
   if (exported) return exported;
   const few = new FewAtATime(AT_A_TIME);
   return Promise.all(
@@ -171,6 +172,7 @@ async function contentsOf(
 async function exportedContents(
   verified: Verified,
   collection: BoundCollection,
+  table: number,
   { tx, ids }: SaidToBeWritten,
 ): Promise<Content[] | undefined> {
   const { session, trust, call } = verified;
@@ -183,11 +185,12 @@ async function exportedContents(
   const contents: Content[] = [];
   for (const id of ids) {
     const bytes = fromHex(id);
-    const row = rows.get(toHex(documentKey(collection.id, bytes)));
+    const row = rows.get(toHex(documentKey(table, bytes)));
     if (!row) return undefined;
     const document = decodeDocument(row);
     if (!equalBytes(document.id, bytes)) return undefined;
-    contents.push({ document, explained: await collection.explain(document, tx, '') });
+    const { name, idField, level } = await collection.explain(document, tx, '');
+    contents.push({ document, explained: { name, id: table, idField, level } });
   }
   return contents;
 }

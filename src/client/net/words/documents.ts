@@ -1,5 +1,5 @@
 // The server's words about documents and collections (server-words.ts has the others, and reads them).
-import type { ServerWords } from './words.js';
+import type { ServerWords } from './word.js';
 
 /** All of the document service. */
 const DOCUMENTS = /Collections?$|^(Add|Remove)Field$|^(Create|Delete)Index$|Documents?$/;

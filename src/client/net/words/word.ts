@@ -1,6 +1,6 @@
 // What a server's words are taken for.
 import type { status } from '@grpc/grpc-js';
-import type { ImmuErrorCode } from '../../errors.js';
+import type { ImmuErrorCode } from '../../../errors.js';
 
 /** What the rest of the client acts on, beside the public code. */
 export type Kind =

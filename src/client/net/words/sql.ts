@@ -1,4 +1,4 @@
-// What servers say of statements: rows of the table of their words (server-words.ts).
+// What servers say of statements: rows of the table of their words (server-words.ts beside).
 
 /** The RPCs of SQL. */
 const SQL = /SQL|^(Commit|Rollback|NewTx|DescribeTable)$/;
