@@ -101,12 +101,7 @@ export function readClaimedTable(answer: Uint8Array): ClaimedTable {
   return { table, names, types, lengths, maxColumnId, primaryKey };
 }
 
-function put<T>(
-  map: Map<number, T>,
-  reader: WireReader,
-  empty: T,
-  read: (entry: WireReader) => T,
-): void {
+function put<T>(map: Map<number, T>, reader: WireReader, empty: T, read: (entry: WireReader) => T): void {
   const entry = reader.message('VerifiableSQLEntry.columns');
   let key = 0;
   let value: T | undefined;
