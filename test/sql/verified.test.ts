@@ -218,6 +218,40 @@ describeSql('verifiedGet', () => {
     expect((await rejection(sql.verifiedGet('nope', 1n))).code).toBe('NOT_FOUND');
   });
 
+  it('tells rows that an honest server wrote and nobody can read, and goes on with other tables', async () => {
+    const { client, database } = await openClient();
+    const { sql } = client;
+    const wire = await openWire(database);
+    const run = (text: string) => wire.call('SQLExec', { sql: text });
+    // A type that is altered in the transaction that inserts, or that renames: what it wrote fits no catalog.
+    await run('CREATE TABLE u (id INTEGER, n INTEGER, PRIMARY KEY id)');
+    await run(
+      "BEGIN TRANSACTION; ALTER TABLE u ALTER COLUMN n TYPE VARCHAR; INSERT INTO u (id, n) VALUES (1, 'abc'); COMMIT;",
+    );
+    await run('CREATE TABLE w (id INTEGER, n INTEGER, PRIMARY KEY id)');
+    await run(
+      'BEGIN TRANSACTION; ALTER TABLE w ALTER COLUMN n TYPE VARCHAR; ALTER TABLE w RENAME COLUMN n TO m; COMMIT;',
+    );
+    await run("INSERT INTO w (id, m) VALUES (1, 'x')");
+    await run('CREATE TABLE t (id INTEGER, n INTEGER, PRIMARY KEY id)');
+    await run('INSERT INTO t (id, n) VALUES (1, 1)');
+    for (const table of ['u', 'w'])
+      expect((await rejection(sql.verifiedGet(table, 1n))).code).toBe('DECODE_FAILED');
+    expect(await sql.verifiedGet('t', 1n)).toMatchObject({ values: { id: 1n, n: 1n } });
+    const { txs } = await sql.verifiedExec(
+      "INSERT INTO w (id, m) VALUES (2, 'y'); INSERT INTO t (id, n) VALUES (2, 2)",
+    );
+    expect(txs[0]?.rows).toMatchObject([
+      { tableId: 2, values: undefined },
+      { table: 't', values: { id: 2n, n: 2n } },
+    ]);
+    // Stored under key 1 with a row that says 5: the server finds neither that way, and what it does find is proven.
+    await run('INSERT INTO t (id, n) VALUES (1, 1) ON CONFLICT DO UPDATE SET id = 5');
+    await sql.query('SELECT id FROM t');
+    expect((await sql.verifiedGet('t', 1n))?.values).toEqual({ id: 1n, n: 1n });
+    expect(await sql.verifiedGet('t', 5n)).toBeNull();
+  });
+
   it('proves a row that was deleted, and one that was inserted anew', async () => {
     const { client } = await openClient();
     const { sql } = client;

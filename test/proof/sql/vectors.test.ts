@@ -95,14 +95,14 @@ describe('recorded entries', () => {
   });
 });
 
-/** What an honest server wrote and nobody can read: a type altered together with an insert, or with a rename (06 §8.2). */
+/** What an honest server wrote and nobody can read: a type altered together with an insert, or with a rename. */
 const BROKEN: Record<string, [number, string][]> = {
   odd: [
     [6, 'sql-value.length'],
     [9, 'catalog.ambiguous'],
   ],
 };
-/** Where the key says another row than the content (06 §8.3). */
+/** Where the key says another row than the content. */
 const OTHER_KEY: Record<string, number[]> = { odd: [3] };
 
 describe.each(databases)('rows of %s', (name) => {

@@ -46,6 +46,7 @@ export class ProvenCatalog {
   readonly #schemas = new Map<number, ProvenTable | undefined>();
   #entries = 0;
   #scannedTo = 0n;
+  #isReady = false;
   #scanning: Promise<void> = Promise.resolve();
 
   /** What is proven of SQL under the history that is trusted now. Requires a head. */
@@ -56,14 +57,18 @@ export class ProvenCatalog {
     return catalog;
   }
 
-  /** The table that bore this name last, as far as is known. Throws ProofFailure for one that cannot be read. */
+  /** The table that bears this name, as far as is known. Throws ProofFailure for one that cannot be read. */
   named(name: string): ProvenTable | undefined {
-    let found: ProvenTable | undefined;
-    for (const id of this.#tables.keys()) {
-      const table = this.table(id);
-      if (table?.schema.name === name && (!found || table.tx > found.tx)) found = table;
+    let found: { readonly id: number; readonly tx: bigint } | undefined;
+    for (const [id, entries] of this.#tables) {
+      // By its own entry: another one that cannot be read is no matter here.
+      const isNamed = [...entries.values()].some(
+        ({ entry: { value } }) => value?.kind === 'table' && value.name === name,
+      );
+      const tx = isNamed ? newestOf(entries.values()) : 0n;
+      if (isNamed && (!found || tx > found.tx)) found = { id, tx };
     }
-    return found;
+    return found && this.table(found.id);
   }
 
   /** Throws ProofFailure for one that cannot be read. */
@@ -108,7 +113,7 @@ export class ProvenCatalog {
 
   /** Whether all transactions were gone through once. */
   get isReady(): boolean {
-    return this.#scannedTo > 0n;
+    return this.#isReady;
   }
 
   /** Goes through the transactions that are new since the last time, and proves those that change the catalog. */
@@ -125,7 +130,10 @@ export class ProvenCatalog {
     await trust.assureNow(call.operation);
     const { tx: to } = await trust.head(call);
     const from = this.#scannedTo + 1n;
-    if (to < from) return;
+    if (to < from) {
+      this.#isReady = true;
+      return;
+    }
     const shown = transactions(
       (work) => work(rpc, call.deadline.left),
       { from, to, desc: false },
@@ -133,8 +141,11 @@ export class ProvenCatalog {
     );
     for await (const { tx, entries } of shown) {
       if (entries.some(({ rawKey }) => isOfCatalog(rawKey))) await this.#prove(asking, tx);
+      // Who comes after one whose time was over goes on from here.
+      this.#scannedTo = tx;
     }
-    if (this.#scannedTo < to) this.#scannedTo = to;
+    this.#scannedTo = to;
+    this.#isReady = true;
   }
 
   async #prove({ rpc, trust, call }: SqlAsking, tx: bigint): Promise<void> {
