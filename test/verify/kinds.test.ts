@@ -16,7 +16,7 @@ it('has for each kind the numbers that stored evidence has for it', () => {
     ['tx', 3, 10, 40],
     ['segment', 4],
     ['claims', 5],
-    ['claim', 6, 33, 61],
+    ['claim', 6, 33, 71],
     ['written', 7],
     ['block', 8],
     ['leaves', 9],
@@ -33,8 +33,8 @@ it('has for each kind the numbers that stored evidence has for it', () => {
     ['history', 51],
     ['z-scan', 52],
     ['exported', 41],
-    ['row', 60, 61],
-    ['document', 60],
+    ['row', 80, 81],
+    ['document', 70],
   ]);
 });
 

@@ -80,7 +80,7 @@ export function claimQuestion({
 
 const TAG = 6;
 const TAG_VERSION = 33;
-const TAG_RAW = 61;
+const TAG_RAW = 71;
 const TAG_AS = { version: TAG_VERSION, raw: TAG_RAW };
 const PROVEN_TAG = 8;
 

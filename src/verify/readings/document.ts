@@ -85,8 +85,8 @@ function checkDocument(
   };
 }
 
-const TAG = 60;
-const PROVEN_TAG = 60;
+const TAG = 70;
+const PROVEN_TAG = 70;
 const DELETED = 1;
 const EXTRA = 2;
 

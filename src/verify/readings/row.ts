@@ -79,9 +79,9 @@ function rowWords(key: Uint8Array): string {
 }
 
 const MAX_SHOWN = 64;
-const TAG = 60;
-const TAG_AT_TX = 61;
-const PROVEN_TAG = 60;
+const TAG = 80;
+const TAG_AT_TX = 81;
+const PROVEN_TAG = 80;
 
 export const row: Kind<RowQuestion, RowProven> = {
   kind: 'row',
