@@ -157,6 +157,12 @@ export const HARMLESS: readonly Harmless[] = [
     scenarios: /^a reference to nothing, its history$/,
     why: 'not read: it is the entry in the proven transaction that counts',
   },
+  {
+    field: /header\.blTxId$/,
+    kinds: /^zeroed$/,
+    scenarios: /^following, /,
+    why: 'tx 1 commits to no tree: it is zero, whether it is sent or not',
+  },
   { field: /precommittedTx(Id|Hash)$/, why: 'not read: says nothing about what is committed' },
 ];
 
