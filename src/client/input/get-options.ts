@@ -25,9 +25,11 @@ export interface LatestOptions extends CallOptions {
 
 /** @throws ArgumentError when `latest` is not true, or a version is named beside it */
 export function isLatest(options: GetOptions | LatestOptions): options is LatestOptions {
-  if (options === NO_OPTIONS || !('latest' in options) || (options.latest as unknown) === undefined)
+  if (options === NO_OPTIONS || typeof options !== 'object' || (options as object | null) === null)
     return false;
-  if ((options.latest as unknown) !== true) throw new ArgumentError('latest', 'latest must be true');
+  const { latest } = options as { readonly latest?: unknown };
+  if (latest === undefined) return false;
+  if (latest !== true) throw new ArgumentError('latest', 'latest must be true');
   return true;
 }
 
