@@ -11,7 +11,7 @@ const rooms = {
   worker: ['verify', 'proof'],
   sqlite: [],
   store: ['proof', 'sqlite'],
-  client: ['worker', 'verify', 'store', 'proof', 'wire'],
+  client: ['worker', 'verify', 'store', 'sqlite', 'proof', 'wire'],
   ledger: ['proof', 'wire', 'sqlite'],
   cli: ['store', 'index.ts', 'audit.ts', 'testing.ts'],
 };

@@ -78,15 +78,15 @@ export class SqliteIndex implements KeyIndex, Ranges {
   put(row: Row): void {
     this.#begin();
     const { tx, flags, expiresAt } = row;
-    const values = [this.#nameOf(keyOfRow(row)), tx, flags, expiresAt ?? null, hashOfRow(row)];
-    if (this.#put.get(...values) === 1n) this.#keys++;
+    const name = this.#nameOf(keyOfRow(row));
+    if (this.#put.get(name, tx, flags, expiresAt ?? null, hashOfRow(row)) === 1n) this.#keys++;
   }
 
   /** Takes a row of another index over, as it is. */
   take(name: Uint8Array, { tx, deleted, expiresAt, hValue, revision, previousTx }: LatestVersion): void {
     this.#begin();
-    const row = [name, tx, deleted ? DELETED : 0, expiresAt ?? null, hValue, revision, previousTx];
-    this.#take.run(...row);
+    const flags = deleted ? DELETED : 0;
+    this.#take.run(name, tx, flags, expiresAt ?? null, hValue, revision, previousTx);
     this.#keys++;
   }
 
@@ -143,20 +143,18 @@ class SqliteView implements RangeView {
     this.at = at ? { tx: at.tx, alh: new Uint8Array(at.alh) } : { tx: 0n, alh: EMPTY_HASH };
   }
 
-  page({ desc = false, limit, ...range }: RangePage): RangeRow[] {
-    const { where, bounds } = conditionOf(range);
+  page({ desc = false, limit, from = NO_BYTES, to }: RangePage): RangeRow[] {
     const order = desc ? 'DESC' : 'ASC';
-    const statement = this.#db.prepare(`SELECT ${COLUMNS} FROM latest${where} ORDER BY key ${order} LIMIT ?`);
-    const rows = statement.all(...bounds, limit) as Columns[];
+    const statement = this.#db.prepare(
+      `SELECT ${COLUMNS} FROM latest${withinRange(to)} ORDER BY key ${order} LIMIT ?`,
+    );
+    const rows = (to ? statement.all(from, to, limit) : statement.all(from, limit)) as Columns[];
     return rows.map((row) => ({ key: new Uint8Array(row.key), ...versionOf(row) }));
   }
 
-  count(range: KeyRange): bigint {
-    const { where, bounds } = conditionOf(range);
-    return this.#db
-      .prepare(`SELECT count(*) FROM latest${where}`)
-      .pluck()
-      .get(...bounds) as bigint;
+  count({ from = NO_BYTES, to }: KeyRange): bigint {
+    const statement = this.#db.prepare(`SELECT count(*) FROM latest${withinRange(to)}`).pluck();
+    return (to ? statement.get(from, to) : statement.get(from)) as bigint;
   }
 
   get(key: Uint8Array): LatestVersion | undefined {
@@ -180,10 +178,11 @@ function fileBytes(db: Sqlite): number {
   return Number((pages as bigint) * (size as bigint));
 }
 
-function conditionOf({ from, to }: KeyRange): { where: string; bounds: Uint8Array[] } {
-  const bounds = [from, to].filter((bound) => bound !== undefined);
-  const parts = [...(from ? ['key >= ?'] : []), ...(to ? ['key < ?'] : [])];
-  return { where: parts.length > 0 ? ` WHERE ${parts.join(' AND ')}` : '', bounds };
+/** No key is less than no bytes. */
+const NO_BYTES = new Uint8Array(0);
+
+function withinRange(to: Uint8Array | undefined): string {
+  return to ? ' WHERE key >= ? AND key < ?' : ' WHERE key >= ?';
 }
 
 function versionOf({ tx, flags, expiresAt, hash, revision, previous }: Columns): LatestVersion {
