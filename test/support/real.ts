@@ -1,6 +1,6 @@
 // `describeReal`: tests that need a real immudb, on the one server of the run, each file in a database of its own.
 import { randomBytes } from 'node:crypto';
-import { describe, inject } from 'vitest';
+import { afterAll, describe, inject } from 'vitest';
 import { REAL } from './real-mark.js';
 import { WireClient } from './wire-client.js';
 
@@ -60,11 +60,28 @@ export function describePrivate(
   describe.skipIf(impossible)(`${REAL} ${name}`, body);
 }
 
-/**
- * A server holds a buffer of 1 MiB for each transaction that may be open in a database: with its own 30, the databases of all
- * suites are 15 GB.
- */
-const MAX_CONCURRENCY = 20;
+/** Those of the shared server that this file has made. */
+const made: string[] = [];
+
+/** A server keeps what a database took in memory: all of them together are 20 GB. */
+afterAll(async () => {
+  const names = made.splice(0);
+  if (names.length === 0) return;
+  const admin = await WireClient.open(sharedImmudb());
+  const patient = (call: Promise<unknown>) =>
+    Promise.race([
+      call.catch(() => undefined),
+      new Promise((resolve) => setTimeout(resolve, DROP_MS).unref()),
+    ]);
+  for (const database of names) {
+    await patient(admin.call('UnloadDatabase', { database }));
+    await patient(admin.call('DeleteDatabase', { database }));
+  }
+  admin.close();
+}, 120_000);
+
+/** Calls that are still under way in a database are waited for no longer. */
+const DROP_MS = 2000;
 
 /** Settings of a test database; whatever else CreateDatabaseV2 takes can be given in its wire form. */
 export interface DatabaseOptions {
@@ -84,10 +101,7 @@ export async function freshDatabase(
   options: DatabaseOptions = {},
 ): Promise<string> {
   const settings = Object.fromEntries(
-    Object.entries({ maxConcurrency: MAX_CONCURRENCY, ...options }).map(([name, value]) => [
-      name,
-      typeof value === 'object' ? value : { value },
-    ]),
+    Object.entries(options).map(([name, value]) => [name, typeof value === 'object' ? value : { value }]),
   );
   const name = `t${randomBytes(6).toString('hex')}`;
   const client = await WireClient.open(address);
@@ -97,5 +111,7 @@ export async function freshDatabase(
     await client.call('CloseSession').catch(() => undefined);
     client.close();
   }
+  const shared = inject('immudb');
+  if ('address' in shared && shared.address === address) made.push(name);
   return name;
 }
