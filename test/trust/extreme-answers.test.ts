@@ -148,6 +148,7 @@ describe('a history that is consistent, of what no honest one holds', () => {
 
   test.each([
     ['once: it was put back meanwhile', [9n], undefined],
+    ['and then another: put back and grown meanwhile, and so once more', [9n, 5n], 5n],
     ['again: refused', [9n, 9n], 9n],
     ['again, of ever older ones: refused', [9n, 8n], 8n],
   ])('a newest tx at first contact that the server cannot prove, said %s', async (_, said, refused) => {

@@ -96,11 +96,10 @@ async function firstUse(
 
 /** What the server said of its newest tx, and did not prove a moment later: no lie of one that was put back meanwhile. */
 interface Doubt {
+  readonly said: Root;
   readonly refuted: Refuted & { readonly tx: bigint };
   /** Of the answer that it does not agree with. */
   readonly job: Job;
-  /** Whether the server says it again. */
-  readonly isSaidAgainBy: (state: Root) => boolean;
 }
 
 /**
@@ -113,7 +112,7 @@ async function firstState(
   before?: Doubt,
 ): Promise<{ root: Root | Proof['target']; job?: Job }> {
   const state = await newestState(options, OPERATION, null, call);
-  if (before?.isSaidAgainBy(state)) throw await refuse(options, null, before.refuted, before.job);
+  if (before && isSame(before.said, state)) throw await refuse(options, null, before.refuted, before.job);
   if (state.tx === 0n) return { root: { tx: 0n, alh: EMPTY_HASH } };
   const proof = await proveHeader(options, null, state.tx, call).catch((error: unknown) => {
     if (isServerBehind(error)) return undefined;
@@ -127,8 +126,7 @@ async function firstState(
 
 function unproven(said: NewestState): Doubt {
   const detail = `the server cannot prove tx ${said.tx.toString()}, which it says is its newest`;
-  const refuted = { check: 'state.tx', detail, tx: said.tx };
-  return { refuted, job: said.job, isSaidAgainBy: ({ tx }) => tx >= said.tx };
+  return { said, refuted: { check: 'state.tx', detail, tx: said.tx }, job: said.job };
 }
 
 function contradicted(said: NewestState, { target, job }: Proof): Doubt | undefined {
@@ -137,8 +135,11 @@ function contradicted(said: NewestState, { target, job }: Proof): Doubt | undefi
     ...different('state.alh', 'the state is not what its proof proves', said.alh, target.alh),
     tx: said.tx,
   };
-  const isSaidAgainBy = ({ tx, alh }: Root) => tx === said.tx && equalBytes(alh, said.alh);
-  return { refuted, job, isSaidAgainBy };
+  return { said, refuted, job };
+}
+
+function isSame(a: Root, b: Root): boolean {
+  return a.tx === b.tx && equalBytes(a.alh, b.alh);
 }
 
 /** The empty database has no server's secret in it: it needs no signature. */
