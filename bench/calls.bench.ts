@@ -51,7 +51,7 @@ const rawScan = await bestOf(ROUNDS, () =>
   perSecond(SINGLE_KEYS, async () => {
     let seen = 0;
     for (let seekKey = Buffer.alloc(0); ;) {
-      const { entries }: { entries: { key: Buffer }[] } = await wire.call('Scan', {
+      const { entries = [] }: { entries?: { key: Buffer }[] } = await wire.call('Scan', {
         prefix: Buffer.from('single/'),
         limit: PAGE,
         seekKey,
