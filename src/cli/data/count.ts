@@ -12,7 +12,7 @@ export const countCommand = verifiedCommand({
   more: 'Deleted and expired keys are counted too. Proven with --complete only.',
   check(options, [prefix]) {
     if (prefix !== undefined) keyOf(prefix, options);
-    assertVerified('--complete', options.complete, (options as { unverified?: boolean }).unverified === true);
+    assertVerified('--complete', options.complete, options);
   },
   async run({ client, values, words: [prefix], io, call }) {
     const asked = prefix === undefined ? undefined : keyOf(prefix, values);

@@ -40,7 +40,7 @@ Exit code 1: there is no such key, by the server's word (with --latest: proven).
     versionOf(atTx, revision);
     if (latest && (atTx !== undefined || revision !== undefined || proof !== undefined))
       throw new UsageError('--latest goes without --at-tx, --revision and --proof');
-    assertVerified('--latest', latest, (options as { unverified?: boolean }).unverified === true);
+    assertVerified('--latest', latest, options);
     if (proof !== undefined && (options as { unverified?: boolean }).unverified === true)
       throw new UsageError('--proof goes without --unverified: nothing is proven then');
   },

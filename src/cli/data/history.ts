@@ -27,7 +27,7 @@ Exit code 3: a version is not proven; nothing behind it is shown.`,
   check(options, [key]) {
     keyOf(key, options);
     listOptions(options);
-    assertVerified('--complete', options.complete, (options as { unverified?: boolean }).unverified === true);
+    assertVerified('--complete', options.complete, options);
   },
   async run({ client, values, words: [word], io, call }) {
     const key = keyOf(word, values);

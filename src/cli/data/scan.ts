@@ -29,7 +29,7 @@ export const scanCommand = verifiedCommand({
 Exit code 3: an entry is not proven; nothing behind it is shown.`,
   check(options, [prefix]) {
     scanOptions(options, prefix);
-    assertVerified('--complete', options.complete, (options as { unverified?: boolean }).unverified === true);
+    assertVerified('--complete', options.complete, options);
   },
   async run({ client, values, words: [prefix], io, call }) {
     const options = { ...scanOptions(values, prefix), ...call };

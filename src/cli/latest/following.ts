@@ -12,11 +12,16 @@ export function followingCommand<O extends Options>(
   return verifiedCommand({
     ...definition,
     check(values, words) {
-      if ((values as { readonly unverified?: boolean }).unverified === true)
+      if (isUnverified(values))
         throw new UsageError(`--unverified goes without ${name}: it proves, or says nothing`);
       check?.(values, words);
     },
   });
+}
+
+/** Of values that are those of a verified command, too. */
+function isUnverified(values: object): boolean {
+  return (values as { readonly unverified?: boolean }).unverified === true;
 }
 
 const SAY_EVERY_MS = 2000;
@@ -63,6 +68,7 @@ export async function completeOptions(
 }
 
 /** @throws UsageError */
-export function assertVerified(option: string, given: boolean, unverified: boolean): void {
-  if (given && unverified) throw new UsageError(`${option} goes without --unverified: it is proven, or not`);
+export function assertVerified(option: string, given: boolean, values: object): void {
+  if (given && isUnverified(values))
+    throw new UsageError(`${option} goes without --unverified: it is proven, or not`);
 }

@@ -3,7 +3,7 @@ import { ArgumentError } from '../../errors.js';
 import { MAX_ID } from '../../proof/bytes.js';
 import type { Root } from '../../verify/verifier.js';
 import { flag, knownNames, oneOf, optionsObject, whole, wrongType } from '../input/option-checks.js';
-import { checkOptions } from '../input/call-options.js';
+import { callOptionsOf, checkOptions } from '../input/call-options.js';
 import { toRoot } from '../input/root-input.js';
 import type { CallOptions } from '../input/call-options.js';
 import type { DatabaseProgress, RootsProgress } from './report.js';
@@ -90,12 +90,12 @@ export function checkRootsOptions(options: RootsAuditOptions): ResolvedAuditOpti
 
 function checkCommon(options: AuditOptions, own: readonly string[]): ResolvedAuditOptions {
   checkOptions(options, [...COMMON, ...own]);
-  const { signal, timeoutMs, onFinding = 'continue', maxFindings = 100, inFlight = 6 } = options;
+  const { onFinding = 'continue', maxFindings = 100, inFlight = 6 } = options;
   const { onProgress } = options as DatabaseAuditOptions;
   if (onProgress !== undefined && typeof onProgress !== 'function')
     wrongType('onProgress', 'a function', onProgress);
   return {
-    call: { ...(signal && { signal }), ...(timeoutMs !== undefined && { timeoutMs }) },
+    call: callOptionsOf(options),
     stops: oneOf('onFinding', onFinding, ['continue', 'stop']) === 'stop',
     maxFindings: whole('maxFindings', maxFindings, 1, 100_000),
     inFlight: whole('inFlight', inFlight, 1, 64),

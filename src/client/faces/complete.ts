@@ -21,7 +21,7 @@ import type { VerifiedEntry } from '../calls/kv/verified-entry.js';
 import { plainKey } from '../../proof/entry.js';
 import type { Root } from '../../verify/verifier.js';
 import type { BytesInput } from '../input/bytes-input.js';
-import { NO_OPTIONS } from '../input/call-options.js';
+import { NO_OPTIONS, callOptionsOf } from '../input/call-options.js';
 import type { CallOptions } from '../input/call-options.js';
 import { resultOf } from '../results/result.js';
 import type { Room } from '../room/room.js';
@@ -129,13 +129,13 @@ export abstract class CompleteCalls extends FollowCalls {
 
   #complete<T>(
     operation: string,
-    { signal, timeoutMs }: CallOptions,
+    given: CallOptions,
     at: bigint,
     first: RangeStep,
     page: Page<T>,
   ): AsyncGenerator<T, void, undefined> {
     const { door } = this.connection;
-    const options = { ...(signal && { signal }), ...(timeoutMs !== undefined && { timeoutMs }) };
+    const options = callOptionsOf(given);
     const whenClosed = (tell: () => void) => door.whenClosed(tell);
     const begin = (call: CallOptions) => AsOf.begin(room, operation, call, at);
     const room = this.#room();
@@ -181,20 +181,18 @@ async function* givenWhole(
   room: Room,
   key: Uint8Array,
   at: bigint,
-  { desc = false, offset = 0, limit = Infinity, signal, timeoutMs }: HistoryOptions,
+  options: HistoryOptions,
   shown: AsyncIterable<VerifiedVersion>,
 ): AsyncGenerator<NumberedVersion, void, undefined> {
-  const call = { ...(signal && { signal }), ...(timeoutMs !== undefined && { timeoutMs }) };
+  const { desc = false, offset = 0, limit = Infinity } = options;
+  const call = callOptionsOf(options);
   const end = await historyEnd(room, key, call, at);
   const versions = await wholeHistory(room, end, shown, call);
   yield* (desc ? versions.reverse() : versions).slice(offset, offset + limit);
 }
 
 /** All versions, the oldest first: which of them are given is decided here. */
-function withoutSlice({ pageSize, signal, timeoutMs }: HistoryOptions): HistoryOptions {
-  return {
-    ...(pageSize !== undefined && { pageSize }),
-    ...(signal && { signal }),
-    ...(timeoutMs !== undefined && { timeoutMs }),
-  };
+function withoutSlice(options: HistoryOptions): HistoryOptions {
+  const { pageSize } = options;
+  return { ...callOptionsOf(options), ...(pageSize !== undefined && { pageSize }) };
 }

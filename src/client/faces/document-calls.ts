@@ -193,11 +193,12 @@ export class DocumentCalls {
   ): Promise<Inserted> {
     const list = toDocuments(documents);
     const request = insertRequest(collectionName(collection), list);
-    return this.room.writeAlone(
+    return this.room.writeApart(
       options,
-      (session, call) => insertDocuments(session, request, list.length, call),
-      ({ tx }) => tx,
+      [],
       request.length,
+      (session, deadline) => insertDocuments(session, request, list.length, deadline.left),
+      ({ tx }) => [tx],
     );
   }
 
@@ -216,11 +217,12 @@ export class DocumentCalls {
   ): Promise<Replaced[]> {
     const asked = toQuery(collectionName(collection), query);
     const request = replaceRequest(asked, storable('document', toDocument('document', document)));
-    return this.room.writeAlone(
+    return this.room.writeApart(
       options,
-      (session, call) => replaceDocuments(session, request, call),
-      ([first]) => first?.tx,
+      [],
       request.length,
+      (session, deadline) => replaceDocuments(session, request, deadline.left),
+      ([first]) => (first ? [first.tx] : []),
     );
   }
 

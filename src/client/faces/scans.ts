@@ -20,7 +20,7 @@ import type { ValuePieces } from '../calls/streams/value-stream.js';
 import type { Entry } from '../calls/kv/entries.js';
 import type { VerifiedEntry } from '../calls/kv/verified-entry.js';
 import type { BytesInput } from '../input/bytes-input.js';
-import { NO_OPTIONS } from '../input/call-options.js';
+import { NO_OPTIONS, callOptionsOf } from '../input/call-options.js';
 import type { CallOptions } from '../input/call-options.js';
 import type { Session } from '../net/session.js';
 import type { Room, Verified } from '../room/room.js';
@@ -191,12 +191,12 @@ export abstract class ScanCalls extends WriteCalls {
   }
 
   #streamed<M extends 'streamScan' | 'streamHistory' | 'streamZScan', T>(
-    { signal, timeoutMs }: CallOptions,
+    options: CallOptions,
     list: StreamedList<M, T>,
   ): AsyncGenerator<T, void, undefined> {
     const { rooms } = this.connection;
     const database = this.ownName ?? rooms.selectedName;
-    const call = { ...(signal && { signal }), ...(timeoutMs !== undefined && { timeoutMs }) };
+    const call = callOptionsOf(options);
     return streamedItems(() =>
       rooms
         .of(database)

@@ -16,6 +16,11 @@ export interface CallOptions {
 /** What a call is given that is given no options. */
 export const NO_OPTIONS: CallOptions = Object.freeze({});
 
+/** What the options of any call have in common, alone: for a call within it. */
+export function callOptionsOf({ signal, timeoutMs }: CallOptions): CallOptions {
+  return { ...(signal && { signal }), ...(timeoutMs !== undefined && { timeoutMs }) };
+}
+
 const CALL_NAMES = ['signal', 'timeoutMs'];
 
 /** Checks the options of one call, by type and by name. `own`: what it takes beside those of every call. Throws ArgumentError. */

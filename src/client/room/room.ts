@@ -119,25 +119,6 @@ export class Room {
     return this.#door.enter(deadline, 0, () => work(this.session, deadline));
   }
 
-  /** A plain write of another kind: its tx is no other write's. `txOf`: undefined for one that wrote nothing. */
-  writeAlone<T>(
-    options: CallOptions,
-    write: (session: Session, call: CallOptions) => Promise<T>,
-    txOf: (written: T) => bigint | undefined,
-    bytes = 0,
-  ): Promise<T> {
-    const deadline = this.#door.deadline(options, []);
-    const send = () =>
-      this.calls.writeApart(
-        () => write(this.session, deadline.left),
-        (written) => {
-          const tx = txOf(written);
-          return tx === undefined ? [] : [tx];
-        },
-      );
-    return this.#door.enter(deadline, bytes, send);
-  }
-
   /** A verified one. */
   streamVerified<T>(
     operation: string,

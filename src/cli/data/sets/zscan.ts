@@ -35,7 +35,7 @@ Exit code 3: a value is not proven; nothing behind it is shown.`,
   check(options, [set]) {
     keyOf(set, options);
     zScanOptions(options);
-    assertVerified('--complete', options.complete, (options as { unverified?: boolean }).unverified === true);
+    assertVerified('--complete', options.complete, options);
   },
   async run({ client, values, words: [word], io, call }) {
     const set = keyOf(word, values);

@@ -6,7 +6,7 @@ import type { Root } from '../../../verify/verifier.js';
 import { IngestWindow } from './ingest-window.js';
 import type { IngestClient, IngestSource } from './ingest-window.js';
 import { whole } from '../../input/option-checks.js';
-import { checkOptions } from '../../input/call-options.js';
+import { callOptionsOf, checkOptions } from '../../input/call-options.js';
 import { resultOf } from '../../results/result.js';
 
 export type { IngestClient, IngestRecord } from './ingest-window.js';
@@ -85,8 +85,7 @@ export async function* ingest(
   records: IngestSource,
   options: IngestOptions,
 ): AsyncGenerator<IngestReceipt, void, undefined> {
-  const { signal, timeoutMs } = options;
-  const call = { ...(signal && { signal }), ...(timeoutMs !== undefined && { timeoutMs }) };
+  const call = callOptionsOf(options);
   const limits = { maxRecords: options.window ?? WINDOW, maxBytes: options.windowBytes ?? WINDOW_BYTES };
   const from = options.resume === undefined ? undefined : parseToken(options.resume);
   let resume = options.resume ?? FROM_START;

@@ -118,8 +118,8 @@ async function firstState(
     if (isServerBehind(error)) return undefined;
     throw error;
   });
+  if (proof && equalBytes(proof.target.alh, state.alh)) return { root: proof.target, job: proof.job };
   const doubt = proof ? contradicted(state, proof) : unproven(state);
-  if (!doubt) return { root: (proof as Proof).target, job: (proof as Proof).job };
   if (before) throw await refuse(options, null, doubt.refuted, doubt.job);
   return firstState(options, call, doubt);
 }
@@ -129,8 +129,7 @@ function unproven(said: NewestState): Doubt {
   return { said, refuted: { check: 'state.tx', detail, tx: said.tx }, job: said.job };
 }
 
-function contradicted(said: NewestState, { target, job }: Proof): Doubt | undefined {
-  if (equalBytes(target.alh, said.alh)) return undefined;
+function contradicted(said: NewestState, { target, job }: Proof): Doubt {
   const refuted = {
     ...different('state.alh', 'the state is not what its proof proves', said.alh, target.alh),
     tx: said.tx,
