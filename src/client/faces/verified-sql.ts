@@ -1,7 +1,8 @@
 // SQL of a database, proven: what statements wrote, and rows by their primary keys.
 import { ArgumentError } from '../../errors.js';
 import type { SqlColumn, SqlCheck, SqlIndex } from '../../proof/sql/schema.js';
-import { ProvenCatalog } from '../calls/sql/catalog.js';
+import type { SqlAsking } from '../calls/sql/catalog.js';
+import { knownTable, knownTables } from '../calls/sql/known-table.js';
 import { sqlCall } from '../calls/sql/call-forms.js';
 import { execSql } from '../calls/sql/exec.js';
 import type { SqlParams } from '../calls/sql/params.js';
@@ -14,10 +15,11 @@ import { tableName } from '../calls/sql/tables.js';
 import type { SqlParam } from '../calls/sql/values.js';
 import { verifiedSqlWrite } from '../calls/sql/verified-exec.js';
 import type { VerifiedSqlWrite } from '../calls/sql/verified-exec.js';
-import { provenTable, verifiedRow } from '../calls/sql/verified-get.js';
+import { verifiedRow } from '../calls/sql/verified-get.js';
 import type { RowQuery, VerifiedRow } from '../calls/sql/verified-get.js';
 import { checkRow, compareRow, typesOf } from '../calls/sql/verify-row.js';
 import type { RowComparison } from '../calls/sql/verify-row.js';
+import type { Root } from '../../verify/verifier.js';
 import { NO_OPTIONS, checkOptions } from '../input/call-options.js';
 import type { CallOptions } from '../input/call-options.js';
 import { txId } from '../input/tx-id.js';
@@ -26,8 +28,8 @@ import { Sql } from './sql.js';
 
 export interface VerifiedRowOptions extends CallOptions {
   /**
-   * What the names, types and primary key of the table are taken from: `proven` transactions, a schema of the caller's, or the server's
-   * word (`claimed`). The result names it. @default 'proven'
+   * What the names, types and primary key of the table are taken from: `proven` transactions (all of them, where the database is followed
+   * from genesis on: `followed`), a schema of the caller's, or the server's word (`claimed`). The result names it. @default 'proven'
    */
   readonly schema?: 'proven' | 'claimed' | PinnedTable;
   /** The row as this transaction wrote or deleted it. @default the latest, by the server's word */
@@ -43,6 +45,8 @@ export interface VerifiedSchema extends PinnedTable {
   readonly indexes: readonly SqlIndex[];
   readonly checks: readonly SqlCheck[];
   readonly catalog: CatalogLevel;
+  /** Of a followed one: the root that everything was followed to. */
+  readonly catalogAt?: Root;
 }
 
 const ROW_NAMES = ['schema', 'atTx'];
@@ -166,29 +170,49 @@ export class DatabaseSql extends Sql {
       const asking = { rpc: session, trust, call };
       const proven = await verifiedRow(asking, query);
       if (!proven) return { matches: false, differences: [], proven };
-      const { schema } = await provenTable(asking, ProvenCatalog.of(asking), query.table);
+      const { schema } = await knownTable(asking, query.table);
       return resultOf(compareRow(columns, proven, typesOf(schema)));
     });
   }
 
   /**
-   * A table by its transactions, each proven: names as they were made in them, types and primary key as they are for ever. That none was
-   * left out since is the server's word.
+   * A table by its transactions, each proven: names as they were made in them, types and primary key as they are for ever. Without a
+   * name, all tables. Where the database is followed from genesis on (`follow()`), it is exactly so as of `catalogAt`, the root that was
+   * followed to (`catalog: 'followed'`); else that no later transaction was left out is the server's word (`'proven'`).
    *
-   * @throws ImmuError NOT_FOUND when no transaction of such a table is shown
+   * @throws ImmuError NOT_FOUND when no transaction of such a table is shown; DECODE_FAILED for one whose columns cannot be read, as an
+   *   honest server makes them where one transaction alters a type and a name
+   * @example
+   * await client.follow();
+   * const { columns, catalog } = await client.sql.verifiedSchema('orders');
    */
-  async verifiedSchema(table: string, options: CallOptions = NO_OPTIONS): Promise<VerifiedSchema> {
-    const name = tableName(table);
+  async verifiedSchema(table: string, options?: CallOptions): Promise<VerifiedSchema>;
+  async verifiedSchema(options?: CallOptions): Promise<VerifiedSchema[]>;
+  async verifiedSchema(
+    ...given: readonly [(string | CallOptions)?, CallOptions?]
+  ): Promise<VerifiedSchema | VerifiedSchema[]> {
+    const [first, second] = given;
+    const isAll = first === undefined || typeof first === 'object';
+    const name = isAll ? undefined : tableName(first);
+    const options = (isAll ? first : second) ?? NO_OPTIONS;
     return this.room().enterVerified('sql.verifiedSchema', options, [], async ({ session, trust, call }) => {
       await trust.ready(call);
       const asking = { rpc: session, trust, call };
-      const catalog = ProvenCatalog.of(asking);
-      await catalog.refresh(asking);
-      const { schema, tx } = await provenTable(asking, catalog, name);
-      const { id, columns, primaryKey, indexes, checks } = schema;
-      return resultOf({ name, id, tx, columns, primaryKey, indexes, checks, catalog: 'proven' as const });
+      const found: VerifiedSchema[] = [];
+      if (name !== undefined) found.push(await schemaNow(asking, name, true));
+      else for (const each of await knownTables(asking)) found.push(await schemaNow(asking, each, false));
+      if (call.counted !== true) trust.countCalls(call.operation, call.startedAt, 1);
+      return name === undefined ? found : (found[0] as VerifiedSchema);
     });
   }
+}
+
+async function schemaNow(asking: SqlAsking, name: string, anew: boolean): Promise<VerifiedSchema> {
+  const table = await knownTable(asking, name, anew);
+  const { schema, tx, level } = table;
+  const { id, columns, primaryKey, indexes, checks } = schema;
+  const at = table.level === 'followed' ? { catalogAt: table.at } : {};
+  return resultOf({ name, id, tx, columns, primaryKey, indexes, checks, catalog: level, ...at });
 }
 
 /** Throws ArgumentError. */
