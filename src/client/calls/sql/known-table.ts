@@ -3,9 +3,8 @@
 import { ImmuError } from '../../../errors.js';
 import { ProofFailure } from '../../../proof/failure.js';
 import type { Root } from '../../../verify/verifier.js';
-import type { DatabaseTrust } from '../../trust/database-trust.js';
 import type { Latest } from '../../trust/latest/latest.js';
-import { isWhole } from '../latest/proven.js';
+import { followedNow } from '../latest/proven.js';
 import { ProvenCatalog } from './catalog.js';
 import type { ProvenTable, SqlAsking } from './catalog.js';
 import { FollowedCatalog } from './followed/catalog.js';
@@ -20,11 +19,6 @@ export type KnownTable = ProvenTable &
         readonly at: Root;
       }
   );
-
-/** What is followed from the first transaction on; undefined: nothing is. */
-export function followedNow({ latestNow }: DatabaseTrust): Latest | undefined {
-  return latestNow && isWhole(latestNow) && !latestNow.isEnded ? latestNow : undefined;
-}
 
 /**
  * The table of this name. `anew`: as the server has it when it is asked now. Requires that trust is ready.
