@@ -4,6 +4,7 @@ import type { SqlColumn, SqlCheck, SqlIndex } from '../../proof/sql/schema.js';
 import type { SqlAsking } from '../calls/sql/catalog.js';
 import { knownTable, knownTables } from '../calls/sql/known-table.js';
 import { sqlCall } from '../calls/sql/call-forms.js';
+import type { SqlQueryOptions } from '../calls/sql/call-forms.js';
 import { execSql } from '../calls/sql/exec.js';
 import type { SqlParams } from '../calls/sql/params.js';
 import type { PrimaryKey } from '../calls/sql/row-key.js';
@@ -12,11 +13,13 @@ import type { CatalogLevel, PinnedTable } from '../calls/sql/schema.js';
 import { bytesOf } from '../calls/sql/statement.js';
 import type { SqlStatement } from '../calls/sql/statement.js';
 import { tableName } from '../calls/sql/tables.js';
-import type { SqlParam } from '../calls/sql/values.js';
+import type { SqlParam, SqlRow } from '../calls/sql/values.js';
 import { verifiedSqlWrite } from '../calls/sql/verified-exec.js';
 import type { VerifiedSqlWrite } from '../calls/sql/verified-exec.js';
 import { verifiedRow } from '../calls/sql/verified-get.js';
 import type { RowQuery, VerifiedRow } from '../calls/sql/verified-get.js';
+import { verifiedQuery } from '../calls/sql/verified-query/verified-query.js';
+import type { VerifiedRows } from '../calls/sql/verified-query/verified-query.js';
 import { checkRow, compareRow, typesOf } from '../calls/sql/verify-row.js';
 import type { RowComparison } from '../calls/sql/verify-row.js';
 import type { Root } from '../../verify/verifier.js';
@@ -24,7 +27,7 @@ import { NO_OPTIONS, checkOptions } from '../input/call-options.js';
 import type { CallOptions } from '../input/call-options.js';
 import { txId } from '../input/tx-id.js';
 import { resultOf } from '../results/result.js';
-import { Sql } from './sql.js';
+import { QUERY_NAMES, Sql } from './sql.js';
 
 export interface VerifiedRowOptions extends CallOptions {
   /**
@@ -146,6 +149,47 @@ export class DatabaseSql extends Sql {
         return rows;
       },
     );
+  }
+
+  /**
+   * The rows of a query of one table, proven, and proven to be all: which rows there are is known from what was followed, each of them is
+   * held against it, and condition, order and limit are computed here, over nothing else. As of a root that is not older than what the
+   * server has when it is asked now: own writes are seen. What is not computed so (joins, aggregates, expressions) is NOT_PROVABLE, and
+   * never the server's word: a mirror answers any SQL. Reads the rows of the whole table, unless the condition names values of the first
+   * columns of its primary key: then those that are stored under such keys. Requires `follow({ ordered: true })`, from genesis.
+   *
+   * @example
+   * await client.follow({ ordered: true });
+   * const { rows, provenLatestAt } = await client.sql.verifiedQuery`SELECT id, total FROM orders WHERE total > ${100n} ORDER BY total DESC`;
+   * @throws ArgumentError naming what is missing or refused
+   * @throws NotProvableError for what is not computed over proven rows, and where the database is not followed so
+   * @throws VerificationError where a row is not shown as it was written
+   * @throws ImmuError NOT_FOUND when there is no such table or column; LIMIT_EXCEEDED for more than `maxRows`; DECODE_FAILED where the table's
+   *   columns cannot read a row
+   */
+  async verifiedQuery<Row extends object = SqlRow>(
+    strings: TemplateStringsArray,
+    ...values: readonly SqlParam[]
+  ): Promise<VerifiedRows<Row>>;
+  async verifiedQuery<Row extends object = SqlRow>(
+    statement: SqlStatement,
+    options?: SqlQueryOptions,
+  ): Promise<VerifiedRows<Row>>;
+  async verifiedQuery<Row extends object = SqlRow>(
+    sql: string,
+    params?: SqlParams,
+    options?: SqlQueryOptions,
+  ): Promise<VerifiedRows<Row>>;
+  async verifiedQuery<Row extends object = SqlRow>(...given: readonly unknown[]): Promise<VerifiedRows<Row>> {
+    const { statement, options, maxRows } = sqlCall(given, 'query');
+    const found = await this.room().enterVerified(
+      'sql.verifiedQuery',
+      options,
+      QUERY_NAMES,
+      ({ session, trust, call }) => verifiedQuery({ rpc: session, trust, call }, statement, maxRows),
+      bytesOf(statement),
+    );
+    return found as VerifiedRows<object> as VerifiedRows<Row>;
   }
 
   /**
