@@ -42,6 +42,10 @@ export class FollowedTables {
     return [...this.#names.keys()];
   }
 
+  idOf(name: string): number | undefined {
+    return this.#names.get(name);
+  }
+
   /** Throws ProofFailure for one that cannot be read. */
   named(name: string): ProvenTable | undefined {
     const id = this.#names.get(name);
