@@ -50,7 +50,13 @@ export type { SqlParam, SqlRow, SqlTimestamp, SqlValue } from './client/calls/sq
 export type { PrimaryKey } from './client/calls/sql/row-key.js';
 export type { PinnedTable } from './client/calls/sql/schema.js';
 export type { VerifiedSqlTx, VerifiedSqlWrite, WrittenRow } from './client/calls/sql/verified-exec.js';
-export type { Mirror, MirrorProgress, MirrorRows, MirrorStatus, MirrorValue } from './client/calls/mirror/mirror.js';
+export type {
+  Mirror,
+  MirrorProgress,
+  MirrorRows,
+  MirrorStatus,
+  MirrorValue,
+} from './client/calls/mirror/mirror.js';
 export type { MirrorOptions } from './client/calls/mirror/options.js';
 export type { RowAnomaly, VerifiedRows } from './client/calls/sql/verified-query/verified-query.js';
 export type { VerifiedRow } from './client/calls/sql/verified-get.js';

@@ -37,9 +37,18 @@ describeSql('immu-ts mirror', () => {
     });
     await expect(cli(['mirror', path, '--tables', 'nope'])).rejects.toMatchObject({ code: 'NOT_FOUND' });
 
-    const found = await cli(['sql', 'SELECT v FROM t WHERE id > $1', '--params', '[2]', '--complete', '--json']);
+    const found = await cli([
+      'sql',
+      'SELECT v FROM t WHERE id > $1',
+      '--params',
+      '[2]',
+      '--complete',
+      '--json',
+    ]);
     expect(linesOf(found)).toEqual([{ v: 'one' }]);
-    expect(found.stderr).toMatch(/^1 row, verified: each is proven, and that none is left out, as of tx 4, alh/);
+    expect(found.stderr).toMatch(
+      /^1 row, verified: each is proven, and that none is left out, as of tx 4, alh/,
+    );
     await expect(cli(['sql', 'SELECT COUNT(*) FROM t', '--complete'])).rejects.toMatchObject({
       code: 'NOT_PROVABLE',
     });

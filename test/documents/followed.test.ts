@@ -40,7 +40,8 @@ describeReal('documents of a followed database', () => {
     await client.follow();
     const { ids } = await client.documents.verifiedInsert('people', [{ name: 'Ann' }, { name: 'Bob' }]);
     const hits = [];
-    for await (const hit of client.documents.verifiedSearch('people', { where: { name: 'Bob' } })) hits.push(hit);
+    for await (const hit of client.documents.verifiedSearch('people', { where: { name: 'Bob' } }))
+      hits.push(hit);
     expect(hits).toMatchObject([{ id: ids[1], collection: { level: 'followed' } }]);
     expect((await rejection(client.documents.verifiedGet('nobody', ids[0]!))).code).toBe('NOT_FOUND');
   });

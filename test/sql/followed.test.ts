@@ -86,7 +86,9 @@ describeSql('a followed catalog', () => {
     const { client } = await openOrders();
     const { sql } = client;
     await client.follow();
-    await sql.exec('ALTER TABLE orders ALTER COLUMN total TYPE VARCHAR; ALTER TABLE orders RENAME COLUMN total TO t');
+    await sql.exec(
+      'ALTER TABLE orders ALTER COLUMN total TYPE VARCHAR; ALTER TABLE orders RENAME COLUMN total TO t',
+    );
     const error = await rejection(sql.verifiedSchema('orders'));
     expect(error).not.toBeInstanceOf(VerificationError);
     expect(error).toMatchObject({ code: 'DECODE_FAILED' });

@@ -154,9 +154,9 @@ describeSql('a mirror', () => {
       for (let i = 0; i < 3; i++) await sql.exec(`INSERT INTO orders (total) VALUES ${values}`);
     })();
     const sums = new Set<unknown>();
-    let isOver = false;
-    void writes.finally(() => (isOver = true));
-    while (!isOver) {
+    const over = new AbortController();
+    void writes.finally(() => over.abort());
+    while (!over.signal.aborted) {
       sums.add(mirror.query('SELECT sum(total) AS sum FROM orders').rows[0]?.['sum']);
       await new Promise((resume) => setTimeout(resume, 2));
     }
@@ -251,7 +251,8 @@ describeSql('a mirror of a server that lies', () => {
       if (passing.method !== 'TxScan') return answer;
       if (!(requestDeserialize(passing.request) as Message).entriesSpec) return answer;
       const list = responseDeserialize(answer) as Message;
-      for (const { entries } of list.txs) for (const entry of entries) entry.value[entry.value.length - 1] ^= 1;
+      for (const { entries } of list.txs)
+        for (const entry of entries) entry.value[entry.value.length - 1] ^= 1;
       return responseSerialize(list);
     };
     await client.sql.exec('UPDATE orders SET total = 11 WHERE id = 1');

@@ -15,7 +15,10 @@ export const mirrorCommand = followingCommand({
     'Writes the rows of tables into FILE, for SQLite: complete as of a proven head. Every transaction of the database is read first.',
   options: {
     tables: { type: 'string', value: 'NAMES', says: 'only these, with commas between them (default: all)' },
-    watch: { type: 'boolean', says: 'goes on: the file is kept up to date, and every second said how far it is' },
+    watch: {
+      type: 'boolean',
+      says: 'goes on: the file is kept up to date, and every second said how far it is',
+    },
   },
   more:
     'FILE is a new one, or a mirror of the same database. Any SQL can be asked of it, offline: sqlite3 FILE. _immu_mirror in it has the\n' +
@@ -44,7 +47,8 @@ export const mirrorCommand = followingCommand({
 /** @throws UsageError */
 function namesOf(tables: string | undefined): string[] | undefined {
   const names = tables?.split(',').map((name) => name.trim());
-  if (names?.some((name) => name === '') === true) throw new UsageError('--tables names tables, with commas between them');
+  if (names?.some((name) => name === '') === true)
+    throw new UsageError('--tables names tables, with commas between them');
   return names;
 }
 
@@ -62,7 +66,13 @@ function tablesOf(mirror: Mirror): readonly Shown[] {
 function shown(mirror: Mirror) {
   const { status, tx } = mirror.progress;
   const tables = tablesOf(mirror).map(({ name, rows }) => ({ name, rows: rows.toString() }));
-  return { path: mirror.path, status, tx: tx.toString(), alh: hex(mirror.head?.alh ?? new Uint8Array()), tables };
+  return {
+    path: mirror.path,
+    status,
+    tx: tx.toString(),
+    alh: hex(mirror.head?.alh ?? new Uint8Array()),
+    tables,
+  };
 }
 
 function wordsOf(mirror: Mirror): string {

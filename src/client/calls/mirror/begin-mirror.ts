@@ -1,8 +1,8 @@
 // How a mirror begins: of a database that is followed from its first transaction on, into a file of its own.
 import { NotProvableError } from '../../../errors.js';
-import type { Room } from '../../room/room.js';
 import type { CallOptions } from '../../input/call-options.js';
 import { followed } from '../latest/as-of.js';
+import type { Doors } from '../latest/as-of.js';
 import type { MakeDeadline } from '../latest/follow.js';
 import { knownTable } from '../sql/known-table.js';
 import { Mirror } from './mirror.js';
@@ -19,7 +19,11 @@ export interface MirrorDoor {
   readonly whenClosed: (tell: () => void) => () => void;
 }
 
-export async function beginMirror(room: Room, door: MirrorDoor, options: MirrorOptions): Promise<Mirror> {
+export async function beginMirror(
+  room: Pick<Doors, 'enterVerified'>,
+  door: MirrorDoor,
+  options: MirrorOptions,
+): Promise<Mirror> {
   const checked = checkMirrorOptions(options);
   return room.enterVerified(OPERATION, options, MIRROR_NAMES, async ({ session, trust, call }) => {
     const latest = await followed({ session, trust, call }, 0n);

@@ -162,6 +162,7 @@ export class MirrorFile {
       const cell = row?.cells.get(id);
       return cell ? storedValue(type, cell.value) : null;
     });
+    // eslint-disable-next-line no-restricted-syntax -- as many as SQLite lets a table have columns
     writing.put.run(number, ...values);
     this.#note?.run(key, BigInt(table), number, tx, anomaly ?? null);
   }
@@ -211,6 +212,7 @@ function quoted(name: string): string {
 /** What the number of a row is called in a table that may have columns of that name. */
 function rowidOf({ name, columns }: TableSchema): string {
   const found = ['rowid', '_rowid_', 'oid'].find((each) => columns.every((column) => column.name !== each));
-  if (found === undefined) throw new StoreError('STORE_FAILED', `table ${name} has columns that no mirror can have`);
+  if (found === undefined)
+    throw new StoreError('STORE_FAILED', `table ${name} has columns that no mirror can have`);
   return found;
 }

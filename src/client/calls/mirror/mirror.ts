@@ -79,7 +79,10 @@ export class Mirror {
   readonly #catalog: FollowedCatalog;
   readonly #waiters = new TxWaiters();
   /** Keys of rows that have changed, in hex, since they were written last. */
-  readonly #changed = new Map<string, { readonly key: Uint8Array; readonly table: number; readonly tx: bigint }>();
+  readonly #changed = new Map<
+    string,
+    { readonly key: Uint8Array; readonly table: number; readonly tx: bigint }
+  >();
   readonly #unobserve: () => void;
   readonly #stayOpen: () => void;
   #mirrored: Mirrored = new Map();
@@ -162,7 +165,10 @@ export class Mirror {
    * @example
    * const { rows } = mirror.query('SELECT c.name, sum(o.total) AS total FROM orders o JOIN customers c ON c.id = o.customer GROUP BY 1');
    */
-  query<R extends object = Record<string, MirrorValue>>(sql: string, ...params: readonly unknown[]): MirrorRows<R> {
+  query<R extends object = Record<string, MirrorValue>>(
+    sql: string,
+    ...params: readonly unknown[]
+  ): MirrorRows<R> {
     text('sql', sql);
     if (!this.#at) throw new NotProvableError('the mirror has nothing yet: await ready()');
     const db = openSqlite(this.path, { readonly: true, fileMustExist: true });
@@ -170,6 +176,7 @@ export class Mirror {
       db.defaultSafeIntegers(true);
       db.exec('BEGIN');
       const { tx, alh } = db.prepare('SELECT tx, alh FROM _immu_mirror').get() as Root;
+      // eslint-disable-next-line no-restricted-syntax -- they came as what this is called with
       const rows = db.prepare(sql).all(...params) as R[];
       return resultOf({ rows, provenLatestAt: { tx, alh: new Uint8Array(alh) } });
     } finally {
@@ -234,33 +241,42 @@ export class Mirror {
     if (!this.#waiters.any) this.#timer.unref();
   }
 
+  #isOver(): boolean {
+    return this.#ended !== undefined;
+  }
+
   get #isBehind(): boolean {
     return !this.#at || this.#at.tx < this.#parts.latest.at.tx;
   }
 
   /** Never rejects. */
   async #advance(): Promise<void> {
-    if (this.#ended) return;
+    if (this.#isOver()) return;
     try {
       await this.#write();
       this.#failure = undefined;
       if (this.#at) this.#waiters.reached(this.#at.tx);
     } catch (error) {
-      if (this.#ended) return;
+      if (this.#isOver()) return;
       this.#failure = this.#told(error);
       if (isTransient(error)) return;
       this.#waiters.reject(this.#failure);
       // What is not the server's doing does not pass.
-      const isServers = error instanceof ImmuError && !(error instanceof StoreError) && !this.#parts.latest.isEnded;
+      const isServers =
+        error instanceof ImmuError && !(error instanceof StoreError) && !this.#parts.latest.isEnded;
       if (!isServers) void this.#endSoon(this.#failure);
     }
   }
 
   #told(error: unknown): Error {
     if (isSqliteError(error))
-      return new StoreError('STORE_FAILED', `the mirror at ${this.path} cannot be written (${error.message})`, {
-        cause: error,
-      });
+      return new StoreError(
+        'STORE_FAILED',
+        `the mirror at ${this.path} cannot be written (${error.message})`,
+        {
+          cause: error,
+        },
+      );
     return error instanceof Error ? error : new Error(String(error));
   }
 
@@ -299,7 +315,8 @@ export class Mirror {
       this.#entries = entries;
       if (this.#lostAt <= at.tx) this.#lostAt = 0n;
       // What has changed again since is still to come.
-      for (const [name, { tx }] of changed) if (tx <= at.tx && this.#changed.get(name)?.tx === tx) this.#changed.delete(name);
+      for (const [name, { tx }] of changed)
+        if (tx <= at.tx && this.#changed.get(name)?.tx === tx) this.#changed.delete(name);
     } catch (error) {
       file.rollback();
       throw error;

@@ -42,7 +42,8 @@ export async function writeAll(
     mirrored.set(schema.id, schema);
     for (let range = tableRange(schema); ;) {
       const page = view.page({ ...range, limit: PAGE_ROWS });
-      for (const row of await ask((asking) => withValues(asking, page))) file.put(schema.id, mirroredRow(schema, row));
+      for (const row of await ask((asking) => withValues(asking, page)))
+        file.put(schema.id, mirroredRow(schema, row));
       const last = page.at(-1);
       if (!last || page.length < PAGE_ROWS) break;
       range = narrowed(range, { from: after(last.key) });

@@ -37,7 +37,9 @@ export async function knownTable(asking: SqlAsking, name: string, anew = false):
     );
   });
   if (found) return found;
-  const why = latest ? 'no transaction that was followed has made one' : 'no transaction that makes one is shown';
+  const why = latest
+    ? 'no transaction that was followed has made one'
+    : 'no transaction that makes one is shown';
   throw new ImmuError('NOT_FOUND', `there is no table ${name}: ${why}`);
 }
 

@@ -136,8 +136,10 @@ async function once(
     await settle(asking, table);
     return 'again';
   }
-  if (!deleted) catalog.seen.note(name, subject.tx);
   const row = readRow(schema, value, `the row of table ${table} in tx ${subject.tx.toString()}`);
+  const isOwn = hasKey(schema, row, inRow);
+  // One of another key is not what the server's index has of this one.
+  if (!deleted && isOwn) catalog.seen.note(name, subject.tx);
   const read: VerifiedRow = {
     table,
     tableId: schema.id,
@@ -148,7 +150,7 @@ async function once(
     catalog: by?.level ?? 'claimed',
     ...(by && by.level !== 'pinned' && { catalogTx: by.table.tx }),
     ...(by?.level === 'followed' && { catalogAt: by.table.at }),
-    ...(!hasKey(schema, row, inRow) && { anomaly: 'key' as const }),
+    ...(!isOwn && { anomaly: 'key' as const }),
     root: trust.root,
   };
   return Object.freeze(resultOf(read));
@@ -157,19 +159,22 @@ async function once(
 type By =
   | { readonly level: 'pinned'; readonly schema: ReadingSchema }
   | { readonly level: 'proven'; readonly schema: ReadingSchema; readonly table: KnownTable }
-  | { readonly level: 'followed'; readonly schema: ReadingSchema; readonly table: KnownTable & { level: 'followed' } };
+  | {
+      readonly level: 'followed';
+      readonly schema: ReadingSchema;
+      readonly table: KnownTable & { level: 'followed' };
+    };
 
 /** Undefined: the server's word is what is wanted. */
-async function schemaFor(
-  asking: SqlAsking,
-  query: RowQuery,
-): Promise<By | undefined> {
+async function schemaFor(asking: SqlAsking, query: RowQuery): Promise<By | undefined> {
   const { table, schema } = query;
   if (schema === 'claimed') return undefined;
   if (schema) return { level: 'pinned', schema };
   const found = await knownTable(asking, table);
   const { level, schema: known } = found;
-  return level === 'followed' ? { level, schema: known, table: found } : { level, schema: known, table: found };
+  return level === 'followed'
+    ? { level, schema: known, table: found }
+    : { level, schema: known, table: found };
 }
 
 async function askRow(

@@ -50,7 +50,8 @@ export class BoundCollection {
 
   async #resolve(): Promise<void> {
     const named = (catalog: DocumentCatalog) => catalog.tableOf(this.name) !== undefined;
-    if (!(await follow(this.#verified, this.#catalog, await this.#headTx(), named))) await this.#resolveNewest(named);
+    if (!(await follow(this.#verified, this.#catalog, await this.#headTx(), named)))
+      await this.#resolveNewest(named);
     this.#id = this.#catalog.tableOf(this.name) ?? 0;
   }
 

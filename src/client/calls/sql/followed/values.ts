@@ -125,8 +125,11 @@ async function takeRun(
   const shown = readPlain(() => readTxList(answer, BigInt(count)));
   for (const { tx, places } of txs) {
     const found = shown[Number(tx - first)];
-    if (found?.header.id !== tx) notAsked(`other transactions than ${first.toString()} to ${last.toString()}`);
-    const entries = readPlain(() => new Map(shownEntries(found).map((each) => [toHex(each.key), each.value])));
+    if (found?.header.id !== tx)
+      notAsked(`other transactions than ${first.toString()} to ${last.toString()}`);
+    const entries = readPlain(
+      () => new Map(shownEntries(found).map((each) => [toHex(each.key), each.value])),
+    );
     for (const place of places) {
       const version = versions[place] as FollowedVersion;
       values[place] = await proven(asking, version, entries.get(toHex(version.key)));

@@ -73,7 +73,7 @@ export function queryTokens({ sql, params }: WireStatement): QueryToken[] {
       continue;
     }
     const sign = take(SIGN);
-    if (!sign) throw notComputed(`${JSON.stringify(sql.slice(at, at + 20))}`);
+    if (!sign) throw notComputed(JSON.stringify(sql.slice(at, at + 20)));
     tokens.push({ kind: 'sign', sign: sign[0] });
   }
   return tokens;

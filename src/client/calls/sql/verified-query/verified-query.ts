@@ -128,7 +128,7 @@ class Query {
     this.#maxRows = maxRows;
     this.#columns = columns
       ? columns.map(({ name, as }) => ({
-          ...(columnNamed(schema, name) as ReadingSchema['columns'][number]),
+          ...columnNamed(schema, name),
           as,
         }))
       : schema.columns.map((column) => ({ ...column, as: column.name }));
