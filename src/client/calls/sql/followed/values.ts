@@ -2,12 +2,12 @@
 // time, and held against what was followed.
 import { ServerError } from '../../../../errors.js';
 import { equalBytes, toHex } from '../../../../proof/bytes.js';
+import { ProofFailure } from '../../../../proof/failure.js';
 import { EMPTY_HASH, sha256 } from '../../../../proof/hash.js';
 import { readTxList } from '../../../../verify/wire/answers.js';
 import { shownEntries } from '../../../../verify/wire/shown-txs.js';
-import { readPlain } from '../../../results/plain-answer.js';
 import { FewAtATime } from '../../../trust/known/few-at-a-time.js';
-import { notAsked, truncated } from '../../txs/transaction.js';
+import { truncated } from '../../txs/transaction.js';
 import { specOf } from '../../txs/wanted.js';
 import type { SqlAsking } from '../catalog.js';
 
@@ -31,6 +31,8 @@ interface Run {
   readonly last: bigint;
   readonly txs: readonly Wanted[];
 }
+
+type Values = ReadonlyMap<string, Uint8Array> | undefined;
 
 /** Transactions in between that nothing is wanted of cost less than a question does. */
 const MAX_GAP = 8n;
@@ -122,19 +124,31 @@ async function takeRun(
     }
     return;
   }
-  const shown = readPlain(() => readTxList(answer, BigInt(count)));
+  const refuse = (detail: string) =>
+    asking.trust.refuse(call.operation, { check: 'sql.value', detail, tx: first });
+  let found: Values[];
+  try {
+    found = valuesIn(answer, first, count);
+  } catch (error) {
+    if (!(error instanceof ProofFailure)) throw error;
+    throw await refuse(`tx ${first.toString()} and those behind it cannot be read (${error.message})`);
+  }
   for (const { tx, places } of txs) {
-    const found = shown[Number(tx - first)];
-    if (found?.header.id !== tx)
-      notAsked(`other transactions than ${first.toString()} to ${last.toString()}`);
-    const entries = readPlain(
-      () => new Map(shownEntries(found).map((each) => [toHex(each.key), each.value])),
-    );
+    const entries = found[Number(tx - first)];
+    if (!entries) throw await refuse(`tx ${tx.toString()} was not shown`);
     for (const place of places) {
       const version = versions[place] as FollowedVersion;
       values[place] = await proven(asking, version, entries.get(toHex(version.key)));
     }
   }
+}
+
+/** Of each transaction, its values by their raw keys in hex; undefined: it is another one. Throws ProofFailure. */
+function valuesIn(answer: Uint8Array, first: bigint, count: number): Values[] {
+  return readTxList(answer, BigInt(count)).map((shown, i) => {
+    if (shown.header.id !== first + BigInt(i)) return undefined;
+    return new Map(shownEntries(shown).map((each) => [toHex(each.key), each.value]));
+  });
 }
 
 async function proven(
