@@ -1,4 +1,7 @@
 // The catalog of a followed database: exact as of the followed head, whatever happens to its tables, and whatever the server says of it.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { ImmuClient, MemoryRootStore, VerificationError } from '#dist/index.js';
 import { methodDefinition } from '#dist/wire/schema.js';
@@ -72,6 +75,30 @@ describeSql('a followed catalog', () => {
     // A schema that the caller pins stays what it goes by.
     const pinned = await sql.verifiedSchema('orders');
     expect((await sql.verifiedGet('orders', 1n, { schema: pinned }))?.catalog).toBe('pinned');
+  });
+
+  it('goes on from what the process before has kept', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'immu-ts-kept-'));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    const database = await freshDatabase();
+    const follow = { ordered: true, keep: join(folder, 'index') };
+    const open = () =>
+      new ImmuClient({
+        address: sharedImmudb(),
+        store: join(folder, 'store.db'),
+        credentials: { ...USER, database },
+      });
+    const before = open();
+    await before.sql.exec('CREATE TABLE orders (id INTEGER, total INTEGER, PRIMARY KEY id)');
+    await before.sql.exec('INSERT INTO orders (id, total) VALUES (1, 10)');
+    await (await before.follow(follow)).ready();
+    await before.close();
+    await using client = open();
+    const following = await client.follow(follow);
+    expect(following.progress.tx).toBeGreaterThanOrEqual(2n);
+    expect(await client.sql.verifiedSchema('orders')).toMatchObject({ id: 1, catalog: 'followed' });
+    await client.sql.exec('ALTER TABLE orders RENAME COLUMN total TO amount');
+    expect((await client.sql.verifiedQuery('SELECT * FROM orders')).rows).toEqual([{ id: 1n, amount: 10n }]);
   });
 
   it('of one that is followed from the head on it is no such thing', async () => {

@@ -28,6 +28,7 @@ export class FollowedTables {
   readonly entries: number;
   readonly #tables: ReadonlyMap<number, readonly Kept[]>;
   readonly #names = new Map<string, number>();
+  readonly #known = new Map<number, ProvenTable>();
 
   constructor(tx: bigint, entries: number, tables: ReadonlyMap<number, readonly Kept[]>) {
     this.tx = tx;
@@ -54,10 +55,14 @@ export class FollowedTables {
 
   /** Throws ProofFailure for one that cannot be read. */
   table(id: number): ProvenTable | undefined {
+    const known = this.#known.get(id);
+    if (known) return known;
     const kept = this.#tables.get(id);
     const entries = kept?.map(({ entry }) => entry);
     const schema = entries && schemaOf('sql', id, entries);
-    return schema && { schema, tx: newestOf(kept ?? []) };
+    const table = schema && { schema, tx: newestOf(kept ?? []) };
+    if (table) this.#known.set(id, table);
+    return table;
   }
 }
 
