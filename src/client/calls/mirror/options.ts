@@ -5,7 +5,10 @@ import type { CallOptions } from '../../input/call-options.js';
 import { tableName } from '../sql/tables.js';
 
 export interface MirrorOptions extends CallOptions {
-  /** The SQLite file that is written: a new one, or a mirror of the same database, which is then written anew. */
+  /**
+   * The SQLite file that is written: a new one, or a mirror of the same database, which is then written anew. What others put into it
+   * is lost.
+   */
   readonly path: string;
   /** Which tables. @default all, those that are still to come too */
   readonly tables?: readonly string[];
@@ -36,7 +39,7 @@ export function checkMirrorOptions(options: MirrorOptions): ResolvedMirrorOption
     throw new ArgumentError('tables', `tables must be an array of 1 to ${MAX_TABLES} names`);
   return {
     path: file,
-    tables: tables && new Set((tables as readonly unknown[]).map((name) => tableName(name))),
+    tables: tables && new Set(Array.from(tables as readonly unknown[], tableName)),
     everyMs: whole('everyMs', everyMs, 1, MAX_PAUSE_MS),
   };
 }
