@@ -28,7 +28,7 @@ export type KnownTable = ProvenTable &
  */
 export async function knownTable(asking: SqlAsking, name: string, anew = false): Promise<KnownTable> {
   const latest = followedNow(asking.trust);
-  const found = await readable(async () => {
+  const found = await readable(name, async () => {
     if (!latest) return provenTable(asking, name, anew);
     return (
       (await followedTable(asking, latest, name, anew)) ??
@@ -46,7 +46,7 @@ export async function knownTable(asking: SqlAsking, name: string, anew = false):
 /** Names of all tables. Those that cannot be read among them. */
 export async function knownTables(asking: SqlAsking): Promise<readonly string[]> {
   const latest = followedNow(asking.trust);
-  return readable(async () => {
+  return readable(undefined, async () => {
     if (latest) {
       await latest.reach(asking.call.deadline);
       return (await FollowedCatalog.of(latest).at(asking, latest.at.tx)).names;
@@ -83,12 +83,12 @@ async function provenTable(asking: SqlAsking, name: string, anew: boolean): Prom
 }
 
 /** @throws ImmuError DECODE_FAILED where entries of the catalog, which are proven, cannot be read */
-export async function readable<T>(work: () => Promise<T>): Promise<T> {
+export async function readable<T>(table: string | undefined, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (cause) {
     if (!(cause instanceof ProofFailure)) throw cause;
-    const message = `the columns of a table cannot be read (${cause.message})`;
+    const message = `the columns of ${table === undefined ? 'a table' : `table ${table}`} cannot be read (${cause.message})`;
     throw new ImmuError('DECODE_FAILED', message, { cause });
   }
 }

@@ -103,7 +103,9 @@ export async function verifiedQuery(
 }
 
 async function tableAt(asking: SqlAsking, latest: Latest, at: Root, name: string) {
-  const table = await readable(async () => (await FollowedCatalog.of(latest).at(asking, at.tx)).named(name));
+  const table = await readable(name, async () =>
+    (await FollowedCatalog.of(latest).at(asking, at.tx)).named(name),
+  );
   if (table) return table;
   const why = 'no transaction that was followed has made one';
   throw new ImmuError('NOT_FOUND', `there is no table ${name}: ${why}`);
