@@ -122,7 +122,7 @@ export class FollowedCatalog {
   async #ask(asking: SqlAsking, rows: readonly ObservedRow[]): Promise<void> {
     const missing = rows.filter(({ deleted, hValue }) => !deleted && !this.#values.has(toHex(hValue)));
     const values = await followedValues(asking, missing);
-    missing.forEach(({ hValue }, i) => this.#values.set(toHex(hValue), values[i] as Uint8Array));
+    missing.forEach(({ hValue }, i) => this.#values.set(toHex(hValue), (values[i] as Uint8Array).slice()));
   }
 }
 

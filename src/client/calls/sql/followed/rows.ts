@@ -8,7 +8,6 @@ import { readRow } from '../read-row.js';
 import type { ReadingSchema } from '../schema.js';
 import type { SqlAsking } from '../catalog.js';
 import { followedValues } from './values.js';
-import { tableRange } from '../verified-query/key-range.js';
 
 /** A row that lives. */
 export interface FollowedRow {
@@ -18,8 +17,11 @@ export interface FollowedRow {
   readonly value: Uint8Array;
 }
 
+/** Of a raw key, before its values: kind, `R.`, and the ids of database, table and index. */
+const PREFIX_BYTES = 15;
+
 /** Rows whose values are asked for, and held, together: many, for those of one transaction come in one answer. */
-const PAGE_ROWS = 8192;
+const PAGE_ROWS = 4096;
 
 /**
  * All rows of a range, in the order of their keys, page by page.
@@ -31,12 +33,25 @@ export async function* followedRows(
   view: RangeView,
   range: KeyRange,
 ): AsyncGenerator<FollowedRow[], void, undefined> {
-  for (let left = range; ;) {
-    const page = view.page({ ...left, limit: PAGE_ROWS });
-    yield await withValues(asking, page);
+  const load = (from: KeyRange) => {
+    const page = view.page({ ...from, limit: PAGE_ROWS });
+    const rows = withValues(asking, page);
+    // What goes wrong is told when it is waited for.
+    rows.catch(() => undefined);
+    return { page, rows };
+  };
+  for (let next = load(range), left = range; ;) {
+    const { page, rows } = next;
+    const found = await rows;
     const last = page.at(-1);
-    if (!last || page.length < PAGE_ROWS) return;
+    if (!last || page.length < PAGE_ROWS) {
+      yield found;
+      return;
+    }
+    // The next page is on its way while this one is worked on.
     left = narrowed(left, { from: after(last.key) });
+    next = load(left);
+    yield found;
   }
 }
 
@@ -54,7 +69,7 @@ export function cellsOf(schema: ReadingSchema, { tx, value }: FollowedRow, table
 
 /** Whether the row's columns say the key that it is stored under. An honest server may have written another (ON CONFLICT … SET). */
 export function isUnderItsKey(schema: ReadingSchema, { key }: FollowedRow, { cells }: Row): boolean {
-  let at = (tableRange(schema).from as Uint8Array).length;
+  let at = PREFIX_BYTES;
   for (const id of schema.primaryKey) {
     const column = schema.types.get(id);
     const cell = cells.get(id);

@@ -5,7 +5,8 @@ import { equalBytes, toHex } from '../../../../proof/bytes.js';
 import { ProofFailure } from '../../../../proof/failure.js';
 import { EMPTY_HASH, sha256 } from '../../../../proof/hash.js';
 import { readTxList } from '../../../../verify/wire/answers.js';
-import { shownEntries } from '../../../../verify/wire/shown-txs.js';
+import { keyName } from '../../../../verify/key-name.js';
+import { shownValues } from '../../../../verify/wire/shown-txs.js';
 import { FewAtATime } from '../../../trust/known/few-at-a-time.js';
 import { truncated } from '../../txs/transaction.js';
 import { specOf } from '../../txs/wanted.js';
@@ -38,14 +39,14 @@ type Values = ReadonlyMap<string, Uint8Array> | undefined;
 const MAX_GAP = 8n;
 /** What a server gives in one answer. */
 const MAX_RUN = 256n;
-/** Entries that are wanted of one run: their values are held together. */
-const MAX_ENTRIES = 4096;
+/** Entries that are wanted of one run: several are under way at a time. */
+const MAX_ENTRIES = 1024;
 const AT_A_TIME = 8;
 
 const RAW_SQL = specOf({ entries: 'raw', kinds: ['sql'] });
 
 /**
- * The values, in the order of `versions`.
+ * The values, in the order of `versions`: views of the answers, which hold much else.
  *
  * @throws VerificationError where another value is shown, or none
  * @throws ServerError TRUNCATED where the server has it no more
@@ -138,16 +139,16 @@ async function takeRun(
     if (!entries) throw await refuse(`tx ${tx.toString()} was not shown`);
     for (const place of places) {
       const version = versions[place] as FollowedVersion;
-      values[place] = await proven(asking, version, entries.get(toHex(version.key)));
+      values[place] = await proven(asking, version, entries.get(keyName(version.key)));
     }
   }
 }
 
-/** Of each transaction, its values by their raw keys in hex; undefined: it is another one. Throws ProofFailure. */
+/** Of each transaction, its values by the names of their raw keys; undefined: it is another one. Throws ProofFailure. */
 function valuesIn(answer: Uint8Array, first: bigint, count: number): Values[] {
   return readTxList(answer, BigInt(count)).map((shown, i) => {
     if (shown.header.id !== first + BigInt(i)) return undefined;
-    return new Map(shownEntries(shown).map((each) => [toHex(each.key), each.value]));
+    return new Map(shownValues(shown));
   });
 }
 
@@ -157,8 +158,7 @@ async function proven(
   value: Uint8Array | undefined,
 ): Promise<Uint8Array> {
   const hash = value && sha256(value);
-  // Of its own: it is a view of a message that holds much else.
-  if (value && hash && equalBytes(hash, hValue)) return value.slice();
+  if (value && hash && equalBytes(hash, hValue)) return value;
   if (value?.length === 0 && !equalBytes(hValue, EMPTY_HASH)) throw truncated(tx);
   const detail = value
     ? `entry ${toHex(key)} of tx ${tx.toString()} was shown with another value than was proven`
