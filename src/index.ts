@@ -50,6 +50,15 @@ export type { SqlParam, SqlRow, SqlTimestamp, SqlValue } from './client/calls/sq
 export type { PrimaryKey } from './client/calls/sql/row-key.js';
 export type { PinnedTable } from './client/calls/sql/schema.js';
 export type { VerifiedSqlTx, VerifiedSqlWrite, WrittenRow } from './client/calls/sql/verified-exec.js';
+export type {
+  Mirror,
+  MirrorProgress,
+  MirrorRows,
+  MirrorStatus,
+  MirrorValue,
+} from './client/calls/mirror/mirror.js';
+export type { MirrorOptions } from './client/calls/mirror/options.js';
+export type { RowAnomaly, VerifiedRows } from './client/calls/sql/verified-query/verified-query.js';
 export type { VerifiedRow } from './client/calls/sql/verified-get.js';
 export type { RowComparison } from './client/calls/sql/verify-row.js';
 export type { DatabaseSql, VerifiedRowOptions, VerifiedSchema } from './client/faces/verified-sql.js';

@@ -4,6 +4,9 @@ import { LazyClientAudit } from './audit/client-audit.js';
 import type { ClientAudit } from './audit/client-audit.js';
 import { checkIngestOptions, ingest } from './calls/kv/ingest.js';
 import type { IngestClient, IngestOptions, IngestReceipt, IngestRecord } from './calls/kv/ingest.js';
+import { beginMirror } from './calls/mirror/begin-mirror.js';
+import type { Mirror } from './calls/mirror/mirror.js';
+import type { MirrorOptions } from './calls/mirror/options.js';
 import { entryContent } from './calls/kv/contents.js';
 import { SqlTransactions } from './faces/sql-transactions.js';
 import { DatabaseSql } from './faces/verified-sql.js';
@@ -92,6 +95,29 @@ export class DatabaseHandle extends SqlTransactions {
         }),
     };
     return ingest(client, records, options);
+  }
+
+  /**
+   * Keeps the rows of tables in a local SQLite file, which any SQL can be asked of (`mirror.query`, or whatever reads SQLite): complete,
+   * and the latest, as of a proven head, also when the server is gone; kept up to date by the follower. Each row is held against what
+   * was followed. Begins at once, and ends with the client; the file stays. Requires `follow({ ordered: true })`, from genesis.
+   *
+   * @example
+   * await client.follow({ ordered: true });
+   * const mirror = await client.mirror({ path: 'orders.sqlite', tables: ['orders', 'customers'] });
+   * await mirror.ready();
+   * const { rows, provenLatestAt } = mirror.query('SELECT customer, sum(total) AS total FROM orders GROUP BY customer');
+   * @throws NotProvableError where the database is not followed so
+   * @throws ImmuError NOT_FOUND when there is no such table
+   * @throws StoreError STORE_FOREIGN when the file is none of a mirror of this database; STORE_FAILED when it cannot be written
+   */
+  async mirror(options: MirrorOptions): Promise<Mirror> {
+    const { door } = this.connection;
+    return beginMirror(
+      this.room,
+      { deadline: (each) => door.deadline(each, []), whenClosed: (tell) => door.whenClosed(tell) },
+      options,
+    );
   }
 
   /**

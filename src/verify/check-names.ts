@@ -157,6 +157,7 @@ export const REPORTED_CHECKS = [
   'sql.columns',
   'sql.stale',
   'sql.table-id',
+  'sql.value',
   'sql.written',
   'state.alh',
   'state.tx',

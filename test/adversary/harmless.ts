@@ -147,6 +147,17 @@ export const HARMLESS: readonly Harmless[] = [
   },
   { field: /^(kvEntries|zEntries)/, methods: /^TxById$/, why: 'not read' },
   {
+    field: /^txs\[\]\.entries$/,
+    kinds: /^(reversed|element (added|put first)|last repeated)$/,
+    scenarios: /^verified(Query|Schema), values$/,
+    why: 'values are found by their keys, and held against what was followed',
+  },
+  {
+    field: /^txs\[\]\.entries\[\]\.key$/,
+    scenarios: /^verified(Query|Schema), values$/,
+    why: 'accepted of entries that are not asked for: what is, is found by its key, or not shown',
+  },
+  {
     field: /^entry\.tx$/,
     kinds: /^(minus one|low bit flipped|swapped)$/,
     scenarios: /^the latest behind a reference$/,

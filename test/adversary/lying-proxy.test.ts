@@ -24,6 +24,7 @@ import { LONE_READS, LONE_WRITES } from './scenarios/lone.js';
 import { GROUPED_OPERATIONS, LONE_OPERATIONS } from './scenarios/operations.js';
 import { GROUPED_READS } from './scenarios/reads.js';
 import { SCANS } from './scenarios/scans.js';
+import { TABLES, setTables } from './scenarios/tables.js';
 import { TX_READS } from './scenarios/txs.js';
 import { GROUPED_WRITES } from './scenarios/writes.js';
 import { setStage } from './stage.js';
@@ -86,6 +87,17 @@ describeReal('a lying proxy before documents', () => {
     await noteVersions(stage);
     return stage;
   });
+});
+
+describeReal('a lying proxy before tables', () => {
+  let proxy: Proxy;
+
+  beforeAll(async () => {
+    proxy = await Proxy.start(sharedImmudb());
+  });
+  afterAll(() => proxy.close());
+
+  suite(TABLES, async () => setTables(proxy, sharedImmudb(), await freshDatabase()));
 });
 
 describePrivate('a lying proxy before a server that signs', () => {

@@ -397,3 +397,13 @@ describeSql('verifyRow', () => {
     expect((await rejection(sql.verifyRow([] as never, 'alltypes', 2n))).argument).toBe('row');
   });
 });
+
+describeSql('a row that an honest server stores under another key', () => {
+  it('makes no later answer a lie', async () => {
+    const { client } = await openOrders();
+    const { sql } = client;
+    await sql.verifiedExec('INSERT INTO orders (id, total) VALUES (1, 1)');
+    await sql.verifiedExec('INSERT INTO orders (id, total) VALUES (1, 2) ON CONFLICT DO UPDATE SET id = 5');
+    expect(await sql.verifiedGet('orders', 1n)).toMatchObject({ tx: 2n, values: { id: 1n, total: 1n } });
+  });
+});

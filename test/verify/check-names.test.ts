@@ -302,6 +302,7 @@ it('are those that clients, audits and stores report', () => {
     'sql.columns',
     'sql.stale',
     'sql.table-id',
+    'sql.value',
     'sql.written',
     'state.alh',
     'state.tx',

@@ -43,6 +43,11 @@ export const DATA_COMMANDS: readonly Listed[] = [
     load: async () => (await import('../latest/follow.js')).followCommand,
   },
   {
+    name: 'mirror',
+    summary: 'rows of tables in a SQLite file, proven and complete',
+    load: async () => (await import('../latest/mirror.js')).mirrorCommand,
+  },
+  {
     name: 'exec',
     summary: 'several writes in one transaction, from JSON, verified',
     load: async () => (await import('./exec.js')).execCommand,

@@ -48,7 +48,7 @@ export async function follow(
 }
 
 /** Following a large database takes as long as it takes: Ctrl-C ends it. */
-const LONGEST_MS = 2 ** 31 - 1;
+export const LONGEST_MS = 2 ** 31 - 1;
 
 /** Option of commands that list. */
 export const COMPLETE_OPTION = {

@@ -6,7 +6,8 @@ import type { Cell, Column } from '../format/columns.js';
 import { formatNamed, jsonText, print } from '../format/formats.js';
 import type { FormatName } from '../format/formats.js';
 import { verifiedCommand } from '../data/connect.js';
-import { jsonLine } from '../data/show.js';
+import { jsonLine, rootWords } from '../data/show.js';
+import { COMPLETE_OPTION, assertVerified, follow } from '../latest/following.js';
 
 /** Rows that are looked at before the first is printed: how wide the columns of a table are to be. */
 const MEASURED_ROWS = 100;
@@ -27,15 +28,28 @@ export const sqlCommand = verifiedCommand({
       says: 'values of its parameters: an object for @name, an array for ? and $1; 64-bit integers as text',
     },
     csv: { type: 'boolean', says: 'rows as CSV' },
+    ...COMPLETE_OPTION,
   },
-  more: "Rows that are asked for are the server's word: immu-ts proves what statements write, and rows by their keys (sql.verifiedGet).",
-  check({ params }, [statement]) {
+  more:
+    "Rows that are asked for are the server's word: immu-ts proves what statements write, and rows by their keys (sql.verifiedGet).\n" +
+    'With --complete, for SELECT of columns of one table: each row is proven, and that none is left out. immu-ts mirror takes any SQL.',
+  check({ params, complete, ...values }, [statement]) {
     if (statement === undefined || statement.trim() === '') throw new UsageError('no STATEMENT');
+    if (complete && !ASKS.test(statement)) throw new UsageError('--complete is for SELECT');
+    const { unverified } = values as { readonly unverified?: boolean };
+    assertVerified('--complete', complete, unverified === true);
     paramsOf(params);
   },
   async run({ client, values, words: [statement = ''], io, call }) {
     const params = paramsOf(values.params);
     const format = values.json ? 'ndjson' : values.csv ? 'csv' : 'table';
+    if (values.complete) {
+      await follow(client, { ordered: true }, io, call);
+      const { rows, provenLatestAt } = await client.sql.verifiedQuery(statement, params, call);
+      const counted = `${rows.length} ${rows.length === 1 ? 'row' : 'rows'}`;
+      const how = `${counted}, verified: each is proven, and that none is left out, as of ${rootWords(provenLatestAt)}`;
+      return printRows(io, listed(rows), format, () => how);
+    }
     if (ASKS.test(statement)) return printRows(io, client.sql.stream(statement, params, call), format);
     const written = values.unverified
       ? await client.sql.exec(statement, params, call)
@@ -77,7 +91,17 @@ function rootOf(written: object): string {
   return 'root' in written ? (written as VerifiedSqlWrite).root.tx.toString() : '';
 }
 
-async function printRows({ out, err }: Io, rows: AsyncIterable<SqlRow>, name: FormatName): Promise<number> {
+// eslint-disable-next-line @typescript-eslint/require-await -- they are there
+async function* listed(rows: readonly SqlRow[]): AsyncGenerator<SqlRow, void, undefined> {
+  yield* rows;
+}
+
+async function printRows(
+  { out, err }: Io,
+  rows: AsyncIterable<SqlRow>,
+  name: FormatName,
+  wordsFor = (count: number) => `${count} ${count === 1 ? 'row' : 'rows'}, NOT VERIFIED, the server's word`,
+): Promise<number> {
   const source = rows[Symbol.asyncIterator]();
   const first: SqlRow[] = [];
   for (let next = await source.next(); !(next.done ?? false); next = await source.next()) {
@@ -94,7 +118,7 @@ async function printRows({ out, err }: Io, rows: AsyncIterable<SqlRow>, name: Fo
       ? await print(all(), { begin: '', item: (row) => `${jsonText(row)}\n`, end: '' }, out)
       : await print(all(), formatNamed(name, columnsOf(first)), out);
   await source.return?.();
-  await err.write(`${count} ${count === 1 ? 'row' : 'rows'}, NOT VERIFIED, the server's word\n`);
+  await err.write(`${wordsFor(count)}\n`);
   return 0;
 }
 

@@ -16,7 +16,8 @@ import { NO_OPTIONS, checkOptions } from '../input/call-options.js';
 import type { CallOptions } from '../input/call-options.js';
 import type { Room } from '../room/room.js';
 
-const QUERY_NAMES = ['maxRows'];
+/** Names of the options of queries. */
+export const QUERY_NAMES = ['maxRows'];
 
 /**
  * SQL of a database, as `client.sql`. A statement is text with its parameters, by name (`@id`) or by position (`?`, `$1`), or a template,

@@ -1,8 +1,10 @@
 // SQL of a database, proven: what statements wrote, and rows by their primary keys.
 import { ArgumentError } from '../../errors.js';
 import type { SqlColumn, SqlCheck, SqlIndex } from '../../proof/sql/schema.js';
-import { ProvenCatalog } from '../calls/sql/catalog.js';
+import type { SqlAsking } from '../calls/sql/catalog.js';
+import { knownTable, knownTables } from '../calls/sql/known-table.js';
 import { sqlCall } from '../calls/sql/call-forms.js';
+import type { SqlQueryOptions } from '../calls/sql/call-forms.js';
 import { execSql } from '../calls/sql/exec.js';
 import type { SqlParams } from '../calls/sql/params.js';
 import type { PrimaryKey } from '../calls/sql/row-key.js';
@@ -11,23 +13,26 @@ import type { CatalogLevel, PinnedTable } from '../calls/sql/schema.js';
 import { bytesOf } from '../calls/sql/statement.js';
 import type { SqlStatement } from '../calls/sql/statement.js';
 import { tableName } from '../calls/sql/tables.js';
-import type { SqlParam } from '../calls/sql/values.js';
+import type { SqlParam, SqlRow } from '../calls/sql/values.js';
 import { verifiedSqlWrite } from '../calls/sql/verified-exec.js';
 import type { VerifiedSqlWrite } from '../calls/sql/verified-exec.js';
-import { provenTable, verifiedRow } from '../calls/sql/verified-get.js';
+import { verifiedRow } from '../calls/sql/verified-get.js';
 import type { RowQuery, VerifiedRow } from '../calls/sql/verified-get.js';
+import { verifiedQuery } from '../calls/sql/verified-query/verified-query.js';
+import type { VerifiedRows } from '../calls/sql/verified-query/verified-query.js';
 import { checkRow, compareRow, typesOf } from '../calls/sql/verify-row.js';
 import type { RowComparison } from '../calls/sql/verify-row.js';
+import type { Root } from '../../verify/verifier.js';
 import { NO_OPTIONS, checkOptions } from '../input/call-options.js';
 import type { CallOptions } from '../input/call-options.js';
 import { txId } from '../input/tx-id.js';
 import { resultOf } from '../results/result.js';
-import { Sql } from './sql.js';
+import { QUERY_NAMES, Sql } from './sql.js';
 
 export interface VerifiedRowOptions extends CallOptions {
   /**
-   * What the names, types and primary key of the table are taken from: `proven` transactions, a schema of the caller's, or the server's
-   * word (`claimed`). The result names it. @default 'proven'
+   * What the names, types and primary key of the table are taken from: `proven` transactions (all of them, where the database is followed
+   * from genesis on: `followed`), a schema of the caller's, or the server's word (`claimed`). The result names it. @default 'proven'
    */
   readonly schema?: 'proven' | 'claimed' | PinnedTable;
   /** The row as this transaction wrote or deleted it. @default the latest, by the server's word */
@@ -43,6 +48,8 @@ export interface VerifiedSchema extends PinnedTable {
   readonly indexes: readonly SqlIndex[];
   readonly checks: readonly SqlCheck[];
   readonly catalog: CatalogLevel;
+  /** Of a followed one: the root that everything was followed to. */
+  readonly catalogAt?: Root;
 }
 
 const ROW_NAMES = ['schema', 'atTx'];
@@ -145,6 +152,47 @@ export class DatabaseSql extends Sql {
   }
 
   /**
+   * The rows of a query of one table, proven, and proven to be all: which rows there are is known from what was followed, each of them is
+   * held against it, and condition, order and limit are computed here, over nothing else. As of a root that is not older than what the
+   * server has when it is asked now: own writes are seen. What is not computed so (joins, aggregates, expressions) is NOT_PROVABLE, and
+   * never the server's word: a mirror answers any SQL. Reads the rows of the whole table, unless the condition names values of the first
+   * columns of its primary key: then those that are stored under such keys. Requires `follow({ ordered: true })`, from genesis.
+   *
+   * @example
+   * await client.follow({ ordered: true });
+   * const { rows, provenLatestAt } = await client.sql.verifiedQuery`SELECT id, total FROM orders WHERE total > ${100n} ORDER BY total DESC`;
+   * @throws ArgumentError naming what is missing or refused
+   * @throws NotProvableError for what is not computed over proven rows, and where the database is not followed so
+   * @throws VerificationError where a row is not shown as it was written
+   * @throws ImmuError NOT_FOUND when there is no such table or column; LIMIT_EXCEEDED for more than `maxRows`; DECODE_FAILED where the table's
+   *   columns cannot read a row
+   */
+  async verifiedQuery<Row extends object = SqlRow>(
+    strings: TemplateStringsArray,
+    ...values: readonly SqlParam[]
+  ): Promise<VerifiedRows<Row>>;
+  async verifiedQuery<Row extends object = SqlRow>(
+    statement: SqlStatement,
+    options?: SqlQueryOptions,
+  ): Promise<VerifiedRows<Row>>;
+  async verifiedQuery<Row extends object = SqlRow>(
+    sql: string,
+    params?: SqlParams,
+    options?: SqlQueryOptions,
+  ): Promise<VerifiedRows<Row>>;
+  async verifiedQuery<Row extends object = SqlRow>(...given: readonly unknown[]): Promise<VerifiedRows<Row>> {
+    const { statement, options, maxRows } = sqlCall(given, 'query');
+    const found = await this.room().enterVerified(
+      'sql.verifiedQuery',
+      options,
+      QUERY_NAMES,
+      ({ session, trust, call }) => verifiedQuery({ rpc: session, trust, call }, statement, maxRows),
+      bytesOf(statement),
+    );
+    return found as VerifiedRows<object> as VerifiedRows<Row>;
+  }
+
+  /**
    * Holds a row that came by any other way, such as a driver of PostgreSQL, against the proven one of that key: column by column, by what the
    * values mean. A difference is told, not thrown: the row may have been changed between the two reads.
    *
@@ -166,29 +214,49 @@ export class DatabaseSql extends Sql {
       const asking = { rpc: session, trust, call };
       const proven = await verifiedRow(asking, query);
       if (!proven) return { matches: false, differences: [], proven };
-      const { schema } = await provenTable(asking, ProvenCatalog.of(asking), query.table);
+      const { schema } = await knownTable(asking, query.table);
       return resultOf(compareRow(columns, proven, typesOf(schema)));
     });
   }
 
   /**
-   * A table by its transactions, each proven: names as they were made in them, types and primary key as they are for ever. That none was
-   * left out since is the server's word.
+   * A table by its transactions, each proven: names as they were made in them, types and primary key as they are for ever. Without a
+   * name, all tables. Where the database is followed from genesis on (`follow()`), it is exactly so as of `catalogAt`, the root that was
+   * followed to (`catalog: 'followed'`); else that no later transaction was left out is the server's word (`'proven'`).
    *
-   * @throws ImmuError NOT_FOUND when no transaction of such a table is shown
+   * @throws ImmuError NOT_FOUND when no transaction of such a table is shown; DECODE_FAILED for one whose columns cannot be read, as an
+   *   honest server makes them where one transaction alters a type and a name
+   * @example
+   * await client.follow();
+   * const { columns, catalog } = await client.sql.verifiedSchema('orders');
    */
-  async verifiedSchema(table: string, options: CallOptions = NO_OPTIONS): Promise<VerifiedSchema> {
-    const name = tableName(table);
+  async verifiedSchema(table: string, options?: CallOptions): Promise<VerifiedSchema>;
+  async verifiedSchema(options?: CallOptions): Promise<VerifiedSchema[]>;
+  async verifiedSchema(
+    ...given: readonly [(string | CallOptions)?, CallOptions?]
+  ): Promise<VerifiedSchema | VerifiedSchema[]> {
+    const [first, second] = given;
+    const isAll = first === undefined || typeof first === 'object';
+    const name = isAll ? undefined : tableName(first);
+    const options = (isAll ? first : second) ?? NO_OPTIONS;
     return this.room().enterVerified('sql.verifiedSchema', options, [], async ({ session, trust, call }) => {
       await trust.ready(call);
       const asking = { rpc: session, trust, call };
-      const catalog = ProvenCatalog.of(asking);
-      await catalog.refresh(asking);
-      const { schema, tx } = await provenTable(asking, catalog, name);
-      const { id, columns, primaryKey, indexes, checks } = schema;
-      return resultOf({ name, id, tx, columns, primaryKey, indexes, checks, catalog: 'proven' as const });
+      const found: VerifiedSchema[] = [];
+      if (name !== undefined) found.push(await schemaNow(asking, name, true));
+      else for (const each of await knownTables(asking)) found.push(await schemaNow(asking, each, false));
+      if (call.counted !== true) trust.countCalls(call.operation, call.startedAt, 1);
+      return name === undefined ? found : (found[0] as VerifiedSchema);
     });
   }
+}
+
+async function schemaNow(asking: SqlAsking, name: string, anew: boolean): Promise<VerifiedSchema> {
+  const table = await knownTable(asking, name, anew);
+  const { schema, tx, level } = table;
+  const { id, columns, primaryKey, indexes, checks } = schema;
+  const at = table.level === 'followed' ? { catalogAt: table.at } : {};
+  return resultOf({ name, id, tx, columns, primaryKey, indexes, checks, catalog: level, ...at });
 }
 
 /** Throws ArgumentError. */

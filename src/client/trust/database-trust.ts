@@ -1,5 +1,6 @@
 // Trust in one database of one server: the way from an answer to a proven answer, under the head that trust-over-time.ts keeps.
 import { NotProvableError } from '../../errors.js';
+import type { TrustKey } from '../../store/root-store.js';
 import type { Context, Job, Proven, Question, Root } from '../../verify/verifier.js';
 import type { Deadline } from '../flow/deadline.js';
 import type { CallOptions } from '../input/call-options.js';
@@ -185,6 +186,12 @@ export class DatabaseTrust extends TrustOverTime {
     epoch.latest = latest;
     epoch.known.seen.follow(latest.versionOf);
     return latest;
+  }
+
+  /** Whose database this is. */
+  get owner(): TrustKey {
+    const { server, database } = this.trustLog.key;
+    return { server, database };
   }
 
   /** What is followed; undefined where nothing is. */

@@ -1,5 +1,6 @@
 // Decoding of transactions for people to look at (message Tx): entries with the raw values that come with them, or resolved.
 // Nothing here is proven by being here; every list is bounded by the header beside it.
+import { keyName } from '../key-name.js';
 import { ProofFailure } from '../../proof/failure.js';
 import type { TxEntry } from '../../proof/types.js';
 import type { LazyTx } from './answers.js';
@@ -58,6 +59,28 @@ export function resolvedEntries(tx: LazyTx): ResolvedEntries {
     atMost(tx, entries.length + members.length);
   }
   return { entries, members };
+}
+
+/** Raw keys and values of the entries that are shown, in their order; nothing else of them is read. Throws when there are too many. */
+export function shownValues(tx: LazyTx): (readonly [key: string, value: Uint8Array])[] {
+  const shown: (readonly [string, Uint8Array])[] = [];
+  const reader = tx.message;
+  for (let field = reader.next(); field !== 0; field = reader.next()) {
+    if (field === ENTRIES) shown.push(readShownValue(reader.message('Tx.entries')));
+    else reader.skip();
+    atMost(tx, shown.length);
+  }
+  return shown;
+}
+
+function readShownValue(reader: WireReader): readonly [string, Uint8Array] {
+  let [key, value] = [NO_BYTES, NO_BYTES];
+  for (let field = reader.next(); field !== 0; field = reader.next()) {
+    if (field === 1) key = reader.bytes('TxEntry.key');
+    else if (field === 5) value = reader.bytes('TxEntry.value');
+    else reader.skip();
+  }
+  return [keyName(key), value];
 }
 
 function readShownTxEntry(reader: WireReader): ShownTxEntry {

@@ -9,7 +9,7 @@ export const BESIDE: readonly string[] = [
   // The client itself, and what it trusts.
   ...['database', 'ready', 'close', 'shutdown', 'warm', 'forgetTrust', 'acceptServer', 'server.accept'],
   // By what was followed.
-  ...['follow', 'proveAbsent', 'unchangedSince', 'verifiedCount'],
+  ...['follow', 'proveAbsent', 'unchangedSince', 'verifiedCount', 'mirror'],
   // Not public: protected, or internal.
   ...['write', 'users.changePermissionAs', 'documents.pages', 'documents.searchPages', 'sql.room'],
   // Values and statements of SQL, made without asking anybody.
@@ -213,7 +213,11 @@ export const COVERAGE: readonly Section[] = [
         verified: ['sql.verifiedExec'],
         ranIn: [SQL, VERIFIED_SQL],
       },
-      SQLQuery: { plain: ['sql.query', 'sql.stream'], ranIn: [SQL] },
+      SQLQuery: {
+        plain: ['sql.query', 'sql.stream'],
+        verified: ['sql.verifiedQuery'],
+        ranIn: [SQL, 'test/sql/verified-query.test.ts'],
+      },
       UnarySQLQuery: { superseded: 'SQLQuery' },
       ListTables: { plain: ['sql.tables'], ranIn: [SQL] },
       DescribeTable: { plain: ['sql.describe'], ranIn: [SQL] },

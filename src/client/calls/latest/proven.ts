@@ -5,6 +5,7 @@ import type { Root } from '../../../verify/verifier.js';
 import { Result } from '../../results/result.js';
 import { shownKey } from '../../results/readable.js';
 import { unixSeconds } from '../../input/unix-seconds.js';
+import type { DatabaseTrust } from '../../trust/database-trust.js';
 import type { VersionFacts } from '../../trust/latest/key-index.js';
 import type { Latest } from '../../trust/latest/latest.js';
 
@@ -71,6 +72,11 @@ export function absenceOf(
 /** Everything was followed, from the first transaction on. */
 export function isWhole({ from }: Latest): boolean {
   return from.tx === 0n;
+}
+
+/** What is followed from the first transaction on; undefined: nothing is. */
+export function followedNow({ latestNow }: DatabaseTrust): Latest | undefined {
+  return latestNow && isWhole(latestNow) && !latestNow.isEnded ? latestNow : undefined;
 }
 
 /** Of a key that was not written since the database is followed nothing is known, unless all of it was followed. */

@@ -111,6 +111,15 @@ export class ProvenCatalog {
     [this.#entries, this.#scannedTo] = [1, 0n];
   }
 
+  /** Names of the tables that are known. */
+  get names(): string[] {
+    const names = new Set<string>();
+    for (const entries of this.#tables.values())
+      for (const { entry } of entries.values())
+        if (entry.value?.kind === 'table') names.add(entry.value.name);
+    return [...names];
+  }
+
   /** Whether all transactions were gone through once. */
   get isReady(): boolean {
     return this.#isReady;
@@ -162,7 +171,8 @@ export class ProvenCatalog {
 /** One per proven history: what is proven ends with it. */
 const catalogs = new WeakMap<ProvenHistory, ProvenCatalog>();
 
-function newestOf(entries: Iterable<Kept>): bigint {
+/** The newest transaction of these. */
+export function newestOf(entries: Iterable<{ readonly tx: bigint }>): bigint {
   let newest = 0n;
   for (const { tx } of entries) if (tx > newest) newest = tx;
   return newest;

@@ -18,6 +18,7 @@ import type { VerifiedTransaction } from '../txs/verified-tx.js';
 import { ProvenCatalog } from './catalog.js';
 import type { ProvenTable, SqlAsking } from './catalog.js';
 import type { SqlWrite } from './exec.js';
+import { isUnderItsKey } from './followed/rows.js';
 import { valuesOf } from './read-row.js';
 import type { SqlRow } from './values.js';
 
@@ -143,8 +144,15 @@ async function readTx(
     if (isCatalogKey(of)) changes.push(decodeCatalogEntry(rawKey, metadata, rawValue));
     if (of.kind !== 'row') continue;
     const deleted = isSqlDeletion(metadata);
-    const read = await readKnown(asking, catalog, of.table, rawValue, fresh);
-    if (!deleted) catalog.seen.note(toHex(rawKey), tx);
+    const { isUnderItsKey: isOwn, ...read } = await readKnown(
+      asking,
+      catalog,
+      of.table,
+      { rawKey, rawValue, tx },
+      fresh,
+    );
+    // Under another one it is not what the server's index has of this key.
+    if (!deleted && isOwn) catalog.seen.note(toHex(rawKey), tx);
     rows.push({ tableId: of.table, ...read, deleted, rawKey, rawValue });
   }
   return resultOf({ tx, alh, timestamp, rows, catalog: changes, entryCount });
@@ -155,22 +163,23 @@ async function readKnown(
   asking: SqlAsking,
   catalog: ProvenCatalog,
   id: number,
-  rawValue: Uint8Array,
+  { rawKey: key, rawValue: value, tx }: Pick<WrittenRow, 'rawKey' | 'rawValue'> & { readonly tx: bigint },
   fresh: { isDue: boolean },
-): Promise<Pick<WrittenRow, 'table' | 'values'>> {
+): Promise<Pick<WrittenRow, 'table' | 'values'> & { readonly isUnderItsKey: boolean }> {
   for (;;) {
     let table: ProvenTable | undefined;
     try {
       table = catalog.table(id);
       if (table) {
         const { schema } = table;
-        const row = decodeRow(rawValue, schema.types, schema.maxColumnId);
-        return { table: schema.name, values: valuesOf(schema, row) };
+        const row = decodeRow(value, schema.types, schema.maxColumnId);
+        const isOwn = isUnderItsKey(schema, { key, value, tx }, row);
+        return { table: schema.name, values: valuesOf(schema, row), isUnderItsKey: isOwn };
       }
     } catch (error) {
       if (!(error instanceof ProofFailure)) throw error;
     }
-    if (!fresh.isDue) return { table: table?.schema.name, values: undefined };
+    if (!fresh.isDue) return { table: table?.schema.name, values: undefined, isUnderItsKey: false };
     fresh.isDue = false;
     await catalog.refresh(asking);
   }

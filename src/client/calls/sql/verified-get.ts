@@ -9,6 +9,8 @@ import { isKeyNotFound } from '../../net/server-errors.js';
 import type { StreamRpc } from '../../net/rpc.js';
 import { resultOf } from '../../results/result.js';
 import { ProvenCatalog } from './catalog.js';
+import { knownTable } from './known-table.js';
+import type { KnownTable } from './known-table.js';
 import type { SqlAsking } from './catalog.js';
 import { queryRows } from './query.js';
 import { hasKey, readRow, valuesOf } from './read-row.js';
@@ -34,8 +36,10 @@ export interface VerifiedRow {
   readonly deleted: boolean;
   /** How far the names of the table and its columns, their types and the primary key are to be trusted. */
   readonly catalog: CatalogLevel;
-  /** Of a proven catalog: the transaction that changed the table last, as far as was shown. */
+  /** Of a proven or followed catalog: the transaction that changed the table last, as far as was shown. */
   readonly catalogTx?: bigint;
+  /** Of a followed one: every transaction up to this root was looked at, so that the table is as of it. */
+  readonly catalogAt?: Root;
   /** The row's columns say another key than it is stored under, as an honest server writes it for ON CONFLICT DO UPDATE SET of a key. */
   readonly anomaly?: 'key';
   /** Trusted head under which it was proven. */
@@ -82,7 +86,7 @@ async function once(
 ): Promise<VerifiedRow | null | 'again'> {
   const { table, pk, atTx } = query;
   const isLast = progress.triesLeft === 0;
-  const by = await schemaFor(asking, catalog, query);
+  const by = await schemaFor(asking, query);
   let key = by && toRowKey(by.schema, pk);
   const { trust, call } = asking;
   const head = await trust.head(call);
@@ -107,11 +111,11 @@ async function once(
   const job = () => trust.job(question, head, answer, call.askedAt);
 
   // The table first: where it has changed meanwhile, the key may be that of another one.
-  if (by?.level === 'proven') {
+  if (by && by.level !== 'pinned') {
     const difference = differenceOf(claimed, by.table.schema);
     if (difference) {
       if (isLast) throw await trust.refuse(call.operation, difference, job());
-      await catalog.refresh(asking);
+      await knownTable(asking, table, true);
       return 'again';
     }
   } else if (by?.level === 'pinned') {
@@ -121,14 +125,21 @@ async function once(
   }
 
   const { subject, value, deleted } = await trust.prove(call, question, head, answer);
+  // Every transaction up to the row's is to be followed, and to have left the table as it was.
+  if (by?.level === 'followed' && subject.tx > by.table.at.tx) {
+    const since = await knownTable(asking, table);
+    if (!isLast && since.tx !== by.table.tx) return 'again';
+  }
   const name = toHex(rawKey);
   if (subject.tx < floor) {
     if (isLast) throw await refuseStale(asking, name, subject.tx, floor, job());
     await settle(asking, table);
     return 'again';
   }
-  if (!deleted) catalog.seen.note(name, subject.tx);
   const row = readRow(schema, value, `the row of table ${table} in tx ${subject.tx.toString()}`);
+  const isOwn = hasKey(schema, row, inRow);
+  // One of another key is not what the server's index has of this one.
+  if (!deleted && isOwn) catalog.seen.note(name, subject.tx);
   const read: VerifiedRow = {
     table,
     tableId: schema.id,
@@ -137,8 +148,9 @@ async function once(
     values: valuesOf(schema, row),
     deleted,
     catalog: by?.level ?? 'claimed',
-    ...(by?.level === 'proven' && { catalogTx: by.table.tx }),
-    ...(!hasKey(schema, row, inRow) && { anomaly: 'key' as const }),
+    ...(by && by.level !== 'pinned' && { catalogTx: by.table.tx }),
+    ...(by?.level === 'followed' && { catalogAt: by.table.at }),
+    ...(!isOwn && { anomaly: 'key' as const }),
     root: trust.root,
   };
   return Object.freeze(resultOf(read));
@@ -146,41 +158,23 @@ async function once(
 
 type By =
   | { readonly level: 'pinned'; readonly schema: ReadingSchema }
+  | { readonly level: 'proven'; readonly schema: ReadingSchema; readonly table: KnownTable }
   | {
-      readonly level: 'proven';
+      readonly level: 'followed';
       readonly schema: ReadingSchema;
-      readonly table: NonNullable<ReturnType<ProvenCatalog['named']>>;
+      readonly table: KnownTable & { level: 'followed' };
     };
 
 /** Undefined: the server's word is what is wanted. */
-async function schemaFor(
-  asking: SqlAsking,
-  catalog: ProvenCatalog,
-  query: RowQuery,
-): Promise<By | undefined> {
+async function schemaFor(asking: SqlAsking, query: RowQuery): Promise<By | undefined> {
   const { table, schema } = query;
   if (schema === 'claimed') return undefined;
   if (schema) return { level: 'pinned', schema };
-  const found = await provenTable(asking, catalog, table);
-  return { level: 'proven', schema: found.schema, table: found };
-}
-
-/** @throws ImmuError NOT_FOUND when no transaction of a table of this name is shown, DECODE_FAILED for one that cannot be read */
-export async function provenTable(asking: SqlAsking, catalog: ProvenCatalog, table: string) {
-  try {
-    let found = catalog.named(table);
-    if (!found) {
-      await catalog.refresh(asking);
-      found = catalog.named(table);
-    }
-    if (found) return found;
-  } catch (cause) {
-    if (!(cause instanceof Error) || cause.name !== 'ProofFailure') throw cause;
-    throw new ImmuError('DECODE_FAILED', `the columns of a table cannot be read (${cause.message})`, {
-      cause,
-    });
-  }
-  throw new ImmuError('NOT_FOUND', `there is no table ${table}: no transaction that makes one is shown`);
+  const found = await knownTable(asking, table);
+  const { level, schema: known } = found;
+  return level === 'followed'
+    ? { level, schema: known, table: found }
+    : { level, schema: known, table: found };
 }
 
 async function askRow(

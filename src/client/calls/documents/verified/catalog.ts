@@ -43,7 +43,7 @@ interface Table {
   readonly columns: Map<number, Column>;
 }
 
-/** The catalog as it was followed: all transactions up to {@link followed}. Grows by {@link take} alone. */
+/** The catalog as it was followed: all transactions up to {@link followed}. Grows by {@link take}, or entry by entry. */
 export class DocumentCatalog {
   readonly #tables = new Map<number, Table>();
   readonly #names = new Map<string, string>();
@@ -56,17 +56,22 @@ export class DocumentCatalog {
 
   /** Takes the next transaction: all its entries, proven. */
   take(tx: bigint, entries: readonly TxEntry[]): void {
-    for (const entry of entries) {
-      const { key } = entry;
-      if (key[0] !== PREFIX_BYTE.document || key[1] !== CATALOG_MARK) continue;
-      const of = keyOf(key);
-      if (of) this.#takeEntry(tx, of, entry);
-    }
+    for (const { key, metadata, hValue } of entries)
+      if (key[0] === PREFIX_BYTE.document && key[1] === CATALOG_MARK)
+        this.takeEntry(tx, key, hValue, metadata?.deleted === true);
+    this.reached(tx);
+  }
+
+  /** All entries of the catalog up to this transaction were taken. */
+  reached(tx: bigint): void {
     this.#followed = tx;
   }
 
-  #takeEntry(tx: bigint, of: CatalogKey, { metadata, hValue }: TxEntry): void {
-    const version = { tx, hash: metadata?.deleted === true ? undefined : toHex(hValue) };
+  /** Takes the next entry of the catalog, proven. */
+  takeEntry(tx: bigint, key: Uint8Array, hValue: Uint8Array, deleted: boolean): void {
+    const of = keyOf(key);
+    if (!of) return;
+    const version = { tx, hash: deleted ? undefined : toHex(hValue) };
     if (of.kind === 'table') this.#table(of.table).versions.push(version);
     else if (of.kind === 'column') {
       const { columns } = this.#table(of.table);

@@ -50,7 +50,8 @@ export class BoundCollection {
 
   async #resolve(): Promise<void> {
     const named = (catalog: DocumentCatalog) => catalog.tableOf(this.name) !== undefined;
-    if (!(await follow(this.#verified, await this.#headTx(), named))) await this.#resolveNewest(named);
+    if (!(await follow(this.#verified, this.#catalog, await this.#headTx(), named)))
+      await this.#resolveNewest(named);
     this.#id = this.#catalog.tableOf(this.name) ?? 0;
   }
 
@@ -75,7 +76,7 @@ export class BoundCollection {
     const { trust, call } = this.#verified;
     const assured = trust.assureNow(call.operation);
     await call.deadline.race(assured, 'the server to prove that it extends what is trusted');
-    await follow(this.#verified, await this.#headTx(), () => false);
+    await follow(this.#verified, this.#catalog, await this.#headTx(), () => false);
   }
 
   /**
@@ -117,7 +118,7 @@ export class BoundCollection {
       const live = new Set(catalog.columnsAt(id, tx).map((column) => column.id));
       return idFieldIn(catalog) !== undefined && stored.columns.every(({ column }) => live.has(column));
     };
-    await follow(this.#verified, tx, isExplained);
+    await follow(this.#verified, this.#catalog, tx, isExplained);
     for (;;) {
       const idField = idFieldIn(this.#catalog);
       const known = this.#catalog.columnsAt(id, tx);
@@ -128,7 +129,7 @@ export class BoundCollection {
         return { name, id, idField, level: followed >= tx ? 'followed' : 'proven', columns };
       // A column that went between what was followed and the document is in no row of it.
       if (followed >= tx) throw await refuse(failure ?? wrongIdField(stored));
-      await follow(this.#verified, tx, () => false);
+      await follow(this.#verified, this.#catalog, tx, () => false);
     }
   }
 

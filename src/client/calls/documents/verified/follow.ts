@@ -4,6 +4,9 @@ import { readTxList } from '../../../../verify/wire/answers.js';
 import type { Verified } from './verified.js';
 import type { ProvenHistory } from '../../../trust/known/proven-history.js';
 import { askDigests, askHeaderUnder } from '../../../trust/trust-wire.js';
+import type { Latest } from '../../../trust/latest/latest.js';
+import { CATALOG_PREFIXES } from '../../../trust/latest/row-observers.js';
+import { followedNow } from '../../latest/proven.js';
 import { PageSize } from '../../txs/pages.js';
 import { DocumentCatalog } from './catalog.js';
 
@@ -14,6 +17,8 @@ interface Following {
   page?: Promise<unknown> | undefined;
 }
 
+const DOCUMENT_CATALOG = CATALOG_PREFIXES[1] as Uint8Array;
+
 const followings = new WeakMap<ProvenHistory, Following>();
 
 function followingOf(known: ProvenHistory): Following {
@@ -23,22 +28,49 @@ function followingOf(known: ProvenHistory): Following {
   return following;
 }
 
+/** Catalogs that a follower of the database feeds. */
+const fed = new WeakMap<DocumentCatalog, Latest>();
+const byFollower = new WeakMap<Latest, DocumentCatalog>();
+
+/** Where the database is followed from its first transaction on, the catalog is made of that. */
 export function catalogOf({ trust }: Verified): DocumentCatalog {
-  return followingOf(trust.known).catalog;
+  const latest = followedNow(trust);
+  return latest ? fedBy(latest) : followingOf(trust.known).catalog;
+}
+
+function fedBy(latest: Latest): DocumentCatalog {
+  const known = byFollower.get(latest);
+  if (known) return known;
+  const catalog = new DocumentCatalog();
+  byFollower.set(latest, catalog);
+  fed.set(catalog, latest);
+  latest.observe(DOCUMENT_CATALOG, {
+    row: ({ tx, key, hValue, deleted }) => catalog.takeEntry(tx, key, hValue, deleted),
+    reached: ({ tx }) => catalog.reached(tx),
+  });
+  return catalog;
 }
 
 /**
- * Follows until `isEnough` says so, or the catalog has all transactions up to `to`, which must not lie beyond the head. A page at a
+ * Follows until `isEnough` says so, or the catalog ({@link catalogOf}) has all transactions up to `to`, which must not lie beyond the head. A page at a
  * time, whoever asks for it; true when `isEnough` did.
  */
 export async function follow(
   verified: Verified,
+  catalog: DocumentCatalog,
   to: bigint,
   isEnough: (catalog: DocumentCatalog) => boolean,
 ): Promise<boolean> {
-  const following = followingOf(verified.trust.known);
-  const { catalog } = following;
   const { deadline } = verified.call;
+  const latest = fed.get(catalog);
+  if (latest) {
+    const reached = latest.reach(deadline, to);
+    if (reached) await reached;
+    return isEnough(catalog);
+  }
+  const following = followingOf(verified.trust.known);
+  // What it was begun under was forgotten meanwhile.
+  if (following.catalog !== catalog) throw verified.trust.forgotten();
   while (!isEnough(catalog)) {
     if (catalog.followed >= to) return false;
     if (following.page) {

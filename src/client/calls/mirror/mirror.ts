@@ -1,0 +1,327 @@
+// A mirror, as its users see it: a local SQLite file that holds the rows of tables as of a followed head, and goes along with it.
+import { ClosedError, ImmuError, NotProvableError, StoreError } from '../../../errors.js';
+import { toHex } from '../../../proof/bytes.js';
+import { decodeSqlKey } from '../../../proof/sql/raw-key.js';
+import type { SqlKey } from '../../../proof/sql/raw-key.js';
+import { PREFIX_BYTE } from '../../../proof/sql/types.js';
+import { openSqlite } from '../../../sqlite/open.js';
+import { isSqliteError } from '../../../sqlite/sqlite.js';
+import type { Root } from '../../../verify/verifier.js';
+import type { CallOptions } from '../../input/call-options.js';
+import { text } from '../../input/option-checks.js';
+import { resultOf } from '../../results/result.js';
+import type { Latest } from '../../trust/latest/latest.js';
+import type { ObservedRow } from '../../trust/latest/row-observers.js';
+import { TxWaiters } from '../../trust/latest/tx-waiters.js';
+import { isTransient } from '../../trust/latest/transient.js';
+import type { MakeDeadline } from '../latest/follow.js';
+import { FollowedCatalog } from '../sql/followed/catalog.js';
+import type { MirrorFile } from './mirror-file.js';
+import type { ResolvedMirrorOptions } from './options.js';
+import { writeAll, writeChanged } from './snapshot.js';
+import type { Ask, Mirrored } from './snapshot.js';
+
+/**
+ * - `catching-up`: it is behind what was followed;
+ * - `current`: it holds what was followed;
+ * - `waiting`: the server was not reached, or did not answer, the last time: it is asked again;
+ * - `refused`: what the server showed the last time is not proven: it is asked again;
+ * - `ended`: nothing is written any more.
+ */
+export type MirrorStatus = 'catching-up' | 'current' | 'waiting' | 'refused' | 'ended';
+
+export interface MirrorProgress {
+  readonly status: MirrorStatus;
+  /** The file holds everything up to this tx; 0: nothing yet. */
+  readonly tx: bigint;
+  /** Everything up to this one was followed. */
+  readonly followedTx: bigint;
+  /** What went wrong the last time. */
+  readonly failure?: Error;
+}
+
+/** Rows that SQLite has found in the file. */
+export interface MirrorRows<R extends object = Record<string, MirrorValue>> {
+  readonly rows: readonly R[];
+  /** The root that the file was complete as of, and its rows the latest. */
+  readonly provenLatestAt: Root;
+}
+
+/** As SQLite has it: INTEGER, BOOLEAN (0, 1) and TIMESTAMP (microseconds) are bigint. */
+export type MirrorValue = bigint | number | string | Uint8Array | null;
+
+export interface MirrorParts {
+  readonly options: ResolvedMirrorOptions;
+  readonly file: MirrorFile;
+  readonly latest: Latest;
+  readonly ask: Ask;
+  readonly deadline: MakeDeadline;
+  /** Has `tell` told when the client is closed. */
+  readonly whenClosed: (tell: () => void) => () => void;
+}
+
+/** After a failure it is tried again after so long, in milliseconds. */
+const AGAIN_MS = 1000;
+/** Keys that have changed since the last time: where there are more, all is written anew. */
+const MAX_CHANGED = 200_000;
+const ROW_MARK = 'R'.charCodeAt(0);
+const SQL_PREFIX = Uint8Array.of(PREFIX_BYTE.sql);
+
+/**
+ * The rows of tables in a SQLite file, any SQL over it: complete, and the latest, as of a head that was followed and proven. Made by
+ * `client.mirror()`. Tables have their own names and columns (BOOLEAN: 0 and 1; TIMESTAMP: microseconds since 1970; a NaN: the text
+ * 'NaN'); `_immu_mirror` has the root that all of it is as of, `_immu_rows` the transaction of each row. What reads the file while it is
+ * written sees one root or the next, whole.
+ */
+export class Mirror {
+  readonly path: string;
+  readonly #parts: MirrorParts;
+  readonly #catalog: FollowedCatalog;
+  readonly #waiters = new TxWaiters();
+  /** Keys of rows that have changed, in hex, since they were written last. */
+  readonly #changed = new Map<
+    string,
+    { readonly key: Uint8Array; readonly table: number; readonly tx: bigint }
+  >();
+  readonly #unobserve: () => void;
+  readonly #stayOpen: () => void;
+  #mirrored: Mirrored = new Map();
+  /** The last tx with keys that were too many to be remembered; 0: all are. */
+  #lostAt = 0n;
+  /** Of the catalog, when all was written. */
+  #entries = -1;
+  #at: Root | undefined;
+  #failure: Error | undefined;
+  #ended: Error | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #step: Promise<void> | undefined;
+
+  /** @internal Users call `client.mirror()`. */
+  constructor(parts: MirrorParts) {
+    this.#parts = parts;
+    this.path = parts.file.path;
+    this.#catalog = FollowedCatalog.of(parts.latest);
+    this.#unobserve = parts.latest.observe(SQL_PREFIX, {
+      row: (row) => this.#noted(row),
+      reached: () => this.#soon(),
+    });
+    this.#stayOpen = parts.whenClosed(() => void this.#end(new ClosedError('the client')));
+    this.#soon();
+  }
+
+  /** The root that the file is complete as of; undefined: it is not yet. */
+  get head(): Root | undefined {
+    return this.#at;
+  }
+
+  get progress(): MirrorProgress {
+    const failure = this.#ended ?? this.#failure;
+    const [tx, followedTx] = [this.#at?.tx ?? 0n, this.#parts.latest.at.tx];
+    return { status: this.#status, tx, followedTx, ...(failure && { failure }) };
+  }
+
+  get #status(): MirrorStatus {
+    if (this.#ended) return 'ended';
+    if (this.#failure) return isTransient(this.#failure) ? 'waiting' : 'refused';
+    return this.#at && this.#at.tx >= this.#parts.latest.at.tx ? 'current' : 'catching-up';
+  }
+
+  /**
+   * Resolves with its head when the file holds everything that the server has when it is asked now.
+   *
+   * @throws VerificationError when the server does not show it, or stands elsewhere than where it is trusted
+   */
+  async ready(options: CallOptions = {}): Promise<Root> {
+    const deadline = this.#parts.deadline(options);
+    if (this.#ended) throw this.#ended;
+    await this.#parts.latest.reach(deadline);
+    return this.#reached(this.#parts.latest.at.tx, deadline);
+  }
+
+  /** Resolves with its head when the file holds everything up to `tx`, which may be a transaction that is still to come. */
+  async reach(tx: bigint, options: CallOptions = {}): Promise<Root> {
+    const deadline = this.#parts.deadline(options);
+    if (this.#ended) throw this.#ended;
+    await this.#parts.latest.reach(deadline, tx);
+    return this.#reached(tx, deadline);
+  }
+
+  async #reached(tx: bigint, deadline: ReturnType<MakeDeadline>): Promise<Root> {
+    if (this.#ended) throw this.#ended;
+    while (!this.#at || this.#at.tx < tx) {
+      const written = this.#waiters.wait(tx);
+      this.#soon(0);
+      await deadline.race(written, `the mirror to reach tx ${tx.toString()}`);
+    }
+    return this.#at;
+  }
+
+  /**
+   * Rows that SQLite finds in the file, by any SQL that reads: joins, aggregates, windows. Asks the server nothing, and waits for
+   * nothing: as of the root that the file has now ({@link ready} brings it up to date). Runs in this thread.
+   *
+   * @param params values for `?`, or one object for `@name`
+   * @throws ImmuError NOT_PROVABLE when nothing was written yet; errors of SQLite as they are
+   * @example
+   * const { rows } = mirror.query('SELECT c.name, sum(o.total) AS total FROM orders o JOIN customers c ON c.id = o.customer GROUP BY 1');
+   */
+  query<R extends object = Record<string, MirrorValue>>(
+    sql: string,
+    ...params: readonly unknown[]
+  ): MirrorRows<R> {
+    text('sql', sql);
+    if (!this.#at) throw new NotProvableError('the mirror has nothing yet: await ready()');
+    const db = openSqlite(this.path, { readonly: true, fileMustExist: true });
+    try {
+      db.defaultSafeIntegers(true);
+      db.exec('BEGIN');
+      const { tx, alh } = db.prepare('SELECT tx, alh FROM _immu_mirror').get() as Root;
+      // eslint-disable-next-line no-restricted-syntax -- they came as what this is called with
+      const rows = db.prepare(sql).all(...params) as R[];
+      return resultOf({ rows, provenLatestAt: { tx, alh: new Uint8Array(alh) } });
+    } finally {
+      db.close();
+    }
+  }
+
+  /** Writes no more. The file stays, complete as of its root. */
+  async close(): Promise<void> {
+    await this.#end(new NotProvableError('the mirror is written no more: close() was called'));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #end(error: Error): Promise<void> {
+    if (!this.#ended) {
+      this.#ended = error;
+      clearTimeout(this.#timer);
+      this.#unobserve();
+      this.#stayOpen();
+      this.#waiters.reject(error);
+    }
+    await this.#step;
+    this.#parts.file.close();
+  }
+
+  /** Must not throw. */
+  #noted({ key, tx }: ObservedRow): void {
+    if (key[1] !== ROW_MARK) return;
+    if (this.#changed.size >= MAX_CHANGED) {
+      this.#changed.clear();
+      this.#lostAt = tx;
+    }
+    if (this.#lostAt > 0n) {
+      this.#lostAt = tx;
+      return;
+    }
+    let of: SqlKey;
+    try {
+      of = decodeSqlKey(key);
+    } catch {
+      // None of a row.
+      return;
+    }
+    if (of.kind === 'row') this.#changed.set(toHex(key), { key, table: of.table, tx });
+  }
+
+  #soon(ms = this.#parts.options.everyMs): void {
+    if (this.#ended || this.#step) return;
+    if (this.#timer && ms > 0) return;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      this.#step = this.#advance().finally(() => (this.#step = undefined));
+      void this.#step.then(() => {
+        if (this.#failure) this.#soon(AGAIN_MS);
+        else if (this.#isBehind) this.#soon(this.#waiters.any ? 0 : undefined);
+      });
+    }, ms);
+    if (!this.#waiters.any) this.#timer.unref();
+  }
+
+  #isOver(): boolean {
+    return this.#ended !== undefined;
+  }
+
+  get #isBehind(): boolean {
+    return !this.#at || this.#at.tx < this.#parts.latest.at.tx;
+  }
+
+  /** Never rejects. */
+  async #advance(): Promise<void> {
+    if (this.#isOver()) return;
+    try {
+      await this.#write();
+      this.#failure = undefined;
+      if (this.#at) this.#waiters.reached(this.#at.tx);
+    } catch (error) {
+      if (this.#isOver()) return;
+      this.#failure = this.#told(error);
+      if (isTransient(error)) return;
+      this.#waiters.reject(this.#failure);
+      // What is not the server's doing does not pass.
+      const isServers =
+        error instanceof ImmuError && !(error instanceof StoreError) && !this.#parts.latest.isEnded;
+      if (!isServers) void this.#endSoon(this.#failure);
+    }
+  }
+
+  #told(error: unknown): Error {
+    if (isSqliteError(error))
+      return new StoreError(
+        'STORE_FAILED',
+        `the mirror at ${this.path} cannot be written (${error.message})`,
+        {
+          cause: error,
+        },
+      );
+    return error instanceof Error ? error : new Error(String(error));
+  }
+
+  async #endSoon(error: Error): Promise<void> {
+    await Promise.resolve();
+    await this.#end(error);
+  }
+
+  async #write(): Promise<void> {
+    const { latest, file, ask, options } = this.#parts;
+    const view = latest.view();
+    if (!view) throw new NotProvableError('keys are not kept in order: follow({ ordered: true }) keeps them');
+    try {
+      const { at } = view;
+      if (this.#at && at.tx <= this.#at.tx) return;
+      const entries = this.#catalog.entriesAt(at.tx);
+      const isAnew = entries !== this.#entries || this.#lostAt > 0n;
+      const changed = [...this.#changed];
+      let mirrored = this.#mirrored;
+      if (isAnew) {
+        file.beginAnew();
+        mirrored = await writeAll({ ask, file, catalog: this.#catalog, tables: options.tables }, view);
+      } else {
+        file.begin();
+        await writeChanged(
+          { ask, file },
+          view,
+          mirrored,
+          changed.map(([, each]) => each),
+        );
+      }
+      if (this.#ended) throw this.#ended;
+      file.commit(at);
+      this.#at = at;
+      this.#mirrored = mirrored;
+      this.#entries = entries;
+      if (this.#lostAt <= at.tx) this.#lostAt = 0n;
+      // What has changed again since is still to come.
+      for (const [name, { tx }] of changed)
+        if (tx <= at.tx && this.#changed.get(name)?.tx === tx) this.#changed.delete(name);
+    } catch (error) {
+      file.rollback();
+      throw error;
+    } finally {
+      view.close();
+    }
+  }
+}

@@ -1,0 +1,123 @@
+// Which keys the rows that meet a condition can be stored under: what need not be read is not.
+import { concatAll } from '../../../../proof/bytes.js';
+import { encodeKeyValue, hasOwnKey } from '../../../../proof/sql/key-values.js';
+import { encodeSqlKey } from '../../../../proof/sql/raw-key.js';
+import type { CellValue, ColumnType } from '../../../../proof/sql/types.js';
+import { narrowed, prefixRange } from '../../../trust/latest/ranges.js';
+import type { KeyRange } from '../../../trust/latest/ranges.js';
+import type { ReadingSchema } from '../schema.js';
+import { SqlTimestamp } from '../values.js';
+import type { SqlValue } from '../values.js';
+import type { Comparison, Condition } from './select.js';
+
+/** All rows of a table. */
+export function tableRange({ id }: Pick<ReadingSchema, 'id'>): KeyRange {
+  return prefixRange(rowsPrefix(id));
+}
+
+function rowsPrefix(table: number): Uint8Array {
+  // Of a key with one byte behind it.
+  const key = encodeSqlKey({ kind: 'row', prefix: 'sql', table, pk: new Uint8Array(1) });
+  return key.subarray(0, key.length - 1);
+}
+
+/** The rows that can meet all of these conditions: by values of the first columns of the primary key, and a range of the next one. */
+export function rangeOf(schema: ReadingSchema, where: Condition | undefined): KeyRange {
+  const all = where ? conjuncts(schema, where) : [];
+  let prefix = rowsPrefix(schema.id);
+  for (const id of schema.primaryKey) {
+    const column = schema.columns.find((each) => each.id === id);
+    if (!column) break;
+    const own = all.filter(({ name }) => name === column.name);
+    const equal = own.find(({ by }) => by === '=');
+    const key = equal && keyOf(column, equal.value);
+    if (key) {
+      prefix = concatAll([prefix, key]);
+      continue;
+    }
+    return own.reduce((range, each) => narrowed(range, bound(prefix, column, each)), prefixRange(prefix));
+  }
+  return prefixRange(prefix);
+}
+
+interface Conjunct {
+  readonly name: string;
+  readonly by: Comparison;
+  readonly value: SqlValue;
+}
+
+const TURNED: Readonly<Record<Comparison, Comparison>> = {
+  '=': '=',
+  '!=': '!=',
+  '<': '>',
+  '<=': '>=',
+  '>': '<',
+  '>=': '<=',
+};
+
+/** Comparisons of a column with a value that all rows must meet. */
+function conjuncts(schema: ReadingSchema, condition: Condition): Conjunct[] {
+  if (condition.kind === 'and') return condition.parts.flatMap((part) => conjuncts(schema, part));
+  if (condition.kind === 'or' && condition.parts.length === 1)
+    return condition.parts.flatMap((part) => conjuncts(schema, part));
+  if (condition.kind !== 'compare') return [];
+  const { by, left, right } = condition;
+  if (left.kind === 'column' && right.kind === 'value') return [{ name: left.name, by, value: right.value }];
+  if (left.kind === 'value' && right.kind === 'column')
+    return [{ name: right.name, by: TURNED[by], value: left.value }];
+  return [];
+}
+
+/** Types whose keys have the order of their values. Those of FLOAT have not, for NaN; those of TIMESTAMP beyond 2262 neither. */
+const ORDERED = new Set(['INTEGER', 'VARCHAR', 'BLOB', 'BOOLEAN', 'UUID']);
+
+function bound(prefix: Uint8Array, column: ColumnType, { by, value }: Conjunct): KeyRange {
+  const key = ORDERED.has(column.type) ? keyOf(column, value) : undefined;
+  if (!key) return {};
+  const { from, to } = prefixRange(concatAll([prefix, key]));
+  switch (by) {
+    case '<':
+      return from ? { to: from } : {};
+    case '<=':
+      return to ? { to } : {};
+    case '>':
+      return to ? { from: to } : {};
+    case '>=':
+      return from ? { from } : {};
+    default:
+      return {};
+  }
+}
+
+/** Undefined: that of rows that are equal is not this one alone. */
+function keyOf(column: ColumnType, value: SqlValue): Uint8Array | undefined {
+  const cell = cellOf(column, value);
+  if (cell === undefined) return undefined;
+  try {
+    return encodeKeyValue(column, cell);
+  } catch (error) {
+    // Longer than any value of it.
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
+}
+
+function cellOf({ type }: ColumnType, value: SqlValue): CellValue | undefined {
+  if (value instanceof SqlTimestamp)
+    return type === 'TIMESTAMP' && hasOwnKey(value.micros) ? value.micros : undefined;
+  switch (type) {
+    case 'INTEGER':
+      return typeof value === 'bigint' ? value : undefined;
+    case 'FLOAT':
+      // 0 and -0 are equal, and have keys of their own.
+      return typeof value === 'number' && value !== 0 && !Number.isNaN(value) ? value : undefined;
+    case 'VARCHAR':
+      return typeof value === 'string' ? value : undefined;
+    case 'BOOLEAN':
+      return typeof value === 'boolean' ? value : undefined;
+    case 'BLOB':
+      return value instanceof Uint8Array ? value : undefined;
+    default:
+      return undefined;
+  }
+}

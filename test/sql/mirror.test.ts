@@ -1,0 +1,273 @@
+// A mirror of tables in a SQLite file: complete as of a proven head, kept up to date, and never what the server only says.
+import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it, onTestFinished, vi } from 'vitest';
+import { ImmuClient, MemoryRootStore, VerificationError } from '#dist/index.js';
+import type { SqlParam } from '#dist/index.js';
+import { openSqlite } from '#dist/sqlite/open.js';
+import { methodDefinition } from '#dist/wire/schema.js';
+import { Proxy, passOn } from '../adversary/proxy.js';
+import { freshDatabase, sharedImmudb } from '../support/real.js';
+import { USER, openClient, openWire, rejection } from '../trust/support.js';
+import { ALL_TYPES, describeSql, openOrders } from './support.js';
+
+// Messages are as loose as the wire.
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+type Message = any;
+
+function newPath(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'immu-ts-mirror-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return join(folder, 'mirror.sqlite');
+}
+
+describeSql('a mirror', () => {
+  it('has the rows of all tables, and goes along with what anybody writes', async () => {
+    const { client, database } = await openOrders();
+    const { sql } = client;
+    await sql.exec('CREATE TABLE customers (id INTEGER, name VARCHAR[32], PRIMARY KEY id)');
+    await sql.exec("INSERT INTO customers (id, name) VALUES (1, 'Ann'), (2, 'Bob')");
+    await sql.exec('ALTER TABLE orders ADD COLUMN customer INTEGER');
+    await sql.exec('INSERT INTO orders (total, customer) VALUES (10, 1), (20, 2), (30, 1)');
+    await client.follow({ ordered: true });
+    const path = newPath();
+    const mirror = await client.mirror({ path });
+    expect(() => mirror.query('SELECT 1')).toThrow('ready()');
+    const head = await mirror.ready();
+    expect(mirror.head).toEqual(head);
+    const sums = () =>
+      mirror.query(
+        'SELECT c.name, sum(o.total) AS total FROM orders o JOIN customers c ON c.id = o.customer GROUP BY c.id ORDER BY 2',
+      );
+    expect(sums()).toMatchObject({
+      rows: [
+        { name: 'Bob', total: 20n },
+        { name: 'Ann', total: 40n },
+      ],
+      provenLatestAt: head,
+    });
+
+    const { txs } = await sql.verifiedExec('UPDATE orders SET total = 100 WHERE id = 3');
+    const wire = await openWire(database);
+    await wire.call('SQLExec', { sql: 'DELETE FROM orders WHERE id = 1' });
+    await wire.call('SQLExec', { sql: 'INSERT INTO orders (total, customer) VALUES (7, 2)' });
+    const after = await mirror.ready();
+    expect(after.tx).toBeGreaterThan(head.tx);
+    expect(sums().rows).toEqual([
+      { name: 'Bob', total: 27n },
+      { name: 'Ann', total: 100n },
+    ]);
+    // Which transaction wrote a row is beside it.
+    expect(
+      mirror.query(
+        'SELECT r.tx FROM orders o JOIN _immu_rows r ON r.row = o.rowid JOIN _immu_tables t ON t.id = r.table_id AND t.name = ? WHERE o.id = 3',
+        'orders',
+      ).rows,
+    ).toEqual([{ tx: txs[0]!.tx }]);
+    expect(mirror.progress).toMatchObject({ status: 'current', tx: after.tx });
+
+    // Tables that change are written anew.
+    await wire.call('SQLExec', { sql: 'ALTER TABLE orders RENAME COLUMN total TO amount' });
+    await wire.call('SQLExec', { sql: 'ALTER TABLE orders RENAME TO sales' });
+    await wire.call('SQLExec', { sql: 'DROP TABLE customers' });
+    await wire.call('SQLExec', { sql: 'UPDATE sales SET amount = 1 WHERE id = 4' });
+    await mirror.ready();
+    expect(mirror.query('SELECT sum(amount) AS sum FROM sales').rows).toEqual([{ sum: 121n }]);
+    expect(() => mirror.query('SELECT * FROM customers')).toThrow('no such table');
+    expect(() => mirror.query('DELETE FROM sales RETURNING id')).toThrow('readonly');
+
+    await mirror.close();
+    await client.close();
+    // Offline: the file is a file.
+    const db = openSqlite(path, { readonly: true });
+    expect(db.prepare('SELECT count(*) AS n FROM sales').get()).toEqual({ n: 3 });
+    expect(db.prepare('SELECT database FROM _immu_mirror').pluck().get()).toBe(database);
+    db.close();
+    expect(statSync(path).mode & 0o077).toBe(0);
+  });
+
+  it('goes along by itself', async () => {
+    const { client } = await openOrders();
+    await client.follow({ ordered: true, everyMs: 20 });
+    await using mirror = await client.mirror({ path: newPath(), tables: ['Orders'], everyMs: 5 });
+    await mirror.ready();
+    await client.sql.exec('INSERT INTO orders (total) VALUES (1)');
+    await vi.waitFor(() => expect(mirror.query('SELECT total FROM orders').rows).toEqual([{ total: 1n }]));
+    await client.set('k', 'v');
+    await vi.waitFor(() => expect(mirror.progress.tx).toBe(3n));
+    const next = mirror.reach(5n);
+    for (let i = 0; i < 2; i++) await client.sql.exec('UPDATE orders SET total = 9 WHERE id = 1');
+    expect((await next).tx).toBeGreaterThanOrEqual(5n);
+    expect(mirror.query('SELECT total FROM orders').rows).toEqual([{ total: 9n }]);
+  });
+
+  it('has values of every type, and what honest servers write oddly', async () => {
+    const { client } = await openClient();
+    const { sql } = client;
+    await sql.exec(ALL_TYPES);
+    const json = '{"b": 1,  "a":12345678901234567890}';
+    const row: Record<string, SqlParam> = {
+      ...{ id: 9007199254740993n, i: -(2n ** 63n), b: true, v: 'a\0ÄÖ日本🎉', bl: new Uint8Array([0, 255]) },
+      ...{ u: 'ffffffff-0000-4000-8000-00000000abcd', ts: sql.timestamp('2026-01-02T03:04:05.678901Z') },
+      ...{ f: NaN, j: json },
+    };
+    await sql.exec(
+      'INSERT INTO alltypes (id, i, b, v, bl, u, ts, f, j) VALUES (@id, @i, @b, @v, @bl, @u, @ts, @f, @j)',
+      row,
+    );
+    await sql.exec('INSERT INTO alltypes (id, f) VALUES (1, 2.5)');
+    await sql.exec('INSERT INTO alltypes (id, f) VALUES (1, 0.5) ON CONFLICT DO UPDATE SET id = 5');
+    await sql.exec('CREATE TABLE odd (id INTEGER, t INTEGER, PRIMARY KEY id)');
+    await sql.exec('ALTER TABLE odd ALTER COLUMN t TYPE VARCHAR; ALTER TABLE odd RENAME COLUMN t TO u');
+    await client.follow({ ordered: true });
+    await using mirror = await client.mirror({ path: newPath() });
+    await mirror.ready();
+    const { rows } = mirror.query('SELECT * FROM alltypes ORDER BY id');
+    expect(rows[1]).toEqual({
+      ...row,
+      ...{ b: 1n, ts: 1_767_323_045_678_901n, f: 'NaN', bl: expect.anything() as Uint8Array },
+    });
+    expect(Array.from(rows[1]!['bl'] as Uint8Array)).toEqual([0, 255]);
+    expect(rows[0]).toMatchObject({ id: 5n, i: null });
+    expect(mirror.query('SELECT anomaly FROM _immu_rows WHERE anomaly IS NOT NULL').rows).toEqual([
+      { anomaly: 'key' },
+    ]);
+    expect(mirror.query('SELECT name, anomaly FROM _immu_tables ORDER BY name').rows).toEqual([
+      { name: 'alltypes', anomaly: null },
+      { name: 'odd', anomaly: 'unreadable' },
+    ]);
+  });
+
+  it('is as of one root for whoever reads it, while thousands of rows are written', async () => {
+    const { client } = await openOrders();
+    const { sql } = client;
+    await client.follow({ ordered: true, everyMs: 5 });
+    await using mirror = await client.mirror({ path: newPath(), everyMs: 1 });
+    await mirror.ready();
+    await sql.exec('INSERT INTO orders (total) VALUES (100), (0)');
+    await mirror.ready();
+    const writes = (async () => {
+      for (let i = 1n; i <= 60n; i++)
+        await sql.exec`UPDATE orders SET total = ${100n - i} WHERE id = 1; UPDATE orders SET total = ${i} WHERE id = 2`;
+      const values = Array.from({ length: 900 }, () => '(0)').join();
+      for (let i = 0; i < 3; i++) await sql.exec(`INSERT INTO orders (total) VALUES ${values}`);
+    })();
+    const sums = new Set<unknown>();
+    const over = new AbortController();
+    void writes.finally(() => over.abort());
+    while (!over.signal.aborted) {
+      sums.add(mirror.query('SELECT sum(total) AS sum FROM orders').rows[0]?.['sum']);
+      await new Promise((resume) => setTimeout(resume, 2));
+    }
+    await writes;
+    await mirror.ready();
+    expect([...sums]).toEqual([100n]);
+    expect(mirror.query('SELECT count(*) AS n FROM orders').rows).toEqual([{ n: 2702n }]);
+  });
+
+  it('begins anew over a mirror of the same database, and over nothing else', async () => {
+    const { client } = await openOrders();
+    await client.sql.exec('INSERT INTO orders (total) VALUES (1)');
+    await client.follow({ ordered: true });
+    const path = newPath();
+    const first = await client.mirror({ path });
+    await first.ready();
+    const second = await client.mirror({ path, tables: ['orders'] });
+    await second.ready();
+    // The first one is written no more.
+    await client.sql.exec('INSERT INTO orders (total) VALUES (2)');
+    expect((await rejection(first.ready())).code).toBe('STORE_FAILED');
+    await vi.waitFor(() => expect(first.progress.status).toBe('ended'));
+    await second.ready();
+    expect(second.query('SELECT count(*) AS n FROM orders').rows).toEqual([{ n: 2n }]);
+
+    const other = await openOrders();
+    await other.client.follow({ ordered: true });
+    expect((await rejection(other.client.mirror({ path }))).code).toBe('STORE_FOREIGN');
+    const foreign = newPath();
+    const db = openSqlite(foreign);
+    db.exec('CREATE TABLE mine (id INTEGER)');
+    db.close();
+    expect((await rejection(client.mirror({ path: foreign }))).code).toBe('STORE_FOREIGN');
+    const text = newPath();
+    writeFileSync(text, 'no database at all, and longer than a header of one would have to be '.repeat(20));
+    expect((await rejection(client.mirror({ path: text }))).message).toContain('not a database');
+    const none = newPath();
+    expect((await rejection(client.mirror({ path: none, tables: ['nope'] }))).code).toBe('NOT_FOUND');
+    expect(existsSync(none)).toBe(false);
+    for (const [name, options] of Object.entries({
+      path: { path: ':memory:' },
+      tables: { path: none, tables: [] },
+      everyMs: { path: none, everyMs: 0 },
+      options: { path: none, nope: 1 },
+    }))
+      expect(await rejection(client.mirror(options as { path: string }))).toMatchObject({ argument: name });
+  });
+
+  it('needs a database that is followed, and ends with it', async () => {
+    const { client } = await openOrders();
+    expect((await rejection(client.mirror({ path: newPath() }))).code).toBe('NOT_PROVABLE');
+    await client.follow();
+    expect((await rejection(client.mirror({ path: newPath() }))).code).toBe('NOT_PROVABLE');
+    const following = await client.follow({ ordered: true });
+    const mirror = await client.mirror({ path: newPath() });
+    await mirror.ready();
+    await following.stop();
+    expect((await rejection(mirror.ready())).code).toBe('NOT_PROVABLE');
+    await mirror.close();
+    expect((await rejection(mirror.ready())).code).toBe('NOT_PROVABLE');
+    expect(mirror.progress.status).toBe('ended');
+  });
+});
+
+describeSql('a mirror of a server that lies', () => {
+  let proxy: Proxy;
+  beforeAll(async () => {
+    proxy = await Proxy.start(sharedImmudb());
+  });
+  afterAll(() => proxy.close());
+
+  it('never has what is not proven: it stays as it was, and goes on when the lie ends', async () => {
+    proxy.intercept = passOn;
+    const database = await freshDatabase();
+    const client = new ImmuClient({
+      address: proxy.address,
+      store: new MemoryRootStore(),
+      credentials: { ...USER, database },
+    });
+    onTestFinished(() => client.close());
+    await client.sql.exec('CREATE TABLE orders (id INTEGER, total INTEGER, PRIMARY KEY id)');
+    await client.sql.exec('INSERT INTO orders (id, total) VALUES (1, 10)');
+    await client.follow({ ordered: true });
+    const mirror = await client.mirror({ path: newPath() });
+    const head = await mirror.ready();
+    const { requestDeserialize, responseDeserialize, responseSerialize } = methodDefinition(
+      'immudb.schema.ImmuService',
+      'TxScan',
+    );
+    proxy.intercept = async (passing) => {
+      const answer = await passing.forward();
+      if (passing.method !== 'TxScan') return answer;
+      if (!(requestDeserialize(passing.request) as Message).entriesSpec) return answer;
+      const list = responseDeserialize(answer) as Message;
+      for (const { entries } of list.txs)
+        for (const entry of entries) entry.value[entry.value.length - 1] ^= 1;
+      return responseSerialize(list);
+    };
+    await client.sql.exec('UPDATE orders SET total = 11 WHERE id = 1');
+    const error = await rejection(mirror.ready());
+    expect(error).toBeInstanceOf(VerificationError);
+    expect(error.evidence.check).toBe('sql.value');
+    expect(mirror.progress).toMatchObject({ status: 'refused', tx: head.tx });
+    expect(mirror.query('SELECT total FROM orders')).toMatchObject({
+      rows: [{ total: 10n }],
+      provenLatestAt: head,
+    });
+    proxy.intercept = passOn;
+    await vi.waitFor(() => expect(mirror.query('SELECT total FROM orders').rows).toEqual([{ total: 11n }]), {
+      timeout: 5000,
+    });
+    expect(mirror.progress.status).toBe('current');
+  });
+});
