@@ -97,23 +97,12 @@ export async function executeIn(
   }
 }
 
-/** Rows are taken one by one: none is kept. */
-async function count(
-  tx: SqlTransaction,
-  { query, sql, parameters }: CompiledQuery,
-  call: CallOptions,
-): Promise<bigint> {
-  const rows = tx.stream(`${sql} returning ${countedBy(query)}`, parameters as readonly SqlParam[], call);
+/** By a constant, which is answered with NULL: values are answered as they were given, which may be of no type of their column. */
+async function count(tx: SqlTransaction, query: CompiledQuery, call: CallOptions): Promise<bigint> {
+  const rows = tx.stream(`${query.sql} returning 1`, paramsOf(query), call);
   let counted = 0n;
   while ((await rows.next()).done !== true) counted += 1n;
   return counted;
-}
-
-/** A column that the statement names, where it names one: what is answered is as little as there is. */
-function countedBy(query: OperationNode): string {
-  const { columns } = query as Partial<InsertQueryNode>;
-  const [first] = columns ?? [];
-  return first ? `"${first.column.name.replaceAll('"', '""')}"` : '*';
 }
 
 /** Rows that RETURNING is answered with have the columns' own names. */

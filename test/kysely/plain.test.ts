@@ -106,6 +106,17 @@ describeSql('Kysely', () => {
         .executeTakeFirst();
       const deleted = await trx.deleteFrom('orders').where('id', '=', 1n).executeTakeFirst();
       const none = await trx.deleteFrom('orders').where('id', '=', 1n).executeTakeFirst();
+      const other = { country: 'de', item: 'lamp', cents: 5n, factor: 3 };
+      const priced = await trx.insertInto('prices').values(other).executeTakeFirst();
+      expect(priced.numInsertedOrUpdatedRows).toBe(1n);
+      const raised = await trx.updateTable('prices').set({ factor: 4 }).executeTakeFirst();
+      expect(raised.numUpdatedRows).toBe(1n);
+      const kept = await trx
+        .insertInto('prices')
+        .values([other, { ...other, country: 'fr' }])
+        .onConflict((conflict) => conflict.doNothing())
+        .executeTakeFirst();
+      expect(kept.numInsertedOrUpdatedRows).toBe(1n);
       // Seen inside, and nowhere else.
       expect(await trx.selectFrom('orders').select('id').execute()).toEqual([{ id: 2n }, { id: 3n }]);
       expect(await db.selectFrom('orders').select('id').execute()).toEqual([]);
