@@ -45,6 +45,8 @@ export class ImmuIntrospector implements DatabaseIntrospector {
       // The server does not say.
       hasDefaultValue: false,
     }));
-    return { name, isView: false, columns };
+    // `isForeign` is of newer releases.
+    const table = { name, isView: false, isForeign: false, columns };
+    return table;
   }
 }
