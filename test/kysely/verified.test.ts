@@ -163,7 +163,7 @@ describeSql('verified Kysely', () => {
     const streamed = () => all(verified.selectFrom('orders').selectAll().where('id', '=', 1n).stream());
     const { stream } = client.sql;
     const other = client.sql.statement`SELECT id, item, total FROM orders WHERE id = ${2n}`;
-    client.sql.stream = (() => client.database(database).sql.stream(other));
+    client.sql.stream = () => client.database(database).sql.stream(other);
     expect((await rejection(streamed())).code).toBe('NOT_PROVABLE');
     client.sql.stream = stream;
     expect(await streamed()).toHaveLength(1);
