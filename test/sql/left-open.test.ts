@@ -226,7 +226,7 @@ describeSql('nothing stays open', () => {
     for (let i = 0; i < TIMES; i++)
       await shop.transaction(async (tx) => {
         await tx.exec(`UPDATE orders SET total = ${i} WHERE id = 1`);
-        for await (const row of tx.stream(MANY)) {
+        for await (const row of tx.stream('SELECT id FROM orders')) {
           expect(row).toEqual({ id: 1n });
           break;
         }

@@ -1,6 +1,7 @@
 // A transaction of SQL: begun on the server, its statements one after another, committed when its function returns and rolled back
 // when that throws.
 import { ArgumentError, ClosedError, ImmuError, ServerError, TransportError } from '../../../errors.js';
+import { whenAborted } from '../../flow/abort-listeners.js';
 import type { Deadline } from '../../flow/deadline.js';
 import type { CallOptions } from '../../input/call-options.js';
 import { oneOf, whole } from '../../input/option-checks.js';
@@ -53,8 +54,8 @@ export function checkTransaction({
 const ID = /^[\x21-\x7e]{1,200}$/;
 /** Longest wait for the server to take note of a rollback: it ends by itself with the session. */
 const ROLLBACK_TIMEOUT_MS = 2000;
-/** Servers notice within so much that the rows of a query are not wanted any more. */
-const NOTICE_MS = 100;
+/** Servers mostly notice within so much that the rows of a query are not wanted any more. */
+const NOTICE_MS = 200;
 
 /** One that is open on the server. Statements are sent one after another, in the order of their calls. */
 export class OpenTransaction {
@@ -154,12 +155,22 @@ export class OpenTransaction {
 
   #call({ timeoutMs = Infinity, signal }: CallOptions): RpcOptions {
     const { left } = this.#deadline;
-    const signals = [signal, left.signal, this.#over.signal].filter((each) => each !== undefined);
+    const over = this.#over.signal;
     return {
       timeoutMs: Math.min(timeoutMs, left.timeoutMs),
-      signal: AbortSignal.any(signals),
+      signal: signal ? AbortSignal.any([signal, over]) : over,
       transactionId: this.#id,
     };
+  }
+
+  /** Has everything of it end when its caller gives up. Returns what takes that back. */
+  listen(): (() => void) | undefined {
+    const { signal } = this.#deadline;
+    if (!signal) return undefined;
+    const onAbort = () => this.#over.abort(signal.reason);
+    if (!signal.aborted) return whenAborted(signal, onAbort);
+    onAbort();
+    return undefined;
   }
 
   /** Waits for what is under way; from now on nothing more is sent. Throws what a statement has ended the transaction with. */
@@ -258,6 +269,20 @@ async function once<T, W>(
   commit: (open: OpenTransaction) => Promise<W>,
 ): Promise<{ readonly value: T; readonly written: W }> {
   const open = await OpenTransaction.begin(session, deadline, wanted);
+  const takeBack = open.listen();
+  try {
+    return await committed(open, deadline, work, commit);
+  } finally {
+    takeBack?.();
+  }
+}
+
+async function committed<T, W>(
+  open: OpenTransaction,
+  deadline: Deadline,
+  work: (open: OpenTransaction) => Promise<T>,
+  commit: (open: OpenTransaction) => Promise<W>,
+): Promise<{ readonly value: T; readonly written: W }> {
   let value: T;
   try {
     value = await deadline.race(work(open), 'the function of the transaction');
