@@ -13,6 +13,7 @@ const rooms = {
   store: ['proof', 'sqlite'],
   client: ['worker', 'verify', 'store', 'sqlite', 'proof', 'wire'],
   ledger: ['proof', 'wire', 'sqlite'],
+  kysely: ['index.ts'],
   cli: ['store', 'index.ts', 'audit.ts', 'testing.ts'],
 };
 /** The same inside `src/client/`; its faces (files directly in it) may import all of them. */

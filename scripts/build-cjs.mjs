@@ -15,7 +15,9 @@ const require = createRequire(import.meta.url);
 const NOBLE = dirname(require.resolve('@noble/hashes/sha2.js'));
 const NOBLE_IMPORT = '@noble/hashes/sha2.js';
 const THREAD_ENTRY = join('worker', 'thread-entry.cjs');
-const ENTRIES = ['index', 'audit', 'testing'];
+const ENTRIES = ['index', 'audit', 'testing', 'kysely'];
+/** Whose types are those of another package, which has its own for each format: written out, not passed on. */
+const TYPED_TWICE = 'kysely';
 /** Half of the time of an import: loaded when a client is made. */
 const LAZY = /^const (\w+) = require\("(@grpc\/[\w-]+)"\);$/gm;
 const LAZY_ROOMS = ['client', 'wire'];
@@ -78,5 +80,16 @@ for (const entry of ENTRIES) {
   const names = Object.keys(require(join(CJS, `${entry}.js`))).sort();
   const file = (ending) => join(ROOT, 'dist', 'esm', entry + ending);
   writeFileSync(file('.js'), `export { ${names.join(', ')} } from '../cjs/${entry}.js';\n`);
-  writeFileSync(file('.d.ts'), `export * from '../cjs/${entry}.js';\n`);
+  writeFileSync(
+    file('.d.ts'),
+    entry === TYPED_TWICE ? ownTypes(entry) : `export * from '../cjs/${entry}.js';\n`,
+  );
+}
+
+function ownTypes(entry) {
+  const text = readFileSync(join(CJS, `${entry}.d.ts`), 'utf8');
+  const others = [...text.matchAll(/from '(\.[^']*)'/g)].filter(([, path]) => path !== './index.js');
+  if (others.length > 0)
+    throw new Error(`the types of ${entry} need ${others[0][1]}, which is not beside them`);
+  return text;
 }

@@ -157,3 +157,11 @@ test('a slow reader is waited for; one that is gone ends the printing', async ()
   slow.destroy();
   await expect(printing).resolves.toBeGreaterThan(before);
 });
+
+test('JSON of a row whose column has the name of the method that makes JSON of it', () => {
+  const row = Object.assign(Object.create({ toJSON: () => 'own' }) as object, {
+    toJSON: 5n,
+    id: 2n ** 63n - 1n,
+  });
+  expect(jsonText(row)).toBe('{"toJSON":"5","id":"9223372036854775807"}');
+});

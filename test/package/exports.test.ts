@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest';
 import * as root from 'immu-ts';
 import * as audit from 'immu-ts/audit';
+import * as kysely from 'immu-ts/kysely';
 import * as testing from 'immu-ts/testing';
 
 test('immu-ts', () => {
@@ -47,4 +48,8 @@ test('immu-ts/audit', () => {
 
 test('immu-ts/testing', () => {
   expect(Object.keys(testing).sort()).toEqual(['EmbeddedLedger']);
+});
+
+test('immu-ts/kysely', () => {
+  expect(Object.keys(kysely).sort()).toEqual(['ImmuDialect', 'ImmuKysely']);
 });

@@ -2,10 +2,11 @@
 import { readFileSync } from 'node:fs';
 import { Session } from 'node:inspector/promises';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { afterEach, expect, onTestFinished, test } from 'vitest';
 import { ImmuClient, SqliteRootStore } from '#dist/index.js';
 import { all } from '../scans/support.js';
 import { folder } from '../store/support.js';
+import { describeReal, freshDatabase, sharedImmudb } from '../support/real.js';
 import { startLedger } from '../support/ledger-process.js';
 
 const page = readFileSync('docs/how-it-works.md', 'utf8');
@@ -40,31 +41,56 @@ async function entered(session: Session): Promise<Set<string>> {
   return new Set(ran.map(({ url }) => `src/${(url.split('/dist/')[1] as string).replace(/js$/, 'ts')}`));
 }
 
-test('every file that a way names is entered on it', async () => {
-  const ledger = await startLedger();
-  onTestFinished(() => ledger.close());
-  const { address } = ledger;
+type Ways = Record<string, () => Promise<unknown>>;
+
+/** Goes each way, and looks that it enters every file that its section names. */
+async function goEach(ways: Ways): Promise<void> {
   const session = new Session();
   session.connect();
   onTestFinished(() => session.disconnect());
   await session.post('Profiler.enable');
   await session.post('Profiler.startPreciseCoverage', { callCount: true });
-  const opened: (() => Promise<void>)[] = [];
-  const open = async (threads: number) => {
-    const store = await SqliteRootStore.open(join(await folder(), 'roots.db'));
-    const credentials = { user: 'immudb', password: 'immudb' };
-    const client = new ImmuClient({ address, store, credentials, verifier: { threads } });
-    opened.push(async () => {
-      await client.close();
-      await store.close();
-    });
-    return client;
-  };
-  const client = await open(0);
+  for (const [title, go] of Object.entries(ways)) {
+    await entered(session);
+    await go();
+    const files = await entered(session);
+    const missed = named(title).filter((file) => !files.has(file) && !ELSEWHERE.includes(file));
+    expect(titles).toContain(title);
+    expect(named(title).length, title).toBeGreaterThan(3);
+    expect(missed, title).toEqual([]);
+  }
+}
+
+const opened: (() => Promise<void>)[] = [];
+afterEach(() => Promise.all(opened.splice(0).map((close) => close())));
+
+/** A client with a store of its own, which ends with the test. */
+async function open(address: string, threads: number, database?: string): Promise<ImmuClient> {
+  const store = await SqliteRootStore.open(join(await folder(), 'roots.db'));
+  const credentials = { user: 'immudb', password: 'immudb', ...(database !== undefined && { database }) };
+  const client = new ImmuClient({ address, store, credentials, verifier: { threads } });
+  opened.push(async () => {
+    await client.close();
+    await store.close();
+  });
+  return client;
+}
+
+/** On a server that has them. */
+const OF_SQL = 'Rows of SQL: `sql.verifiedExec`, `sql.verifiedGet`';
+const OF_DOCUMENTS = 'Documents: `verifiedInsert`, `verifiedGet`, `verifiedSearch`';
+
+test('every file that a way names is entered on it', async () => {
+  const ledger = await startLedger();
+  onTestFinished(() => ledger.close());
+  const { address } = ledger;
+  const client = await open(address, 0);
   for (let i = 0; i < 20; i++) await client.verifiedSet(`k${i}`, 'v');
   await client.warm();
-  const cold = await open(1);
+  const cold = await open(address, 1);
   await cold.verifiedSet('first', 'v');
+  const following = await open(address, 0);
+  const ordered = await open(address, 0);
   const keys = ['k1', 'k2', 'k3'];
   const read = () => Promise.all(keys.map((key) => client.verifiedGet(key)));
   const write = () => client.verifiedSet('written', 'v');
@@ -84,7 +110,17 @@ test('every file that a way names is entered on it', async () => {
       client.verifiedSetReference('led', 'k8'),
       client.verifiedZAdd('set', 1, 'k7'),
     ]);
-  const ways: Record<string, () => Promise<unknown>> = {
+  const latest = async () => {
+    await following.follow();
+    await following.verifiedSet('k1', 'newer');
+    await following.verifiedGet('k1', { latest: true });
+    await following.verifiedGet('nothing', { latest: true });
+  };
+  const complete = async () => {
+    await ordered.follow({ ordered: true });
+    await all(ordered.verifiedScan({ prefix: 'k', complete: true }));
+  };
+  const ways: Ways = {
     'Every call': read,
     'A read whose headers are known: `verifiedGet`, several in flight': read,
     'A lone read of which nothing is known: `verifiedGet`': () => cold.verifiedGet('k3'),
@@ -92,20 +128,34 @@ test('every file that a way names is entered on it', async () => {
     'A deletion, a reference, a member of a sorted set: `verifiedDelete`, `verifiedSetReference`, `verifiedZAdd`':
       forms,
     'A scan, page by page: `verifiedScan`': () => all(client.verifiedScan({ prefix: 'k' })),
+    'What is latest: `follow`, `verifiedGet` with `latest`': latest,
+    'A complete scan: `verifiedScan` with `complete`': complete,
     'A value by stream: `verifiedStreamSet`, `verifiedStreamGet`': stream,
     'Whole transactions: `verifiedTx`, `verifiedTransactions`, `verifiedExportTx`': transactions,
     'A head move': write,
     'A row of the audit log': write,
   };
-  expect(titles).toEqual(Object.keys(ways));
+  expect([...titles].sort()).toEqual([...Object.keys(ways), OF_SQL, OF_DOCUMENTS].sort());
   await read();
-  for (const [title, go] of Object.entries(ways)) {
-    await entered(session);
-    await go();
-    const files = await entered(session);
-    const missed = named(title).filter((file) => !files.has(file) && !ELSEWHERE.includes(file));
-    expect(named(title).length, title).toBeGreaterThan(3);
-    expect(missed, title).toEqual([]);
-  }
-  for (const close of opened) await close();
+  await goEach(ways);
+});
+
+describeReal('how it works', () => {
+  test('with SQL and documents, too', async () => {
+    const client = await open(sharedImmudb(), 0, await freshDatabase());
+    const { sql, documents } = client;
+    await goEach({
+      [OF_SQL]: async () => {
+        await sql.verifiedExec('CREATE TABLE orders (id INTEGER, total INTEGER, PRIMARY KEY id)');
+        await sql.verifiedExec`INSERT INTO orders (id, total) VALUES (${1n}, ${450n})`;
+        await sql.verifiedGet('orders', 1n);
+      },
+      [OF_DOCUMENTS]: async () => {
+        await documents.createCollection('people', { fields: [{ name: 'age', type: 'INTEGER' }] });
+        const { ids } = await documents.verifiedInsert('people', [{ age: 36 }]);
+        await documents.verifiedGet('people', ids[0] as string);
+        await all(documents.verifiedSearch('people', { where: { age: 36 } }));
+      },
+    });
+  });
 });

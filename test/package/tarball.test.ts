@@ -116,6 +116,30 @@ console.log(before, loaded() > 50, Object.keys(cache).length > 100);`;
   });
 });
 
+test.for([
+  [
+    'import',
+    "import { ImmuClient, MemoryRootStore } from 'immu-ts'; import { ImmuKysely } from 'immu-ts/kysely'; import { sql } from 'kysely';",
+  ],
+  [
+    'require',
+    "const { ImmuClient, MemoryRootStore } = require('immu-ts'); const { ImmuKysely } = require('immu-ts/kysely'); const { sql } = require('kysely');",
+  ],
+])('Kysely by %s', async ([how, imports]) => {
+  const script = `${imports}
+const client = new ImmuClient({ address: 'localhost:1', store: new MemoryRootStore() });
+const db = new ImmuKysely(client);
+const query = db.selectFrom('orders').select('id').where(sql\`id\`, '=', 5).compile();
+console.log(query.sql, query.parameters.length, db.verified() !== db);
+client.close();`;
+  const file = await project.write(`kysely.${how === 'import' ? 'mjs' : 'cjs'}`, script);
+  expect(await project.node(file)).toEqual({
+    code: 0,
+    stdout: 'select "id" from "orders" where id = $1 1 true\n',
+    stderr: '',
+  });
+});
+
 test('the command', async () => {
   const { bin } = JSON.parse(
     await readFile(join(project.folder, 'node_modules/immu-ts/package.json'), 'utf8'),
@@ -159,6 +183,17 @@ export async function use(options: EmbeddedLedgerOptions): Promise<VerifiedEntry
   }
 }
 `;
+const KYSELY = `import { Kysely, type Generated } from 'kysely';
+import { ImmuClient, MemoryRootStore } from 'immu-ts';
+import { ImmuDialect, ImmuKysely } from 'immu-ts/kysely';
+
+interface Tables { orders: { id: Generated<bigint>; total: bigint } }
+const client = new ImmuClient({ store: new MemoryRootStore() });
+export const db: Kysely<Tables> = new ImmuKysely<Tables>(client.database('shop'), { timeoutMs: 1000 });
+export const other = new Kysely<Tables>({ dialect: new ImmuDialect(client, { verified: true }) });
+export const verified: Kysely<Tables> = new ImmuKysely<Tables>(client).verified();
+export const rows: Promise<{ id: bigint; sum: bigint }[]> = db.selectFrom('orders').select(['id', 'total as sum']).execute();
+`;
 const WRONG = `import { ImmuClient } from 'immu-ts';
 const write = await new ImmuClient().verifiedSet('key', 'value');
 export const tx: number = write.tx;
@@ -170,9 +205,10 @@ test.for([
   ['bundler', { module: 'esnext', moduleResolution: 'bundler' }, 'use.ts'],
 ] as const)('TypeScript, %s', async ([name, options, file]) => {
   await project.write(file, TYPED);
+  const ofKysely = await project.write(`kysely-${file}`, KYSELY);
   const strict = { target: 'es2022', noEmit: true, skipLibCheck: false, exactOptionalPropertyTypes: true };
   const id = name.replace(/\W+/g, '-');
-  expect(await project.tsc(id, { ...strict, ...options }, [file])).toEqual({
+  expect(await project.tsc(id, { ...strict, ...options }, [file, ofKysely])).toEqual({
     code: 0,
     stdout: '',
     stderr: '',

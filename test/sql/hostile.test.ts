@@ -1,4 +1,5 @@
 // A server that lies about rows and tables: everything that is to be proven is refused, and everything else is bounded and typed.
+import { inspect } from 'node:util';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { ImmuClient, MemoryRootStore, VerificationError } from '#dist/index.js';
 import { methodDefinition } from '#dist/wire/schema.js';
@@ -225,6 +226,9 @@ describeSql('plain calls are told', () => {
     expect(Object.keys(row!)).toEqual(['__proto__', 'toJSON']);
     expect(Object.getOwnPropertyDescriptor(row!, '__proto__')?.value).toBe(1n);
     expect(({} as Record<string, unknown>)['id']).toBeUndefined();
+    const written = await sql.exec('DELETE FROM accounts WHERE id = 7');
+    expect(Object.getPrototypeOf(row)).toBe(Object.getPrototypeOf(written));
+    expect(inspect(row)).toBe("{ ['__proto__']: 1n, toJSON: 10n }");
     await client.close();
   });
 

@@ -1,4 +1,5 @@
 // Statements and rows by the server's word: every type both ways, parameters, templates, streams; and what is refused unsent.
+import { inspect } from 'node:util';
 import { expect, it } from 'vitest';
 import type { SqlParam } from '#dist/index.js';
 import { openClient, rejection } from '../trust/support.js';
@@ -44,6 +45,33 @@ describeSql('values', () => {
       id: '9007199254740993',
     });
     expect(String(first?.['ts'])).toBe('2026-01-02T03:04:05.678901Z');
+  });
+
+  it('of columns whose names mean something in JavaScript are those of columns', async () => {
+    const { client } = await openClient();
+    const { sql } = client;
+    const names = ['__proto__', 'constructor', 'tojson', 'hasownproperty', 'tostring'];
+    const columns = names.map((name) => `${name} INTEGER`).join();
+    await sql.exec(`CREATE TABLE __proto__ (id INTEGER AUTO_INCREMENT, ${columns}, PRIMARY KEY id)`);
+    const written = await sql.verifiedExec(
+      `INSERT INTO __proto__ (${names.join()}) VALUES (${names.map((_, i) => i).join()})`,
+    );
+    const row = { id: 1n, ...Object.fromEntries(names.map((name, i) => [name, BigInt(i)])) };
+    const [shown] = await sql.query('SELECT * FROM __proto__');
+    const proven = await sql.verifiedGet('__proto__', { id: 1n });
+    const { matches } = await sql.verifyRow(row, '__proto__', 1n);
+    for (const found of [shown, proven?.values, written.txs[0]?.rows[0]?.values]) {
+      expect(Object.entries(found!)).toEqual(Object.entries(row));
+      expect(Object.getPrototypeOf(found)).toBe(Object.getPrototypeOf(written.firstInserted));
+      expect(inspect(found)).toBe(inspect(row));
+      expect(Object.entries(JSON.parse(JSON.stringify(found)) as object)).toEqual(
+        Object.entries(row).map(([name, value]) => [name, value.toString()]),
+      );
+    }
+    expect(matches).toBe(true);
+    expect(Object.entries(written.lastInserted)).toEqual([['__proto__', 1n]]);
+    await sql.exec('UPDATE __proto__ SET constructor = NULL WHERE id = 1');
+    expect(inspect(await sql.query('SELECT constructor FROM __proto__'))).toBe('[ { constructor: null } ]');
   });
 
   it('of JavaScript are what they are in SQL', async () => {

@@ -3,8 +3,8 @@ import { expect, it } from 'vitest';
 import type { SqlTransaction } from '#dist/index.js';
 import { ImmuClient, MemoryRootStore } from '#dist/index.js';
 import { sharedImmudb } from '../support/real.js';
-import { USER, openWire, rejection } from '../trust/support.js';
-import { describeSql, openOrders } from './support.js';
+import { USER, openClient, openWire, rejection } from '../trust/support.js';
+import { ALL_TYPES, describeSql, openOrders } from './support.js';
 
 const count = async (client: ImmuClient) =>
   (await client.sql.query<{ n: bigint }>('SELECT COUNT(*) AS n FROM orders'))[0]?.n;
@@ -82,6 +82,31 @@ describeSql('a transaction', () => {
     expect(await count(client)).toBe(5n);
     expect((await rejection(kept!.exec('INSERT INTO orders (total) VALUES (1)'))).code).toBe('CLOSED');
     expect((await rejection(kept!.query('SELECT id FROM orders'))).code).toBe('CLOSED');
+  });
+
+  it('answers RETURNING with what is stored, also where it was given in another kind', async () => {
+    const { client } = await openClient();
+    const { sql } = client;
+    await sql.exec(ALL_TYPES);
+    const u = '00000000-0000-4000-8000-00000000ABCD';
+    for (const [id, ts] of ['2026-01-02', '2026-01-02 03:04:05.6789', '2026-01-02T03:04:05Z'].entries()) {
+      const returned = await client.transaction((tx) =>
+        tx.query('INSERT INTO alltypes (id, f, u, ts) VALUES (?, ?, ?, ?) RETURNING id, f, u, ts', [
+          id,
+          3,
+          u,
+          ts,
+        ]),
+      );
+      expect(returned).toEqual(await sql.query('SELECT id, f, u, ts FROM alltypes WHERE id = ?', [id]));
+      expect(returned).toMatchObject([{ f: 3, u: u.toLowerCase() }]);
+    }
+    const renamed = client.transaction((tx) => tx.query('DELETE FROM alltypes RETURNING id AS gone'));
+    const { argument, message } = await rejection(renamed);
+    expect([argument, message]).toEqual([
+      'sql',
+      expect.stringContaining('RETURNING cannot hold AS') as string,
+    ]);
   });
 
   it('streams rows, and goes on behind them', async () => {

@@ -65,9 +65,12 @@ export async function print<T>(
   return count;
 }
 
+/** A result whose column has the name of the method that makes JSON of it has no such method. */
+const integersAsText = (_: string, value: unknown) => (typeof value === 'bigint' ? value.toString() : value);
+
 /** JSON that is safe to print: the same value for whoever parses it. */
 export function jsonText(value: unknown, indent?: number): string {
-  return JSON.stringify(value, null, indent).replaceAll(
+  return JSON.stringify(value, integersAsText, indent).replaceAll(
     RISKY_IN_JSON,
     // By its code units: JSON knows no others.
     (char) =>

@@ -141,9 +141,9 @@ export class Sql {
     checkOptions(options, []);
     const room = this.room();
     const open = () =>
-      room.stream<RowSource>(options, [], (session, call, answer) =>
-        streamRows(session, 'SQLQuery', statement, call, answer),
-      );
+      room.stream<RowSource>(options, [], async (session, call, answer) => {
+        await streamRows(session, 'SQLQuery', statement, call, answer);
+      });
     return eachRow<Row>(open);
   }
 

@@ -16,7 +16,8 @@ export class Result {
     options: InspectOptionsStylized,
     inspect: (value: unknown, options: InspectOptionsStylized) => string,
   ): string {
-    const { name } = this.constructor;
+    // Not its own: a row may have a column of that name.
+    const { name } = (Object.getPrototypeOf(this) as Result).constructor;
     return printed(name === Result.name ? '' : name, this, depth, options, inspect);
   }
 }

@@ -19,24 +19,29 @@ export interface RowSource {
 
 const NOTHING = new Uint8Array(0);
 
-/** Answers once the columns are known; the call goes on until the rows have been taken, or their reader has left. */
+/**
+ * Answers once the columns are known; the call goes on until the rows have been taken, or their reader has left. Whether all were taken.
+ */
 export async function streamRows(
   rpc: StreamRpc,
   method: QueryMethod,
   { sql, params }: WireStatement,
   options: RpcOptions,
   answer: (source: RowSource) => void,
-): Promise<void> {
-  await rpc.downRaw(method, { sql, params, acceptStream: true }, options, async (messages) => {
+): Promise<boolean> {
+  return rpc.downRaw(method, { sql, params, acceptStream: true }, options, async (messages) => {
     const reader = new ResultReader();
     const first = (await messages.next()) ?? NOTHING;
+    let isWhole = false;
     async function* each(): AsyncGenerator<SqlRow, void, undefined> {
       for (let message: Uint8Array | undefined = first; message; message = await messages.next())
         yield* reader.rows(message);
+      isWhole = true;
     }
     const rows = new ValueStream(each());
     answer({ columns: reader.begin(first), rows });
     await rows.ended;
+    return isWhole;
   });
 }
 

@@ -5,7 +5,7 @@ import { isSqlType } from '../../../proof/sql/types.js';
 import type { SqlType } from '../../../proof/sql/types.js';
 import { WireReader } from '../../../verify/wire/reader.js';
 import { namedResult } from '../../results/result.js';
-import { SqlTimestamp, notSql } from './values.js';
+import { SqlTimestamp, notSql, toTimestamp } from './values.js';
 import type { SqlRow, SqlValue } from './values.js';
 
 /** A column of a result. */
@@ -20,6 +20,8 @@ export interface ResultColumn {
 const MAX_COLUMNS = 65_536;
 /** `(table.column)`. */
 const SELECTOR = /^\(([^.()]*)\.(.*)\)$/s;
+/** As the server takes it: a day, with a time to the microsecond, in UTC. */
+const TIME = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}:\d{2}(?:\.\d{1,6})?)Z?)?$/;
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** The messages of one result, in their order. */
@@ -145,12 +147,21 @@ function valueIn(reader: WireReader, type: SqlType | undefined): SqlValue {
       continue;
     }
     if (value !== undefined) throw notSql('two values in one');
-    if (type !== undefined && type !== 'JSON' && field !== NULL && field !== FIELDS[type])
-      throw notSql(`a ${type} that is none`);
+    const isOther = type !== undefined && type !== 'JSON' && field !== NULL && field !== FIELDS[type];
     value = readField(reader, field);
+    if (isOther) value = asStored(type, value);
   }
   if (value === undefined) throw notSql('a value of no kind');
-  return value;
+  return type === 'UUID' && typeof value === 'string' ? value.toLowerCase() : value;
+}
+
+/** RETURNING is answered with values as they were given, of the kinds that are no further from the type: they are stored as this. */
+function asStored(type: SqlType, given: SqlValue): SqlValue {
+  if (type === 'FLOAT' && typeof given === 'bigint') return Number(given);
+  const [, date, time = '00:00:00'] = (typeof given === 'string' && TIME.exec(given)) || [];
+  const at = `${date ?? ''}T${time}Z`;
+  if (type !== 'TIMESTAMP' || Number.isNaN(Date.parse(at))) throw notSql(`a ${type} that is none`);
+  return toTimestamp(at, 'value');
 }
 
 function readField(reader: WireReader, field: number): SqlValue {

@@ -42,6 +42,9 @@ const RETURNING = {
   'tx.exec': 'RETURNING is answered by `tx.query`',
 };
 
+const RENAMED =
+  'RETURNING cannot hold AS: the server answers NULL for a column under another name; rows have the names of their columns';
+
 /** A text with the values of its parameters, as a template makes it. */
 export class SqlStatement {
   readonly sql: string;
@@ -73,7 +76,7 @@ export function toStatement(sql: unknown, params: unknown, use: Use): WireStatem
   }
   const names = new Set<string>();
   let [numbered, next] = [0, 0];
-  let [isFirst, statements] = [true, 0];
+  let [isFirst, statements, isReturning] = [true, 0, false];
   for (const token of tokensOf(given)) {
     if (token.kind === 'end') {
       isFirst = true;
@@ -87,7 +90,11 @@ export function toStatement(sql: unknown, params: unknown, use: Use): WireStatem
     if (token.kind === 'named') names.add(token.name);
     else if (token.kind === 'numbered') numbered = Math.max(numbered, token.number);
     else if (token.kind === 'next') next += 1;
-    else if (token.kind === 'word') refuse(token.word, isFirst, use);
+    else if (token.kind === 'word') {
+      refuse(token.word, isFirst, use);
+      if (isReturning && token.word === 'AS') throw new ArgumentError('sql', RENAMED);
+      isReturning ||= token.word === 'RETURNING';
+    }
     isFirst = false;
   }
   if (statements === 0) throw new ArgumentError('sql', 'sql holds no statement');

@@ -1,13 +1,14 @@
 // A transaction of SQL: begun on the server, its statements one after another, committed when its function returns and rolled back
 // when that throws.
-import { ArgumentError, ClosedError, ImmuError, TransportError } from '../../../errors.js';
+import { ArgumentError, ClosedError, ImmuError, ServerError, TransportError } from '../../../errors.js';
+import { whenAborted } from '../../flow/abort-listeners.js';
 import type { Deadline } from '../../flow/deadline.js';
 import type { CallOptions } from '../../input/call-options.js';
 import { oneOf, whole } from '../../input/option-checks.js';
 import { txId } from '../../input/tx-id.js';
 import type { RpcOptions } from '../../net/rpc.js';
 import type { Session } from '../../net/session.js';
-import { asNotDone } from '../../net/server-errors.js';
+import { asNotDone, isNotDone } from '../../net/server-errors.js';
 import { writeOf } from './exec.js';
 import type { SqlWrite } from './exec.js';
 import { queryRows, streamRows } from './query.js';
@@ -53,6 +54,8 @@ export function checkTransaction({
 const ID = /^[\x21-\x7e]{1,200}$/;
 /** Longest wait for the server to take note of a rollback: it ends by itself with the session. */
 const ROLLBACK_TIMEOUT_MS = 2000;
+/** Servers mostly notice within so much that the rows of a query are not wanted any more. */
+const NOTICE_MS = 200;
 
 /** One that is open on the server. Statements are sent one after another, in the order of their calls. */
 export class OpenTransaction {
@@ -63,6 +66,10 @@ export class OpenTransaction {
   #last: Promise<unknown> = Promise.resolve();
   #ended: string | undefined;
   #failure: { readonly error: unknown } | undefined;
+  #isBusy = false;
+  readonly #over = new AbortController();
+  /** When rows were last left unread, on the clock of `performance.now()`. */
+  #cutOffAt = -Infinity;
 
   private constructor(session: Session, deadline: Deadline, id: string, readOnly: boolean) {
     this.#session = session;
@@ -80,10 +87,27 @@ export class OpenTransaction {
       mode: readOnly ? 'ReadOnly' : 'ReadWrite',
       ...(snapshotTx !== undefined && { snapshotMustIncludeTxID: { value: snapshotTx.toString() } }),
     } as const;
-    const { transactionID = '' } = await session.unary('NewTx', request, deadline.left);
-    if (!ID.test(transactionID))
-      throw new TransportError('UNAVAILABLE', 'the server began a transaction and gave no usable id for it');
-    return new OpenTransaction(session, deadline, transactionID, readOnly);
+    // A caller that gives up leaves one behind which nobody else could end: it is waited for, and rolled back.
+    const timeoutMs = deadline.left.timeoutMs + ROLLBACK_TIMEOUT_MS;
+    const begun = session.unary('NewTx', request, { timeoutMs }).then(({ transactionID = '' }) => {
+      if (!ID.test(transactionID))
+        throw new TransportError(
+          'UNAVAILABLE',
+          'the server began a transaction and gave no usable id for it',
+        );
+      return new OpenTransaction(session, deadline, transactionID, readOnly);
+    });
+    try {
+      return await deadline.race(begun, 'a transaction to begin');
+    } catch (error) {
+      void session.hold(() =>
+        begun.then(
+          (open) => open.rollback(),
+          () => undefined,
+        ),
+      );
+      throw error;
+    }
   }
 
   exec({ sql, params }: WireStatement, options: CallOptions): Promise<void> {
@@ -93,15 +117,20 @@ export class OpenTransaction {
   }
 
   query(statement: WireStatement, maxRows: number, options: CallOptions): Promise<SqlRow[]> {
-    return this.#next(options, (call) => queryRows(this.#session, 'TxSQLQuery', statement, maxRows, call));
+    return this.#next(options, (call) =>
+      this.#reading(queryRows(this.#session, 'TxSQLQuery', statement, maxRows, call), () => true),
+    );
   }
 
   /** What comes next waits until the rows have been taken, or their reader has left. */
   stream(statement: WireStatement, options: CallOptions): Promise<RowSource> {
     return new Promise((resolve, reject) => {
-      this.#next(options, (call) => streamRows(this.#session, 'TxSQLQuery', statement, call, resolve)).catch(
-        reject,
-      );
+      this.#next(options, (call) =>
+        this.#reading(
+          streamRows(this.#session, 'TxSQLQuery', statement, call, resolve),
+          (isWhole) => isWhole,
+        ),
+      ).catch(reject);
     });
   }
 
@@ -110,26 +139,38 @@ export class OpenTransaction {
     const next = this.#last.then(async () => {
       // An error ends a transaction on the server; whatever comes after is not part of one.
       if (this.#failure) throw new ClosedError('the transaction, which ended with an error,');
+      this.#isBusy = true;
       try {
         return await send(this.#call(options));
       } catch (error) {
         this.#failure ??= { error };
         throw error;
+      } finally {
+        this.#isBusy = false;
       }
     });
     this.#last = next.catch(() => undefined);
     return next;
   }
 
-  #call({ timeoutMs, signal }: CallOptions): RpcOptions {
+  #call({ timeoutMs = Infinity, signal }: CallOptions): RpcOptions {
     const { left } = this.#deadline;
-    const own = timeoutMs === undefined && signal === undefined ? left : undefined;
-    const both = signal && left.signal ? AbortSignal.any([signal, left.signal]) : (signal ?? left.signal);
-    const call = own ?? {
-      timeoutMs: Math.min(timeoutMs ?? Infinity, left.timeoutMs),
-      ...(both && { signal: both }),
+    const over = this.#over.signal;
+    return {
+      timeoutMs: Math.min(timeoutMs, left.timeoutMs),
+      signal: signal ? AbortSignal.any([signal, over]) : over,
+      transactionId: this.#id,
     };
-    return { ...call, transactionId: this.#id };
+  }
+
+  /** Has everything of it end when its caller gives up. Returns what takes that back. */
+  listen(): (() => void) | undefined {
+    const { signal } = this.#deadline;
+    if (!signal) return undefined;
+    const onAbort = () => this.#over.abort(signal.reason);
+    if (!signal.aborted) return whenAborted(signal, onAbort);
+    onAbort();
+    return undefined;
   }
 
   /** Waits for what is under way; from now on nothing more is sent. Throws what a statement has ended the transaction with. */
@@ -137,6 +178,7 @@ export class OpenTransaction {
     this.#ended = 'the transaction';
     await this.#deadline.race(this.#last, 'the statements of the transaction to be answered');
     if (this.#failure) throw this.#failure.error;
+    await this.#unread();
   }
 
   /** Requires {@link settle}. Of one that only reads there is nothing to commit. */
@@ -153,8 +195,35 @@ export class OpenTransaction {
   /** As far as the server can be reached: what was not committed is gone in any case. */
   async rollback(): Promise<void> {
     this.#ended = 'the transaction';
+    if (this.#isBusy) {
+      // What is under way, such as rows that nobody takes any more.
+      this.#over.abort();
+      this.#cutOffAt = performance.now();
+    }
+    await this.#unread();
     const call = { timeoutMs: ROLLBACK_TIMEOUT_MS, transactionId: this.#id };
     await this.#session.unary('Rollback', {}, call).catch(() => undefined);
+  }
+
+  /** Rows that nobody waits for any more. */
+  async #reading<T>(rows: Promise<T>, isWhole: (read: T) => boolean): Promise<T> {
+    let isCutOff = true;
+    try {
+      const read = await rows;
+      isCutOff = !isWhole(read);
+      return read;
+    } catch (error) {
+      isCutOff = !(error instanceof ServerError);
+      throw error;
+    } finally {
+      if (isCutOff) this.#cutOffAt = performance.now();
+    }
+  }
+
+  /** Has the server notice that rows are not wanted: of a transaction that ends while it reads, it keeps its state for good. */
+  async #unread(): Promise<void> {
+    const pauseMs = this.#cutOffAt + NOTICE_MS - performance.now();
+    if (pauseMs > 0) await new Promise((wake) => setTimeout(wake, pauseMs));
   }
 }
 
@@ -200,6 +269,20 @@ async function once<T, W>(
   commit: (open: OpenTransaction) => Promise<W>,
 ): Promise<{ readonly value: T; readonly written: W }> {
   const open = await OpenTransaction.begin(session, deadline, wanted);
+  const takeBack = open.listen();
+  try {
+    return await committed(open, deadline, work, commit);
+  } finally {
+    takeBack?.();
+  }
+}
+
+async function committed<T, W>(
+  open: OpenTransaction,
+  deadline: Deadline,
+  work: (open: OpenTransaction) => Promise<T>,
+  commit: (open: OpenTransaction) => Promise<W>,
+): Promise<{ readonly value: T; readonly written: W }> {
   let value: T;
   try {
     value = await deadline.race(work(open), 'the function of the transaction');
@@ -208,7 +291,13 @@ async function once<T, W>(
     await open.rollback();
     throw asNotDone(error);
   }
-  return { value, written: await commit(open) };
+  try {
+    return { value, written: await commit(open) };
+  } catch (error) {
+    // It was not even sent: the server still waits for it.
+    if (isNotDone(error) && !(error instanceof ServerError)) await open.rollback();
+    throw error;
+  }
 }
 
 /** The function that a transaction is given. Throws ArgumentError. */
