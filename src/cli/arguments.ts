@@ -7,7 +7,7 @@ const COMMANDS: readonly Listed[] = [
   ...DATA_COMMANDS,
   {
     name: 'ingest',
-    summary: 'verified ingestion of a package-lock.json, read back verified',
+    summary: 'lines of files as verified entries; without files a package-lock.json, read back verified',
     load: async () => (await import('./ingest/command.js')).ingestCommand,
   },
   {
