@@ -11,7 +11,7 @@ const COMMANDS: readonly Listed[] = [
   ...DOCUMENT_COMMANDS,
   {
     name: 'ingest',
-    summary: 'verified ingestion of a package-lock.json, read back verified',
+    summary: 'lines of files as verified entries; without files a package-lock.json, read back verified',
     load: async () => (await import('./ingest/command.js')).ingestCommand,
   },
   {

@@ -106,7 +106,7 @@ test.for<[string, number, RegExp, string[]]>([
   ['an unknown command', 2, /unknown command "digest"/, ['digest']],
   ['an unknown option', 2, /'--adress'/, ['ingest', '--adress', 'localhost']],
   ['an option without its value', 2, /--address/, ['ingest', '--address']],
-  ['too many words', 2, /"twice"/, ['ingest', 'twice']],
+  ['a file and no key', 2, /ingest of files needs --key-template/, ['ingest', 'file.ndjson']],
   ['no address', 2, /INVALID_ARGUMENT: .*"a b"/, ['ingest', '--address', 'a b']],
   ['no user name', 2, /user must not be empty/, ['ingest', '--user', '']],
   ['no database name', 2, /not a database name: "a-b"/, ['ingest', '--database', 'a-b']],
