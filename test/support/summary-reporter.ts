@@ -1,4 +1,6 @@
-// Says at the very end how many tests ran against a real immudb, loudly which did not, and one plain line of counts.
+// Says at the very end which tests failed, how many ran against a real immudb, loudly which did not, and one plain line of counts.
+// $FAILED_FILES names a file that gets the paths of the test files in which something failed, one a line.
+import { writeFileSync } from 'node:fs';
 import type { Reporter, TestCase, TestModule, TestRunEndReason, Vitest } from 'vitest/node';
 import { BROWSER } from './browser-mark.js';
 import { REAL } from './real-mark.js';
@@ -36,7 +38,12 @@ export default class SummaryReporter implements Reporter {
     }
     // A set-up that fails ends the run before any test: nothing else says so here.
     if (count.failed === 0 && (reason !== 'passed' || modules.length === 0)) count.failed += 1;
-    const lines = [`tests against a real immudb: ${count.real}`];
+    const failures = modules.flatMap(failuresOf);
+    const files = new Set(failures.map(({ file }) => file));
+    const told = process.env['FAILED_FILES'];
+    if (told) writeFileSync(told, [...files].map((file) => `${file}\n`).join(''));
+    const lines = failures.map(({ file, name, why }) => `!!! FAILED: ${file} > ${name}: ${why}`);
+    lines.push(`tests against a real immudb: ${count.real}`);
     if (count.realSkipped > 0) {
       lines.push(`!!! REAL IMMUDB TESTS SKIPPED: ${count.realSkipped}, because ${this.#reason()} !!!`);
     }
@@ -60,6 +67,26 @@ export default class SummaryReporter implements Reporter {
     const why = real && ('missing' in real ? real.missing : real.limits);
     return why ?? 'they were told to be skipped, or a hook before them failed';
   }
+}
+
+interface Failure {
+  readonly file: string;
+  readonly name: string;
+  /** First line of its error. */
+  readonly why: string;
+}
+
+function failuresOf(module: TestModule): Failure[] {
+  const file = module.relativeModuleId;
+  const whys = (errors: readonly { readonly message: string }[], name: string) =>
+    errors.map(({ message }) => ({ file, name, why: message.split('\n', 1)[0] ?? '' }));
+  return [
+    ...whys(module.errors(), '(the file)'),
+    ...[...module.children.allSuites()].flatMap((suite) => whys(suite.errors(), `${suite.fullName} (a hook)`)),
+    ...[...module.children.allTests()].flatMap((test) =>
+      whys(test.result().state === 'failed' ? (test.result().errors ?? []) : [], test.fullName),
+    ),
+  ];
 }
 
 function ran(test: TestCase): boolean {

@@ -33,11 +33,11 @@ export const sqlCommand = verifiedCommand({
   more:
     "Rows that are asked for are the server's word: immu-ts proves what statements write, and rows by their keys (sql.verifiedGet).\n" +
     'With --complete, for SELECT of columns of one table: each row is proven, and that none is left out. immu-ts mirror takes any SQL.',
-  check({ params, complete, ...values }, [statement]) {
+  check(values, [statement]) {
+    const { params, complete } = values;
     if (statement === undefined || statement.trim() === '') throw new UsageError('no STATEMENT');
     if (complete && !ASKS.test(statement)) throw new UsageError('--complete is for SELECT');
-    const { unverified } = values as { readonly unverified?: boolean };
-    assertVerified('--complete', complete, unverified === true);
+    assertVerified('--complete', complete, values);
     paramsOf(params);
   },
   async run({ client, values, words: [statement = ''], io, call }) {
