@@ -82,7 +82,9 @@ function failuresOf(module: TestModule): Failure[] {
     errors.map(({ message }) => ({ file, name, why: message.split('\n', 1)[0] ?? '' }));
   return [
     ...whys(module.errors(), '(the file)'),
-    ...[...module.children.allSuites()].flatMap((suite) => whys(suite.errors(), `${suite.fullName} (a hook)`)),
+    ...[...module.children.allSuites()].flatMap((suite) =>
+      whys(suite.errors(), `${suite.fullName} (a hook)`),
+    ),
     ...[...module.children.allTests()].flatMap((test) =>
       whys(test.result().state === 'failed' ? (test.result().errors ?? []) : [], test.fullName),
     ),
