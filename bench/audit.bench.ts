@@ -17,6 +17,8 @@ import { outputOf } from './peers/process.js';
 import { BULK_ENTRIES, BULK_TXS, newDatabase, writeBulk, writeSingle } from './support/data.js';
 import { Goals } from './support/goals.js';
 import { bestOf } from './support/load.js';
+import { recordChart } from './support/record.js';
+import type { Series } from './support/record.js';
 import { benchServer } from './support/server.js';
 import { count, printTable, ratio } from './support/table.js';
 
@@ -169,6 +171,7 @@ async function loggedStore(jobs: readonly Job[], roots: number): Promise<MemoryR
 }
 
 const goals = new Goals();
+const series: Series[] = [];
 const lines: Record<string, string>[] = [];
 const bulkEntries = BULKS * BULK_TXS * BULK_ENTRIES;
 const singleJobs = await jobsOf(server.wire, single, 1024);
@@ -206,6 +209,13 @@ async function row(what: string, entries: number, make: (threads: number) => Con
     'cores ': coresOf(two),
     'main busy ': `${Math.round(two.busy * 100)} %`,
     '2 : 1': ratio(two.perSecond / one.perSecond),
+  });
+  series.push({
+    name: what,
+    points: [
+      [1, one.perSecond],
+      [2, two.perSecond],
+    ],
   });
   return [one.perSecond, two.perSecond];
 }
@@ -250,6 +260,13 @@ const proven = await bestOf(ROUNDS, async () => {
   const { ok, rows, durationMs } = await client.audit.prove();
   if (!ok || rows.proven < 20_000) throw new Error('not every root was proven');
   return (rows.proven * 1000) / durationMs;
+});
+recordChart({
+  name: 'audit-threads',
+  title: 'Entries audited a second, by verification threads',
+  x: 'verification threads',
+  y: 'entries a second',
+  series: series.filter(({ name }) => name.endsWith('noble')),
 });
 printTable(`A whole database, audited on ${server.what}`, lines);
 printTable('Beside it', [

@@ -4,6 +4,7 @@ import { availableParallelism, loadavg } from 'node:os';
 import { parseArgs, stripVTControlCharacters } from 'node:util';
 import { benchServer } from '../support/server.js';
 import type { BenchServer } from '../support/server.js';
+import { keepRecord, recordChart, startRecord } from '../support/record.js';
 import { count, printTable } from '../support/table.js';
 import { CONTENDERS } from './contenders.js';
 import type { Contender } from './contenders.js';
@@ -19,10 +20,12 @@ const { values: given } = parseArgs({
     seconds: { type: 'string', default: '3' },
     rounds: { type: 'string', default: '2' },
     synced: { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
     peers: { type: 'string', default: [...new Set(CONTENDERS.map(({ peer }) => peer))].join() },
     operations: { type: 'string', default: OPERATIONS.join() },
   },
 });
+startRecord();
 const seconds = Number(given.seconds);
 if (given.synced && process.env['IMMUDB_ADDRESS'] !== undefined) {
   throw new Error('--synced is for the server that is started: IMMUDB_ADDRESS names another');
@@ -44,6 +47,15 @@ function chosen<T extends string>(option: string, list: string, all: readonly T[
 interface Best {
   readonly rate: number;
   readonly way: Way;
+}
+
+/** Rates by calls in flight: all that were measured, of the last round. */
+const curves = new Map<string, Map<number, number>>();
+function curve(operation: Operation, contender: string): Map<number, number> {
+  const key = `${operation} ${contender}`;
+  const found = curves.get(key) ?? new Map<number, number>();
+  curves.set(key, found);
+  return found;
 }
 
 const notes: string[] = [];
@@ -91,6 +103,7 @@ async function best(
     try {
       const rate = await measure(contender, command, server, operation, way, seconds);
       console.error(`${what}: ${count(rate)} /s`);
+      curve(operation, contender.name).set(way.concurrency, rate);
       if (rate > (found?.rate ?? 0)) found = { rate, way };
     } catch (error) {
       if (!(error instanceof ProgramFailed)) throw error;
@@ -149,6 +162,17 @@ printTable(
     ),
   })),
 );
+for (const operation of operations) {
+  recordChart({
+    name: `peers-${operation}`,
+    title: `${operation}: entries a second over calls in flight`,
+    x: 'calls in flight',
+    y: 'entries a second',
+    series: rows
+      .map(({ name }) => ({ name, points: [...curve(operation, name)].sort(([a], [b]) => a - b) }))
+      .filter(({ points }) => points.length > 0),
+  });
+}
 if (peers.includes('immu-ts')) {
   const others = rows.filter(({ peer }) => peer !== 'immu-ts').map(({ name }) => name);
   printTable(
@@ -157,3 +181,4 @@ if (peers.includes('immu-ts')) {
   );
 }
 if (notes.length > 0) console.log(`\n${notes.map((text) => `- ${text}`).join('\n')}`);
+if (given.json) keepRecord('peers');

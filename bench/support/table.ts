@@ -1,16 +1,20 @@
-// Prints results as a table that can be pasted into README.md.
+// Prints results as a table in Markdown, and records it.
+import { recordTable } from './record.js';
 
 export interface Line {
   readonly [column: string]: string | number;
 }
 
 export function printTable(title: string, lines: readonly Line[]): void {
+  recordTable({ title, lines });
+  console.log(`\n### ${title}\n\n${tableText(lines)}`);
+}
+
+export function tableText(lines: readonly Line[]): string {
   const columns = Object.keys(lines[0] ?? {});
   const row = (cells: readonly (string | number)[]) => `| ${cells.join(' | ')} |`;
-  console.log(`\n### ${title}\n`);
-  console.log(row(columns));
-  console.log(row(columns.map(() => '---')));
-  for (const line of lines) console.log(row(columns.map((column) => line[column] ?? '')));
+  const body = lines.map((line) => row(columns.map((column) => line[column] ?? '')));
+  return [row(columns), row(columns.map(() => '---')), ...body].join('\n');
 }
 
 /** Thousands separated by a thin space would not align in a terminal: a plain one does. */
