@@ -1,4 +1,5 @@
 // Tests run against the build in dist/ (what is shipped, worker threads included): `npm test` builds first.
+import { availableParallelism } from 'node:os';
 import { configDefaults, defineConfig } from 'vitest/config';
 
 export default defineConfig({
@@ -9,6 +10,8 @@ export default defineConfig({
     globalSetup: ['test/support/global-setup.ts'],
     reporters: ['default', './test/support/summary-reporter.ts'],
     server: { deps: { external: [/\/dist\//] } },
+    // Test files wait for servers, more than they compute: also on two cores two of them at a time.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     testTimeout: 30_000,
     hookTimeout: 180_000,
   },

@@ -1,6 +1,8 @@
 // Says at the very end which tests failed, how many ran against a real immudb, loudly which did not, and one plain line of counts.
 // $FAILED_FILES names a file that gets the paths of the test files in which something failed, one a line.
 import { writeFileSync } from 'node:fs';
+import { relative } from 'node:path';
+import type { SerializedError } from 'vitest';
 import type { Reporter, TestCase, TestModule, TestRunEndReason, Vitest } from 'vitest/node';
 import { BROWSER } from './browser-mark.js';
 import { REAL } from './real-mark.js';
@@ -12,7 +14,7 @@ export default class SummaryReporter implements Reporter {
     this.#vitest = vitest;
   }
 
-  onTestRunEnd(modules: readonly TestModule[], errors: readonly unknown[], reason: TestRunEndReason): void {
+  onTestRunEnd(modules: readonly TestModule[], errors: readonly SerializedError[], reason: TestRunEndReason): void {
     const count = {
       passed: 0,
       failed: errors.length,
@@ -38,7 +40,7 @@ export default class SummaryReporter implements Reporter {
     }
     // A set-up that fails ends the run before any test: nothing else says so here.
     if (count.failed === 0 && (reason !== 'passed' || modules.length === 0)) count.failed += 1;
-    const failures = modules.flatMap(failuresOf);
+    const failures = [...modules.flatMap(failuresOf), ...errors.map(unhandled)];
     const files = new Set(failures.map(({ file }) => file));
     const told = process.env['FAILED_FILES'];
     if (told) writeFileSync(told, [...files].map((file) => `${file}\n`).join(''));
@@ -67,6 +69,13 @@ export default class SummaryReporter implements Reporter {
     const why = real && ('missing' in real ? real.missing : real.limits);
     return why ?? 'they were told to be skipped, or a hook before them failed';
   }
+}
+
+/** Thrown outside of any test: told with the file that ran then, where that is known. */
+function unhandled({ message, ...error }: SerializedError): Failure {
+  const path = error['VITEST_TEST_PATH'];
+  const file = typeof path === 'string' ? relative(process.cwd(), path) : '(no file)';
+  return { file, name: '(outside of a test)', why: message.split('\n', 1)[0] ?? '' };
 }
 
 interface Failure {
