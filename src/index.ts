@@ -52,6 +52,7 @@ export type { PinnedTable } from './client/calls/sql/schema.js';
 export type { VerifiedSqlTx, VerifiedSqlWrite, WrittenRow } from './client/calls/sql/verified-exec.js';
 export type {
   Mirror,
+  MirrorBeginning,
   MirrorProgress,
   MirrorRows,
   MirrorStatus,

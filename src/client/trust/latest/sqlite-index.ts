@@ -3,14 +3,14 @@
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { EMPTY_HASH } from '../../../proof/hash.js';
+import { EMPTY_HASH, HASH_SIZE } from '../../../proof/hash.js';
 import { openSqlite } from '../../../sqlite/open.js';
 import type { Sqlite, SqliteStatement } from '../../../sqlite/sqlite.js';
 import { DELETED, hashOfRow, keyOfRow } from '../../../verify/chain/rows.js';
 import type { Row } from '../../../verify/chain/rows.js';
 import type { Root } from '../../../verify/verifier.js';
 import type { KeyIndex, LatestVersion } from './key-index.js';
-import type { KeyRange, RangePage, RangeRow, RangeView, Ranges } from './ranges.js';
+import type { BriefPage, BriefVersion, KeyRange, RangePage, RangeRow, RangeView, Ranges } from './ranges.js';
 
 /** Pages of the file kept in memory. */
 const CACHE_KIB = 16 * 1024;
@@ -19,9 +19,10 @@ const SCHEMA = `
   CREATE TABLE latest (key BLOB PRIMARY KEY, tx INTEGER NOT NULL, flags INTEGER NOT NULL, expires_at INTEGER, hash BLOB NOT NULL,
     revision INTEGER NOT NULL, previous INTEGER NOT NULL) WITHOUT ROWID;
   CREATE TABLE reached (only INTEGER PRIMARY KEY CHECK (only = 1), tx INTEGER NOT NULL, alh BLOB NOT NULL, keys INTEGER NOT NULL);`;
-const PUT = `
-  INSERT INTO latest VALUES (?, ?, ?, ?, ?, 1, 0) ON CONFLICT (key) DO UPDATE SET previous = tx, tx = excluded.tx,
-    flags = excluded.flags, expires_at = excluded.expires_at, hash = excluded.hash, revision = revision + 1 RETURNING revision`;
+/** Two statements, of which the second is seldom needed, take half the time of one that says what it did (measured). */
+const ADD = 'INSERT OR IGNORE INTO latest VALUES (?, ?, ?, ?, ?, 1, 0)';
+const RENEW =
+  'UPDATE latest SET previous = tx, tx = ?, flags = ?, expires_at = ?, hash = ?, revision = revision + 1 WHERE key = ?';
 const COLUMNS = 'key, tx, flags, expires_at AS expiresAt, hash, revision, previous';
 
 interface Columns {
@@ -41,7 +42,8 @@ export class SqliteIndex implements KeyIndex, Ranges {
   readonly path: string;
   readonly #db: Sqlite;
   readonly #nameOf: NameOf;
-  readonly #put: SqliteStatement;
+  readonly #add: SqliteStatement;
+  readonly #renew: SqliteStatement;
   readonly #take: SqliteStatement;
   readonly #get: SqliteStatement;
   readonly #reached: SqliteStatement;
@@ -61,7 +63,8 @@ export class SqliteIndex implements KeyIndex, Ranges {
       this.#db.exec(SCHEMA);
     const last = this.#db.prepare('SELECT keys FROM reached').pluck().get() as bigint | undefined;
     this.#keys = Number(last ?? 0n);
-    this.#put = this.#db.prepare(PUT).pluck();
+    this.#add = this.#db.prepare(ADD);
+    this.#renew = this.#db.prepare(RENEW);
     this.#take = this.#db.prepare('INSERT INTO latest VALUES (?, ?, ?, ?, ?, ?, ?)');
     this.#get = this.#db.prepare(`SELECT ${COLUMNS} FROM latest WHERE key = ?`);
     this.#reached = this.#db.prepare('INSERT OR REPLACE INTO reached VALUES (1, ?, ?, ?)');
@@ -79,7 +82,10 @@ export class SqliteIndex implements KeyIndex, Ranges {
     this.#begin();
     const { tx, flags, expiresAt } = row;
     const name = this.#nameOf(keyOfRow(row));
-    if (this.#put.get(name, tx, flags, expiresAt ?? null, hashOfRow(row)) === 1n) this.#keys++;
+    const hash = hashOfRow(row);
+    const { changes } = this.#add.run(name, tx, flags, expiresAt ?? null, hash);
+    if (Number(changes) > 0) this.#keys++;
+    else this.#renew.run(tx, flags, expiresAt ?? null, hash, name);
   }
 
   /** Takes a row of another index over, as it is. */
@@ -150,6 +156,23 @@ class SqliteView implements RangeView {
     );
     const rows = (to ? statement.all(from, to, limit) : statement.all(from, limit)) as Columns[];
     return rows.map((row) => ({ key: new Uint8Array(row.key), ...versionOf(row) }));
+  }
+
+  brief({ limit, since, from = NO_BYTES, to }: BriefPage): BriefVersion[] {
+    // As one text each: bytes and integers cost more than all else (measured).
+    const text = `(flags & ${DELETED}) || length(key) || ' ' || lower(hex(hash) || hex(key)) || tx`;
+    const wanted = since === undefined ? `(flags & ${DELETED}) = ?` : 'tx > ?';
+    const where = `${withinRange(to)} AND ${wanted}`;
+    const statement = this.#db.prepare(`SELECT ${text} FROM latest${where} ORDER BY key LIMIT ?`).pluck();
+    const bounds = to ? [from, to] : [from];
+    const texts = statement.all(...bounds, since ?? 0, limit) as string[];
+    return texts.map((each) => {
+      const hashAt = each.indexOf(' ') + 1;
+      const keyAt = hashAt + 2 * HASH_SIZE;
+      const txAt = keyAt + 2 * Number(each.slice(1, hashAt));
+      const [key, tx] = [each.slice(keyAt, txAt), each.slice(txAt)];
+      return { key, tx, hash: each.slice(hashAt, keyAt), deleted: each[0] !== '0' };
+    });
   }
 
   count({ from = NO_BYTES, to }: KeyRange): bigint {
