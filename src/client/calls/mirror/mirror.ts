@@ -130,7 +130,11 @@ export class Mirror {
     this.#catalog = FollowedCatalog.of(latest);
     this.#stops = [
       ...PREFIXES.map((prefix) =>
-        latest.observe(prefix, { row: (row) => this.#noted(row), reached: () => this.#soon() }),
+        latest.observe(prefix, {
+          row: (row) => this.#noted(row),
+          reached: () => this.#soon(),
+          passesOver: () => this.#isLost,
+        }),
       ),
       latest.endsWith((why, keeps) => this.#end(why, keeps)),
     ];
@@ -249,7 +253,7 @@ export class Mirror {
 
   /** Must not throw. */
   #noted({ key, tx, hValue, deleted }: ObservedRow): void {
-    if (this.#isLost || key[1] !== ROW_MARK) return;
+    if (key[1] !== ROW_MARK) return;
     if (this.#changed.size >= MAX_CHANGED) {
       this.#changed.clear();
       this.#isLost = true;
