@@ -114,11 +114,7 @@ export class DatabaseHandle extends SqlTransactions {
    */
   async mirror(options: MirrorOptions): Promise<Mirror> {
     const { door } = this.connection;
-    return beginMirror(
-      this.room,
-      { deadline: (each) => door.deadline(each, []) },
-      options,
-    );
+    return beginMirror(this.room, { deadline: (each) => door.deadline(each, []) }, options);
   }
 
   /**

@@ -44,11 +44,19 @@ const TABLES = `
     PRIMARY KEY (name, version, dependency));`;
 const ROWS_A_TX = 100;
 
-async function load(client: ImmuClient, table: string, columns: string, rows: readonly SqlParam[][]): Promise<void> {
+async function load(
+  client: ImmuClient,
+  table: string,
+  columns: string,
+  rows: readonly SqlParam[][],
+): Promise<void> {
   for (let at = 0; at < rows.length; at += ROWS_A_TX) {
     const part = rows.slice(at, at + ROWS_A_TX);
     const places = part.map((row) => `(${row.map(() => '?').join(', ')})`).join(', ');
-    const { txs } = await client.sql.verifiedExec(`INSERT INTO ${table} (${columns}) VALUES ${places}`, part.flat());
+    const { txs } = await client.sql.verifiedExec(
+      `INSERT INTO ${table} (${columns}) VALUES ${places}`,
+      part.flat(),
+    );
     expect(txs.flatMap(({ rows: written }) => written)).toHaveLength(part.length);
   }
 }
@@ -85,7 +93,12 @@ describePrivate('the packages of a lock file', () => {
       ],
       indexes: [{ fields: ['name'] }],
     });
-    await load(client, 'packages', 'name', names.map((name) => [name]));
+    await load(
+      client,
+      'packages',
+      'name',
+      names.map((name) => [name]),
+    );
     await load(
       client,
       'versions',
@@ -105,7 +118,10 @@ describePrivate('the packages of a lock file', () => {
     }
 
     // Row by row, and document by document.
-    const rows = await sql.verifiedGetAll('versions', versions.map(({ name, version }) => [name, version]));
+    const rows = await sql.verifiedGetAll(
+      'versions',
+      versions.map(({ name, version }) => [name, version]),
+    );
     expect(rows.map((row) => row?.values)).toEqual(
       versions.map(({ name, version, integrity }) => ({ integrity, version, name })),
     );
@@ -152,7 +168,11 @@ describePrivate('the packages of a lock file', () => {
 
     // And its hash too, where the server looks for it.
     await server.stop();
-    const hashes = [integrity, lie].map((each) => createHash('sha256').update(rowOf(name, version, each)).digest());
+    const hashes = [integrity, lie].map((each) =>
+      createHash('sha256')
+        .update(rowOf(name, version, each))
+        .digest(),
+    );
     change(server.dir, '.tx', hashes[0]!, hashes[1]!);
     await server.start();
     client = open();
@@ -161,8 +181,10 @@ describePrivate('the packages of a lock file', () => {
       () => client.sql.verifiedGet('versions', [name, version], { atTx: tx }),
       () => client.follow({ ordered: true }).then((following) => following.ready({ timeoutMs: 10_000 })),
     ])
-      console.log((await rejection(ask())).message);
-    const report = await client.audit.database({ values: true }).catch((error: unknown) => ({ ok: false, error }));
+      expect((await rejection(ask())).message).toMatch(/corrupted/);
+    const report = await client.audit
+      .database({ values: true })
+      .catch((error: unknown) => ({ ok: false, error }));
     expect(report.ok).toBe(false);
   });
 });

@@ -35,12 +35,18 @@ describeSql('a row that is proven to be the latest', () => {
     expect(gone.provenLatestAt.tx).toBeGreaterThanOrEqual(tx);
     expect(await sql.verifiedGet('orders', 99n, { latest: true })).toMatchObject({ absent: 'never-written' });
     // Deleted and inserted anew; and under another name of the table.
-    await sql.exec('UPSERT INTO orders (id, total) VALUES (3, 33)');
-    await sql.exec('ALTER TABLE orders RENAME TO sales');
+    await sql.exec('CREATE TABLE plain (id INTEGER, total INTEGER, PRIMARY KEY id)');
+    await sql.exec('INSERT INTO plain (id, total) VALUES (3, 3)');
+    await sql.exec('DELETE FROM plain WHERE id = 3');
+    await sql.exec('INSERT INTO plain (id, total) VALUES (3, 33)');
+    await sql.exec('ALTER TABLE plain RENAME TO sales');
+    await sql.exec('ALTER TABLE orders RENAME TO plain');
     await client.verifiedState();
     expect(await sql.verifiedGet('sales', 3n, { latest: true })).toMatchObject({
-      values: { total: 33n },
-      revision: 3n,
+      ...{ tableId: 2, values: { total: 33n }, revision: 3n },
+    });
+    expect(await sql.verifiedGet('plain', 3n, { latest: true })).toMatchObject({
+      ...{ tableId: 1, absent: 'deleted' },
     });
     expect((await rejection(sql.verifiedGet('orders', 3n, { latest: true }))).code).toBe('NOT_FOUND');
     for (const [argument, options] of [
@@ -49,7 +55,7 @@ describeSql('a row that is proven to be the latest', () => {
       ['options', { latest: true, schema: 'claimed' }],
     ] as const)
       expect(await rejection(sql.verifiedGet('sales', 3n, options as never))).toMatchObject({ argument });
-    expect((await rejection(sql.verifiedGet('sales', 'x', { latest: true }))).code).toBe('BAD_ARGUMENT');
+    expect((await rejection(sql.verifiedGet('sales', 'x', { latest: true }))).code).toBe('INVALID_ARGUMENT');
     // From the head on nothing is known of what was before.
     await client.follow({ from: 'head' });
     expect((await rejection(sql.verifiedGet('sales', 3n, { latest: true }))).code).toBe('NOT_PROVABLE');
@@ -62,7 +68,9 @@ describeSql('a document that is proven to be the latest', () => {
     const { documents } = client;
     const ann = await insertOne(client, { name: 'Ann' });
     const bob = await insertOne(client, { name: 'Bob' });
-    expect((await rejection(documents.verifiedGet('people', ann, { latest: true }))).code).toBe('NOT_PROVABLE');
+    expect((await rejection(documents.verifiedGet('people', ann, { latest: true }))).code).toBe(
+      'NOT_PROVABLE',
+    );
     await client.follow();
     await documents.replace('people', { where: { name: 'Ann' } }, { name: 'Ann', age: 5 });
     await documents.delete('people', { where: { name: 'Bob' } });

@@ -16,6 +16,8 @@ import { ALL_TYPES, describeSql, openOrders } from './support.js';
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
 type Message = any;
 
+const SOON = { timeout: 20_000 };
+
 function newPath(): string {
   const folder = mkdtempSync(join(tmpdir(), 'immu-ts-mirror-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
@@ -93,9 +95,12 @@ describeSql('a mirror', () => {
     await using mirror = await client.mirror({ path: newPath(), tables: ['Orders'], everyMs: 5 });
     await mirror.ready();
     await client.sql.exec('INSERT INTO orders (total) VALUES (1)');
-    await vi.waitFor(() => expect(mirror.query('SELECT total FROM orders').rows).toEqual([{ total: 1n }]));
+    await vi.waitFor(
+      () => expect(mirror.query('SELECT total FROM orders').rows).toEqual([{ total: 1n }]),
+      SOON,
+    );
     await client.set('k', 'v');
-    await vi.waitFor(() => expect(mirror.progress.tx).toBe(3n));
+    await vi.waitFor(() => expect(mirror.progress.tx).toBe(3n), SOON);
     const next = mirror.reach(5n);
     for (let i = 0; i < 2; i++) await client.sql.exec('UPDATE orders SET total = 9 WHERE id = 1');
     expect((await next).tx).toBeGreaterThanOrEqual(5n);
@@ -171,7 +176,9 @@ describeSql('a mirror', () => {
     const { sql } = client;
     await sql.exec('CREATE TABLE a (id INTEGER, v INTEGER, PRIMARY KEY id)');
     await sql.exec('CREATE TABLE b (id INTEGER, v INTEGER, PRIMARY KEY id)');
-    await sql.exec('INSERT INTO a (id, v) VALUES (1, 10), (2, 20), (3, 30); INSERT INTO b (id, v) VALUES (1, 1)');
+    await sql.exec(
+      'INSERT INTO a (id, v) VALUES (1, 10), (2, 20), (3, 30); INSERT INTO b (id, v) VALUES (1, 1)',
+    );
     const path = newPath();
     const keep = `${path}.followed`;
     await client.follow({ ordered: true, keep });
@@ -285,7 +292,7 @@ describeSql('a mirror', () => {
       { name: 'Bob', score: null },
       { _id: ids[0], score: 0.5 },
     ]);
-    await documents.deleteCollection('twins');
+    await documents.deleteCollection('twins', { confirm: 'twins' });
     await mirror.ready();
     expect(() => mirror.query('SELECT * FROM doc_twins')).toThrow('no such table');
     expect(mirror.query('SELECT kind, name FROM _immu_tables ORDER BY id').rows).toEqual([
@@ -306,7 +313,9 @@ describeSql('a mirror', () => {
     await only.ready();
     expect(only.query('SELECT count(*) AS n FROM doc_People').rows).toEqual([{ n: 2n }]);
     expect(only.query('SELECT name FROM _immu_tables').rows).toEqual([{ name: 'People' }]);
-    expect((await rejection(client.mirror({ path: newPath(), collections: ['nobody'] }))).code).toBe('NOT_FOUND');
+    expect((await rejection(client.mirror({ path: newPath(), collections: ['nobody'] }))).code).toBe(
+      'NOT_FOUND',
+    );
   });
 
   it('begins anew over a mirror of the same database, and over nothing else', async () => {

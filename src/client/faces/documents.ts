@@ -79,11 +79,8 @@ export class Documents extends DocumentCalls {
     const name = collectionName(collection);
     const hex = documentId('id', id);
     if (isLatest(options))
-      return this.room.enterVerified(
-        'documents.verifiedGet',
-        options,
-        ['latest'],
-        (verified) => latestDocumentNow(verified, { collection: name, id: hex }),
+      return this.room.enterVerified('documents.verifiedGet', options, ['latest'], (verified) =>
+        latestDocumentNow(verified, { collection: name, id: hex }),
       );
     checkOptions(options, GET_NAMES);
     const { atTx } = options;

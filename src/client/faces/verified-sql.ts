@@ -113,11 +113,7 @@ export class DatabaseSql extends Sql {
    * @throws ImmuError NOT_FOUND when there is no such table, DECODE_FAILED where its columns cannot read the row; PRECONDITION_FAILED when it is
    *   not as it was pinned
    */
-  async verifiedGet(
-    table: string,
-    pk: PrimaryKey,
-    options: LatestOptions,
-  ): Promise<LatestRow | AbsentRow>;
+  async verifiedGet(table: string, pk: PrimaryKey, options: LatestOptions): Promise<LatestRow | AbsentRow>;
   async verifiedGet(table: string, pk: PrimaryKey, options?: VerifiedRowOptions): Promise<VerifiedRow | null>;
   async verifiedGet(
     table: string,
@@ -126,11 +122,8 @@ export class DatabaseSql extends Sql {
   ): Promise<VerifiedRow | null | LatestRow | AbsentRow> {
     if (isLatest(options)) {
       const asked = { table: tableName(table), pk };
-      return this.room().enterVerified(
-        'sql.verifiedGet',
-        options,
-        ['latest'],
-        ({ session, trust, call }) => latestRow({ rpc: session, trust, call }, asked),
+      return this.room().enterVerified('sql.verifiedGet', options, ['latest'], ({ session, trust, call }) =>
+        latestRow({ rpc: session, trust, call }, asked),
       );
     }
     const query = { pk, ...rowQuery(table, options) };

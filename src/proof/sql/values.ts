@@ -61,7 +61,13 @@ export function encodeValue(type: SqlType, value: CellValue): Uint8Array {
 
 /** Inverse of {@link encodeValue}. Throws ProofFailure for bytes that are no value of the type. */
 export function decodeValue(type: SqlType, bytes: Uint8Array): CellValue {
-  return valueIn(type, bytes, new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), 0, bytes.length);
+  return valueIn(
+    type,
+    bytes,
+    new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength),
+    0,
+    bytes.length,
+  );
 }
 
 /** The same of `length` bytes of a row from `at` on: nothing is made but the value. `view`: of the same row. */

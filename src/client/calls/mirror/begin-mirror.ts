@@ -2,7 +2,6 @@
 // left there is gone on with, where it is what that one wrote and its root is trusted.
 import { ImmuError, NotProvableError, VerificationError } from '../../../errors.js';
 import type { CallOptions } from '../../input/call-options.js';
-import type { Room } from '../../room/room.js';
 import type { Seals } from '../../trust/latest/seals.js';
 import type { Verified } from '../documents/verified/verified.js';
 import { isWhole } from '../latest/proven.js';
@@ -19,13 +18,23 @@ import type { Root } from '../../../verify/verifier.js';
 
 const OPERATION = 'mirror';
 
+/** One database, as mirrors come into it. */
+export interface MirrorRoom {
+  enterVerified<T>(
+    operation: string,
+    options: CallOptions,
+    own: readonly string[],
+    work: (verified: Verified) => Promise<T>,
+  ): Promise<T>;
+}
+
 /** The door of the client. */
 export interface MirrorDoor {
   readonly deadline: MakeDeadline;
 }
 
 export async function beginMirror(
-  room: Pick<Room, 'enterVerified'>,
+  room: MirrorRoom,
   door: MirrorDoor,
   options: MirrorOptions,
 ): Promise<Mirror> {
@@ -41,8 +50,7 @@ export async function beginMirror(
       );
     view.close();
     // A name that nothing has is told at once.
-    for (const name of checked.tables ?? [])
-      await knownTable({ rpc: verified.session, trust, call }, name);
+    for (const name of checked.tables ?? []) await knownTable({ rpc: verified.session, trust, call }, name);
     await assertCollections(verified, checked.collections);
     const ask: Ask = (work, each: CallOptions = {}) =>
       room.enterVerified(OPERATION, each, [], async (asking) => {
@@ -82,10 +90,7 @@ async function leftBy(
   return { at, beginning: { how: 'resumed', tx: at.tx } };
 }
 
-async function assertCollections(
-  verified: Verified,
-  names: ReadonlySet<string> | undefined,
-): Promise<void> {
+async function assertCollections(verified: Verified, names: ReadonlySet<string> | undefined): Promise<void> {
   if (!names || names.size === 0) return;
   const { trust, call } = verified;
   const { latest } = trust;

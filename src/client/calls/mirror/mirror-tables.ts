@@ -134,7 +134,9 @@ export class MirrorTables {
     if (anomaly) return;
     for (const index of indexes) {
       const columns = index.columns.map(quoted).join(', ');
-      this.#db.exec(`CREATE INDEX ${quoted(`_immu_index_${id}_${index.id}`)} ON ${quoted(table)} (${columns})`);
+      this.#db.exec(
+        `CREATE INDEX ${quoted(`_immu_index_${id}_${index.id}`)} ON ${quoted(table)} (${columns})`,
+      );
     }
   }
 

@@ -1,6 +1,5 @@
 // A mirror, as its users see it: a local SQLite file that holds the rows of tables as of a followed head, and goes along with it.
 import { ImmuError, NotProvableError, StoreError } from '../../../errors.js';
-import { ProofFailure } from '../../../proof/failure.js';
 import { decodeSqlKey } from '../../../proof/sql/raw-key.js';
 import type { SqlKey } from '../../../proof/sql/raw-key.js';
 import { PREFIX_BYTE } from '../../../proof/sql/types.js';
@@ -15,21 +14,15 @@ import type { ObservedRow } from '../../trust/latest/row-observers.js';
 import { TxWaiters } from '../../trust/latest/tx-waiters.js';
 import { isTransient } from '../../trust/latest/transient.js';
 import type { MakeDeadline } from '../latest/follow.js';
-import { catalogOf } from '../documents/verified/follow.js';
-import { collectionsAt } from '../documents/verified/collections-at.js';
-import type { Verified } from '../documents/verified/verified.js';
-import { FollowedCatalog } from '../sql/followed/catalog.js';
-import type { FollowedTables } from '../sql/followed/catalog.js';
 import { briefVersion } from '../sql/followed/values.js';
 import type { BriefVersion } from '../../trust/latest/ranges.js';
 import type { Seals } from '../../trust/latest/seals.js';
-import { collectionSource } from './collection-source.js';
 import type { MirrorFile } from './mirror-file.js';
 import type { ResolvedMirrorOptions } from './options.js';
 import { inPages, pagesOf, writeSources } from './snapshot.js';
 import type { Ask } from './snapshot.js';
-import { namelessSource, rangeOfSource, sourceId, tableSource, withoutClashes } from './source.js';
-import type { MirrorSource } from './source.js';
+import { rangeOfSource, sourceId } from './source.js';
+import { Sources } from './sources.js';
 
 /**
  * - `catching-up`: it is behind what was followed;
@@ -101,15 +94,13 @@ export class Mirror {
   /** How it began. */
   readonly beginning: MirrorBeginning;
   readonly #parts: MirrorParts;
-  readonly #catalog: FollowedCatalog;
+  readonly #sources: Sources;
   readonly #waiters = new TxWaiters();
   /** What has changed since it was written last, by raw keys in hex. */
   #changed = new Map<string, BriefVersion & { readonly id: bigint }>();
   readonly #stops: readonly (() => void)[];
   /** Not all that has changed is in there. */
   #isLost = true;
-  /** Of the catalog, when all tables were made. */
-  #sources: { readonly made: string; readonly sources: readonly MirrorSource[] } | undefined;
   #at: Root | undefined;
   /** The first thing that is written writes all of it. */
   #isAnew: boolean;
@@ -127,7 +118,7 @@ export class Mirror {
     this.beginning = beginning;
     this.#at = at;
     this.#isAnew = at === undefined;
-    this.#catalog = FollowedCatalog.of(latest);
+    this.#sources = new Sources(latest, parts.options);
     this.#stops = [
       ...PREFIXES.map((prefix) =>
         latest.observe(prefix, {
@@ -343,7 +334,7 @@ export class Mirror {
       this.#changed = new Map();
       // Far behind, what comes meanwhile is found in the index.
       this.#isLost = latest.status === 'catching-up';
-      const sources = await ask((verified) => this.#sourcesAt(verified, at.tx));
+      const sources = await ask((verified) => this.#sources.at(verified, at.tx));
       if (this.#isAnew) file.beginAnew();
       else file.begin();
       const byId = new Map<bigint, BriefVersion[]>();
@@ -368,40 +359,5 @@ export class Mirror {
     } finally {
       view.close();
     }
-  }
-
-  /** What there is to be mirrored as of a transaction that was followed. */
-  async #sourcesAt(verified: Verified, tx: bigint): Promise<readonly MirrorSource[]> {
-    const { session, trust, call } = verified;
-    const changedAt = catalogOf(verified).changedAt(tx);
-    const made = `${this.#catalog.entriesAt(tx)} ${changedAt.toString()}`;
-    if (this.#sources?.made === made) return this.#sources.sources;
-    const { tables, collections } = this.#parts.options;
-    const sources: MirrorSource[] = [];
-    const found = await this.#catalog.at({ rpc: session, trust, call }, tx);
-    for (const name of found.names) {
-      const source = sourceOf(found, name);
-      if (source && (!tables || tables.has(name))) sources.push(source);
-    }
-    if (changedAt > 0n && collections?.size !== 0)
-      for (const collection of await collectionsAt(verified, tx))
-        if (!collections || collections.has(collection.name))
-          sources.push(collectionSource(collection, changedAt));
-    this.#sources = { made, sources: withoutClashes(sources) };
-    return this.#sources.sources;
-  }
-}
-
-/** Undefined: there is none. */
-function sourceOf(tables: FollowedTables, name: string): MirrorSource | undefined {
-  try {
-    const table = tables.named(name);
-    return table && tableSource(table.schema, table.tx);
-  } catch (error) {
-    if (!(error instanceof ProofFailure)) throw error;
-    const table = tables.idOf(name);
-    if (table === undefined) return undefined;
-    const { tx } = tables;
-    return namelessSource({ id: sourceId('sql', table), kind: 'table', name, tx }, 'unreadable');
   }
 }

@@ -1,5 +1,4 @@
 // What a mirror is made of: a table of SQL, or a collection of documents, as it is as of one root.
-import { ImmuError } from '../../../errors.js';
 import { ProofFailure } from '../../../proof/failure.js';
 import { RowColumns } from '../../../proof/sql/row-columns.js';
 import type { TableSchema } from '../../../proof/sql/schema.js';
@@ -140,9 +139,4 @@ export function withoutClashes(sources: readonly MirrorSource[]): MirrorSource[]
     const isTaken = (count.get(name) ?? 0) > 1 || name.startsWith('sqlite_') || name.startsWith('_immu_');
     return isTaken && !source.anomaly ? namelessSource(source, 'name') : source;
   });
-}
-
-/** Of what was proven and cannot be read. */
-export function isUnreadable(error: unknown): boolean {
-  return error instanceof ProofFailure || (error instanceof ImmuError && error.code === 'DECODE_FAILED');
 }

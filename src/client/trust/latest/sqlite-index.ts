@@ -164,8 +164,9 @@ class SqliteView implements RangeView {
     const wanted = since === undefined ? `(flags & ${DELETED}) = ?` : 'tx > ?';
     const where = `${withinRange(to)} AND ${wanted}`;
     const statement = this.#db.prepare(`SELECT ${text} FROM latest${where} ORDER BY key LIMIT ?`).pluck();
-    const bounds = to ? [from, to] : [from];
-    const texts = statement.all(...bounds, since ?? 0, limit) as string[];
+    const texts = (
+      to ? statement.all(from, to, since ?? 0, limit) : statement.all(from, since ?? 0, limit)
+    ) as string[];
     return texts.map((each) => {
       const hashAt = each.indexOf(' ') + 1;
       const keyAt = hashAt + 2 * HASH_SIZE;

@@ -34,7 +34,8 @@ export async function collectionsAt(verified: Verified, tx: bigint): Promise<Fol
     }
     found = known();
   }
-  for (const [i, { id, hash }] of live.entries()) if (!found[i]) await assertGone(verified, catalog, id, hash);
+  for (const [i, { id, hash }] of live.entries())
+    if (!found[i]) await assertGone(verified, catalog, id, hash);
   return found.filter((collection) => collection !== undefined);
 }
 

@@ -78,9 +78,7 @@ async function once(
   const found = await shown(verified, name, table, id, tx);
   if (found) {
     trust.countCalls(call.operation, call.startedAt, 1);
-    return Object.freeze(
-      resultOf({ ...verifiedDocument(found, trust.root), provenLatestAt: at, revision }),
-    );
+    return Object.freeze(resultOf({ ...verifiedDocument(found, trust.root), provenLatestAt: at, revision }));
   }
   const assured = trust.assureNow(call.operation);
   await call.deadline.race(assured, 'the server to prove that it extends what is trusted');

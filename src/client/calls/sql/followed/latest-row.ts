@@ -66,7 +66,9 @@ export async function latestRow(
   const of = { table, tableId: found.schema.id, provenLatestAt: at };
   if (!version || version.deleted) {
     trust.countCalls(call.operation, call.startedAt, 1);
-    const absent = version ? ({ absent: 'deleted', tx: version.tx } as const) : { absent: 'never-written' as const };
+    const absent = version
+      ? ({ absent: 'deleted', tx: version.tx } as const)
+      : { absent: 'never-written' as const };
     return Object.freeze(resultOf({ ...of, values: null, ...absent }));
   }
   return shownRow(asking, found, version, of);

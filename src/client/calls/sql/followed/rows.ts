@@ -55,7 +55,10 @@ export async function* followedRows(
 }
 
 /** The rows of these versions. */
-export async function withValues(asking: SqlAsking, versions: readonly BriefVersion[]): Promise<FollowedRow[]> {
+export async function withValues(
+  asking: SqlAsking,
+  versions: readonly BriefVersion[],
+): Promise<FollowedRow[]> {
   const values = await followedValues(asking, versions);
   return versions.map(({ key, tx }, i) => ({
     ...{ key: Buffer.from(key, 'hex'), tx: BigInt(tx) },
