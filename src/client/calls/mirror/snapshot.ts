@@ -63,8 +63,7 @@ export async function writeSources(
       const values = await next.values;
       // The next page is on its way while this one is written.
       next = load(nextPage());
-      for (const { key, deleted } of page)
-        if (deleted) tables.drop(source.id, Buffer.from(key, 'hex'));
+      for (const { key, deleted } of page) if (deleted) tables.drop(source.id, Buffer.from(key, 'hex'));
       for (let i = 0; i < live.length; i++) {
         const { key: name, tx } = live[i] as BriefVersion;
         const key = Buffer.from(name, 'hex');

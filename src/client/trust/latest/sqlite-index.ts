@@ -19,10 +19,17 @@ const SCHEMA = `
   CREATE TABLE latest (key BLOB PRIMARY KEY, tx INTEGER NOT NULL, flags INTEGER NOT NULL, expires_at INTEGER, hash BLOB NOT NULL,
     revision INTEGER NOT NULL, previous INTEGER NOT NULL) WITHOUT ROWID;
   CREATE TABLE reached (only INTEGER PRIMARY KEY CHECK (only = 1), tx INTEGER NOT NULL, alh BLOB NOT NULL, keys INTEGER NOT NULL);`;
-/** Two statements, of which the second is seldom needed, take half the time of one that says what it did (measured). */
-const ADD = 'INSERT OR IGNORE INTO latest VALUES (?, ?, ?, ?, ?, 1, 0)';
-const RENEW =
-  'UPDATE latest SET previous = tx, tx = ?, flags = ?, expires_at = ?, hash = ?, revision = revision + 1 WHERE key = ?';
+/**
+ * Rows are put so many at a time: a third of the time of one each that says what it did (measured). Only where some of their keys were
+ * there already are these looked at one by one: they are the ones that have another transaction still.
+ */
+const ROWS_AT_A_TIME = 16;
+const NEW_ROW = '(?, ?, ?, ?, ?, 1, 0)';
+const ADD = 'INSERT OR IGNORE INTO latest VALUES';
+const RENEW = `
+  UPDATE latest SET previous = tx, tx = ?, flags = ?, expires_at = ?, hash = ?, revision = revision + 1 WHERE key = ? AND tx <> ?`;
+/** Of a row that is put. */
+const ROW_VALUES = 5;
 const COLUMNS = 'key, tx, flags, expires_at AS expiresAt, hash, revision, previous';
 
 interface Columns {
@@ -43,12 +50,15 @@ export class SqliteIndex implements KeyIndex, Ranges {
   readonly #db: Sqlite;
   readonly #nameOf: NameOf;
   readonly #add: SqliteStatement;
+  readonly #addMany: SqliteStatement;
   readonly #renew: SqliteStatement;
   readonly #take: SqliteStatement;
   readonly #get: SqliteStatement;
   readonly #reached: SqliteStatement;
   #keys = 0;
   #inTransaction = false;
+  /** Rows that are still to be put: five values of each. */
+  readonly #due: unknown[] = [];
 
   /** `path`: of a file that is there, alone in its folder, which goes with the index. @default a new one */
   constructor(nameOf: NameOf = itself, path?: string) {
@@ -63,7 +73,8 @@ export class SqliteIndex implements KeyIndex, Ranges {
       this.#db.exec(SCHEMA);
     const last = this.#db.prepare('SELECT keys FROM reached').pluck().get() as bigint | undefined;
     this.#keys = Number(last ?? 0n);
-    this.#add = this.#db.prepare(ADD);
+    this.#add = this.#db.prepare(`${ADD} ${NEW_ROW}`);
+    this.#addMany = this.#db.prepare(`${ADD} ${Array(ROWS_AT_A_TIME).fill(NEW_ROW).join()}`);
     this.#renew = this.#db.prepare(RENEW);
     this.#take = this.#db.prepare('INSERT INTO latest VALUES (?, ?, ?, ?, ?, ?, ?)');
     this.#get = this.#db.prepare(`SELECT ${COLUMNS} FROM latest WHERE key = ?`);
@@ -81,11 +92,28 @@ export class SqliteIndex implements KeyIndex, Ranges {
   put(row: Row): void {
     this.#begin();
     const { tx, flags, expiresAt } = row;
-    const name = this.#nameOf(keyOfRow(row));
-    const hash = hashOfRow(row);
-    const { changes } = this.#add.run(name, tx, flags, expiresAt ?? null, hash);
-    if (Number(changes) > 0) this.#keys++;
-    else this.#renew.run(tx, flags, expiresAt ?? null, hash, name);
+    this.#due.push(this.#nameOf(keyOfRow(row)), tx, flags, expiresAt ?? null, hashOfRow(row));
+    if (this.#due.length === ROWS_AT_A_TIME * ROW_VALUES) this.#flush();
+  }
+
+  #flush(): void {
+    const due = this.#due;
+    if (due.length === 0) return;
+    const isMany = due.length === ROWS_AT_A_TIME * ROW_VALUES;
+    // eslint-disable-next-line no-restricted-syntax -- so many as there are places
+    let added = isMany ? Number(this.#addMany.run(...due).changes) : 0;
+    if (!isMany)
+      for (let at = 0; at < due.length; at += ROW_VALUES) {
+        const [name, tx, flags, expiresAt, hash] = due.slice(at, at + ROW_VALUES);
+        added += Number(this.#add.run(name, tx, flags, expiresAt, hash).changes);
+      }
+    this.#keys += added;
+    if (added * ROW_VALUES < due.length)
+      for (let at = 0; at < due.length; at += ROW_VALUES) {
+        const [name, tx, flags, expiresAt, hash] = due.slice(at, at + ROW_VALUES);
+        this.#renew.run(tx, flags, expiresAt, hash, name, tx);
+      }
+    due.length = 0;
   }
 
   /** Takes a row of another index over, as it is. */
@@ -98,12 +126,14 @@ export class SqliteIndex implements KeyIndex, Ranges {
 
   reached({ tx, alh }: Root): void {
     this.#begin();
+    this.#flush();
     this.#reached.run(tx, alh, this.#keys);
     this.#db.exec('COMMIT');
     this.#inTransaction = false;
   }
 
   get(key: Uint8Array): LatestVersion | undefined {
+    this.#flush();
     const row = this.#get.get(this.#nameOf(key)) as Columns | undefined;
     return row && versionOf(row);
   }
@@ -118,6 +148,7 @@ export class SqliteIndex implements KeyIndex, Ranges {
 
   /** All that was put, into a file of its own. */
   async copyTo(path: string): Promise<void> {
+    this.#flush();
     rmSync(path, { force: true });
     await this.#db.backup(path);
     chmodSync(path, 0o600);
