@@ -48,10 +48,11 @@ export type { TableColumn } from './client/calls/sql/tables.js';
 export type { TransactionOptions } from './client/calls/sql/transaction.js';
 export type { SqlParam, SqlRow, SqlTimestamp, SqlValue } from './client/calls/sql/values.js';
 export type { PrimaryKey } from './client/calls/sql/row-key.js';
-export type { PinnedTable } from './client/calls/sql/schema.js';
+export type { CatalogLevel, PinnedTable } from './client/calls/sql/schema.js';
 export type { VerifiedSqlTx, VerifiedSqlWrite, WrittenRow } from './client/calls/sql/verified-exec.js';
 export type {
   Mirror,
+  MirrorBeginning,
   MirrorProgress,
   MirrorRows,
   MirrorStatus,
@@ -59,6 +60,8 @@ export type {
 } from './client/calls/mirror/mirror.js';
 export type { MirrorOptions } from './client/calls/mirror/options.js';
 export type { RowAnomaly, VerifiedRows } from './client/calls/sql/verified-query/verified-query.js';
+export type { AbsentRow, LatestRow } from './client/calls/sql/followed/latest-row.js';
+export type { AbsentDocument, LatestDocument } from './client/calls/documents/verified/latest-document.js';
 export type { VerifiedRow } from './client/calls/sql/verified-get.js';
 export type { RowComparison } from './client/calls/sql/verify-row.js';
 export type { DatabaseSql, VerifiedRowOptions, VerifiedSchema } from './client/faces/verified-sql.js';
@@ -200,7 +203,6 @@ export type { VerifiedRevision } from './client/calls/documents/verified/audit.j
 export type { DeletedDocument, VerifiedDelete } from './client/calls/documents/verified/delete.js';
 export type { VerifiedInsert, VerifiedReplace } from './client/calls/documents/verified/insert.js';
 export type {
-  CatalogLevel,
   CatalogOptions,
   CollectionPin,
   DocumentCollection,

@@ -98,9 +98,10 @@ export class DatabaseHandle extends SqlTransactions {
   }
 
   /**
-   * Keeps the rows of tables in a local SQLite file, which any SQL can be asked of (`mirror.query`, or whatever reads SQLite): complete,
-   * and the latest, as of a proven head, also when the server is gone; kept up to date by the follower. Each row is held against what
-   * was followed. Begins at once, and ends with the client; the file stays. Requires `follow({ ordered: true })`, from genesis.
+   * Keeps the rows of tables, and documents, in a local SQLite file, which any SQL can be asked of (`mirror.query`, or whatever reads
+   * SQLite): complete, and the latest, as of a proven head, also when the server is gone; kept up to date by the follower. Each row is
+   * held against what was followed. Begins at once, and ends with the client; the file stays, and the next mirror goes on with it where
+   * the audit log has its SHA-256 and its root is trusted (`beginning`). Requires `follow({ ordered: true })`, from genesis.
    *
    * @example
    * await client.follow({ ordered: true });
@@ -113,11 +114,7 @@ export class DatabaseHandle extends SqlTransactions {
    */
   async mirror(options: MirrorOptions): Promise<Mirror> {
     const { door } = this.connection;
-    return beginMirror(
-      this.room,
-      { deadline: (each) => door.deadline(each, []), whenClosed: (tell) => door.whenClosed(tell) },
-      options,
-    );
+    return beginMirror(this.room, { deadline: (each) => door.deadline(each, []) }, options);
   }
 
   /**

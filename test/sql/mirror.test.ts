@@ -16,6 +16,8 @@ import { ALL_TYPES, describeSql, openOrders } from './support.js';
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
 type Message = any;
 
+const SOON = { timeout: 20_000 };
+
 function newPath(): string {
   const folder = mkdtempSync(join(tmpdir(), 'immu-ts-mirror-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
@@ -93,9 +95,12 @@ describeSql('a mirror', () => {
     await using mirror = await client.mirror({ path: newPath(), tables: ['Orders'], everyMs: 5 });
     await mirror.ready();
     await client.sql.exec('INSERT INTO orders (total) VALUES (1)');
-    await vi.waitFor(() => expect(mirror.query('SELECT total FROM orders').rows).toEqual([{ total: 1n }]));
+    await vi.waitFor(
+      () => expect(mirror.query('SELECT total FROM orders').rows).toEqual([{ total: 1n }]),
+      SOON,
+    );
     await client.set('k', 'v');
-    await vi.waitFor(() => expect(mirror.progress.tx).toBe(3n));
+    await vi.waitFor(() => expect(mirror.progress.tx).toBe(3n), SOON);
     const next = mirror.reach(5n);
     for (let i = 0; i < 2; i++) await client.sql.exec('UPDATE orders SET total = 9 WHERE id = 1');
     expect((await next).tx).toBeGreaterThanOrEqual(5n);
@@ -166,6 +171,153 @@ describeSql('a mirror', () => {
     expect(mirror.query('SELECT count(*) AS n FROM orders').rows).toEqual([{ n: 2702n }]);
   });
 
+  it('goes on where it ended: with what was written, deleted, made and changed meanwhile', async () => {
+    const { client, store, database } = await openOrders();
+    const { sql } = client;
+    await sql.exec('CREATE TABLE a (id INTEGER, v INTEGER, PRIMARY KEY id)');
+    await sql.exec('CREATE TABLE b (id INTEGER, v INTEGER, PRIMARY KEY id)');
+    await sql.exec(
+      'INSERT INTO a (id, v) VALUES (1, 10), (2, 20), (3, 30); INSERT INTO b (id, v) VALUES (1, 1)',
+    );
+    const path = newPath();
+    const keep = `${path}.followed`;
+    await client.follow({ ordered: true, keep });
+    const first = await client.mirror({ path });
+    expect(first.beginning).toEqual({ how: 'new' });
+    const { tx } = await first.ready();
+    // Not closed by itself: the client's close is its own.
+    await client.close();
+    expect((await rejection(first.ready())).code).toBe('CLOSED');
+
+    const open = () => {
+      const next = new ImmuClient({ address: sharedImmudb(), store, credentials: { ...USER, database } });
+      onTestFinished(() => next.close());
+      return next;
+    };
+    const writer = open();
+    await writer.sql.exec('UPDATE a SET v = 21 WHERE id = 2');
+    await writer.sql.exec('DELETE FROM a WHERE id = 3');
+    await writer.sql.exec('INSERT INTO a (id, v) VALUES (4, 40)');
+    await writer.sql.exec('ALTER TABLE b RENAME COLUMN v TO w');
+    await writer.sql.exec('CREATE TABLE c (id INTEGER, PRIMARY KEY id)');
+    await writer.sql.exec('INSERT INTO c (id) VALUES (7)');
+    await writer.sql.exec('DROP TABLE orders');
+    await writer.close();
+
+    const second = open();
+    await second.follow({ ordered: true, keep });
+    const mirror = await second.mirror({ path });
+    expect(mirror.beginning).toEqual({ how: 'resumed', tx });
+    // What it was as of is there at once.
+    expect(mirror.query('SELECT 1 AS one').provenLatestAt.tx).toBe(tx);
+    await mirror.ready();
+    expect(mirror.query('SELECT id, v FROM a ORDER BY id').rows).toEqual([
+      { id: 1n, v: 10n },
+      { id: 2n, v: 21n },
+      { id: 4n, v: 40n },
+    ]);
+    expect(mirror.query('SELECT w FROM b').rows).toEqual([{ w: 1n }]);
+    expect(mirror.query('SELECT id FROM c').rows).toEqual([{ id: 7n }]);
+    expect(() => mirror.query('SELECT * FROM orders')).toThrow('no such table');
+    expect(mirror.query('SELECT count(*) AS n FROM _immu_rows').rows).toEqual([{ n: 5n }]);
+    await second.sql.exec('INSERT INTO a (id, v) VALUES (5, 50)');
+    await mirror.ready();
+    expect(mirror.query('SELECT count(*) AS n FROM a').rows).toEqual([{ n: 4n }]);
+    await mirror.close();
+
+    // Others see to it that it is not as it was left: it is not believed.
+    for (const [change, why] of [
+      ['UPDATE a SET v = 999 WHERE id = 1', 'it is not as a mirror that ended by close() has left it'],
+      ['UPDATE _immu_mirror SET tx = tx + 1', 'it is not as a mirror that ended by close() has left it'],
+    ] as const) {
+      const db = openSqlite(path);
+      db.exec(change);
+      db.close();
+      const again = await second.mirror({ path });
+      expect(again.beginning).toEqual({ how: 'anew', why });
+      await again.ready();
+      expect(again.query('SELECT v FROM a WHERE id = 1').rows).toEqual([{ v: 10n }]);
+      await again.close();
+    }
+    const sealed = await second.mirror({ path });
+    expect(sealed.beginning).toMatchObject({ how: 'resumed' });
+    await sealed.close();
+    // Nor after trust was forgotten.
+    await second.forgetTrust('a test');
+    await second.follow({ ordered: true });
+    const forgotten = await second.mirror({ path });
+    expect(forgotten.beginning).toMatchObject({ how: 'anew' });
+    await forgotten.ready();
+    expect(forgotten.query('SELECT count(*) AS n FROM a').rows).toEqual([{ n: 4n }]);
+  });
+
+  it('has documents: fields as searches know them, and each whole; deleted ones are none', async () => {
+    const { client } = await openOrders();
+    const { documents, sql } = client;
+    await sql.exec('INSERT INTO orders (total) VALUES (1)');
+    const fields = [
+      { name: 'name', type: 'STRING' },
+      { name: 'age', type: 'INTEGER' },
+      { name: 'address.city', type: 'STRING' },
+    ] as const;
+    await documents.createCollection('People', { fields });
+    await documents.createCollection('twins', { fields, idField: 'pid' });
+    const content = { name: 'Ann', age: 41, address: { city: 'Ulm' }, more: [1, null, { a: true }] };
+    const [ann, bob] = (await documents.insert('People', [content, { name: 'Bob' }])).ids as [string, string];
+    const [twin] = (await documents.insert('twins', content)).ids as [string];
+    await client.follow({ ordered: true });
+    await using mirror = await client.mirror({ path: newPath() });
+    await mirror.ready();
+    const people = () => mirror.query('SELECT * FROM doc_People ORDER BY name').rows;
+    expect(people()).toEqual([
+      {
+        ...{ _id: ann, name: 'Ann', age: 41n, 'address.city': 'Ulm' },
+        _doc: expect.any(String) as string,
+      },
+      { _id: bob, name: 'Bob', age: null, 'address.city': null, _doc: expect.any(String) as string },
+    ]);
+    expect(JSON.parse(people()[0]!['_doc'] as string)).toEqual({ _id: ann, ...content });
+    expect(mirror.query('SELECT pid, name FROM doc_twins').rows).toEqual([{ pid: twin, name: 'Ann' }]);
+    expect(mirror.query('SELECT total FROM orders').rows).toEqual([{ total: 1n }]);
+
+    await documents.replace('People', { where: { name: 'Bob' } }, { name: 'Bob', age: 9 });
+    await documents.delete('People', { where: { name: 'Ann' } });
+    await mirror.ready();
+    expect(people()).toMatchObject([{ _id: bob, age: 9n }]);
+    // One that others write over with a field that is new.
+    await documents.addField('People', { name: 'score', type: 'DOUBLE' });
+    const { ids } = await documents.insert('People', { name: 'Cid', score: 0.5 });
+    await mirror.ready();
+    expect(people()).toMatchObject([
+      { name: 'Bob', score: null },
+      { _id: ids[0], score: 0.5 },
+    ]);
+    await documents.deleteCollection('twins', { confirm: 'twins' });
+    await mirror.ready();
+    expect(() => mirror.query('SELECT * FROM doc_twins')).toThrow('no such table');
+    expect(mirror.query('SELECT kind, name FROM _immu_tables ORDER BY id').rows).toEqual([
+      { kind: 'table', name: 'orders' },
+      { kind: 'collection', name: 'People' },
+    ]);
+
+    // Whose name in the file is not only its own is in neither.
+    await sql.exec('CREATE TABLE doc_people (id INTEGER, PRIMARY KEY id)');
+    await mirror.ready();
+    expect(() => mirror.query('SELECT * FROM doc_people')).toThrow('no such table');
+    expect(mirror.query('SELECT name, anomaly FROM _immu_tables ORDER BY id').rows).toEqual([
+      { name: 'orders', anomaly: null },
+      { name: 'doc_people', anomaly: 'name' },
+      { name: 'People', anomaly: 'name' },
+    ]);
+    await using only = await client.mirror({ path: newPath(), collections: ['People'] });
+    await only.ready();
+    expect(only.query('SELECT count(*) AS n FROM doc_People').rows).toEqual([{ n: 2n }]);
+    expect(only.query('SELECT name FROM _immu_tables').rows).toEqual([{ name: 'People' }]);
+    expect((await rejection(client.mirror({ path: newPath(), collections: ['nobody'] }))).code).toBe(
+      'NOT_FOUND',
+    );
+  });
+
   it('begins anew over a mirror of the same database, and over nothing else', async () => {
     const { client } = await openOrders();
     await client.sql.exec('INSERT INTO orders (total) VALUES (1)');
@@ -199,6 +351,7 @@ describeSql('a mirror', () => {
     for (const [name, options] of Object.entries({
       path: { path: ':memory:' },
       tables: { path: none, tables: [] },
+      collections: { path: none, collections: [''].slice(1) },
       everyMs: { path: none, everyMs: 0 },
       options: { path: none, nope: 1 },
     }))

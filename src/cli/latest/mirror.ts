@@ -12,25 +12,34 @@ export const mirrorCommand = followingCommand({
   name: 'mirror',
   operand: 'FILE',
   summary:
-    'Writes the rows of tables into FILE, for SQLite: complete as of a proven head. Every transaction of the database is read first.',
+    'Writes rows of tables, and documents, into FILE, for SQLite: complete as of a proven head. Every transaction of the database is read first.',
   options: {
     tables: { type: 'string', value: 'NAMES', says: 'only these, with commas between them (default: all)' },
+    collections: {
+      type: 'string',
+      value: 'NAMES',
+      says: 'only these, with commas between them: each is the table doc_NAME (default: all)',
+    },
     watch: {
       type: 'boolean',
       says: 'goes on: the file is kept up to date, and every second said how far it is',
     },
   },
   more:
-    'FILE is a new one, or a mirror of the same database. Any SQL can be asked of it, offline: sqlite3 FILE. _immu_mirror in it has the\n' +
+    'FILE is a new one, or a mirror of the same database, which is gone on with where it is as it was left. Any SQL can be asked of it, offline: sqlite3 FILE. _immu_mirror in it has the\n' +
     'root that it is as of. Exit code 3: what the server shows is not proven; the file stays as it was.',
-  check({ tables }, [file]) {
+  check({ tables, collections }, [file]) {
     if (file === undefined) throw new UsageError('no FILE');
-    namesOf(tables);
+    namesOf('tables', tables);
+    namesOf('collections', collections);
   },
   async run({ client, values, words: [path = ''], io, call }) {
-    const tables = namesOf(values.tables);
+    const tables = namesOf('tables', values.tables);
+    const collections = namesOf('collections', values.collections);
     await follow(client, { ordered: true }, io, call);
-    await using mirror = await client.mirror({ path, ...(tables && { tables }), ...call });
+    const named = { ...(tables && { tables }), ...(collections && { collections }) };
+    await using mirror = await client.mirror({ path, ...named, ...call });
+    await io.err.write(begun(mirror));
     await mirror.ready({ ...call, timeoutMs: LONGEST_MS });
     const say = () => io.out.write(values.json ? jsonLine(true, shown(mirror)) : wordsOf(mirror));
     await say();
@@ -45,11 +54,18 @@ export const mirrorCommand = followingCommand({
 });
 
 /** @throws UsageError */
-function namesOf(tables: string | undefined): string[] | undefined {
-  const names = tables?.split(',').map((name) => name.trim());
+function namesOf(of: 'tables' | 'collections', given: string | undefined): string[] | undefined {
+  const names = given?.split(',').map((name) => name.trim());
   if (names?.some((name) => name === '') === true)
-    throw new UsageError('--tables names tables, with commas between them');
+    throw new UsageError(`--${of} names ${of}, with commas between them`);
   return names;
+}
+
+/** What was made of the file that was there. */
+function begun({ path, beginning }: Mirror): string {
+  if (beginning.how === 'new') return '';
+  if (beginning.how === 'resumed') return `${path} is gone on with from tx ${beginning.tx.toString()}\n`;
+  return `${path} is written anew: ${beginning.why}\n`;
 }
 
 interface Shown {
@@ -69,6 +85,7 @@ function shown(mirror: Mirror) {
   return {
     path: mirror.path,
     status,
+    beginning: mirror.beginning.how,
     tx: tx.toString(),
     alh: hex(mirror.head?.alh ?? new Uint8Array()),
     tables,

@@ -14,6 +14,8 @@ import type { VerifiedRevision } from '../calls/documents/verified/audit.js';
 import { verifiedDeleteDocuments } from '../calls/documents/verified/delete.js';
 import type { VerifiedDelete } from '../calls/documents/verified/delete.js';
 import { verifiedGetDocument } from '../calls/documents/verified/get.js';
+import { latestDocumentNow } from '../calls/documents/verified/latest-document.js';
+import type { AbsentDocument, LatestDocument } from '../calls/documents/verified/latest-document.js';
 import { verifiedInsertDocuments, verifiedReplaceDocuments } from '../calls/documents/verified/insert.js';
 import type { VerifiedInsert, VerifiedReplace } from '../calls/documents/verified/insert.js';
 import { CATALOG_NAMES, catalogChoice, followedChoice } from '../calls/documents/verified/level.js';
@@ -24,6 +26,8 @@ import { toDocument } from '../input/document-input.js';
 import type { DocumentInput } from '../input/document-input.js';
 import { checkOptions, NO_OPTIONS } from '../input/call-options.js';
 import type { CallOptions } from '../input/call-options.js';
+import { isLatest } from '../input/get-options.js';
+import type { LatestOptions } from '../input/get-options.js';
 import { optionsObject } from '../input/option-checks.js';
 import { txId } from '../input/tx-id.js';
 import { DocumentCalls } from './document-calls.js';
@@ -47,19 +51,37 @@ export class Documents extends DocumentCalls {
    * word. Null: the server says there is none, and where one was proven before, its deletion is proven; at `atTx`: that transaction
    * is proven to have deleted it, or to hold nothing of it.
    *
+   * `latest`: it is proven to be the latest version, or not to be there (`absent` says why), as of a followed head that is not older than
+   * the one that is trusted when it is called (`provenLatestAt`). Requires `follow()`, from genesis; absence is told without a question.
+   *
    * @example
    * const found = await client.documents.verifiedGet('people', id);
    * if (found) console.log(found.document, found.tx, found.collection.level);
+   * @throws NotProvableError with `latest`, where the database is not followed from genesis on
    * @throws VerificationError when the answer is not proven
    * @throws ServerError NOT_FOUND when there is no such collection
    */
   async verifiedGet(
     collection: string,
     id: string,
-    options: VerifiedDocumentOptions = NO_OPTIONS,
-  ): Promise<VerifiedDocument | null> {
+    options: LatestOptions,
+  ): Promise<LatestDocument | AbsentDocument>;
+  async verifiedGet(
+    collection: string,
+    id: string,
+    options?: VerifiedDocumentOptions,
+  ): Promise<VerifiedDocument | null>;
+  async verifiedGet(
+    collection: string,
+    id: string,
+    options: VerifiedDocumentOptions | LatestOptions = NO_OPTIONS,
+  ): Promise<VerifiedDocument | null | LatestDocument | AbsentDocument> {
     const name = collectionName(collection);
     const hex = documentId('id', id);
+    if (isLatest(options))
+      return this.room.enterVerified('documents.verifiedGet', options, ['latest'], (verified) =>
+        latestDocumentNow(verified, { collection: name, id: hex }),
+      );
     checkOptions(options, GET_NAMES);
     const { atTx } = options;
     if (atTx !== undefined) txId('atTx', atTx);

@@ -14,6 +14,8 @@ import { bytesOf } from '../calls/sql/statement.js';
 import type { SqlStatement } from '../calls/sql/statement.js';
 import { tableName } from '../calls/sql/tables.js';
 import type { SqlParam, SqlRow } from '../calls/sql/values.js';
+import { latestRow } from '../calls/sql/followed/latest-row.js';
+import type { AbsentRow, LatestRow } from '../calls/sql/followed/latest-row.js';
 import { verifiedSqlWrite } from '../calls/sql/verified-exec.js';
 import type { VerifiedSqlWrite } from '../calls/sql/verified-exec.js';
 import { verifiedRow } from '../calls/sql/verified-get.js';
@@ -23,6 +25,8 @@ import type { VerifiedRows } from '../calls/sql/verified-query/verified-query.js
 import { checkRow, compareRow, typesOf } from '../calls/sql/verify-row.js';
 import type { RowComparison } from '../calls/sql/verify-row.js';
 import type { Root } from '../../verify/verifier.js';
+import { isLatest } from '../input/get-options.js';
+import type { LatestOptions } from '../input/get-options.js';
 import { NO_OPTIONS, checkOptions } from '../input/call-options.js';
 import type { CallOptions } from '../input/call-options.js';
 import { txId } from '../input/tx-id.js';
@@ -94,20 +98,34 @@ export class DatabaseSql extends Sql {
    * the server says that there is none. Neither absence nor that no newer version exists can be proven so; a version older than one that
    * this client has proven is refused. How far names and types are proven is in `catalog`.
    *
+   * `latest`: the row is proven to be the latest, or not to be there (`absent` says why), as of a followed head that is not older than the
+   * one that is trusted when it is called (`provenLatestAt`). Requires `follow()`, from genesis; absence is told without a question.
+   *
    * @param pk its value, or of several columns an array in the order of the primary key, or an object by their names
    * @example
    * const row = await client.sql.verifiedGet('orders', 17n);
    * console.log(row?.values, row?.catalog);
+   * await client.follow();
+   * const { values, absent } = await client.sql.verifiedGet('orders', 17n, { latest: true });
+   * @throws NotProvableError with `latest`, where the database is not followed from genesis on
    * @throws ArgumentError for a key that no row can have, such as one that is too long
    * @throws VerificationError when the answer is not proven, or says something else of the table than its catalog
    * @throws ImmuError NOT_FOUND when there is no such table, DECODE_FAILED where its columns cannot read the row; PRECONDITION_FAILED when it is
    *   not as it was pinned
    */
+  async verifiedGet(table: string, pk: PrimaryKey, options: LatestOptions): Promise<LatestRow | AbsentRow>;
+  async verifiedGet(table: string, pk: PrimaryKey, options?: VerifiedRowOptions): Promise<VerifiedRow | null>;
   async verifiedGet(
     table: string,
     pk: PrimaryKey,
-    options: VerifiedRowOptions = NO_OPTIONS,
-  ): Promise<VerifiedRow | null> {
+    options: VerifiedRowOptions | LatestOptions = NO_OPTIONS,
+  ): Promise<VerifiedRow | null | LatestRow | AbsentRow> {
+    if (isLatest(options)) {
+      const asked = { table: tableName(table), pk };
+      return this.room().enterVerified('sql.verifiedGet', options, ['latest'], ({ session, trust, call }) =>
+        latestRow({ rpc: session, trust, call }, asked),
+      );
+    }
     const query = { pk, ...rowQuery(table, options) };
     return this.room().enterVerified('sql.verifiedGet', options, ROW_NAMES, ({ session, trust, call }) =>
       verifiedRow({ rpc: session, trust, call }, query),

@@ -24,7 +24,7 @@ export interface LatestOptions extends CallOptions {
 }
 
 /** @throws ArgumentError when `latest` is not true, or a version is named beside it */
-export function isLatest(options: GetOptions | LatestOptions): options is LatestOptions {
+export function isLatest(options: CallOptions): options is LatestOptions {
   if (options === NO_OPTIONS || typeof options !== 'object' || (options as object | null) === null)
     return false;
   const { latest } = options as { readonly latest?: unknown };

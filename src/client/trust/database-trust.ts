@@ -20,6 +20,7 @@ import type { Claimed } from './log/jobs.js';
 import { beginLatest } from './latest/begin-latest.js';
 import type { FollowTerms } from './latest/begin-latest.js';
 import type { Latest } from './latest/latest.js';
+import { Seals } from './latest/seals.js';
 import { TrustOverTime } from './trust-over-time.js';
 import { askHeaderUnder } from './trust-wire.js';
 
@@ -186,6 +187,13 @@ export class DatabaseTrust extends TrustOverTime {
     epoch.latest = latest;
     epoch.known.seen.follow(latest.versionOf);
     return latest;
+  }
+
+  /** Of files that are kept from one process to the next. */
+  seals(operation: string): Seals {
+    const { mover } = this.assertReady();
+    const { trustLog } = this;
+    return new Seals({ audit: this.options.store.audit, trustLog, head: () => mover.head }, operation);
   }
 
   /** Whose database this is. */

@@ -39,14 +39,26 @@ export function encodeRow(cells: readonly RawCell[]): Uint8Array {
 
 /** Inverse of {@link encodeRow}: the bytes are exactly one row. Throws ProofFailure. */
 export function decodeCells(row: Uint8Array): RawCell[] {
+  const cells: RawCell[] = [];
   const view = new DataView(row.buffer, row.byteOffset, row.byteLength);
+  walkCells(row, view, (column, at, length) => {
+    cells.push({ column, bytes: row.subarray(at, at + length) });
+  });
+  return cells;
+}
+
+/** Takes id, place and length of each column of a row, which is exactly one. `view`: of the row. Throws ProofFailure. */
+export function walkCells(
+  row: Uint8Array,
+  view: DataView,
+  take: (column: number, at: number, length: number) => void,
+): void {
   if (row.length < 4) throw new ProofFailure('sql-row.truncated', 'no room for a count', 4, row.length);
   const count = view.getUint32(0);
   // Each takes 8 bytes at least: a count that cannot be is refused before the first is read.
   if (count > (row.length - 4) / 8) {
     throw new ProofFailure('sql-row.truncated', 'more columns than bytes', 4 + 8 * count, row.length);
   }
-  const cells: RawCell[] = [];
   let at = 4;
   let last = 0;
   for (let i = 0; i < count; i++) {
@@ -59,11 +71,10 @@ export function decodeCells(row: Uint8Array): RawCell[] {
     if (length > row.length - at) {
       throw new ProofFailure('sql-row.truncated', 'ends early', at + length, row.length);
     }
-    cells.push({ column, bytes: row.subarray(at, at + length) });
+    take(column, at, length);
     at += length;
   }
   if (at !== row.length) throw new ProofFailure('sql-row.trailing', 'bytes after the row', at, row.length);
-  return cells;
 }
 
 /**

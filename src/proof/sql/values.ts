@@ -61,35 +61,51 @@ export function encodeValue(type: SqlType, value: CellValue): Uint8Array {
 
 /** Inverse of {@link encodeValue}. Throws ProofFailure for bytes that are no value of the type. */
 export function decodeValue(type: SqlType, bytes: Uint8Array): CellValue {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return valueIn(
+    type,
+    bytes,
+    new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength),
+    0,
+    bytes.length,
+  );
+}
+
+/** The same of `length` bytes of a row from `at` on: nothing is made but the value. `view`: of the same row. */
+export function valueIn(
+  type: SqlType,
+  row: Uint8Array,
+  view: DataView,
+  at: number,
+  length: number,
+): CellValue {
   switch (type) {
     case 'INTEGER':
     case 'TIMESTAMP':
-      assertLength(type, bytes, 8);
-      return view.getBigInt64(0);
+      assertLength(type, length, 8);
+      return view.getBigInt64(at);
     case 'BOOLEAN': {
-      assertLength(type, bytes, 1);
-      const byte = view.getUint8(0);
+      assertLength(type, length, 1);
+      const byte = view.getUint8(at);
       if (byte > 1) throw new ProofFailure('sql-value.boolean', 'neither true nor false', '0 or 1', byte);
       return byte === 1;
     }
     case 'VARCHAR':
     case 'JSON':
-      return textOf(bytes);
+      return textOf(row.subarray(at, at + length));
     case 'BLOB':
-      return bytes.slice();
+      return row.slice(at, at + length);
     case 'UUID':
-      assertLength(type, bytes, 16);
-      return uuidText(bytes);
+      assertLength(type, length, 16);
+      return uuidText(row.subarray(at, at + length));
     case 'FLOAT':
-      assertLength(type, bytes, 8);
-      return view.getFloat64(0);
+      assertLength(type, length, 8);
+      return view.getFloat64(at);
   }
 }
 
-function assertLength(type: SqlType, bytes: Uint8Array, length: number): void {
-  if (bytes.length !== length) {
-    throw new ProofFailure('sql-value.length', `not as long as ${type} is`, length, bytes.length);
+function assertLength(type: SqlType, length: number, wanted: number): void {
+  if (length !== wanted) {
+    throw new ProofFailure('sql-value.length', `not as long as ${type} is`, wanted, length);
   }
 }
 

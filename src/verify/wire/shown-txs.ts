@@ -1,6 +1,5 @@
 // Decoding of transactions for people to look at (message Tx): entries with the raw values that come with them, or resolved.
 // Nothing here is proven by being here; every list is bounded by the header beside it.
-import { keyName } from '../key-name.js';
 import { ProofFailure } from '../../proof/failure.js';
 import type { TxEntry } from '../../proof/types.js';
 import type { LazyTx } from './answers.js';
@@ -61,26 +60,25 @@ export function resolvedEntries(tx: LazyTx): ResolvedEntries {
   return { entries, members };
 }
 
-/** Raw keys and values of the entries that are shown, in their order; nothing else of them is read. Throws when there are too many. */
-export function shownValues(tx: LazyTx): (readonly [key: string, value: Uint8Array])[] {
-  const shown: (readonly [string, Uint8Array])[] = [];
+/** Takes raw key and raw value of each entry that is shown, in their order; nothing else of them is read. Throws when there are too many. */
+export function takeShownValues(tx: LazyTx, take: (key: Uint8Array, value: Uint8Array) => void): void {
   const reader = tx.message;
+  let count = 0;
   for (let field = reader.next(); field !== 0; field = reader.next()) {
-    if (field === ENTRIES) shown.push(readShownValue(reader.message('Tx.entries')));
-    else reader.skip();
-    atMost(tx, shown.length);
+    if (field !== ENTRIES) {
+      reader.skip();
+      continue;
+    }
+    atMost(tx, ++count);
+    const entry = reader.message('Tx.entries');
+    let [key, value] = [NO_BYTES, NO_BYTES];
+    for (let of = entry.next(); of !== 0; of = entry.next()) {
+      if (of === 1) key = entry.bytes('TxEntry.key');
+      else if (of === 5) value = entry.bytes('TxEntry.value');
+      else entry.skip();
+    }
+    take(key, value);
   }
-  return shown;
-}
-
-function readShownValue(reader: WireReader): readonly [string, Uint8Array] {
-  let [key, value] = [NO_BYTES, NO_BYTES];
-  for (let field = reader.next(); field !== 0; field = reader.next()) {
-    if (field === 1) key = reader.bytes('TxEntry.key');
-    else if (field === 5) value = reader.bytes('TxEntry.value');
-    else reader.skip();
-  }
-  return [keyName(key), value];
 }
 
 function readShownTxEntry(reader: WireReader): ShownTxEntry {

@@ -1,77 +1,48 @@
-// The file of a mirror: a table for each of the database's, with its own names, and beside them what is known of their rows. What is
-// written in one go is there whole, or not at all.
+// The file of a mirror: whose it is, which root it is as of, and who writes it. What is written in one go is there whole, or not at all.
 import { randomUUID } from 'node:crypto';
-import { chmodSync, existsSync } from 'node:fs';
+import { chmodSync, existsSync, statSync } from 'node:fs';
 import { StoreError } from '../../../errors.js';
-import type { Row } from '../../../proof/sql/row.js';
-import type { TableSchema } from '../../../proof/sql/schema.js';
-import type { CellValue, SqlType } from '../../../proof/sql/types.js';
 import { openSqlite } from '../../../sqlite/open.js';
-import type { Sqlite, SqliteStatement } from '../../../sqlite/sqlite.js';
+import { isSqliteError } from '../../../sqlite/sqlite.js';
+import type { Sqlite } from '../../../sqlite/sqlite.js';
 import type { TrustKey } from '../../../store/root-store.js';
 import type { Root } from '../../../verify/verifier.js';
+import { hashOfFile } from '../../trust/latest/index-file.js';
+import { MirrorTables, TABLES_SCHEMA, quoted } from './mirror-tables.js';
 
 /** `immM`: says what the file is. */
 const APPLICATION_ID = 0x69_6d_6d_4d;
+/** Of what is in it: a mirror of another version is written anew. */
+const FORMAT = 2;
 
 const SCHEMA = `
   CREATE TABLE _immu_mirror (only INTEGER PRIMARY KEY CHECK (only = 1), server TEXT NOT NULL, database TEXT NOT NULL,
-    tx INTEGER NOT NULL, alh BLOB NOT NULL, writer TEXT NOT NULL);
-  CREATE TABLE _immu_tables (id INTEGER PRIMARY KEY, name TEXT NOT NULL, tx INTEGER NOT NULL, anomaly TEXT);
-  CREATE TABLE _immu_rows (key BLOB PRIMARY KEY, table_id INTEGER NOT NULL, row INTEGER NOT NULL, tx INTEGER NOT NULL, anomaly TEXT)
-    WITHOUT ROWID;`;
+    tx INTEGER NOT NULL, alh BLOB NOT NULL, writer TEXT NOT NULL);${TABLES_SCHEMA}`;
 
 /** Another one that writes may be in this thread, and goes on only when this one does not wait. */
 const BUSY_MS = 250;
 
-const AFFINITY: Readonly<Record<SqlType, string>> = {
-  INTEGER: 'INTEGER',
-  BOOLEAN: 'INTEGER',
-  VARCHAR: 'TEXT',
-  BLOB: 'BLOB',
-  UUID: 'TEXT',
-  TIMESTAMP: 'INTEGER',
-  FLOAT: 'REAL',
-  JSON: 'TEXT',
-};
-
-/** What an honest server may have written, and what queries of it would show otherwise. */
-export type MirrorAnomaly = 'key' | 'unreadable';
-
-export interface MirroredRow {
-  /** Raw. */
-  readonly key: Uint8Array;
-  readonly tx: bigint;
-  /** Undefined: the columns of its table cannot read it: all are NULL. */
-  readonly row: Row | undefined;
-  readonly anomaly: MirrorAnomaly | undefined;
-}
-
-interface Writing {
-  readonly schema: TableSchema;
-  readonly put: SqliteStatement;
-  readonly drop: SqliteStatement;
-}
+/** What a mirror before has left. `why`: it is not gone on with. */
+export type Left = { readonly at: Root } | { readonly why: string };
 
 export class MirrorFile {
   readonly path: string;
+  readonly tables: MirrorTables;
+  /** There was none. */
+  readonly isNew: boolean;
   readonly #db: Sqlite;
   readonly #owner: TrustKey;
   readonly #writer = randomUUID();
-  readonly #tables = new Map<number, Writing>();
-  #nextRow = 1n;
-  #note: SqliteStatement | undefined;
-  #find: SqliteStatement | undefined;
-  #forget: SqliteStatement | undefined;
 
   /** @throws StoreError STORE_FOREIGN when the file is none of a mirror of this database */
   constructor(path: string, owner: TrustKey) {
     this.path = path;
     this.#owner = owner;
-    const isNew = !existsSync(path);
+    this.isNew = !existsSync(path);
     this.#db = openSqlite(path, { timeout: BUSY_MS });
+    this.tables = new MirrorTables(this.#db);
     try {
-      if (isNew) chmodSync(path, 0o600);
+      if (this.isNew) chmodSync(path, 0o600);
       this.#db.defaultSafeIntegers(true);
       this.#assertOurs();
       this.#db.pragma('journal_mode = WAL');
@@ -99,11 +70,58 @@ export class MirrorFile {
     return this.#db.prepare(all).all() as { type: string; name: string }[];
   }
 
+  /**
+   * Takes over what a mirror before has left, if it is, to the last bit, what it wrote: `isSeal` knows the SHA-256 of the file. From then
+   * on only this one may write it.
+   */
+  async takeOver(isSeal: (seal: string) => Promise<boolean>): Promise<Left> {
+    try {
+      this.#db.exec('BEGIN IMMEDIATE');
+    } catch (error) {
+      if (!isSqliteError(error)) throw error;
+      return { why: 'it is being written' };
+    }
+    try {
+      const seal = await this.#sealNow();
+      if (seal === undefined || !(await isSeal(seal)))
+        return { why: 'it is not as a mirror that ended by close() has left it' };
+      if (Number(this.#db.pragma('user_version', { simple: true })) !== FORMAT)
+        return { why: 'it was written by another version' };
+      const at = this.#db.prepare('SELECT tx, alh FROM _immu_mirror').get() as Root | undefined;
+      if (!at) return { why: 'nothing was in it' };
+      this.#db.prepare('UPDATE _immu_mirror SET writer = ?').run(this.#writer);
+      this.tables.beginFrom();
+      this.#db.exec('COMMIT');
+      return { at: { tx: at.tx, alh: new Uint8Array(at.alh) } };
+    } finally {
+      this.rollback();
+    }
+  }
+
+  /** SHA-256 of the file. Undefined: not all that was written is in it. Requires that nobody can write. */
+  async #sealNow(): Promise<string | undefined> {
+    const log = statSync(`${this.path}-wal`, { throwIfNoEntry: false });
+    return log !== undefined && log.size > 0 ? undefined : hashOfFile(this.path);
+  }
+
+  /** What the next one knows the file by, if it is not written any more. Undefined: others read it, so that it is not whole. */
+  async seal(): Promise<string | undefined> {
+    try {
+      this.#db.pragma('wal_checkpoint(TRUNCATE)');
+      this.begin();
+      return await this.#sealNow();
+    } catch (error) {
+      if (isSqliteError(error) || error instanceof StoreError) return undefined;
+      throw error;
+    } finally {
+      this.rollback();
+    }
+  }
+
   /** Begins to write all of it anew; to be ended by {@link commit} or {@link rollback}. Who reads sees what was there before. */
   beginAnew(): void {
     this.#db.exec('BEGIN IMMEDIATE');
     this.#assertOurs();
-    this.#tables.clear();
     for (const { type, name } of this.#allNames()) {
       // Indexes go with their tables.
       if (type === 'table') this.#db.exec(`DROP TABLE IF EXISTS ${quoted(name)}`);
@@ -111,68 +129,17 @@ export class MirrorFile {
     }
     this.#db.exec(SCHEMA);
     this.#db.pragma(`application_id = ${APPLICATION_ID}`);
-    this.#nextRow = 1n;
-    this.#note = this.#db.prepare('INSERT OR REPLACE INTO _immu_rows VALUES (?, ?, ?, ?, ?)');
-    this.#find = this.#db.prepare('SELECT table_id AS id, row FROM _immu_rows WHERE key = ?');
-    this.#forget = this.#db.prepare('DELETE FROM _immu_rows WHERE key = ?');
+    this.#db.pragma(`user_version = ${FORMAT}`);
+    this.tables.beginEmpty();
   }
 
   /** Begins to write what has changed. @throws StoreError STORE_FAILED when another one has written to the file */
   begin(): void {
     this.#db.exec('BEGIN IMMEDIATE');
+    this.tables.begun();
     const writer = this.#db.prepare('SELECT writer FROM _immu_mirror').pluck().get();
     if (writer === this.#writer) return;
     throw new StoreError('STORE_FAILED', `the mirror at ${this.path} is written by another one now`);
-  }
-
-  /** A table of which no column can be read is there by its name only. */
-  addUnreadable(id: number, name: string, tx: bigint): void {
-    this.#db.prepare('INSERT INTO _immu_tables VALUES (?, ?, ?, ?)').run(BigInt(id), name, tx, 'unreadable');
-  }
-
-  /** Its rows follow. */
-  addTable(schema: TableSchema, tx: bigint): void {
-    const { id, name, columns, primaryKey, indexes } = schema;
-    this.#db.prepare('INSERT INTO _immu_tables VALUES (?, ?, ?, NULL)').run(BigInt(id), name, tx);
-    const defined = columns.map((column) => `${quoted(column.name)} ${AFFINITY[column.type]}`);
-    this.#db.exec(`CREATE TABLE ${quoted(name)} (${defined.join(', ')})`);
-    for (const index of [{ id: 0, columns: primaryKey }, ...indexes]) {
-      const of = index.columns.map((each) => columns.find((column) => column.id === each)?.name ?? '');
-      const indexName = quoted(`_immu_index_${id}_${index.id}`);
-      this.#db.exec(`CREATE INDEX ${indexName} ON ${quoted(name)} (${of.map(quoted).join(', ')})`);
-    }
-    const rowid = rowidOf(schema);
-    const names = columns.map((column) => quoted(column.name)).join(', ');
-    const places = columns.map(() => '?').join(', ');
-    const put = `INSERT OR REPLACE INTO ${quoted(name)} (${rowid}, ${names}) VALUES (?, ${places})`;
-    this.#tables.set(id, {
-      schema,
-      put: this.#db.prepare(put),
-      drop: this.#db.prepare(`DELETE FROM ${quoted(name)} WHERE ${rowid} = ?`),
-    });
-  }
-
-  /** Writes a row over the one that had its key. */
-  put(table: number, { key, tx, row, anomaly }: MirroredRow): void {
-    const writing = this.#tables.get(table);
-    if (!writing) return;
-    const known = this.#find?.get(key) as { readonly row: bigint } | undefined;
-    const number = known?.row ?? this.#nextRow++;
-    const values = writing.schema.columns.map(({ id, type }) => {
-      const cell = row?.cells.get(id);
-      return cell ? storedValue(type, cell.value) : null;
-    });
-    // eslint-disable-next-line no-restricted-syntax -- as many as SQLite lets a table have columns
-    writing.put.run(number, ...values);
-    this.#note?.run(key, BigInt(table), number, tx, anomaly ?? null);
-  }
-
-  /** The row of this key is there no more. */
-  drop(key: Uint8Array): void {
-    const known = this.#find?.get(key) as { readonly id: bigint; readonly row: bigint } | undefined;
-    if (!known) return;
-    this.#tables.get(Number(known.id))?.drop.run(known.row);
-    this.#forget?.run(key);
   }
 
   /** All that was written is as of this root. */
@@ -188,6 +155,7 @@ export class MirrorFile {
   rollback(): void {
     try {
       this.#db.exec('ROLLBACK');
+      this.tables.undone();
     } catch {
       // A full disk, say, has undone all of it already; or nothing was begun.
     }
@@ -196,23 +164,4 @@ export class MirrorFile {
   close(): void {
     if (this.#db.open) this.#db.close();
   }
-}
-
-function storedValue(type: SqlType, value: CellValue): unknown {
-  if (typeof value === 'boolean') return value ? 1n : 0n;
-  // SQLite has none, and would make it NULL.
-  if (type === 'FLOAT' && Number.isNaN(value)) return 'NaN';
-  return value;
-}
-
-function quoted(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
-}
-
-/** What the number of a row is called in a table that may have columns of that name. */
-function rowidOf({ name, columns }: TableSchema): string {
-  const found = ['rowid', '_rowid_', 'oid'].find((each) => columns.every((column) => column.name !== each));
-  if (found === undefined)
-    throw new StoreError('STORE_FAILED', `table ${name} has columns that no mirror can have`);
-  return found;
 }

@@ -1,6 +1,5 @@
 // A mirror, as its users see it: a local SQLite file that holds the rows of tables as of a followed head, and goes along with it.
-import { ClosedError, ImmuError, NotProvableError, StoreError } from '../../../errors.js';
-import { toHex } from '../../../proof/bytes.js';
+import { ImmuError, NotProvableError, StoreError } from '../../../errors.js';
 import { decodeSqlKey } from '../../../proof/sql/raw-key.js';
 import type { SqlKey } from '../../../proof/sql/raw-key.js';
 import { PREFIX_BYTE } from '../../../proof/sql/types.js';
@@ -15,11 +14,15 @@ import type { ObservedRow } from '../../trust/latest/row-observers.js';
 import { TxWaiters } from '../../trust/latest/tx-waiters.js';
 import { isTransient } from '../../trust/latest/transient.js';
 import type { MakeDeadline } from '../latest/follow.js';
-import { FollowedCatalog } from '../sql/followed/catalog.js';
+import { briefVersion } from '../sql/followed/values.js';
+import type { BriefVersion } from '../../trust/latest/ranges.js';
+import type { Seals } from '../../trust/latest/seals.js';
 import type { MirrorFile } from './mirror-file.js';
 import type { ResolvedMirrorOptions } from './options.js';
-import { writeAll, writeChanged } from './snapshot.js';
-import type { Ask, Mirrored } from './snapshot.js';
+import { inPages, pagesOf, writeSources } from './snapshot.js';
+import type { Ask } from './snapshot.js';
+import { rangeOfSource, sourceId } from './source.js';
+import { Sources } from './sources.js';
 
 /**
  * - `catching-up`: it is behind what was followed;
@@ -50,62 +53,82 @@ export interface MirrorRows<R extends object = Record<string, MirrorValue>> {
 /** As SQLite has it: INTEGER, BOOLEAN (0, 1) and TIMESTAMP (microseconds) are bigint. */
 export type MirrorValue = bigint | number | string | Uint8Array | null;
 
+/**
+ * How a mirror began. `new`: there was no file. `resumed`: with the file as a mirror before has left it, which its SHA-256 in the audit
+ * log says, and whose root is on the trusted history: what has changed since `tx` is written. `anew`: the file was not gone on with, and
+ * why; all of it is written anew.
+ */
+export type MirrorBeginning =
+  | { readonly how: 'new' }
+  | { readonly how: 'resumed'; readonly tx: bigint }
+  | { readonly how: 'anew'; readonly why: string };
+
 export interface MirrorParts {
   readonly options: ResolvedMirrorOptions;
   readonly file: MirrorFile;
   readonly latest: Latest;
   readonly ask: Ask;
   readonly deadline: MakeDeadline;
-  /** Has `tell` told when the client is closed. */
-  readonly whenClosed: (tell: () => void) => () => void;
+  readonly seals: Seals;
+  /** What the file is as of already. */
+  readonly at: Root | undefined;
+  readonly beginning: MirrorBeginning;
 }
 
 /** After a failure it is tried again after so long, in milliseconds. */
 const AGAIN_MS = 1000;
-/** Keys that have changed since the last time: where there are more, all is written anew. */
-const MAX_CHANGED = 200_000;
+/** Keys that have changed are remembered up to so many; else they are looked for in the index. */
+const MAX_CHANGED = 50_000;
 const ROW_MARK = 'R'.charCodeAt(0);
-const SQL_PREFIX = Uint8Array.of(PREFIX_BYTE.sql);
+const PREFIXES = Object.values(PREFIX_BYTE).map((prefix) => Uint8Array.of(prefix));
 
 /**
- * The rows of tables in a SQLite file, any SQL over it: complete, and the latest, as of a head that was followed and proven. Made by
- * `client.mirror()`. Tables have their own names and columns (BOOLEAN: 0 and 1; TIMESTAMP: microseconds since 1970; a NaN: the text
- * 'NaN'); `_immu_mirror` has the root that all of it is as of, `_immu_rows` the transaction of each row. What reads the file while it is
+ * The rows of tables, and documents, in a SQLite file, any SQL over it: complete, and the latest, as of a head that was followed and
+ * proven. Made by `client.mirror()`. Tables have their own names and columns (BOOLEAN: 0 and 1; TIMESTAMP: microseconds since 1970; a
+ * NaN: the text 'NaN'). A collection is the table `doc_` and its name: its id, its fields as searches know them, and `_doc`, each
+ * document whole, as JSON. `_immu_tables` lists both, those that cannot be mirrored too; `_immu_mirror` has the root that all of it is as of, `_immu_rows` the transaction of each row. What reads the file while it is
  * written sees one root or the next, whole.
  */
 export class Mirror {
   readonly path: string;
+  /** How it began. */
+  readonly beginning: MirrorBeginning;
   readonly #parts: MirrorParts;
-  readonly #catalog: FollowedCatalog;
+  readonly #sources: Sources;
   readonly #waiters = new TxWaiters();
-  /** Keys of rows that have changed, in hex, since they were written last. */
-  readonly #changed = new Map<
-    string,
-    { readonly key: Uint8Array; readonly table: number; readonly tx: bigint }
-  >();
-  readonly #unobserve: () => void;
-  readonly #stayOpen: () => void;
-  #mirrored: Mirrored = new Map();
-  /** The last tx with keys that were too many to be remembered; 0: all are. */
-  #lostAt = 0n;
-  /** Of the catalog, when all was written. */
-  #entries = -1;
+  /** What has changed since it was written last, by raw keys in hex. */
+  #changed = new Map<string, BriefVersion & { readonly id: bigint }>();
+  readonly #stops: readonly (() => void)[];
+  /** Not all that has changed is in there. */
+  #isLost = true;
   #at: Root | undefined;
+  /** The first thing that is written writes all of it. */
+  #isAnew: boolean;
   #failure: Error | undefined;
   #ended: Error | undefined;
+  #closed: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #step: Promise<void> | undefined;
 
   /** @internal Users call `client.mirror()`. */
   constructor(parts: MirrorParts) {
+    const { latest, file, at, beginning } = parts;
     this.#parts = parts;
-    this.path = parts.file.path;
-    this.#catalog = FollowedCatalog.of(parts.latest);
-    this.#unobserve = parts.latest.observe(SQL_PREFIX, {
-      row: (row) => this.#noted(row),
-      reached: () => this.#soon(),
-    });
-    this.#stayOpen = parts.whenClosed(() => void this.#end(new ClosedError('the client')));
+    this.path = file.path;
+    this.beginning = beginning;
+    this.#at = at;
+    this.#isAnew = at === undefined;
+    this.#sources = new Sources(latest, parts.options);
+    this.#stops = [
+      ...PREFIXES.map((prefix) =>
+        latest.observe(prefix, {
+          row: (row) => this.#noted(row),
+          reached: () => this.#soon(),
+          passesOver: () => this.#isLost,
+        }),
+      ),
+      latest.endsWith((why, keeps) => this.#end(why, keeps)),
+    ];
     this.#soon();
   }
 
@@ -184,36 +207,47 @@ export class Mirror {
     }
   }
 
-  /** Writes no more. The file stays, complete as of its root. */
+  /** Writes no more. The file stays, complete as of its root: the next mirror goes on with it. */
   async close(): Promise<void> {
-    await this.#end(new NotProvableError('the mirror is written no more: close() was called'));
+    await this.#end(new NotProvableError('the mirror is written no more: close() was called'), true);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
 
-  async #end(error: Error): Promise<void> {
+  #end(error: Error, keeps: boolean): Promise<void> {
     if (!this.#ended) {
       this.#ended = error;
       clearTimeout(this.#timer);
-      this.#unobserve();
-      this.#stayOpen();
+      for (const stop of this.#stops) stop();
       this.#waiters.reject(error);
     }
+    return (this.#closed ??= this.#close(keeps));
+  }
+
+  /** Never rejects. */
+  async #close(keeps: boolean): Promise<void> {
     await this.#step;
-    this.#parts.file.close();
+    const { file, seals } = this.#parts;
+    try {
+      if (!keeps || !this.#at || this.#isAnew) return;
+      const seal = await file.seal();
+      // What is not sealed is written anew.
+      if (seal !== undefined) await seals.note(`mirror as of tx ${this.#at.tx.toString()}`, seal);
+    } catch (error) {
+      this.#failure = this.#told(error);
+    } finally {
+      file.close();
+    }
   }
 
   /** Must not throw. */
-  #noted({ key, tx }: ObservedRow): void {
+  #noted({ key, tx, hValue, deleted }: ObservedRow): void {
     if (key[1] !== ROW_MARK) return;
     if (this.#changed.size >= MAX_CHANGED) {
       this.#changed.clear();
-      this.#lostAt = tx;
-    }
-    if (this.#lostAt > 0n) {
-      this.#lostAt = tx;
+      this.#isLost = true;
       return;
     }
     let of: SqlKey;
@@ -223,7 +257,9 @@ export class Mirror {
       // None of a row.
       return;
     }
-    if (of.kind === 'row') this.#changed.set(toHex(key), { key, table: of.table, tx });
+    if (of.kind !== 'row') return;
+    const version = briefVersion({ key, tx, hValue, deleted });
+    this.#changed.set(version.key, { ...version, id: sourceId(of.prefix, of.table) });
   }
 
   #soon(ms = this.#parts.options.everyMs): void {
@@ -282,43 +318,43 @@ export class Mirror {
 
   async #endSoon(error: Error): Promise<void> {
     await Promise.resolve();
-    await this.#end(error);
+    await this.#end(error, false);
   }
 
   async #write(): Promise<void> {
-    const { latest, file, ask, options } = this.#parts;
+    const { latest, file, ask } = this.#parts;
     const view = latest.view();
     if (!view) throw new NotProvableError('keys are not kept in order: follow({ ordered: true }) keeps them');
+    // The same turn: what is remembered has all up to the root of the view, and nothing beyond.
+    const changed = this.#changed;
+    const since = this.#isLost ? this.#at?.tx : undefined;
     try {
       const { at } = view;
       if (this.#at && at.tx <= this.#at.tx) return;
-      const entries = this.#catalog.entriesAt(at.tx);
-      const isAnew = entries !== this.#entries || this.#lostAt > 0n;
-      const changed = [...this.#changed];
-      let mirrored = this.#mirrored;
-      if (isAnew) {
-        file.beginAnew();
-        mirrored = await writeAll({ ask, file, catalog: this.#catalog, tables: options.tables }, view);
-      } else {
-        file.begin();
-        await writeChanged(
-          { ask, file },
-          view,
-          mirrored,
-          changed.map(([, each]) => each),
-        );
+      this.#changed = new Map();
+      // Far behind, what comes meanwhile is found in the index.
+      this.#isLost = latest.status === 'catching-up';
+      const sources = await ask((verified) => this.#sources.at(verified, at.tx));
+      if (this.#isAnew) file.beginAnew();
+      else file.begin();
+      const byId = new Map<bigint, BriefVersion[]>();
+      for (const version of changed.values()) {
+        const versions = byId.get(version.id);
+        if (versions) versions.push(version);
+        else byId.set(version.id, [version]);
       }
+      await writeSources({ ask, tables: file.tables, view }, sources, ({ id }) =>
+        since === undefined ? inPages(byId.get(id) ?? []) : pagesOf(view, rangeOfSource(id), since),
+      );
       if (this.#ended) throw this.#ended;
       file.commit(at);
       this.#at = at;
-      this.#mirrored = mirrored;
-      this.#entries = entries;
-      if (this.#lostAt <= at.tx) this.#lostAt = 0n;
-      // What has changed again since is still to come.
-      for (const [name, { tx }] of changed)
-        if (tx <= at.tx && this.#changed.get(name)?.tx === tx) this.#changed.delete(name);
+      this.#isAnew = false;
     } catch (error) {
       file.rollback();
+      // It is looked for in the index.
+      this.#changed.clear();
+      this.#isLost = true;
       throw error;
     } finally {
       view.close();

@@ -7,8 +7,9 @@ import type { ClaimedTable } from '../../../verify/wire/rows.js';
 import { optionsObject, text, whole, wrongType } from '../../input/option-checks.js';
 
 /**
- * How far names, types and primary key of a table are to be trusted. `claimed`: the server's word. `pinned`: the caller's. `proven`: each
- * entry of the catalog was proven in its transaction: was so then. `followed`: every transaction since was seen: is so.
+ * How far names, types and primary key of a table, or of a collection of documents, are to be trusted, the weakest first. `claimed`: the
+ * server's word. `pinned`: the caller's. `proven`: each entry of the catalog was proven in its transaction: was so then. `followed`: every
+ * transaction since was seen: is so.
  */
 export type CatalogLevel = 'claimed' | 'pinned' | 'proven' | 'followed';
 

@@ -92,7 +92,11 @@ function withheld(tx: bigint) {
 }
 
 /** The one message that is streamed: its length, then so many bytes. Null: no such transaction. */
-async function askExport(session: Session, tx: bigint, options: CallOptions): Promise<Uint8Array | null> {
+export async function askExport(
+  session: Session,
+  tx: bigint,
+  options: CallOptions,
+): Promise<Uint8Array | null> {
   const request = { tx: tx.toString() };
   let streamed: Uint8Array;
   try {

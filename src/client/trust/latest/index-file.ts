@@ -188,7 +188,7 @@ async function hashOf(parts: readonly Uint8Array[]): Promise<string> {
   return running.digest('hex');
 }
 
-async function hashOfFile(path: string): Promise<string> {
+export async function hashOfFile(path: string): Promise<string> {
   const running = createHash('sha256');
   const file = await open(path, 'r');
   try {

@@ -49,6 +49,9 @@ export interface LatestOptions extends Pick<StretchesOptions, 'timeoutMs' | 'max
  */
 export type FollowStatus = 'catching-up' | 'following' | 'waiting' | 'refused' | 'ended';
 
+/** Never rejects. `keeps`: what can be kept for the next process is. */
+export type Companion = (why: Error, keeps: boolean) => Promise<void>;
+
 const OPERATION = 'follow';
 const LANES = 4;
 /** The index is kept so often while it changes, in milliseconds; and at the end. */
@@ -93,6 +96,8 @@ export class Latest {
   /** On the index. */
   #working: Promise<void> = Promise.resolve();
   #closing: Promise<void> = Promise.resolve();
+  /** What ends with it. */
+  readonly #companions = new Set<Companion>();
   /** Why it can follow no more. */
   #ended: Error | undefined;
 
@@ -219,7 +224,15 @@ export class Latest {
     return this.#closing;
   }
 
+  /** Ends with it: `companion` is told why, and waited for. Returns what takes it back. */
+  endsWith(companion: Companion): () => void {
+    if (this.#ended) throw this.#ended;
+    this.#companions.add(companion);
+    return () => void this.#companions.delete(companion);
+  }
+
   async #close(keeps: boolean): Promise<void> {
+    await Promise.all([...this.#companions].map((companion) => companion(this.#ended as Error, keeps)));
     // A question under way may take its time: what it is answered is not noted any more.
     await this.#working;
     try {

@@ -23,12 +23,33 @@ export interface RangeRow extends LatestVersion {
   readonly key: Uint8Array;
 }
 
+/** A version in as few words as it can be told in: for those who read very many. */
+export interface BriefVersion {
+  /** The raw key, in hex. */
+  readonly key: string;
+  /** Decimal. */
+  readonly tx: string;
+  /** SHA-256 of the raw value, in hex. */
+  readonly hash: string;
+  readonly deleted: boolean;
+}
+
+/** A part of what lives in a range, in the order of keys. */
+export interface BriefPage extends KeyRange {
+  /** Only what was written after this transaction, and then what was deleted too. */
+  readonly since?: bigint;
+  /** Most versions of the page. */
+  readonly limit: number;
+}
+
 /** The index as of one root, whatever is followed meanwhile. To be closed. */
 export interface RangeView {
   /** All transactions up to this root, and no later one, are in it. */
   readonly at: Root;
   /** The next rows: fewer than `limit` where there are no more. Go on behind (`desc`: before) the last key with {@link after}. */
   page(page: RangePage): readonly RangeRow[];
+  /** The next versions that are not deleted (with `since`: deleted ones too): fewer than `limit` where there are no more. */
+  brief(page: BriefPage): BriefVersion[];
   /** How many keys there are: deleted and expired ones too, as the server's Count has it. */
   count(range: KeyRange): bigint;
   /** The newest version of one raw key as of {@link at}. */

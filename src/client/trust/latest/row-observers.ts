@@ -23,12 +23,21 @@ export interface RowObserver {
   row(row: ObservedRow): void;
   /** All rows up to this root were told. */
   reached(at: Root): void;
+  /** True: the next row is not told. Absent: every one is. */
+  passesOver?(): boolean;
 }
 
 /** Raw keys of the catalogs of SQL and of documents begin with these. */
 export const CATALOG_PREFIXES: readonly Uint8Array[] = [2, 3].map((kind) =>
   Buffer.from([kind, ...Buffer.from('CTL.')]),
 );
+
+/** `C` of `CTL.`. */
+const CATALOG_MARK = 0x43;
+
+function isOfCatalog(bytes: Uint8Array, at: number, end: number): boolean {
+  return CATALOG_PREFIXES.some((prefix) => beginsWith(bytes, at, end, prefix));
+}
 
 export class RowObservers {
   readonly #kept: ObservedRow[] = [];
@@ -56,11 +65,12 @@ export class RowObservers {
     const { bytes, keyAt, keyEnd } = row;
     // Nearly all rows are plain keys, which nobody observes.
     if (this.#observers.size === 0 && (bytes[keyAt] as number) < 2) return;
-    const isCatalog = CATALOG_PREFIXES.some((prefix) => beginsWith(bytes, keyAt, keyEnd, prefix));
+    const isCatalog = bytes[keyAt + 1] === CATALOG_MARK && isOfCatalog(bytes, keyAt, keyEnd);
     let observed: ObservedRow | undefined;
     if (isCatalog) this.#kept.push((observed = observedOf(row)));
     for (const [observer, prefix] of this.#observers)
-      if (beginsWith(bytes, keyAt, keyEnd, prefix)) observer.row((observed ??= observedOf(row)));
+      if (beginsWith(bytes, keyAt, keyEnd, prefix) && observer.passesOver?.() !== true)
+        observer.row((observed ??= observedOf(row)));
   }
 
   reached(at: Root): void {

@@ -47,6 +47,10 @@ interface Table {
 export class DocumentCatalog {
   readonly #tables = new Map<number, Table>();
   readonly #names = new Map<string, string>();
+  readonly #tableNames = new Map<string, string>();
+  readonly #idFields = new Set<string>();
+  /** Transactions with entries of the catalog. */
+  readonly #changes: bigint[] = [];
   #followed = 0n;
 
   /** All transactions up to this one were looked at. */
@@ -72,6 +76,7 @@ export class DocumentCatalog {
     const of = keyOf(key);
     if (!of) return;
     const version = { tx, hash: deleted ? undefined : toHex(hValue) };
+    if (this.#changes.at(-1) !== tx) this.#changes.push(tx);
     if (of.kind === 'table') this.#table(of.table).versions.push(version);
     else if (of.kind === 'column') {
       const { columns } = this.#table(of.table);
@@ -85,6 +90,36 @@ export class DocumentCatalog {
     let table = this.#tables.get(id);
     if (!table) this.#tables.set(id, (table = { versions: [], columns: new Map() }));
     return table;
+  }
+
+  /** The last transaction up to this one that has an entry of the catalog; 0: none has. */
+  changedAt(tx: bigint): bigint {
+    return this.#changes.findLast((change) => change <= tx) ?? 0n;
+  }
+
+  /** The collections that lived at a transaction, by ascending id. */
+  tablesAt(tx: bigint): { readonly id: number; readonly hash: string }[] {
+    const live = [...this.#tables].flatMap(([id, { versions }]) => {
+      const hash = versions.findLast((version) => version.tx <= tx)?.hash;
+      return hash === undefined ? [] : [{ id, hash }];
+    });
+    return live.sort((a, b) => a.id - b.id);
+  }
+
+  /** The name that a collection has by the hash of its entry; undefined: nobody has said it yet. */
+  tableName(hash: string): string | undefined {
+    return this.#tableNames.get(hash);
+  }
+
+  /** A name that a collection, and one that the field of its ids, may have. */
+  learnCollection(name: string, idField: string): void {
+    this.#tableNames.set(hashOf({ kind: 'table', name }), name);
+    this.#idFields.add(idField);
+  }
+
+  /** What of all names that were learned the id field was called at a transaction. */
+  knownIdFieldAt(table: number, tx: bigint): string | undefined {
+    return this.idFieldAt(table, tx, [...this.#idFields]);
   }
 
   /** The collection that has this name, as far as transactions were followed. Names are given again only after a deletion. */

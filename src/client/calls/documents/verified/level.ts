@@ -1,14 +1,8 @@
 // What the name of a collection, and what its columns are, is taken from; and what callers are told of it.
 import { knownNames, oneOf, optionsObject, whole } from '../../../input/option-checks.js';
+import type { CatalogLevel } from '../../sql/schema.js';
 import { idFieldName } from '../collections.js';
 import { listOf } from '../names.js';
-
-/**
- * Where the catalog of a collection comes from, the weakest first. `claimed`: the server says which collection a document is of;
- * `pinned`: the caller has said so; `proven`: transactions that made the collection are proven, and it was so then; `followed`: all
- * entries of all transactions up to the document's were looked at, so that it was so when the document was written.
- */
-export type CatalogLevel = 'claimed' | 'pinned' | 'proven' | 'followed';
 
 /** A collection as its caller knows it. */
 export interface CollectionPin {

@@ -10,7 +10,7 @@ import { CATALOG_PREFIXES } from '../../../trust/latest/row-observers.js';
 import type { ObservedRow } from '../../../trust/latest/row-observers.js';
 import { newestOf } from '../catalog.js';
 import type { ProvenTable, SqlAsking } from '../catalog.js';
-import { followedValues } from './values.js';
+import { followedValues, briefVersion } from './values.js';
 
 const NO_BYTES = new Uint8Array(0);
 const SQL_CATALOG = CATALOG_PREFIXES[0] as Uint8Array;
@@ -121,7 +121,7 @@ export class FollowedCatalog {
   /** Values that live: a truncation repeats them, so that the newest transaction that has one is asked for it. */
   async #ask(asking: SqlAsking, rows: readonly ObservedRow[]): Promise<void> {
     const missing = rows.filter(({ deleted, hValue }) => !deleted && !this.#values.has(toHex(hValue)));
-    const values = await followedValues(asking, missing);
+    const values = await followedValues(asking, missing.map(briefVersion));
     missing.forEach(({ hValue }, i) => this.#values.set(toHex(hValue), (values[i] as Uint8Array).slice()));
   }
 }

@@ -1,13 +1,14 @@
 // Raw values of entries that were followed, which are proven by their hashes: asked for by their transactions, a run of them at a
 // time, and held against what was followed.
+import { hash as sha256Hex } from 'node:crypto';
 import { ServerError } from '../../../../errors.js';
-import { equalBytes, toHex } from '../../../../proof/bytes.js';
 import { ProofFailure } from '../../../../proof/failure.js';
-import { EMPTY_HASH, sha256 } from '../../../../proof/hash.js';
+import { EMPTY_HASH } from '../../../../proof/hash.js';
 import { readTxList } from '../../../../verify/wire/answers.js';
-import { keyName } from '../../../../verify/key-name.js';
-import { shownValues } from '../../../../verify/wire/shown-txs.js';
+import type { LazyTx } from '../../../../verify/wire/answers.js';
+import { takeShownValues } from '../../../../verify/wire/shown-txs.js';
 import { FewAtATime } from '../../../trust/known/few-at-a-time.js';
+import type { BriefVersion } from '../../../trust/latest/ranges.js';
 import { truncated } from '../../txs/transaction.js';
 import { specOf } from '../../txs/wanted.js';
 import type { SqlAsking } from '../catalog.js';
@@ -18,12 +19,14 @@ export interface FollowedVersion {
   readonly key: Uint8Array;
   readonly tx: bigint;
   readonly hValue: Uint8Array;
+  readonly deleted: boolean;
 }
 
-/** What of one transaction is wanted: places in the list. */
-interface Wanted {
+/** Where one of these is wanted: its place in the list. */
+export interface Wanted {
   readonly tx: bigint;
-  readonly places: number[];
+  /** By the raw keys, in hex. */
+  readonly places: Map<string, number>;
 }
 
 /** Transactions that are asked for in one question. */
@@ -32,8 +35,6 @@ interface Run {
   readonly last: bigint;
   readonly txs: readonly Wanted[];
 }
-
-type Values = ReadonlyMap<string, Uint8Array> | undefined;
 
 /** Transactions in between that nothing is wanted of cost less than a question does. */
 const MAX_GAP = 8n;
@@ -53,7 +54,7 @@ const RAW_SQL = specOf({ entries: 'raw', kinds: ['sql'] });
  */
 export async function followedValues(
   asking: SqlAsking,
-  versions: readonly FollowedVersion[],
+  versions: readonly BriefVersion[],
 ): Promise<Uint8Array[]> {
   const values: Uint8Array[] = [];
   const few = new FewAtATime(AT_A_TIME);
@@ -73,28 +74,37 @@ export async function followedValues(
   return values;
 }
 
-/** Neighbouring transactions in one question. */
-function runsOf(versions: readonly FollowedVersion[]): Run[] {
-  const byTx = new Map<bigint, number[]>();
-  versions.forEach(({ tx }, place) => {
-    const places = byTx.get(tx);
-    if (places) places.push(place);
-    else byTx.set(tx, [place]);
+/** As the index has it. */
+export function briefVersion({ key, tx, hValue, deleted }: FollowedVersion): BriefVersion {
+  return { key: hexOf(key), tx: tx.toString(), hash: hexOf(hValue), deleted };
+}
+
+/** Places by transactions, which ascend. */
+export function byTx(versions: readonly BriefVersion[]): Wanted[] {
+  const found = new Map<string, Map<string, number>>();
+  versions.forEach(({ tx, key }, place) => {
+    const places = found.get(tx);
+    if (places) places.set(key, place);
+    else found.set(tx, new Map([[key, place]]));
   });
-  const txs = [...byTx].map(([tx, places]): Wanted => ({ tx, places }));
-  txs.sort((a, b) => (a.tx < b.tx ? -1 : 1));
+  const txs = [...found].map(([tx, places]): Wanted => ({ tx: BigInt(tx), places }));
+  return txs.sort((a, b) => (a.tx < b.tx ? -1 : 1));
+}
+
+/** Neighbouring transactions in one question. */
+function runsOf(versions: readonly BriefVersion[]): Run[] {
   const runs: { first: bigint; last: bigint; txs: Wanted[] }[] = [];
   let entries = 0;
-  for (const wanted of txs) {
+  for (const wanted of byTx(versions)) {
     const { tx } = wanted;
     const run = runs.at(-1);
-    entries += wanted.places.length;
+    entries += wanted.places.size;
     if (run && tx - run.last <= MAX_GAP && tx - run.first < MAX_RUN && entries <= MAX_ENTRIES) {
       run.last = tx;
       run.txs.push(wanted);
     } else {
       runs.push({ first: tx, last: tx, txs: [wanted] });
-      entries = wanted.places.length;
+      entries = wanted.places.size;
     }
   }
   return runs;
@@ -103,7 +113,7 @@ function runsOf(versions: readonly FollowedVersion[]): Run[] {
 async function takeRun(
   asking: SqlAsking,
   run: Run,
-  versions: readonly FollowedVersion[],
+  versions: readonly BriefVersion[],
   values: Uint8Array[],
 ): Promise<void> {
   const { first, last, txs } = run;
@@ -125,44 +135,81 @@ async function takeRun(
     }
     return;
   }
-  const refuse = (detail: string) =>
-    asking.trust.refuse(call.operation, { check: 'sql.value', detail, tx: first });
-  let found: Values[];
+  const wrong = takeAnswer(answer, run, versions, values);
+  if (wrong) throw await refuseValue(asking, wrong);
+}
+
+/** What is wrong with an answer, and of which version. */
+export type WrongValue = { readonly tx: bigint; readonly detail: string } | VersionShown;
+
+interface VersionShown {
+  readonly version: BriefVersion;
+  /** Undefined: it was not shown. */
+  readonly value: Uint8Array | undefined;
+}
+
+/** Takes the values that are wanted. Undefined: all of them were there, and are what was followed. */
+function takeAnswer(
+  answer: Uint8Array,
+  { first, last, txs }: Run,
+  versions: readonly BriefVersion[],
+  values: Uint8Array[],
+): WrongValue | undefined {
+  let shown: LazyTx[];
   try {
-    found = valuesIn(answer, first, count);
+    shown = readTxList(answer, last - first + 1n);
+    for (const { tx, places } of txs) {
+      const at = shown[Number(tx - first)];
+      if (at?.header.id !== tx) return { tx, detail: `tx ${tx.toString()} was not shown` };
+      const wrong = takeValues((take) => takeShownValues(at, take), places, versions, values);
+      if (wrong) return wrong;
+    }
+    return undefined;
   } catch (error) {
     if (!(error instanceof ProofFailure)) throw error;
-    throw await refuse(`tx ${first.toString()} and those behind it cannot be read (${error.message})`);
-  }
-  for (const { tx, places } of txs) {
-    const entries = found[Number(tx - first)];
-    if (!entries) throw await refuse(`tx ${tx.toString()} was not shown`);
-    for (const place of places) {
-      const version = versions[place] as FollowedVersion;
-      values[place] = await proven(asking, version, entries.get(keyName(version.key)));
-    }
+    const detail = `tx ${first.toString()} and those behind it cannot be read (${error.message})`;
+    return { tx: first, detail };
   }
 }
 
-/** Of each transaction, its values by the names of their raw keys; undefined: it is another one. Throws ProofFailure. */
-function valuesIn(answer: Uint8Array, first: bigint, count: number): Values[] {
-  return readTxList(answer, BigInt(count)).map((shown, i) => {
-    if (shown.header.id !== first + BigInt(i)) return undefined;
-    return new Map(shownValues(shown));
+/** Takes those values of one transaction's entries that are wanted, and are what was followed. */
+export function takeValues(
+  each: (take: (key: Uint8Array, value: Uint8Array) => void) => void,
+  places: ReadonlyMap<string, number>,
+  versions: readonly BriefVersion[],
+  values: Uint8Array[],
+): WrongValue | undefined {
+  let wrong: VersionShown | undefined;
+  each((key, value) => {
+    const place = places.get(hexOf(key));
+    if (place === undefined || wrong) return;
+    const version = versions[place] as BriefVersion;
+    if (sha256Hex('sha256', value) === version.hash) values[place] = value;
+    else wrong = { version, value };
   });
+  if (wrong) return wrong;
+  for (const place of places.values())
+    if (!values[place]) return { version: versions[place] as BriefVersion, value: undefined };
+  return undefined;
 }
 
-async function proven(
-  { trust, call }: SqlAsking,
-  { key, tx, hValue }: FollowedVersion,
-  value: Uint8Array | undefined,
-): Promise<Uint8Array> {
-  const hash = value && sha256(value);
-  if (value && hash && equalBytes(hash, hValue)) return value;
-  if (value?.length === 0 && !equalBytes(hValue, EMPTY_HASH)) throw truncated(tx);
+/** The error to be thrown: a value that is not what was followed, recorded; or one that a truncation has removed. */
+export async function refuseValue({ trust, call }: SqlAsking, wrong: WrongValue): Promise<Error> {
+  if (!('version' in wrong))
+    return trust.refuse(call.operation, { check: 'sql.value', detail: wrong.detail, tx: wrong.tx });
+  const { version, value } = wrong;
+  const { key, hash } = version;
+  const tx = BigInt(version.tx);
+  if (value?.length === 0 && hash !== EMPTY_HASH_HEX) return truncated(tx);
   const detail = value
-    ? `entry ${toHex(key)} of tx ${tx.toString()} was shown with another value than was proven`
-    : `entry ${toHex(key)} of tx ${tx.toString()} was not shown`;
-  const terms = { expected: toHex(hValue), ...(hash && { computed: toHex(hash) }), tx };
-  throw await trust.refuse(call.operation, { check: 'sql.value', detail, ...terms });
+    ? `entry ${key} of tx ${version.tx} was shown with another value than was proven`
+    : `entry ${key} of tx ${version.tx} was not shown`;
+  const terms = { expected: hash, ...(value && { computed: sha256Hex('sha256', value) }), tx };
+  return trust.refuse(call.operation, { check: 'sql.value', detail, ...terms });
+}
+
+const EMPTY_HASH_HEX = hexOf(EMPTY_HASH);
+
+function hexOf({ buffer, byteOffset, byteLength }: Uint8Array): string {
+  return Buffer.from(buffer, byteOffset, byteLength).toString('hex');
 }

@@ -2,7 +2,7 @@
 import { concatAll } from '../../../../proof/bytes.js';
 import { encodeKeyValue, hasOwnKey } from '../../../../proof/sql/key-values.js';
 import { encodeSqlKey } from '../../../../proof/sql/raw-key.js';
-import type { CellValue, ColumnType } from '../../../../proof/sql/types.js';
+import type { CellValue, ColumnType, SqlPrefix } from '../../../../proof/sql/types.js';
 import { narrowed, prefixRange } from '../../../trust/latest/ranges.js';
 import type { KeyRange } from '../../../trust/latest/ranges.js';
 import type { ReadingSchema } from '../schema.js';
@@ -10,14 +10,16 @@ import { SqlTimestamp } from '../values.js';
 import type { SqlValue } from '../values.js';
 import type { Comparison, Condition } from './select.js';
 
-/** All rows of a table. */
-export function tableRange({ id }: Pick<ReadingSchema, 'id'>): KeyRange {
-  return prefixRange(rowsPrefix(id));
+/** All rows of a table, or of a collection. */
+export function rowsRange(prefix: SqlPrefix, table: number): Required<KeyRange> {
+  const from = rowsPrefix(table, prefix);
+  // No prefix of rows is all bytes 255.
+  return { from, to: prefixRange(from).to as Uint8Array };
 }
 
-function rowsPrefix(table: number): Uint8Array {
+function rowsPrefix(table: number, prefix: SqlPrefix = 'sql'): Uint8Array {
   // Of a key with one byte behind it.
-  const key = encodeSqlKey({ kind: 'row', prefix: 'sql', table, pk: new Uint8Array(1) });
+  const key = encodeSqlKey({ kind: 'row', prefix, table, pk: new Uint8Array(1) });
   return key.subarray(0, key.length - 1);
 }
 

@@ -155,7 +155,7 @@ class Query {
       if (i % ROWS_A_TURN === ROWS_A_TURN - 1) await new Promise((resume) => setImmediate(resume));
       const row = cellsOf(this.#schema, found, table);
       if (!isUnderItsKey(this.#schema, found, row))
-        this.#anomalies.push({ rawKey: found.key, tx: found.tx, anomaly: 'key' });
+        this.#anomalies.push({ rawKey: new Uint8Array(found.key), tx: found.tx, anomaly: 'key' });
       if (!this.#meets(row.cells)) continue;
       this.#matches.push({ found, row });
       if (this.isEnough) return;
