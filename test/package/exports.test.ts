@@ -30,6 +30,7 @@ test('immu-ts/audit', () => {
     'QuorumError',
     'checkpointBytes',
     'checkpointHash',
+    'followedIn',
     'openArchive',
     'openForReading',
     'originKey',
@@ -43,6 +44,7 @@ test('immu-ts/audit', () => {
     'verifyEvidence',
     'verifyKeptHeaders',
     'verifyProof',
+    'witnessesIn',
   ]);
 });
 

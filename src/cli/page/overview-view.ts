@@ -3,6 +3,8 @@ import type { AuditRow } from '../../index.js';
 import { hex } from '../format/row-columns.js';
 import { OUTCOMES } from '../../store/log/audit-query.js';
 import type { QueryWords } from '../query-options.js';
+import type { DatabaseHeads } from './heads.js';
+import { headsView } from './heads-view.js';
 import { html } from './html.js';
 import type { Html } from './html.js';
 import { link } from './query.js';
@@ -18,6 +20,9 @@ export interface Overview {
   readonly timeline: Timeline;
   /** Newest trusted root of what is filtered for. */
   readonly latest: AuditRow | null;
+  /** Where each database stands, and how many are not shown. */
+  readonly heads: readonly DatabaseHeads[];
+  readonly moreHeads: number;
   /** Heads that witnesses have cosigned. */
   readonly witnessed: readonly Witnessed[];
   /** Newest first. */
@@ -34,10 +39,10 @@ export interface Overview {
 }
 
 export function overviewView(overview: Overview): Html {
-  const { filter, timeline, rows, witnessed, now } = overview;
+  const { filter, timeline, rows, heads, moreHeads, witnessed, now } = overview;
   return html`<h1 class="hidden">Audit log</h1>
-    ${figures(overview)} ${filterForm(filter.words, overview.known)} ${timelineView(timeline, filter)}
-    ${witnessedView(witnessed, now)}
+    ${figures(overview)} ${headsView(heads, moreHeads, now)} ${filterForm(filter.words, overview.known)}
+    ${timelineView(timeline, filter)} ${witnessedView(witnessed, now)}
     <section class="panel" aria-labelledby="rows-title">
       <div class="bar">
         <h2 id="rows-title">Rows</h2>

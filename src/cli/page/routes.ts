@@ -13,6 +13,7 @@ import { Output } from '../output.js';
 import { idOf } from '../query-options.js';
 import { damageWords } from '../store-option.js';
 import type { OpenLog } from '../store-option.js';
+import { headsOf } from './heads.js';
 import { html } from './html.js';
 import type { Html } from './html.js';
 import { ICON, message, page } from './layout.js';
@@ -102,7 +103,9 @@ export class Routes {
         audit.latest(key),
         witnessedOf(audit, key),
       ]);
-      const view = { filter, timeline, latest, witnessed, known, newestSeq: newest, now, ...found };
+      const { heads, more: moreHeads } = await headsOf(audit, key, witnessed);
+      const shown = { heads, moreHeads, latest, witnessed, known };
+      const view = { filter, timeline, newestSeq: newest, now, ...shown, ...found };
       this.show(response, 200, 'Audit log', overviewView(view));
     } catch (error) {
       if (!(error instanceof UsageError)) throw error;

@@ -74,3 +74,17 @@ export function rowLine(row: AuditRow): Html {
 function whatOf({ outcome, previousTx }: AuditRow): string {
   return outcome === 'root' && previousTx !== null ? `head moved from tx ${previousTx.toString()}` : '';
 }
+
+const UNITS = [
+  ['d', 86_400_000],
+  ['h', 3_600_000],
+  ['min', 60_000],
+  ['s', 1000],
+] as const;
+
+/** In its largest unit; a clock that was put back makes it none. */
+export function ageWords(ms: number): string {
+  for (const [unit, length] of UNITS)
+    if (ms >= length) return `${Math.floor(ms / length).toString()} ${unit}`;
+  return '0 s';
+}

@@ -87,6 +87,12 @@ h1 .badge { font-size: .6em; vertical-align: .2em; }
 .detail { margin: 0; padding: .7rem 1rem; background: var(--panel); border: 1px solid var(--line); border-left: 4px solid var(--fail-bar); border-radius: 7px; overflow-wrap: anywhere; }
 .detail.plain, .detail.good { border-left-color: var(--other-bar); }
 .witnessed { margin: .5rem 0; overflow-wrap: anywhere; }
+.heads h2 { margin: 0 0 .6rem; } .heads > ul { list-style: none; margin: 0; padding: 0; display: grid; gap: 1rem; grid-template-columns: repeat(auto-fill, minmax(min(100%, 30rem), 1fr)); }
+.head h3 { margin: 0; font-size: 1rem; overflow-wrap: anywhere; } .head h3 small { color: var(--soft); font-weight: 400; }
+.head.alarm { border: 2px solid var(--bad); } .head .verdict { margin: .6rem 0; overflow-wrap: anywhere; }
+.head dl div { grid-template-columns: 5.8rem minmax(0, 1fr); } .head dd { font-family: inherit; font-size: .95em; } .head dd code { color: var(--soft); } .head dd .origin { display: block; padding: 0; border: 0; }
+.head dd p { margin: .2rem 0 0; } .soft { color: var(--soft); } .ok { color: var(--good); } .broken, span.bad { color: var(--bad); font-weight: 600; }
+.witnesses { list-style: none; margin: .2rem 0 0; padding: 0; font-size: .93em; } .witnesses .good { color: var(--good); } .witnesses .note { color: var(--note); } .witnesses .bad { color: var(--bad); font-weight: 600; }
 .chain { list-style: none; margin: .7rem 0 0; padding: 0; display: grid; grid-template-columns: repeat(3, minmax(0, 1fr)); gap: 1.6rem; }
 .chain li { position: relative; border: 1px solid var(--line); border-radius: 8px; padding: .6rem .8rem; min-width: 0; }
 .chain li.here { border-color: var(--accent); box-shadow: 0 0 0 1px var(--accent); }

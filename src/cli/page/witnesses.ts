@@ -5,7 +5,7 @@ import { hex } from '../format/row-columns.js';
 import { WITNESSED, noteIn } from '../format/witnessed.js';
 import { html } from './html.js';
 import type { Html } from './html.js';
-import { time } from './rows-view.js';
+import { ageWords, time } from './rows-view.js';
 
 /** Rows that are looked at: where witnesses take turns, each is in one of them. */
 const MAX_ROWS = 64;
@@ -113,18 +113,4 @@ function timeOf(unixSeconds: bigint): Html {
   return unixSeconds < 8_640_000_000_000n
     ? time(Number(unixSeconds) * 1000)
     : html`${unixSeconds.toString()} s`;
-}
-
-const UNITS = [
-  ['d', 86_400_000],
-  ['h', 3_600_000],
-  ['min', 60_000],
-  ['s', 1000],
-] as const;
-
-/** In its largest unit; a clock that was put back makes it none. */
-function ageWords(ms: number): string {
-  for (const [unit, length] of UNITS)
-    if (ms >= length) return `${Math.floor(ms / length).toString()} ${unit}`;
-  return '0 s';
 }

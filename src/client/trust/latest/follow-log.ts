@@ -44,10 +44,6 @@ export class FollowLog {
   async #note({ at, from, keys }: FollowedNow): Promise<void> {
     this.#tx = at.tx;
     this.#notedAt = performance.now();
-    await this.#trustLog.note(
-      at,
-      FOLLOWED,
-      followedDetail(at.tx, { from: from.tx, keys: BigInt(keys) }),
-    );
+    await this.#trustLog.note(at, FOLLOWED, followedDetail(at.tx, { from: from.tx, keys: BigInt(keys) }));
   }
 }
