@@ -15,6 +15,7 @@ export { verifyCheckpointNote } from './verify/heads/checkpoint-note.js';
 export { originKey } from './verify/heads/ed25519.js';
 export { readCheckpointNote } from './verify/heads/read-note.js';
 export { verifyProof } from './verify/portable/verify.js';
+export { answerWords } from './verify/shown-words.js';
 export { questionWords, signedContradiction, verifyEvidence } from './verify/evidence.js';
 export type { TreeHead } from './proof/heads/checkpoint.js';
 export type { CheckpointNoteVerdict, CosignedBy, NoteKeys } from './verify/heads/checkpoint-note.js';

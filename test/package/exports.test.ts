@@ -28,6 +28,7 @@ test('immu-ts', () => {
 test('immu-ts/audit', () => {
   expect(Object.keys(audit).sort()).toEqual([
     'QuorumError',
+    'answerWords',
     'checkpointBytes',
     'checkpointHash',
     'followedIn',
