@@ -1,7 +1,7 @@
 // `immu-ts report`: one signed report of the log, of what was refused, and of the server.
 import { readFile } from 'node:fs/promises';
 import { createPublicKey } from 'node:crypto';
-import { SqliteRootStore } from '../../index.js';
+import { SqliteRootStore, StoreError } from '../../index.js';
 import { VERSION } from '../../version.js';
 import { visible } from '../../visible.js';
 import { UsageError, command } from '../command.js';
@@ -105,7 +105,7 @@ async function made(
   const refusals = countOf('refusals', words.refusals);
   const asked = { ...{ way: await wayTo(words, io), trust: await trustOf(words, io) } };
   const inFlight = countOf('in-flight', words['in-flight']);
-  await using log = await openLog(words, io);
+  await using log = await openedLog(words, io);
   const where = whereOf(words);
   const looked = { log, filter, where, signal };
   // The server first: what is found there is in the log, and under the checkpoint.
@@ -130,6 +130,17 @@ async function made(
     ...{ from: from === undefined ? null : isoTime(from), to: to === undefined ? null : isoTime(to) },
     ...{ sections: all, checkpoint: commitment },
   };
+}
+
+/** A store that is damaged is what a report is to say. */
+async function openedLog(words: Words, io: Io): Promise<OpenLog> {
+  try {
+    return await openLog(words, io);
+  } catch (error) {
+    if (!(error instanceof StoreError) || error.code !== 'STORE_DAMAGED' || words.archive !== undefined)
+      throw error;
+    return await openLog({ ...words, damaged: true }, io);
+  }
 }
 
 function whereOf({ store, archive, damaged }: Words): string[] {

@@ -45,14 +45,24 @@ export function spkiOf(key: KeyObject): Uint8Array {
 
 /** @param page the page without signatures */
 export function signReport(key: KeyObject, json: string, page?: string): string {
-  const sha256 = createHash('sha256').update(json).digest('hex');
-  const publicKey = spkiOf(createPublicKey(key));
+  return signatureText(json, {
+    publicKey: spkiOf(createPublicKey(key)),
+    signature: sign(null, Buffer.from(json), key),
+    ...(page !== undefined && { pageSignature: sign(null, Buffer.from(page), key) }),
+  });
+}
+
+/** The one text that these have: whatever else stands in it was changed. */
+export function signatureText(
+  json: string,
+  { publicKey, signature, pageSignature }: ReportSignature,
+): string {
   const fields = {
     ...{ format: FORMAT, version: VERSION, algorithm: 'Ed25519', keyFingerprint: fingerprint(publicKey) },
     publicKey: base64(publicKey),
-    reportSha256: sha256,
-    signature: base64(sign(null, Buffer.from(json), key)),
-    ...(page !== undefined && { pageSignature: base64(sign(null, Buffer.from(page), key)) }),
+    reportSha256: createHash('sha256').update(json).digest('hex'),
+    signature: base64(signature),
+    ...(pageSignature && { pageSignature: base64(pageSignature) }),
   };
   return `${jsonText(fields, 2)}\n`;
 }

@@ -7,7 +7,7 @@ import { FAILED, HOLDS, REFUTED } from '../exit-code.js';
 import { JsonFields } from '../json-fields.js';
 import { isPage, partsOf } from './page.js';
 import { REPORT_FORMAT, REPORT_VERSION, VERDICT_WORDS } from './report.js';
-import { fingerprint, isSigned, parseSignature, publicKeyIn } from './signature.js';
+import { fingerprint, isSigned, parseSignature, publicKeyIn, signatureText } from './signature.js';
 
 /** The text of a report is held in memory. */
 const MAX_FILE_BYTES = 64 * 1024 * 1024;
@@ -50,11 +50,14 @@ async function told(
   const [signed, name] = parts
     ? [parts.signature, `the signature in ${path}`]
     : [await textOf(signatureFile ?? `${path}.sig`), signatureFile ?? `${path}.sig`];
-  const { publicKey, signature, pageSignature } = parseSignature(signed, name);
+  const given = parseSignature(signed, name);
+  const { publicKey, signature, pageSignature } = given;
   const by = wanted ?? publicKey;
   if (!isSigned(by, json, signature)) return 'the report is not what this key signed';
   if (parts && (!pageSignature || !isSigned(by, parts.page, pageSignature)))
     return 'the page is not what this key signed: what it shows may not be what its report says';
+  if (signed !== signatureText(json, given) || !Buffer.from(publicKey).equals(by))
+    return 'what stands beside the signature was changed';
   const fields = JsonFields.parse(json, path);
   if (fields.text('format') !== REPORT_FORMAT) return 'it is signed, and no report';
   const version = fields.number('version');

@@ -90,6 +90,6 @@ function figures(from: number, byOutcome: ReadonlyMap<AuditOutcome, Sums>): Audi
     roots: root?.rows ?? 0,
     failures: failures as AuditStats['failures'],
     tx: root && { first: root.txMin, last: root.txMax },
-    durationMs: { mean: all.micros / all.rows / 1000, max: all.maxMicros / 1000 },
+    durationMs: { mean: Math.round(all.micros / all.rows) / 1000, max: all.maxMicros / 1000 },
   };
 }
