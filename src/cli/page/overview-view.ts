@@ -57,10 +57,10 @@ function figures({ timeline, latest }: Overview): Html {
   const { total } = timeline;
   const failures = total ? failureCount(total.failures) : 0;
   return html`<section class="figures" aria-label="Figures of the rows asked for">
-    ${figure('Rows', total?.rows ?? 0)} ${figure('Verified calls', total?.calls ?? 0)}
-    ${figure('Roots', total?.roots ?? 0)}
-    <div class="figure ${failures > 0 ? 'bad' : 'good'}">
-      <span>Failures</span><b>${grouped(failures)}</b>
+    ${figure('rows', 'Rows', total?.rows ?? 0)} ${figure('calls', 'Verified calls', total?.calls ?? 0)}
+    ${figure('roots', 'Roots', total?.roots ?? 0)}
+    <div class="figure ${failures > 0 ? 'bad' : 'good'}" data-failures>
+      <span>Failures</span><b data-figure="failures">${grouped(failures)}</b>
     </div>
     <div class="figure wide">
       <span>Newest trusted root</span>
@@ -74,8 +74,8 @@ function figures({ timeline, latest }: Overview): Html {
   </section>`;
 }
 
-function figure(name: string, value: number): Html {
-  return html`<div class="figure"><span>${name}</span><b>${grouped(value)}</b></div>`;
+function figure(name: string, label: string, value: number): Html {
+  return html`<div class="figure"><span>${label}</span><b data-figure="${name}">${grouped(value)}</b></div>`;
 }
 
 export function filterForm(words: QueryWords, known: Overview['known'], mistake?: string): Html {
@@ -109,6 +109,12 @@ export function filterForm(words: QueryWords, known: Overview['known'], mistake?
       )}
       <a href="${link('/', { ...words, outcome: 'problems' })}">problems only</a>
     </p>
+    <form method="get" action="/key" class="key" role="search" aria-label="Refusals about a key">
+      <label
+        >Key <input name="key" required placeholder="text, or 0x…" autocomplete="off" spellcheck="false"
+      /></label>
+      <button type="submit" class="quiet">Refusals about it</button>
+    </form>
     ${datalist('databases', known.databases)} ${datalist('servers', known.servers)}
     ${datalist('operations', known.operations)}
   </section>`;
@@ -162,6 +168,6 @@ function pager({ filter, rows, older, newer }: Overview): Html {
   </nav>`;
 }
 
-function grouped(count: number): string {
+export function grouped(count: number): string {
   return count.toLocaleString('en-US').replaceAll(',', ' ');
 }

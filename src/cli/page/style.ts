@@ -60,6 +60,10 @@ input, select { display: block; width: 100%; margin-top: .2rem; font: inherit; f
 .timeline svg { width: 100%; height: 120px; display: block; border-bottom: 1px solid var(--line); }
 .timeline rect.roots { fill: var(--root-bar); } .timeline rect.others { fill: var(--other-bar); } .timeline rect.failures { fill: var(--fail-bar); }
 .timeline rect.hover { fill: transparent; } .timeline a:hover rect.hover { fill: var(--plain-back); }
+progress { width: min(100%, 24rem); height: 1rem; vertical-align: middle; accent-color: var(--accent); }
+.key { display: flex; gap: .6rem; align-items: end; flex-wrap: wrap; margin-top: .8rem; } .key label { flex: 0 1 20rem; } button.quiet { background: transparent; color: var(--link); border-color: var(--line); height: 2.3rem; }
+.checks div { grid-template-columns: 14rem minmax(0, 1fr); } .checks div:target { background: var(--new); } .checks dd { font-family: inherit; }
+.timeline rect.mark { fill: var(--fail-bar); }
 .legend { display: flex; gap: 1rem; list-style: none; margin: 0; padding: 0; font-size: .85em; color: var(--soft); flex-wrap: wrap; }
 .legend li::before { content: ''; display: inline-block; width: .7em; height: .7em; border-radius: 2px; margin-right: .4em; }
 .legend .roots::before { background: var(--root-bar); } .legend .others::before { background: var(--other-bar); } .legend .failures::before { background: var(--fail-bar); }
@@ -105,5 +109,13 @@ dl div:first-child { border-top: 0; } dt { color: var(--soft); } dd { margin: 0;
 .panel .bar .button { margin-left: auto; }
 .login { display: flex; gap: .8rem; align-items: end; max-width: 32rem; } .login label { flex: 1; } .login button { height: 2.3rem; }
 @media (max-width: 900px) { .figures { grid-template-columns: repeat(2, minmax(0, 1fr)); } .figure.wide { grid-column: 1 / -1; } .chain { grid-template-columns: 1fr; } .chain li + li::before { content: '↓'; left: 50%; top: -1.5rem; transform: none; } }
+@media (max-width: 560px) {
+  .cards, .cards tbody { display: block; } .cards thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+  .cards tr { display: grid; grid-template-columns: 1fr 1fr; gap: .1rem .8rem; border: 1px solid var(--line); border-radius: 8px; padding: .5rem .7rem; margin-bottom: .6rem; }
+  .cards tr.bad { border-color: var(--bad); } .cards tbody tr.bad td:first-child { box-shadow: none; }
+  .cards td { border: 0; padding: .1rem 0; text-align: left; white-space: normal; min-width: 0; overflow-wrap: anywhere; } .cards td.what { grid-column: 1 / -1; } .cards td.what:not(:has(*)):empty { display: none; }
+  .cards td::before { content: attr(data-label); display: block; color: var(--soft); font-size: .8em; font-family: system-ui, sans-serif; }
+  .checks div { grid-template-columns: 1fr; } .head dl div { grid-template-columns: 1fr; } .figures { gap: .6rem; } .bar { gap: .5rem; } .exports { margin-left: 0; }
+}
 @media (max-width: 560px) { .store { display: none; } .top { justify-content: space-between; } dl div { grid-template-columns: 1fr; gap: 0; } main { padding: .8rem; } .timeline { grid-template-columns: minmax(0, 1fr); } }
 `;

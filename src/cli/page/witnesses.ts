@@ -69,17 +69,17 @@ export function witnessedView(heads: readonly Witnessed[], nowMs: number): Html 
     <h2 id="witnessed-title">Witnessed heads</h2>
     ${heads.slice(0, MAX_LINES).map((head) => summary(head, nowMs))}
     <div class="scroll" tabindex="0" role="region" aria-label="Witnesses">
-      <table id="witnesses">
-        <thead>
-          <tr>
-            <th scope="col">Witness</th>
-            <th scope="col">Origin</th>
-            <th scope="col" class="number">Transactions</th>
-            <th scope="col">Cosigned at (UTC, its clock)</th>
-            <th scope="col" class="number">Row</th>
+      <table id="witnesses" class="cards" role="table">
+        <thead role="rowgroup">
+          <tr role="row">
+            <th role="columnheader" scope="col">Witness</th>
+            <th role="columnheader" scope="col">Origin</th>
+            <th role="columnheader" scope="col" class="number">Transactions</th>
+            <th role="columnheader" scope="col">Cosigned at (UTC, its clock)</th>
+            <th role="columnheader" scope="col" class="number">Row</th>
           </tr>
         </thead>
-        <tbody>
+        <tbody role="rowgroup">
           ${lines.slice(0, MAX_LINES).map(({ head, witness }) => witnessLine(head, witness))}
         </tbody>
       </table>
@@ -99,12 +99,12 @@ function summary({ database, origin, size, root, row, trusted }: Witnessed, nowM
 }
 
 function witnessLine({ origin, size: newest }: Witnessed, { name, time: at, size, seq }: Cosigned): Html {
-  return html`<tr class="${size === newest ? 'good' : 'note'}">
-    <td>${shortened(name, 48)}</td>
-    <td>${shortened(origin, 48)}</td>
-    <td class="number">${size}${size < newest && ' (older)'}</td>
-    <td class="nowrap">${timeOf(at)}</td>
-    <td class="number"><a href="/row/${seq}">${seq}</a></td>
+  return html`<tr class="${size === newest ? 'good' : 'note'}" role="row">
+    <td role="cell" data-label="Witness">${shortened(name, 48)}</td>
+    <td role="cell" data-label="Origin">${shortened(origin, 48)}</td>
+    <td role="cell" data-label="Transactions" class="number">${size}${size < newest && ' (older)'}</td>
+    <td role="cell" data-label="Cosigned" class="nowrap">${timeOf(at)}</td>
+    <td role="cell" data-label="Row" class="number"><a href="/row/${seq}">${seq}</a></td>
   </tr>`;
 }
 
