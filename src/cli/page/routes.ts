@@ -14,6 +14,7 @@ import { idOf } from '../query-options.js';
 import { damageWords } from '../store-option.js';
 import type { OpenLog } from '../store-option.js';
 import { headsOf } from './heads.js';
+import { html } from './html.js';
 import type { Html } from './html.js';
 import { checksView } from './checks-view.js';
 import { keySearchView, searchKey } from './key-search.js';
@@ -115,7 +116,13 @@ export class Routes {
     } catch (error) {
       if (!(error instanceof UsageError)) throw error;
       const form = filterForm(wordsOf(parameters), await this.#known(), error.message.replace(/^--/, ''));
-      this.show(response, 400, 'Audit log', form);
+      this.show(
+        response,
+        400,
+        'Audit log',
+        html`<h1 class="hidden">Audit log</h1>
+          ${form}`,
+      );
     }
   }
 

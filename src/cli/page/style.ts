@@ -18,6 +18,7 @@ export const STYLE = `:root {
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--back); color: var(--text); font: 15px/1.5 system-ui, 'Segoe UI', Roboto, 'Helvetica Neue', sans-serif; }
 code, .number, time { font-family: ui-monospace, 'SF Mono', Menlo, Consolas, monospace; font-size: .92em; }
+p code, h1 code { overflow-wrap: anywhere; }
 a { color: var(--link); text-underline-offset: 2px; }
 a:focus-visible, button:focus-visible, input:focus-visible, select:focus-visible, summary:focus-visible, .scroll:focus-visible {
   outline: 2px solid var(--accent); outline-offset: 2px;
@@ -111,10 +112,10 @@ dl div:first-child { border-top: 0; } dt { color: var(--soft); } dd { margin: 0;
 @media (max-width: 900px) { .figures { grid-template-columns: repeat(2, minmax(0, 1fr)); } .figure.wide { grid-column: 1 / -1; } .chain { grid-template-columns: 1fr; } .chain li + li::before { content: '↓'; left: 50%; top: -1.5rem; transform: none; } }
 @media (max-width: 560px) {
   .cards, .cards tbody { display: block; } .cards thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
-  .cards tr { display: grid; grid-template-columns: 1fr 1fr; gap: .1rem .8rem; border: 1px solid var(--line); border-radius: 8px; padding: .5rem .7rem; margin-bottom: .6rem; }
+  .cards tr { display: flex; flex-wrap: wrap; gap: .1rem .9rem; border: 1px solid var(--line); border-radius: 8px; padding: .5rem .7rem; margin-bottom: .6rem; }
   .cards tr.bad { border-color: var(--bad); } .cards tbody tr.bad td:first-child { box-shadow: none; }
-  .cards td { border: 0; padding: .1rem 0; text-align: left; white-space: normal; min-width: 0; overflow-wrap: anywhere; } .cards td.what { grid-column: 1 / -1; } .cards td.what:not(:has(*)):empty { display: none; }
-  .cards td::before { content: attr(data-label); display: block; color: var(--soft); font-size: .8em; font-family: system-ui, sans-serif; }
+  .cards td { border: 0; padding: .1rem 0; text-align: left; white-space: normal; min-width: 0; overflow-wrap: anywhere; } .cards td.what { flex-basis: 100%; } .cards td.nowrap { white-space: nowrap; }
+  .cards td::before { content: attr(data-label) '\\00a0'; color: var(--soft); font-size: .85em; font-family: system-ui, sans-serif; }
   .checks div { grid-template-columns: 1fr; } .head dl div { grid-template-columns: 1fr; } .figures { gap: .6rem; } .bar { gap: .5rem; } .exports { margin-left: 0; }
 }
 @media (max-width: 560px) { .store { display: none; } .top { justify-content: space-between; } dl div { grid-template-columns: 1fr; gap: 0; } main { padding: .8rem; } .timeline { grid-template-columns: minmax(0, 1fr); } }
