@@ -2,6 +2,7 @@
 export { reportText } from './client/audit/report-text.js';
 export { verifyKeptHeaders } from './client/audit/verify-kept-headers.js';
 export { QuorumError } from './client/calls/witness/outcome.js';
+export { followedIn, witnessesIn } from './client/trust/log/said-of-heads.js';
 export { openArchive } from './store/archive.js';
 export {
   checkpointBytes,
@@ -14,12 +15,14 @@ export { verifyCheckpointNote } from './verify/heads/checkpoint-note.js';
 export { originKey } from './verify/heads/ed25519.js';
 export { readCheckpointNote } from './verify/heads/read-note.js';
 export { verifyProof } from './verify/portable/verify.js';
+export { answerWords } from './verify/shown-words.js';
 export { questionWords, signedContradiction, verifyEvidence } from './verify/evidence.js';
 export type { TreeHead } from './proof/heads/checkpoint.js';
 export type { CheckpointNoteVerdict, CosignedBy, NoteKeys } from './verify/heads/checkpoint-note.js';
 export type { CheckpointNote, NamedSigner } from './verify/heads/read-note.js';
 export type { ProofRoot, VerifiedProof } from './verify/portable/verify.js';
 export type { PortableProof } from './verify/portable/format.js';
+export type { FollowedTo, SaidByWitness, ShownToWitnesses } from './client/trust/log/said-of-heads.js';
 export type { KeptHeadersVerdict } from './client/audit/verify-kept-headers.js';
 export type { AuditFinding } from './client/audit/findings.js';
 export type { AuditOptions, DatabaseAuditOptions, RootsAuditOptions } from './client/audit/options.js';

@@ -180,10 +180,12 @@ export type {
   RootsQuery,
   RootStore,
   SigningKey,
+  StatsBucket,
   StatsQuery,
   StoredRoot,
   TrustKey,
   VerifyOptions,
+  VerifyProgress,
 } from './store/root-store.js';
 export type { StoreDiagnostics } from './store/sqlite/thread/messages.js';
 export type { CheckpointsOptions, SqliteRootStoreOptions } from './store/sqlite/sqlite-root-store.js';

@@ -70,6 +70,16 @@ const COMMANDS: readonly Listed[] = [
     load: async () => (await import('./page/command.js')).serveCommand,
   },
   {
+    name: 'report verify',
+    summary: 'is a report what the holder of a key signed? offline',
+    load: async () => (await import('./report/verify.js')).reportVerifyCommand,
+  },
+  {
+    name: 'report',
+    summary: 'one signed report of log, refusals and server',
+    load: async () => (await import('./report/command.js')).reportCommand,
+  },
+  {
     name: 'head publish',
     summary: 'has witnesses cosign the newest head of a database',
     load: async () => (await import('./head/publish.js')).publishCommand,

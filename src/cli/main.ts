@@ -2,7 +2,7 @@
 // The `immu-ts` command. What its exit codes say is in exit-code.ts.
 import { parseRequest } from './arguments.js';
 import { errorLine, firstFailure } from './error-line.js';
-import { INTERRUPTED, codeOf, interruptedBy, isUsage } from './exit-code.js';
+import { FAILED, HOLDS, INTERRUPTED, codeOf, interruptedBy, isUsage } from './exit-code.js';
 import type { Interrupt } from './exit-code.js';
 import { Output } from './output.js';
 import { VERSION } from '../version.js';
@@ -26,10 +26,16 @@ async function main(signal: AbortSignal): Promise<number> {
   }
 }
 
-// A reader that has seen enough, such as `head`, does not end the job.
+/** Something that was to be said could not be written. */
+let unwritten = false;
+// A reader that has seen enough, such as `head`, does not end the job; a disk that is full makes it a failure.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
+    if (error.code === 'EPIPE' || unwritten) return;
+    unwritten = true;
+    if (stream === process.stdout)
+      process.stderr.write(`immu-ts: standard output cannot be written: ${errorLine(error)}\n`);
+    process.exitCode = FAILED;
   });
 }
 const interrupt = new AbortController();
@@ -43,11 +49,13 @@ function onInterrupt(signal: Interrupt): void {
 const INTERRUPTS = ['SIGINT', 'SIGTERM'] as const;
 for (const signal of INTERRUPTS) process.on(signal, onInterrupt);
 const interruptedSoFar = () => by;
+/** Whoever reads an exit code of 0 must have been told all. */
+const orFailed = (code: number) => (code === HOLDS && unwritten ? FAILED : code);
 
 main(interrupt.signal).then(
   (code) => {
     const signal = interruptedSoFar();
-    process.exitCode = code === INTERRUPTED && signal !== undefined ? interruptedBy(signal) : code;
+    process.exitCode = orFailed(code === INTERRUPTED && signal !== undefined ? interruptedBy(signal) : code);
   },
   (thrown: unknown) => {
     const error = firstFailure(thrown);

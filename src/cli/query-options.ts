@@ -70,7 +70,13 @@ function txRange(text: string): { from?: bigint; to?: bigint } {
   if (more.length > 0 || (from === '' && to === '')) {
     throw new UsageError(`--tx is 7, 7..9, 7.. or ..9, not ${JSON.stringify(text)}`);
   }
-  return { ...(from !== '' && { from: idOf('--tx', from) }), ...(to !== '' && { to: idOf('--tx', to) }) };
+  const range = {
+    ...(from !== '' && { from: idOf('--tx', from) }),
+    ...(to !== '' && { to: idOf('--tx', to) }),
+  };
+  if (range.from !== undefined && range.to !== undefined && range.from > range.to)
+    throw new UsageError(`--tx ${from}..${to} ends before it begins`);
+  return range;
 }
 
 function outcomes(text: string): AuditOutcome[] {

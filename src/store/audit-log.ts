@@ -22,7 +22,7 @@ export interface AuditLog {
   /** The evidence of a row, without the row; null when it has none. */
   evidence(seq: bigint): Promise<Evidence | null>;
   /**
-   * Figures per hour, UTC day or in all, oldest first; buckets without rows are left out. Fast for any number of rows,
+   * Figures per minute, hour, UTC day or in all, oldest first; buckets without rows are left out. Fast for any number of rows,
    * except with a `txRange`, which costs a look at every row in it.
    */
   stats(query?: StatsQuery): Promise<readonly AuditStats[]>;
@@ -77,9 +77,14 @@ export interface StoreDamage {
   readonly finding: string;
 }
 
+export type StatsBucket = 'minute' | 'hour' | 'day' | 'all';
+
 export interface StatsQuery extends RootsFilter {
-  /** Hours and days are those of UTC, by `verifiedAt`. @default 'all' */
-  readonly bucket?: 'hour' | 'day' | 'all';
+  /**
+   * Hours and days are those of UTC, by `verifiedAt`. Minutes need a `timeRange` with both ends, at most a day apart: they cost a look
+   * at every row in it. @default 'all'
+   */
+  readonly bucket?: StatsBucket;
 }
 
 export interface AuditStats {
@@ -134,7 +139,15 @@ export type AuditGap = TrustKey & { readonly seq: bigint } & (
       }
   );
 
+/** How far a walk along the log is. */
+export interface VerifyProgress {
+  /** Rows that were looked at. */
+  readonly rows: bigint;
+}
+
 export interface VerifyOptions {
+  /** Told a few times a second how far it is. What it throws is not caught. */
+  readonly onProgress?: (progress: VerifyProgress) => void;
   /** Finds any change made since to the rows that it covers. */
   readonly checkpoint?: Checkpoint;
   /** What the log must go on from: the last row of the archive before it. */

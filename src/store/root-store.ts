@@ -18,9 +18,11 @@ export type {
   LoggedDatabase,
   RootConflict,
   SigningKey,
+  StatsBucket,
   StatsQuery,
   StoreDamage,
   VerifyOptions,
+  VerifyProgress,
 } from './audit-log.js';
 export type {
   AuditEntry,

@@ -158,6 +158,47 @@ describeBrowser('the audit page', () => {
     expect(page.complaints).toEqual([]);
   });
 
+  test('the figures go along with the live tail', async () => {
+    const { path } = await auditedStore();
+    const { url, store } = await serve(path);
+    const page = await BrowserPage.open();
+    await page.goto(url);
+    const figure = (name: string) =>
+      page.evaluate<string>(`document.querySelector('[data-figure="${name}"]').textContent`);
+    const [rows, calls] = [Number(await figure('rows')), Number(await figure('calls'))];
+    await page.evaluate(`document.getElementById('live').click()`);
+    await page.until(`document.getElementById('live-state').textContent === 'waiting for new rows'`);
+    await store.record(entry({ calls: 5 }));
+    await store.record(entry({ outcome: 'failure', calls: 1 }));
+    await page.until(`document.querySelector('[data-figure="rows"]').textContent === '${rows + 2}'`);
+    expect(await figure('calls')).toBe(String(calls + 6));
+    expect(await figure('failures')).toBe('2');
+    expect(await page.evaluate(`document.querySelector('[data-failures]').className`)).toBe('figure bad');
+    expect(page.complaints).toEqual([]);
+  });
+
+  test('on a phone a row is a card: every value with its name, none beside the page', async () => {
+    const { path } = await auditedStore();
+    const { url } = await serve(path);
+    const page = await BrowserPage.open({ width: 380 });
+    await page.goto(url);
+    const first = `document.querySelector('#rows tbody tr')`;
+    expect(await page.evaluate(`getComputedStyle(${first}).display`)).toBe('grid');
+    expect(
+      await page.evaluate(
+        `[...${first}.cells].filter((cell) => getComputedStyle(cell, '::before').content.length <= 2).length`,
+      ),
+    ).toBe(0);
+    expect(
+      await page.evaluate(
+        `[...${first}.cells].filter((cell) => cell.getBoundingClientRect().right > innerWidth).length`,
+      ),
+    ).toBe(0);
+    const wide = await BrowserPage.open({ width: 1280 });
+    await wide.goto(url);
+    expect(await wide.evaluate(`getComputedStyle(${first}).display`)).toBe('table-row');
+  });
+
   test('a token: asked for, kept, and not left in the address', async () => {
     const { path } = await storeOf([entry({})]);
     const { url } = await serve(path, { token: 'a-token-of-some-length' });

@@ -28,8 +28,10 @@ test('immu-ts', () => {
 test('immu-ts/audit', () => {
   expect(Object.keys(audit).sort()).toEqual([
     'QuorumError',
+    'answerWords',
     'checkpointBytes',
     'checkpointHash',
+    'followedIn',
     'openArchive',
     'openForReading',
     'originKey',
@@ -43,6 +45,7 @@ test('immu-ts/audit', () => {
     'verifyEvidence',
     'verifyKeptHeaders',
     'verifyProof',
+    'witnessesIn',
   ]);
 });
 

@@ -11,7 +11,7 @@ const COLUMNS: readonly Column<AuditGap>[] = [
   { name: 'kind', value: ({ kind }) => kind, width: 9 },
   { name: 'server', value: ({ server }) => server, width: 22 },
   { name: 'database', value: ({ database }) => database, width: 12 },
-  { name: 'what', value: words, width: 0 },
+  { name: 'what', value: gapWords, width: 0 },
 ];
 
 export const gapsCommand = command({
@@ -45,7 +45,7 @@ clock: the clock of the client went back. silence: nothing was logged for longer
   },
 });
 
-function words(gap: AuditGap): string {
+export function gapWords(gap: AuditGap): string {
   switch (gap.kind) {
     case 'forgotten':
       return gap.resumedAt === null

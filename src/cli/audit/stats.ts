@@ -28,16 +28,25 @@ export const statsCommand = command({
   options: {
     ...LOG_OPTIONS,
     ...QUERY_OPTIONS,
-    by: { type: 'string', value: 'hour|day|all', says: 'one line for each (UTC)', default: 'all' },
+    by: {
+      type: 'string',
+      value: 'minute|hour|day|all',
+      says: 'one line for each (UTC); minutes of a day at most',
+      default: 'all',
+    },
     format: { type: 'string', value: 'NAME', says: 'table, json, ndjson or csv', default: 'table' },
   },
   async run(options, _operand, { out, err }) {
     const { by } = options;
-    if (by !== 'hour' && by !== 'day' && by !== 'all') {
-      throw new UsageError(`--by is hour, day or all, not ${JSON.stringify(by)}`);
+    if (by !== 'minute' && by !== 'hour' && by !== 'day' && by !== 'all') {
+      throw new UsageError(`--by is minute, hour, day or all, not ${JSON.stringify(by)}`);
     }
     const format = formatNamed(formatName(options.format), COLUMNS);
-    const query = { ...queryOf(options, Date.now()), bucket: by } as const;
+    const now = Date.now();
+    const filter = queryOf(options, now);
+    const { timeRange } = filter;
+    const within = by === 'minute' && timeRange ? { timeRange: { to: now, ...timeRange } } : {};
+    const query = { ...filter, ...within, bucket: by } as const;
     await using log = await openLog(options, { err });
     await print(await log.audit.stats(query), format, out);
     return 0;

@@ -1,8 +1,9 @@
 // What evidence says and what came of running its check again, line by line: for the terminal and for the page.
 import { createHash } from 'node:crypto';
-import { questionWords, verifyEvidence } from '../../audit.js';
+import { answerWords, questionWords, verifyEvidence } from '../../audit.js';
 import type { EvidenceVerdict, Job } from '../../audit.js';
 import type { AuditRow, OmittedBytes } from '../../index.js';
+import { checkAnchor, checkText } from '../checks/words.js';
 import { hex, isoTime } from '../format/row-columns.js';
 import { attributionWords, logAttribution, serverAttribution } from './attribution.js';
 import type { Attribution, Tie } from './attribution.js';
@@ -26,8 +27,16 @@ export function findingsOf(file: EvidenceFile, ties: readonly Tie[], publicKey?:
   const integrity = rowIntegrity(file);
   const job = 'job' in verdict ? verdict.job : undefined;
   const foreign = job !== undefined && job.context.database !== file.row.database;
+  const { check } = file.row.evidence;
+  const inWords = checkText(check);
   const facts: [string, string][] = [
-    ['check', file.row.evidence.check],
+    ['check', check],
+    ...(inWords === undefined
+      ? []
+      : ([
+          ['in words', inWords],
+          ['see', checkAnchor(check)],
+        ] as [string, string][])),
     ['expected', file.row.evidence.expected ?? '-'],
     ['computed', file.row.evidence.computed ?? '-'],
   ];
@@ -110,7 +119,8 @@ function omittedWords({ part, reason, sha256: hash, length }: OmittedBytes): str
   return `not the ${part === 'answer' ? 'answer' : 'job'}, ${why}: ${length} bytes, SHA-256 ${hex(hash)}`;
 }
 
-function jobFacts({ question, context, answer }: Job): [string, string][] {
+function jobFacts(job: Job): [string, string][] {
+  const { question, context, answer } = job;
   const { head, publicKey, now } = context;
   return [
     ['asked', questionWords(question)],
@@ -119,6 +129,7 @@ function jobFacts({ question, context, answer }: Job): [string, string][] {
     ['state key', publicKey ? `required, SHA-256 ${sha256(publicKey)}` : 'none configured'],
     ['clock', isoTime(Number(now) * 1000)],
     ['answer', `${answer.length} bytes, SHA-256 ${sha256(answer)}`],
+    ...answerWords(job).map((words): [string, string] => ['returned', words]),
   ];
 }
 

@@ -1,7 +1,7 @@
 // Rows of heads that witnesses have cosigned: their detail is the note.
 import { ArgumentError } from '../../index.js';
 import type { AuditRow } from '../../index.js';
-import { readCheckpointNote } from '../../audit.js';
+import { readCheckpointNote, witnessesIn } from '../../audit.js';
 import type { CheckpointNote } from '../../audit.js';
 
 /** What their rows are logged as. */
@@ -22,6 +22,9 @@ export function noteIn({ operation, outcome, detail }: AuditRow): CheckpointNote
 
 /** A row's detail in words of one line. */
 export function detailWords(row: AuditRow): string | undefined {
+  const shown = witnessesIn(row);
+  // A line for each witness.
+  if (shown) return row.detail?.replaceAll('\n', '; ');
   const note = noteIn(row);
   if (!note) return row.detail;
   const { checkpoint, signers } = note;

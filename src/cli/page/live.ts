@@ -3,7 +3,9 @@ import type { ServerResponse } from 'node:http';
 import type { AuditLog, RootsFilter } from '../../index.js';
 import { follow } from '../follow.js';
 import { Output } from '../output.js';
+import { grouped } from './overview-view.js';
 import { rowLine } from './rows-view.js';
+import { failureCount } from './timeline.js';
 
 /** Browsers and proxies give up on a line that is silent for long. */
 const HEARTBEAT_MS = 15_000;
@@ -22,7 +24,14 @@ export async function sendLive(
   const out = new Output(response);
   await out.write('retry: 2000\n\n');
   let sentAt = Date.now();
+  let isNew = false;
   const idle = async () => {
+    // After the rows that it counts.
+    if (isNew) {
+      isNew = false;
+      await out.write(`event: figures\ndata: ${JSON.stringify(await figuresOf(audit, query))}\n\n`);
+      sentAt = Date.now();
+    }
     if (Date.now() - sentAt < HEARTBEAT_MS) return;
     sentAt = Date.now();
     await out.write(': still here\n\n');
@@ -36,6 +45,18 @@ export async function sendLive(
       .map((line) => `data: ${line}\n`);
     await out.write(`id: ${row.seq.toString()}\nevent: row\n${data.join('')}\n`);
     sentAt = Date.now();
+    isNew = true;
   }
   response.end();
+}
+
+/** As the figures of the page show them. */
+async function figuresOf(audit: AuditLog, query: RootsFilter) {
+  const [total] = await audit.stats({ ...query, bucket: 'all' });
+  const failures = total ? failureCount(total.failures) : 0;
+  const [rows, calls, roots] = [total?.rows ?? 0, total?.calls ?? 0, total?.roots ?? 0];
+  return {
+    ...{ rows: grouped(rows), calls: grouped(calls), roots: grouped(roots), failures: grouped(failures) },
+    isBad: failures > 0,
+  };
 }

@@ -3,6 +3,8 @@ import type { AuditRow } from '../../index.js';
 import { hex } from '../format/row-columns.js';
 import { OUTCOMES } from '../../store/log/audit-query.js';
 import type { QueryWords } from '../query-options.js';
+import type { DatabaseHeads } from './heads.js';
+import { headsView } from './heads-view.js';
 import { html } from './html.js';
 import type { Html } from './html.js';
 import { link } from './query.js';
@@ -18,6 +20,9 @@ export interface Overview {
   readonly timeline: Timeline;
   /** Newest trusted root of what is filtered for. */
   readonly latest: AuditRow | null;
+  /** Where each database stands, and how many are not shown. */
+  readonly heads: readonly DatabaseHeads[];
+  readonly moreHeads: number;
   /** Heads that witnesses have cosigned. */
   readonly witnessed: readonly Witnessed[];
   /** Newest first. */
@@ -34,10 +39,10 @@ export interface Overview {
 }
 
 export function overviewView(overview: Overview): Html {
-  const { filter, timeline, rows, witnessed, now } = overview;
+  const { filter, timeline, rows, heads, moreHeads, witnessed, now } = overview;
   return html`<h1 class="hidden">Audit log</h1>
-    ${figures(overview)} ${filterForm(filter.words, overview.known)} ${timelineView(timeline, filter)}
-    ${witnessedView(witnessed, now)}
+    ${figures(overview)} ${headsView(heads, moreHeads, now)} ${filterForm(filter.words, overview.known)}
+    ${timelineView(timeline, filter)} ${witnessedView(witnessed, now)}
     <section class="panel" aria-labelledby="rows-title">
       <div class="bar">
         <h2 id="rows-title">Rows</h2>
@@ -52,10 +57,10 @@ function figures({ timeline, latest }: Overview): Html {
   const { total } = timeline;
   const failures = total ? failureCount(total.failures) : 0;
   return html`<section class="figures" aria-label="Figures of the rows asked for">
-    ${figure('Rows', total?.rows ?? 0)} ${figure('Verified calls', total?.calls ?? 0)}
-    ${figure('Roots', total?.roots ?? 0)}
-    <div class="figure ${failures > 0 ? 'bad' : 'good'}">
-      <span>Failures</span><b>${grouped(failures)}</b>
+    ${figure('rows', 'Rows', total?.rows ?? 0)} ${figure('calls', 'Verified calls', total?.calls ?? 0)}
+    ${figure('roots', 'Roots', total?.roots ?? 0)}
+    <div class="figure ${failures > 0 ? 'bad' : 'good'}" data-failures>
+      <span>Failures</span><b data-figure="failures">${grouped(failures)}</b>
     </div>
     <div class="figure wide">
       <span>Newest trusted root</span>
@@ -69,8 +74,8 @@ function figures({ timeline, latest }: Overview): Html {
   </section>`;
 }
 
-function figure(name: string, value: number): Html {
-  return html`<div class="figure"><span>${name}</span><b>${grouped(value)}</b></div>`;
+function figure(name: string, label: string, value: number): Html {
+  return html`<div class="figure"><span>${label}</span><b data-figure="${name}">${grouped(value)}</b></div>`;
 }
 
 export function filterForm(words: QueryWords, known: Overview['known'], mistake?: string): Html {
@@ -104,6 +109,12 @@ export function filterForm(words: QueryWords, known: Overview['known'], mistake?
       )}
       <a href="${link('/', { ...words, outcome: 'problems' })}">problems only</a>
     </p>
+    <form method="get" action="/key" class="key" role="search" aria-label="Refusals about a key">
+      <label
+        >Key <input name="key" required placeholder="text, or 0x…" autocomplete="off" spellcheck="false"
+      /></label>
+      <button type="submit" class="quiet">Refusals about it</button>
+    </form>
     ${datalist('databases', known.databases)} ${datalist('servers', known.servers)}
     ${datalist('operations', known.operations)}
   </section>`;
@@ -157,6 +168,6 @@ function pager({ filter, rows, older, newer }: Overview): Html {
   </nav>`;
 }
 
-function grouped(count: number): string {
+export function grouped(count: number): string {
   return count.toLocaleString('en-US').replaceAll(',', ' ');
 }

@@ -1,6 +1,6 @@
 // What the audit page answers to which address. Everything is read from the store at the time it is asked for.
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { AuditRow, AuditVerdict, RootsQuery } from '../../index.js';
+import type { AuditRow, RootsQuery } from '../../index.js';
 import { placeOf } from '../audit/chain.js';
 import { UsageError } from '../command.js';
 import { formatEvidenceFile } from '../evidence/evidence-file.js';
@@ -8,13 +8,16 @@ import { findingsOf } from '../evidence/findings.js';
 import { evidenceOf } from '../evidence/source.js';
 import { newestSeq } from '../follow.js';
 import { formatNamed, print } from '../format/formats.js';
-import { hex, rowColumns } from '../format/row-columns.js';
+import { rowColumns } from '../format/row-columns.js';
 import { Output } from '../output.js';
 import { idOf } from '../query-options.js';
 import { damageWords } from '../store-option.js';
 import type { OpenLog } from '../store-option.js';
+import { headsOf } from './heads.js';
 import { html } from './html.js';
 import type { Html } from './html.js';
+import { checksView } from './checks-view.js';
+import { keySearchView, searchKey } from './key-search.js';
 import { ICON, message, page } from './layout.js';
 import { sendLive } from './live.js';
 import { filterForm, overviewView } from './overview-view.js';
@@ -23,6 +26,7 @@ import { rowView } from './row-view.js';
 import { SCRIPT } from './script.js';
 import { STYLE } from './style.js';
 import { timelineOf } from './timeline.js';
+import { VerifyRuns, runView } from './verify-runs.js';
 import { witnessedOf } from './witnesses.js';
 
 const PAGE_ROWS = 50;
@@ -46,7 +50,7 @@ export class Routes {
   readonly #log: PageLog;
   /** Aborted when the server closes. */
   readonly #signal: AbortSignal;
-  #verifying: Promise<AuditVerdict> | null = null;
+  readonly #verifying: VerifyRuns;
   #live = 0;
   /** What is broken in the store, as of the last request. */
   #damage: readonly string[] = [];
@@ -54,6 +58,7 @@ export class Routes {
   constructor(log: PageLog, signal: AbortSignal) {
     this.#log = log;
     this.#signal = signal;
+    this.#verifying = new VerifyRuns(log.audit);
   }
 
   async answer(request: IncomingMessage, url: URL, response: ServerResponse): Promise<void> {
@@ -62,7 +67,9 @@ export class Routes {
     const [, format] = /^\/export\.(csv|ndjson|json)$/.exec(path) ?? [];
     const [, seq, evidence] = /^\/row\/(\d{1,19})(\/evidence\.json)?$/.exec(path) ?? [];
     if (path === '/') await this.#overview(searchParams, response);
-    else if (path === '/verify') await this.#verify(response);
+    else if (path === '/verify') await this.#verify(searchParams, response);
+    else if (path === '/key') await this.#key(searchParams, response);
+    else if (path === '/checks') this.show(response, 200, 'Checks', checksView());
     else if (path === '/events' && request.method === 'GET')
       await this.#events(request, searchParams, response);
     else if (format !== undefined)
@@ -102,12 +109,20 @@ export class Routes {
         audit.latest(key),
         witnessedOf(audit, key),
       ]);
-      const view = { filter, timeline, latest, witnessed, known, newestSeq: newest, now, ...found };
+      const { heads, more: moreHeads } = await headsOf(audit, key, witnessed);
+      const shown = { heads, moreHeads, latest, witnessed, known };
+      const view = { filter, timeline, newestSeq: newest, now, ...shown, ...found };
       this.show(response, 200, 'Audit log', overviewView(view));
     } catch (error) {
       if (!(error instanceof UsageError)) throw error;
       const form = filterForm(wordsOf(parameters), await this.#known(), error.message.replace(/^--/, ''));
-      this.show(response, 400, 'Audit log', form);
+      this.show(
+        response,
+        400,
+        'Audit log',
+        html`<h1 class="hidden">Audit log</h1>
+          ${form}`,
+      );
     }
   }
 
@@ -171,27 +186,26 @@ export class Routes {
     send(response, 200, 'application/json; charset=utf-8', text);
   }
 
-  /** The whole log is walked once for all who ask meanwhile. */
-  async #verify(response: ServerResponse): Promise<void> {
-    this.#verifying ??= this.#log.audit.verify().finally(() => (this.#verifying = null));
-    const verdict = await this.#verifying;
-    const body = verdict.ok
-      ? message(
-          'The chain is intact',
-          `${verdict.rows.toString()} rows follow from one another, and heads and kept checkpoints are what the log says.`,
-          html`<p>Last hash: <code>${hex(verdict.lastHash)}</code></p>
-            <p>
-              Someone who rewrites all rows behind a change can make a chain that is intact as well: a
-              checkpoint that is kept elsewhere finds that (<code>immu-ts audit verify --checkpoint FILE</code
-              >).
-            </p>`,
-        )
-      : message(
-          'The chain is broken',
-          `Row ${verdict.seq.toString()}: ${verdict.finding}`,
-          html`<p><a class="button" href="/row/${verdict.seq}">Look at row ${verdict.seq}</a></p>`,
-        );
-    this.show(response, 200, verdict.ok ? 'Intact' : 'Broken', body);
+  /** The whole log is walked once for all who ask meanwhile; a page that waits for it asks again by itself. */
+  async #verify(parameters: URLSearchParams, response: ServerResponse): Promise<void> {
+    const asked = parameters.get('run');
+    const run = asked === null ? await this.#verifying.asked() : await this.#verifying.of(Number(asked));
+    if (!run) {
+      const text = 'Another verification was begun since, or this one has failed.';
+      this.show(response, 404, 'Not known', message('This verification is not known any more', text));
+      return;
+    }
+    if (!run.verdict) response.setHeader('Refresh', `1; url=/verify?run=${run.id}`);
+    const { title, body } = runView(run, Date.now());
+    this.show(response, 200, title, body);
+  }
+
+  async #key(parameters: URLSearchParams, response: ServerResponse): Promise<void> {
+    const key = parameters.get('key')?.trim() ?? '';
+    if (key === '') throw new UsageError('which key? text, or bytes as 0x and hex');
+    const { query } = filterOf(parameters, Date.now());
+    const found = await searchKey(this.#log.audit, query, key, this.#signal);
+    this.show(response, 200, 'Key', keySearchView(found));
   }
 
   async #events(

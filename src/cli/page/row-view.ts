@@ -4,6 +4,7 @@ import type { ChainPlace } from '../audit/chain.js';
 import type { Findings } from '../evidence/findings.js';
 import { fieldsOf } from '../format/columns.js';
 import { hex, isoTime, rowColumns } from '../format/row-columns.js';
+import { checkLink } from './checks-view.js';
 import { html } from './html.js';
 import type { Html } from './html.js';
 import { TONES, badge, time } from './rows-view.js';
@@ -97,11 +98,20 @@ function evidencePanel({ seq }: AuditRow, { reproduced, summary, facts }: Findin
       <a class="button quiet" href="/row/${seq}/evidence.json" download>Download the evidence file</a>
     </div>
     <p class="verdict ${reproduced ? 'bad' : 'note'}"><b>Check run again just now:</b> ${summary}</p>
-    <dl>${facts.map(([name, text]) => fact(name, text))}</dl>
+    <dl>
+      ${facts.map(([name, text]) => {
+        if (name === 'see') return '';
+        return name === 'check' ? factOf(name, checkLink(text)) : fact(name, text);
+      })}
+    </dl>
   </section>`;
 }
 
 function fact(name: string, text: string): Html {
+  return factOf(name, html`${text}`);
+}
+
+function factOf(name: string, text: Html): Html {
   return html`<div>
     <dt>${name}</dt>
     <dd>${text}</dd>

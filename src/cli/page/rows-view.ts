@@ -32,21 +32,21 @@ export function time(unixMs: number): Html {
 
 export function rowsTable(rows: readonly AuditRow[]): Html {
   return html`<div class="scroll" tabindex="0" role="region" aria-label="Rows of the audit log">
-    <table id="rows">
-      <thead>
-        <tr>
-          <th scope="col" class="number">Row</th>
-          <th scope="col">Verified at (UTC)</th>
-          <th scope="col">Outcome</th>
-          <th scope="col">Database</th>
-          <th scope="col" class="number">Tx</th>
-          <th scope="col">Root (alh)</th>
-          <th scope="col">Operation</th>
-          <th scope="col" class="number">Calls</th>
-          <th scope="col">What happened</th>
+    <table id="rows" class="cards" role="table">
+      <thead role="rowgroup">
+        <tr role="row">
+          <th role="columnheader" scope="col" class="number">Row</th>
+          <th role="columnheader" scope="col">Verified at (UTC)</th>
+          <th role="columnheader" scope="col">Outcome</th>
+          <th role="columnheader" scope="col">Database</th>
+          <th role="columnheader" scope="col" class="number">Tx</th>
+          <th role="columnheader" scope="col">Root (alh)</th>
+          <th role="columnheader" scope="col">Operation</th>
+          <th role="columnheader" scope="col" class="number">Calls</th>
+          <th role="columnheader" scope="col">What happened</th>
         </tr>
       </thead>
-      <tbody>
+      <tbody role="rowgroup">
         ${rows.map(rowLine)}
       </tbody>
     </table>
@@ -55,16 +55,16 @@ export function rowsTable(rows: readonly AuditRow[]): Html {
 
 export function rowLine(row: AuditRow): Html {
   const { seq, verifiedAt, outcome, database, tx, alh, operation, calls, evidence } = row;
-  return html`<tr class="${TONES[outcome]}">
-    <td class="number"><a href="/row/${seq}">${seq}</a></td>
-    <td class="nowrap">${time(verifiedAt)}</td>
-    <td>${badge(outcome)}</td>
-    <td>${shortened(database, 40)}</td>
-    <td class="number">${tx}</td>
-    <td><code title="${hex(alh)}">${hex(alh).slice(0, 12)}…</code></td>
-    <td>${shortened(operation, 40)}</td>
-    <td class="number">${calls}</td>
-    <td class="what">
+  return html`<tr class="${TONES[outcome]}" role="row">
+    <td role="cell" data-label="Row" class="number"><a href="/row/${seq}">${seq}</a></td>
+    <td role="cell" data-label="Verified" class="nowrap">${time(verifiedAt)}</td>
+    <td role="cell" data-label="Outcome">${badge(outcome)}</td>
+    <td role="cell" data-label="Database">${shortened(database, 40)}</td>
+    <td role="cell" data-label="Tx" class="number">${tx}</td>
+    <td role="cell" data-label="Root"><code title="${hex(alh)}">${hex(alh).slice(0, 12)}…</code></td>
+    <td role="cell" data-label="Operation">${shortened(operation, 40)}</td>
+    <td role="cell" data-label="Calls" class="number">${calls}</td>
+    <td role="cell" data-label="What" class="what">
       ${evidence && html`<code>${shortened(evidence.check, 60)}</code> `}${shortened(detailWords(row) ?? whatOf(row), 160)}
     </td>
   </tr>`;
@@ -73,4 +73,18 @@ export function rowLine(row: AuditRow): Html {
 /** Words for rows that need none of the client's. */
 function whatOf({ outcome, previousTx }: AuditRow): string {
   return outcome === 'root' && previousTx !== null ? `head moved from tx ${previousTx.toString()}` : '';
+}
+
+const UNITS = [
+  ['d', 86_400_000],
+  ['h', 3_600_000],
+  ['min', 60_000],
+  ['s', 1000],
+] as const;
+
+/** In its largest unit; a clock that was put back makes it none. */
+export function ageWords(ms: number): string {
+  for (const [unit, length] of UNITS)
+    if (ms >= length) return `${Math.floor(ms / length).toString()} ${unit}`;
+  return '0 s';
 }

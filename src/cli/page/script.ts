@@ -30,6 +30,13 @@ function start() {
     count += 1;
     say(count + ' new');
   });
+  source.addEventListener('figures', (event) => {
+    const { isBad, ...figures } = JSON.parse(event.data);
+    for (const place of document.querySelectorAll('[data-figure]')) place.textContent = figures[place.dataset.figure];
+    const failures = document.querySelector('[data-failures]');
+    failures.classList.toggle('bad', isBad);
+    failures.classList.toggle('good', !isBad);
+  });
   button.setAttribute('aria-pressed', 'true');
 }
 

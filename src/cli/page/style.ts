@@ -18,6 +18,7 @@ export const STYLE = `:root {
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--back); color: var(--text); font: 15px/1.5 system-ui, 'Segoe UI', Roboto, 'Helvetica Neue', sans-serif; }
 code, .number, time { font-family: ui-monospace, 'SF Mono', Menlo, Consolas, monospace; font-size: .92em; }
+p code, h1 code { overflow-wrap: anywhere; }
 a { color: var(--link); text-underline-offset: 2px; }
 a:focus-visible, button:focus-visible, input:focus-visible, select:focus-visible, summary:focus-visible, .scroll:focus-visible {
   outline: 2px solid var(--accent); outline-offset: 2px;
@@ -60,6 +61,10 @@ input, select { display: block; width: 100%; margin-top: .2rem; font: inherit; f
 .timeline svg { width: 100%; height: 120px; display: block; border-bottom: 1px solid var(--line); }
 .timeline rect.roots { fill: var(--root-bar); } .timeline rect.others { fill: var(--other-bar); } .timeline rect.failures { fill: var(--fail-bar); }
 .timeline rect.hover { fill: transparent; } .timeline a:hover rect.hover { fill: var(--plain-back); }
+progress { width: min(100%, 24rem); height: 1rem; vertical-align: middle; accent-color: var(--accent); }
+.key { display: flex; gap: .6rem; align-items: end; flex-wrap: wrap; margin-top: .8rem; } .key label { flex: 0 1 20rem; } button.quiet { background: transparent; color: var(--link); border-color: var(--line); height: 2.3rem; }
+.checks div { grid-template-columns: 14rem minmax(0, 1fr); } .checks div:target { background: var(--new); } .checks dd { font-family: inherit; }
+.timeline rect.mark { fill: var(--fail-bar); }
 .legend { display: flex; gap: 1rem; list-style: none; margin: 0; padding: 0; font-size: .85em; color: var(--soft); flex-wrap: wrap; }
 .legend li::before { content: ''; display: inline-block; width: .7em; height: .7em; border-radius: 2px; margin-right: .4em; }
 .legend .roots::before { background: var(--root-bar); } .legend .others::before { background: var(--other-bar); } .legend .failures::before { background: var(--fail-bar); }
@@ -87,6 +92,12 @@ h1 .badge { font-size: .6em; vertical-align: .2em; }
 .detail { margin: 0; padding: .7rem 1rem; background: var(--panel); border: 1px solid var(--line); border-left: 4px solid var(--fail-bar); border-radius: 7px; overflow-wrap: anywhere; }
 .detail.plain, .detail.good { border-left-color: var(--other-bar); }
 .witnessed { margin: .5rem 0; overflow-wrap: anywhere; }
+.heads h2 { margin: 0 0 .6rem; } .heads > ul { list-style: none; margin: 0; padding: 0; display: grid; gap: 1rem; grid-template-columns: repeat(auto-fill, minmax(min(100%, 30rem), 1fr)); }
+.head h3 { margin: 0; font-size: 1rem; overflow-wrap: anywhere; } .head h3 small { color: var(--soft); font-weight: 400; }
+.head.alarm { border: 2px solid var(--bad); } .head .verdict { margin: .6rem 0; overflow-wrap: anywhere; }
+.head dl div { grid-template-columns: 5.8rem minmax(0, 1fr); } .head dd { font-family: inherit; font-size: .95em; } .head dd code { color: var(--soft); } .head dd .origin { display: block; padding: 0; border: 0; }
+.head dd p { margin: .2rem 0 0; } .soft { color: var(--soft); } .ok { color: var(--good); } .broken, span.bad { color: var(--bad); font-weight: 600; }
+.witnesses { list-style: none; margin: .2rem 0 0; padding: 0; font-size: .93em; } .witnesses .good { color: var(--good); } .witnesses .note { color: var(--note); } .witnesses .bad { color: var(--bad); font-weight: 600; }
 .chain { list-style: none; margin: .7rem 0 0; padding: 0; display: grid; grid-template-columns: repeat(3, minmax(0, 1fr)); gap: 1.6rem; }
 .chain li { position: relative; border: 1px solid var(--line); border-radius: 8px; padding: .6rem .8rem; min-width: 0; }
 .chain li.here { border-color: var(--accent); box-shadow: 0 0 0 1px var(--accent); }
@@ -99,5 +110,13 @@ dl div:first-child { border-top: 0; } dt { color: var(--soft); } dd { margin: 0;
 .panel .bar .button { margin-left: auto; }
 .login { display: flex; gap: .8rem; align-items: end; max-width: 32rem; } .login label { flex: 1; } .login button { height: 2.3rem; }
 @media (max-width: 900px) { .figures { grid-template-columns: repeat(2, minmax(0, 1fr)); } .figure.wide { grid-column: 1 / -1; } .chain { grid-template-columns: 1fr; } .chain li + li::before { content: '↓'; left: 50%; top: -1.5rem; transform: none; } }
+@media (max-width: 560px) {
+  .cards, .cards tbody { display: block; } .cards thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+  .cards tr { display: flex; flex-wrap: wrap; gap: .1rem .9rem; border: 1px solid var(--line); border-radius: 8px; padding: .5rem .7rem; margin-bottom: .6rem; }
+  .cards tr.bad { border-color: var(--bad); } .cards tbody tr.bad td:first-child { box-shadow: none; }
+  .cards td { border: 0; padding: .1rem 0; text-align: left; white-space: normal; min-width: 0; overflow-wrap: anywhere; } .cards td.what { flex-basis: 100%; } .cards td.nowrap { white-space: nowrap; }
+  .cards td::before { content: attr(data-label) '\\00a0'; color: var(--soft); font-size: .85em; font-family: system-ui, sans-serif; }
+  .checks div { grid-template-columns: 1fr; } .head dl div { grid-template-columns: 1fr; } .figures { gap: .6rem; } .bar { gap: .5rem; } .exports { margin-left: 0; }
+}
 @media (max-width: 560px) { .store { display: none; } .top { justify-content: space-between; } dl div { grid-template-columns: 1fr; gap: 0; } main { padding: .8rem; } .timeline { grid-template-columns: minmax(0, 1fr); } }
 `;

@@ -6,16 +6,20 @@ import type { Html } from './html.js';
 import { link } from './query.js';
 import type { Filter } from './query.js';
 
-const HOUR_MS = 3_600_000;
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
+/** Up to so long a time is shown by the minute: the store looks at each of its rows. */
+const MINUTES_SHOWN_MS = 3 * HOUR_MS;
 /** Up to so long a time is shown by the hour. */
 const HOURS_SHOWN_MS = 4 * DAY_MS;
 const MAX_BARS = 96;
 const HEIGHT = 100;
 /** Bars are as narrow as if there were so many. */
 const NARROW_BARS = 24;
-/** A failure among a million rows must be seen all the same. */
-const MIN_FAILURE_HEIGHT = 5;
+/** Below the bars, where a failure among a million rows is seen all the same. */
+const MARK_HEIGHT = 6;
+const MARK_GAP = 3;
 
 interface Bar {
   readonly from: number;
@@ -36,13 +40,21 @@ export async function timelineOf(audit: AuditLog, { query }: Filter, nowMs: numb
   if (!total) return { total, bars: [] };
   const start = Math.max(total.from, query.timeRange?.from ?? total.from);
   const end = Math.max(start, Math.min(query.timeRange?.to ?? nowMs, nowMs));
-  const bucket = end - start <= HOURS_SHOWN_MS ? 'hour' : 'day';
-  return { total, bars: barsOf(await audit.stats({ ...query, bucket }), bucket, start, end) };
+  const bucket = bucketFor(end - start);
+  const within = bucket === 'minute' ? { timeRange: { from: start, to: end } } : {};
+  const stats = await audit.stats({ ...query, ...within, bucket });
+  return { total, bars: barsOf(stats, LENGTHS[bucket], start, end) };
+}
+
+const LENGTHS = { minute: MINUTE_MS, hour: HOUR_MS, day: DAY_MS } as const;
+
+function bucketFor(lengthMs: number): keyof typeof LENGTHS {
+  if (lengthMs <= MINUTES_SHOWN_MS) return 'minute';
+  return lengthMs <= HOURS_SHOWN_MS ? 'hour' : 'day';
 }
 
 /** Bars of equal length from start to end, empty ones too; several buckets share one when there would be too many. */
-function barsOf(stats: readonly AuditStats[], bucket: 'hour' | 'day', start: number, end: number): Bar[] {
-  const bucketMs = bucket === 'hour' ? HOUR_MS : DAY_MS;
+function barsOf(stats: readonly AuditStats[], bucketMs: number, start: number, end: number): Bar[] {
   const first = Math.floor(start / bucketMs) * bucketMs;
   const last = Math.max(end, stats.at(-1)?.from ?? 0);
   const buckets = Math.floor((last - first) / bucketMs) + 1;
@@ -82,10 +94,10 @@ export function timelineView({ bars }: Timeline, filter: Filter): Html {
     <ul class="legend">
       <li class="roots">roots</li>
       <li class="others">calls and other rows</li>
-      <li class="failures">failures</li>
+      <li class="failures">failures, to scale, and marked below</li>
     </ul>
     <svg
-      viewBox="0 0 ${bars.length * 10} ${HEIGHT}"
+      viewBox="0 0 ${bars.length * 10} ${HEIGHT + MARK_GAP + MARK_HEIGHT}"
       preserveAspectRatio="none"
       role="group"
       aria-label="Rows over time; the same as a table below"
@@ -93,7 +105,8 @@ export function timelineView({ bars }: Timeline, filter: Filter): Html {
       ${bars.map((bar, i) => barView(bar, i, { most, width }, filter))}
     </svg>
     <div class="axis">
-      <span>${dayWords(first)}</span><span>at most ${most} rows a bar</span><span>${dayWords(last)}</span>
+      <span>${dayWords(first)}</span><span>at most ${most} rows in ${lengthWords(bars[0])}</span
+      ><span>${dayWords(last)}</span>
     </div>
     <details>
       <summary>As a table</summary>
@@ -136,14 +149,10 @@ function barView(
 ): Html {
   const { roots, others, failures } = bar;
   if (rowsOf(bar) === 0) return html``;
-  const failureHeight = failures === 0 ? 0 : Math.max(MIN_FAILURE_HEIGHT, (failures / most) * HEIGHT);
-  const room = HEIGHT - failureHeight;
-  const rootHeight = Math.min(room, (roots / most) * HEIGHT);
-  const otherHeight = Math.min(room - rootHeight, (others / most) * HEIGHT);
   const pile = [
-    ['roots', rootHeight],
-    ['others', otherHeight],
-    ['failures', failureHeight],
+    ['roots', (roots / most) * HEIGHT],
+    ['others', (others / most) * HEIGHT],
+    ['failures', (failures / most) * HEIGHT],
   ] as const;
   let y = HEIGHT;
   const rects = pile.map(([name, height]) => {
@@ -159,10 +168,20 @@ function barView(
       ></rect>`
     );
   });
+  const mark =
+    failures > 0 &&
+    html`<rect
+      class="mark"
+      x="${i * 10 + 1}"
+      y="${HEIGHT + MARK_GAP}"
+      width="8"
+      height="${MARK_HEIGHT}"
+    ></rect>`;
   const words = `${dayWords(bar.from)}: ${roots} roots, ${others} other rows, ${failures} failures`;
   return html`<a href="${barLink(bar, filter)}" tabindex="-1" aria-hidden="true"
     ><title>${words}</title
-    ><rect class="hover" x="${i * 10}" y="0" width="10" height="${HEIGHT}"></rect>${rects}</a
+    ><rect class="hover" x="${i * 10}" y="0" width="10" height="${HEIGHT + MARK_GAP + MARK_HEIGHT}"></rect
+    >${rects}${mark}</a
   >`;
 }
 
@@ -172,6 +191,14 @@ function barLink({ from, to }: Bar, { words }: Filter): string {
 
 function rowsOf({ roots, others, failures }: Bar): number {
   return roots + others + failures;
+}
+
+/** How long a bar is. */
+function lengthWords(bar: Bar | undefined): string {
+  const minutes = bar ? Math.round((bar.to + 1 - bar.from) / MINUTE_MS) : 0;
+  if (minutes % 1440 === 0) return minutes === 1440 ? 'a day' : `${minutes / 1440} days`;
+  if (minutes % 60 === 0) return minutes === 60 ? 'an hour' : `${minutes / 60} hours`;
+  return minutes === 1 ? 'a minute' : `${minutes} minutes`;
 }
 
 function dayWords(unixMs: number): string {

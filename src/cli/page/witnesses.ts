@@ -5,7 +5,7 @@ import { hex } from '../format/row-columns.js';
 import { WITNESSED, noteIn } from '../format/witnessed.js';
 import { html } from './html.js';
 import type { Html } from './html.js';
-import { time } from './rows-view.js';
+import { ageWords, time } from './rows-view.js';
 
 /** Rows that are looked at: where witnesses take turns, each is in one of them. */
 const MAX_ROWS = 64;
@@ -69,17 +69,17 @@ export function witnessedView(heads: readonly Witnessed[], nowMs: number): Html 
     <h2 id="witnessed-title">Witnessed heads</h2>
     ${heads.slice(0, MAX_LINES).map((head) => summary(head, nowMs))}
     <div class="scroll" tabindex="0" role="region" aria-label="Witnesses">
-      <table id="witnesses">
-        <thead>
-          <tr>
-            <th scope="col">Witness</th>
-            <th scope="col">Origin</th>
-            <th scope="col" class="number">Transactions</th>
-            <th scope="col">Cosigned at (UTC, its clock)</th>
-            <th scope="col" class="number">Row</th>
+      <table id="witnesses" class="cards" role="table">
+        <thead role="rowgroup">
+          <tr role="row">
+            <th role="columnheader" scope="col">Witness</th>
+            <th role="columnheader" scope="col">Origin</th>
+            <th role="columnheader" scope="col" class="number">Transactions</th>
+            <th role="columnheader" scope="col">Cosigned at (UTC, its clock)</th>
+            <th role="columnheader" scope="col" class="number">Row</th>
           </tr>
         </thead>
-        <tbody>
+        <tbody role="rowgroup">
           ${lines.slice(0, MAX_LINES).map(({ head, witness }) => witnessLine(head, witness))}
         </tbody>
       </table>
@@ -99,12 +99,12 @@ function summary({ database, origin, size, root, row, trusted }: Witnessed, nowM
 }
 
 function witnessLine({ origin, size: newest }: Witnessed, { name, time: at, size, seq }: Cosigned): Html {
-  return html`<tr class="${size === newest ? 'good' : 'note'}">
-    <td>${shortened(name, 48)}</td>
-    <td>${shortened(origin, 48)}</td>
-    <td class="number">${size}${size < newest && ' (older)'}</td>
-    <td class="nowrap">${timeOf(at)}</td>
-    <td class="number"><a href="/row/${seq}">${seq}</a></td>
+  return html`<tr class="${size === newest ? 'good' : 'note'}" role="row">
+    <td role="cell" data-label="Witness">${shortened(name, 48)}</td>
+    <td role="cell" data-label="Origin">${shortened(origin, 48)}</td>
+    <td role="cell" data-label="Transactions" class="number">${size}${size < newest && ' (older)'}</td>
+    <td role="cell" data-label="Cosigned" class="nowrap">${timeOf(at)}</td>
+    <td role="cell" data-label="Row" class="number"><a href="/row/${seq}">${seq}</a></td>
   </tr>`;
 }
 
@@ -113,18 +113,4 @@ function timeOf(unixSeconds: bigint): Html {
   return unixSeconds < 8_640_000_000_000n
     ? time(Number(unixSeconds) * 1000)
     : html`${unixSeconds.toString()} s`;
-}
-
-const UNITS = [
-  ['d', 86_400_000],
-  ['h', 3_600_000],
-  ['min', 60_000],
-  ['s', 1000],
-] as const;
-
-/** In its largest unit; a clock that was put back makes it none. */
-function ageWords(ms: number): string {
-  for (const [unit, length] of UNITS)
-    if (ms >= length) return `${Math.floor(ms / length).toString()} ${unit}`;
-  return '0 s';
 }

@@ -19,6 +19,7 @@ import { Jobs } from './log/jobs.js';
 import type { Claimed } from './log/jobs.js';
 import { beginLatest } from './latest/begin-latest.js';
 import type { FollowTerms } from './latest/begin-latest.js';
+import { FollowLog } from './latest/follow-log.js';
 import type { Latest } from './latest/latest.js';
 import { Seals } from './latest/seals.js';
 import { TrustOverTime } from './trust-over-time.js';
@@ -131,6 +132,12 @@ export class DatabaseTrust extends TrustOverTime {
     await call.deadline.race(kept, 'its row to be durable');
   }
 
+  /** Writes down what was found out beside calls; resolves when it is durable. */
+  async note(call: Call, head: Root, operation: string, text: string): Promise<void> {
+    this.assertStill(call);
+    await call.deadline.race(this.trustLog.note(head, operation, text), 'its row to be durable');
+  }
+
   /** Texts that were kept of an operation, newest first, up to `max`. */
   async kept(operation: string, max: number): Promise<readonly string[]> {
     const { store } = this.options;
@@ -178,7 +185,8 @@ export class DatabaseTrust extends TrustOverTime {
       keep === undefined
         ? undefined
         : { audit: store.audit, trustLog, head: () => epoch.mover.head, path: keep };
-    const latest = await beginLatest({ ...terms, trust: this, rpc }, kept);
+    const log = new FollowLog(trustLog);
+    const latest = await beginLatest({ ...terms, trust: this, rpc, log }, kept);
     await epoch.latest?.end(new NotProvableError('the database is followed anew'));
     if (this.epoch !== epoch) {
       void latest.end(this.forgotten());

@@ -1,9 +1,12 @@
 // Figures of a log: sums per hour and kind of row, put together to what was asked for. One rule for every store.
-import type { AuditStats, StatsQuery } from '../audit-log.js';
+import type { AuditStats, StatsBucket, StatsQuery } from '../audit-log.js';
 import { FAILURES, bad, checkedQuery, isHeadMove } from './audit-query.js';
 import type { AuditEntry, AuditOutcome } from '../audit-types.js';
 
 export const HOUR_MS = 3_600_000;
+export const MINUTE_MS = 60_000;
+/** Longest time that is counted by the minute: its rows are looked at one by one. */
+const MINUTES_WITHIN_MS = 24 * HOUR_MS;
 /** Longest duration that counts, 12 days: sums stay below 2^63. */
 const MAX_MICROS = 2 ** 40;
 
@@ -21,7 +24,11 @@ export interface Sums {
 export function checkedStatsQuery(query: StatsQuery = {}): Required<Pick<StatsQuery, 'bucket'>> & StatsQuery {
   const filter = checkedQuery(query, ['bucket']);
   const { bucket = 'all' } = query;
-  if (!['hour', 'day', 'all'].includes(bucket)) bad('bucket', "must be 'hour', 'day' or 'all'");
+  if (!['minute', 'hour', 'day', 'all'].includes(bucket))
+    bad('bucket', "must be 'minute', 'hour', 'day' or 'all'");
+  const { from, to } = filter.timeRange ?? {};
+  if (bucket === 'minute' && (from === undefined || to === undefined || to - from > MINUTES_WITHIN_MS))
+    bad('timeRange', 'must be a day at most, with both ends, to be counted by the minute');
   return { ...filter, bucket };
 }
 
@@ -50,19 +57,29 @@ export function addSums(a: Sums, b: Sums): Sums {
   };
 }
 
-export class StatsBuilder {
-  readonly #hours: number;
-  readonly #buckets = new Map<number, { firstHour: number; sums: Map<AuditOutcome, Sums> }>();
+/** How long what rows are counted by is: sums are added up to it. */
+export function unitOf(bucket: StatsBucket): number {
+  return bucket === 'minute' ? MINUTE_MS : HOUR_MS;
+}
 
-  constructor(bucket: 'hour' | 'day' | 'all') {
-    this.#hours = { hour: 1, day: 24, all: Infinity }[bucket];
+/** Of sums by the hour; by the minute where those are asked for. */
+export class StatsBuilder {
+  readonly #unitMs: number;
+  /** Units in a bucket. */
+  readonly #units: number;
+  readonly #buckets = new Map<number, { first: number; sums: Map<AuditOutcome, Sums> }>();
+
+  constructor(bucket: StatsBucket) {
+    this.#unitMs = unitOf(bucket);
+    this.#units = { minute: 1, hour: 1, day: 24, all: Infinity }[bucket];
   }
 
-  add(hour: number, outcome: AuditOutcome, sums: Sums): void {
-    const number = this.#hours === Infinity ? 0 : Math.floor(hour / this.#hours);
+  /** @param unit of `unitOf(bucket)` since 1970 */
+  add(unit: number, outcome: AuditOutcome, sums: Sums): void {
+    const number = this.#units === Infinity ? 0 : Math.floor(unit / this.#units);
     let bucket = this.#buckets.get(number);
-    if (!bucket) this.#buckets.set(number, (bucket = { firstHour: hour, sums: new Map() }));
-    bucket.firstHour = Math.min(bucket.firstHour, hour);
+    if (!bucket) this.#buckets.set(number, (bucket = { first: unit, sums: new Map() }));
+    bucket.first = Math.min(bucket.first, unit);
     const before = bucket.sums.get(outcome);
     bucket.sums.set(outcome, before ? addSums(before, sums) : sums);
   }
@@ -70,9 +87,9 @@ export class StatsBuilder {
   done(): AuditStats[] {
     return [...this.#buckets]
       .sort(([a], [b]) => a - b)
-      .map(([number, { firstHour, sums }]) => {
-        const hour = this.#hours === Infinity ? firstHour : number * this.#hours;
-        return figures(hour * HOUR_MS, sums);
+      .map(([number, { first, sums }]) => {
+        const unit = this.#units === Infinity ? first : number * this.#units;
+        return figures(unit * this.#unitMs, sums);
       });
   }
 }
@@ -90,6 +107,6 @@ function figures(from: number, byOutcome: ReadonlyMap<AuditOutcome, Sums>): Audi
     roots: root?.rows ?? 0,
     failures: failures as AuditStats['failures'],
     tx: root && { first: root.txMin, last: root.txMax },
-    durationMs: { mean: all.micros / all.rows / 1000, max: all.maxMicros / 1000 },
+    durationMs: { mean: Math.round(all.micros / all.rows) / 1000, max: all.maxMicros / 1000 },
   };
 }

@@ -26,6 +26,9 @@ import { checkedSigningKey } from './checkpoint.js';
 import type { AnsweringLog } from './requests.js';
 import { checkedCheckpointsQuery, checkedVerifyOptions } from './verify-rules.js';
 
+/** Between two words of how far a walk is. */
+const PROGRESS_MS = 200;
+
 export class CheckedAudit implements AuditLog {
   readonly #log: AnsweringLog;
 
@@ -79,7 +82,15 @@ export class CheckedAudit implements AuditLog {
   }
 
   async verify(options?: VerifyOptions): Promise<AuditVerdict> {
-    return this.#log.ask({ kind: 'verify', options: checkedVerifyOptions(options) });
+    const { onProgress, ...checked } = checkedVerifyOptions(options);
+    if (!onProgress) return this.#log.ask({ kind: 'verify', options: checked });
+    const rows = new BigInt64Array(new SharedArrayBuffer(8));
+    const timer = setInterval(() => onProgress({ rows: Atomics.load(rows, 0) }), PROGRESS_MS);
+    try {
+      return await this.#log.ask({ kind: 'verify', options: checked, rows });
+    } finally {
+      clearInterval(timer);
+    }
   }
 
   async checkpoint(options: CheckpointOptions = {}): Promise<Checkpoint> {

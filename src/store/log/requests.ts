@@ -60,7 +60,12 @@ export type ReadRequest =
 
 /** Long work: other requests are answered in between. */
 export type WalkRequest =
-  | { readonly kind: 'verify'; readonly options: VerifyOptions }
+  | {
+      readonly kind: 'verify';
+      readonly options: Omit<VerifyOptions, 'onProgress'>;
+      /** One number of 64 bits, shared: rows that were looked at. */
+      readonly rows?: BigInt64Array;
+    }
   | { readonly kind: 'gaps'; readonly query: CheckedGapsQuery }
   | { readonly kind: 'archive'; readonly options: ArchiveOptions };
 

@@ -14,10 +14,12 @@ const CHECKPOINTS = 1000;
 /** @throws ArgumentError naming the part that makes no sense */
 export function checkedVerifyOptions(options: VerifyOptions = {}): VerifyOptions {
   if (!isObject(options)) bad('options', 'must be an object');
-  knownNames('options', options, ['checkpoint', 'startsAfter']);
-  const { checkpoint, startsAfter } = options;
+  knownNames('options', options, ['checkpoint', 'startsAfter', 'onProgress']);
+  const { checkpoint, startsAfter, onProgress } = options;
+  if (onProgress !== undefined && typeof onProgress !== 'function') bad('onProgress', 'must be a function');
   if (startsAfter !== undefined && !isObject(startsAfter)) bad('startsAfter', 'must be { seq, hash }');
   return {
+    ...(onProgress !== undefined && { onProgress }),
     ...(checkpoint !== undefined && { checkpoint: checkedCheckpoint(checkpoint) }),
     ...(startsAfter !== undefined && {
       startsAfter: {

@@ -5,7 +5,7 @@ import { copyRoot } from '../log/audit-entry.js';
 import { GapFinder } from '../log/audit-gaps.js';
 import type { CheckedGapsQuery } from '../log/audit-gaps.js';
 import { BOOK_KEEPING, defined, isHeadMove, matcher } from '../log/audit-query.js';
-import { StatsBuilder, hourOf, sumsOf } from '../log/audit-stats.js';
+import { StatsBuilder, sumsOf, unitOf } from '../log/audit-stats.js';
 import { byName, nameOf } from '../log/log-state.js';
 import type { AskedRequest } from '../log/requests.js';
 import type { MemoryLog } from './memory-log.js';
@@ -105,8 +105,9 @@ function statsOf(
 ): AuditStats[] {
   const matches = matcher(query);
   const builder = new StatsBuilder(query.bucket);
+  const unit = unitOf(query.bucket);
   for (const row of rows) {
-    if (matches(row)) builder.add(hourOf(row.verifiedAt), row.outcome, sumsOf(row));
+    if (matches(row)) builder.add(Math.floor(row.verifiedAt / unit), row.outcome, sumsOf(row));
   }
   return builder.done();
 }

@@ -7,6 +7,7 @@ import type { NoteSignature } from '../../../proof/heads/note.js';
 import type { Rpc } from '../../net/rpc.js';
 import type { Call } from '../../trust/call.js';
 import type { DatabaseTrust } from '../../trust/database-trust.js';
+import { SHOWN_TO_WITNESSES, witnessesDetail } from '../../trust/log/said-of-heads.js';
 import { catchUp } from './catch-up.js';
 import { converse } from './converse.js';
 import type { Said } from './converse.js';
@@ -61,8 +62,11 @@ export async function publishHead(publisher: Publisher): Promise<PublishedHead> 
     ...{ origin: options.signer.key.name, size, root, head: Object.freeze(steps.head), note },
     witnesses: told.outcomes,
   };
+  const { quorum } = options;
+  const said = witnessesDetail({ ...published, quorum, witnesses: told.outcomes });
+  await trust.note(call, steps.head, SHOWN_TO_WITNESSES, said);
   const cosigned = told.outcomes.filter(({ status }) => status === 'cosigned').length;
-  if (cosigned < options.quorum) throw new QuorumError(published, cosigned, options.quorum);
+  if (cosigned < quorum) throw new QuorumError(published, cosigned, quorum);
   return published;
 }
 

@@ -7,7 +7,7 @@ import type { LatestOptions } from './latest.js';
 import { SqliteIndex } from './sqlite-index.js';
 
 /** What a caller says of it. */
-export interface FollowTerms extends Omit<LatestOptions, 'trust' | 'rpc' | 'kept' | 'restored'> {
+export interface FollowTerms extends Omit<LatestOptions, 'trust' | 'rpc' | 'kept' | 'restored' | 'log'> {
   /** A file for the index. */
   readonly keep?: string | undefined;
 }

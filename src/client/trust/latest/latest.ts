@@ -8,6 +8,7 @@ import type { Root } from '../../../verify/verifier.js';
 import type { Deadline } from '../../flow/deadline.js';
 import type { Rpc, StreamRpc } from '../../net/rpc.js';
 import type { LatestVersion, VersionFacts } from './key-index.js';
+import type { FollowLog } from './follow-log.js';
 import { GrowingIndex } from './growing-index.js';
 import type { IndexState } from './index-file.js';
 import type { KeptIndex } from './kept-index.js';
@@ -38,6 +39,8 @@ export interface LatestOptions extends Pick<StretchesOptions, 'timeoutMs' | 'max
   readonly kept?: KeptIndex;
   /** What was kept there. */
   readonly restored?: IndexState;
+  /** Where it says how far it is. */
+  readonly log?: FollowLog;
 }
 
 /**
@@ -236,6 +239,7 @@ export class Latest {
     // A question under way may take its time: what it is answered is not noted any more.
     await this.#working;
     try {
+      if (keeps) await this.#options.log?.ends(this)?.catch(() => undefined);
       if (keeps && !this.#isBroken) await this.#save();
     } finally {
       this.#index.close();
@@ -291,10 +295,18 @@ export class Latest {
       // What cannot be kept is followed all the same.
       if (performance.now() - this.#savedAt >= SAVE_EVERY_MS)
         await this.#work(this.#save()).catch((error: unknown) => (this.#unsaved = asError(error)));
+      await this.#tell();
       this.#failure = undefined;
     } catch (error) {
       this.#failed(error);
     }
+  }
+
+  /** Says in the log how far it is, where that is due. */
+  async #tell(): Promise<void> {
+    const { log, trust } = this.#options;
+    if (this.#at.tx === 0n || this.#at.tx < trust.headTx) return;
+    await log?.caughtUp(this)?.catch((error: unknown) => (this.#unsaved = asError(error)));
   }
 
   async #advance(): Promise<void> {

@@ -18,7 +18,9 @@ import { plainRow, recordsFrom } from './rows.js';
 
 const EVIDENCE_CHANGED = 'the evidence of the row was changed';
 
-export interface WalkOptions extends VerifyOptions {
+export interface WalkOptions extends Omit<VerifyOptions, 'onProgress'> {
+  /** Where it says how many rows it has looked at. */
+  readonly rows?: BigInt64Array | undefined;
   /** An archive is a part of a log: the row about its beginning may be in the next part. */
   readonly isArchive: boolean;
   /** Heads and identities are not there yet: an archive that is being made. */
@@ -80,6 +82,8 @@ export class ChainWalk {
       const wrong = due.has(record.seq) ? this.#held(record.seq) : undefined;
       if (wrong) return wrong;
     }
+    const { rows } = this.#options;
+    if (rows) Atomics.store(rows, 0, this.#next - 1n - base.seq);
     if (page.length === 0) return this.#finish();
     const stray = log.zones.strayRow({ low: first, high: this.#next - 1n }, log.range().zoned);
     return stray === null ? undefined : broken(stray, 'the bounds kept for queries do not cover the row');

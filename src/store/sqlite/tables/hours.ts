@@ -1,11 +1,11 @@
 // Sums over the rows of each kind in each hour, kept with the rows: figures of millions of rows at once.
 import type { AuditStats, StatsQuery } from '../../audit-log.js';
-import { HOUR_MS, StatsBuilder } from '../../log/audit-stats.js';
+import { HOUR_MS, StatsBuilder, unitOf } from '../../log/audit-stats.js';
 import type { Sums } from '../../log/audit-stats.js';
 import { MAX_ID } from '../../../proof/bytes.js';
 import type { Kind, Kinds } from './kinds.js';
 import type { LogRange } from '../log/page-keys.js';
-import { HOUR, SUMS } from './row-tables.js';
+import { HOUR, SUMS, unitColumn } from './row-tables.js';
 import type { RowTables } from './row-tables.js';
 import type { Statements } from './statements.js';
 import { boundsOf } from './zones.js';
@@ -58,7 +58,7 @@ export class Hours {
       const from = timeRange?.from ?? Number.MIN_SAFE_INTEGER;
       const to = timeRange?.to ?? Number.MAX_SAFE_INTEGER;
       if (from > to) continue;
-      if (txRange) {
+      if (txRange || query.bucket === 'minute') {
         this.#scan(builder, kind, query, within, tables);
         continue;
       }
@@ -130,12 +130,14 @@ export class Hours {
       .all(kind, first, last) as HourRecord[];
   }
 
+  /** @param filter its bucket says what rows are counted by */
   #scan(builder: StatsBuilder, kind: Kind, filter: StatsQuery, within: LogRange, tables: RowTables): void {
     const bounds = boundsOf(filter);
     if (!bounds) return;
     const { timeMin, timeMax, txMin, txMax } = bounds;
+    const unit = unitColumn(unitOf(filter.bucket ?? 'hour'));
     const sums = this.#statements.get(
-      `SELECT ${HOUR} AS hour, ${SUMS} FROM ${tables.rowsByKind}
+      `SELECT ${unit} AS hour, ${SUMS} FROM ${tables.rowsByKind}
        WHERE a.kind = ? AND a.seq BETWEEN ? AND ? AND a.verified_at BETWEEN ? AND ? AND a.tx BETWEEN ? AND ?
        GROUP BY 1`,
     );

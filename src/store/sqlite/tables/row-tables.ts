@@ -17,7 +17,7 @@ export interface RowTables {
 /** How `duration_ms` counts in SQL: see microsOf. */
 const MICROS = `min(CAST(a.duration_ms * 1000 AS INTEGER), ${2 ** 40})`;
 /** The hour of a row. */
-export const HOUR = `((a.verified_at - ((a.verified_at % ${HOUR_MS}) + ${HOUR_MS}) % ${HOUR_MS}) / ${HOUR_MS})`;
+export const HOUR = unitColumn(HOUR_MS);
 export const SUMS = `count(*) AS rows, sum(a.calls) AS calls, sum(${MICROS}) AS micros, max(${MICROS}) AS max_micros,
   min(a.tx) AS tx_min, max(a.tx) AS tx_max`;
 
@@ -35,6 +35,11 @@ export const UNITED: RowTables = {
   hours: `(SELECT kind, hour, rows, calls, micros, max_micros, tx_min, tx_max FROM hour
     UNION ALL SELECT a.kind, ${HOUR}, ${SUMS} FROM recent a GROUP BY 1, 2)`,
 };
+
+/** So many units of so many milliseconds since 1970; also before. */
+export function unitColumn(unitMs: number): string {
+  return `((a.verified_at - ((a.verified_at % ${unitMs}) + ${unitMs}) % ${unitMs}) / ${unitMs})`;
+}
 
 function withRecent(settled: string): string {
   return `(SELECT ${COLUMNS} FROM ${settled} UNION ALL SELECT ${COLUMNS} FROM recent) a`;

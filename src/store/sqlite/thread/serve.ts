@@ -121,7 +121,7 @@ function serve(port: MessagePort, data: ThreadData, { db, log, closed }: OpenedS
   async function run(request: WalkRequest, pause: () => Promise<void>): Promise<unknown> {
     switch (request.kind) {
       case 'verify':
-        return inSteps(new ChainWalk(log, { ...request.options, isArchive }), pause);
+        return inSteps(new ChainWalk(log, { ...request.options, rows: request.rows, isArchive }), pause);
       case 'gaps':
         return inSteps(new GapWalk(log, request.query), pause);
       case 'archive': {
