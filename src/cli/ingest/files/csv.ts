@@ -3,6 +3,7 @@ import { CsvError, parse } from 'csv-parse';
 import { visible } from '../../../visible.js';
 import { MAX_LINE_BYTES } from './lines.js';
 import type { Line } from './lines.js';
+import { utf8OfLatin1 } from './utf8.js';
 
 interface Read {
   readonly number: number;
@@ -29,8 +30,9 @@ export async function* csvOf(
     skip_empty_lines: true,
     max_record_size: MAX_LINE_BYTES,
     // Taken here and not from the stream, which drops what it holds when the next record is broken.
-    onRecord: (values: string[], { lines, raw = '' }) => {
-      read.push({ number: lines, raw, values });
+    onRecord: (given: unknown, { lines: number }) => {
+      const { record: values, raw } = given as { readonly record: string[]; readonly raw: string };
+      read.push({ number, raw, values });
       return null;
     },
   });
@@ -56,12 +58,17 @@ export async function* csvOf(
 
 /** @throws Error */
 function headerOf(file: string, values: readonly string[]): readonly string[] {
-  const twice = values.find((name, i) => values.indexOf(name) !== i);
-  if (twice !== undefined) {
-    const name = JSON.stringify(Buffer.from(twice, 'latin1').toString());
-    throw new Error(`${visible(file)}: its first line names the fields, and has ${visible(name)} twice`);
+  const wrong = (what: string, cause?: unknown) =>
+    new Error(`${visible(file)}: its first line names the fields, and ${what}`, { cause });
+  let names: string[];
+  try {
+    names = values.map(utf8OfLatin1);
+  } catch (cause) {
+    throw wrong('is no UTF-8', cause);
   }
-  return values;
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice !== undefined) throw wrong(`has ${visible(JSON.stringify(twice))} twice`);
+  return names;
 }
 
 /** Without the end of its last line. */
@@ -74,6 +81,9 @@ function wordsFor(file: string, error: unknown): unknown {
   const at = `${visible(file)}:${String(error['lines'] ?? '?')}`;
   const cause = { cause: error };
   if (error.code === 'CSV_MAX_RECORD_SIZE')
-    return new Error(`${at}: a record has more than ${MAX_LINE_BYTES} bytes, or a quote is never closed`, cause);
+    return new Error(
+      `${at}: a record has more than ${MAX_LINE_BYTES} bytes, or a quote is never closed`,
+      cause,
+    );
   return new Error(`${at}: its quotes are broken: where a record ends is not to be told from here on`, cause);
 }

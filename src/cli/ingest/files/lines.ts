@@ -14,7 +14,7 @@ export interface Line {
   readonly number: number;
   /** As it stands there in UTF-8, without its end. */
   readonly bytes: Buffer;
-  /** Of CSV: the names in the header, and what stands under them; both in bytes, as Latin-1. */
+  /** Of CSV: the names in the header, and what stands under them, whose bytes are taken for Latin-1. */
   readonly cells?: { readonly names: readonly string[]; readonly values: readonly string[] };
 }
 

@@ -2,6 +2,7 @@
 import { MAX_VALUE_BYTES } from '../../data/input.js';
 import type { Line } from './lines.js';
 import type { Template } from './template.js';
+import { utf8, utf8OfLatin1 } from './utf8.js';
 
 export const FORMATS = ['ndjson', 'csv', 'lines'] as const;
 export type Format = (typeof FORMATS)[number];
@@ -35,12 +36,15 @@ export function recordOf(line: Line, index: number, { format, key, value }: Shap
 }
 
 /** @throws Error, which says what is wrong with the line */
-function contentOf({ bytes, cells }: Line, format: Format): { readonly whole: string; readonly value: unknown } {
+function contentOf(
+  { bytes, cells }: Line,
+  format: Format,
+): { readonly whole: string; readonly value: unknown } {
   if (cells) {
     const { names, values } = cells;
     if (names.length !== values.length)
       throw new Error(`it has ${values.length} fields, and the header ${names.length}`);
-    const value = Object.fromEntries(names.map((name, i) => [fromLatin1(name), fromLatin1(values[i] ?? '')]));
+    const value = Object.fromEntries(names.map((name, i) => [name, utf8OfLatin1(values[i] ?? '')]));
     return { whole: JSON.stringify(value), value };
   }
   const whole = utf8(bytes);
@@ -50,22 +54,6 @@ function contentOf({ bytes, cells }: Line, format: Format): { readonly whole: st
   } catch (cause) {
     throw new Error('it is no JSON', { cause });
   }
-}
-
-const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-
-function utf8(bytes: Buffer): string {
-  try {
-    return decoder.decode(bytes);
-  } catch (cause) {
-    throw new Error('it is no UTF-8', { cause });
-  }
-}
-
-/** Text whose bytes were taken for Latin-1. */
-function fromLatin1(text: string): string {
-  // eslint-disable-next-line no-control-regex -- all of ASCII
-  return /^[\x00-\x7f]*$/.test(text) ? text : utf8(Buffer.from(text, 'latin1'));
 }
 
 /** Lines that are no record because there is nothing in them. */

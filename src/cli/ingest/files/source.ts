@@ -51,8 +51,7 @@ export class Source {
           await this.#onReject(line, made);
           continue;
         }
-        if (this.records === this.#before)
-          this.passedOver = { bytes: this.bytes, atMs: performance.now() };
+        if (this.records === this.#before) this.passedOver = { bytes: this.bytes, atMs: performance.now() };
         this.records += 1;
         yield made;
       }

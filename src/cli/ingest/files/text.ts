@@ -63,7 +63,9 @@ function decoderOf(file: string, name: 'utf-16le' | 'utf-16be'): (chunk?: Buffer
     try {
       return Buffer.from(decoder.decode(chunk, { stream: chunk !== undefined }));
     } catch (cause) {
-      throw new Error(`${visible(file)} begins as UTF-16, and is not all of it: make it UTF-8 first`, { cause });
+      throw new Error(`${visible(file)} begins as UTF-16, and is not all of it: make it UTF-8 first`, {
+        cause,
+      });
     }
   };
 }
