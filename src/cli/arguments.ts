@@ -15,6 +15,11 @@ const COMMANDS: readonly Listed[] = [
     load: async () => (await import('./ingest/command.js')).ingestCommand,
   },
   {
+    name: 'ledger',
+    summary: 'a development server in one line',
+    load: async () => (await import('./ledger/command.js')).ledgerCommand,
+  },
+  {
     name: 'audit list',
     summary: 'rows of the audit log, filtered and paged, or live',
     load: async () => (await import('./audit/list.js')).listCommand,

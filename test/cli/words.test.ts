@@ -48,6 +48,7 @@ const COMMANDS = [
   'documents audit',
   'documents delete',
   'ingest',
+  'ledger',
   'audit list',
   'audit show',
   'audit stats',

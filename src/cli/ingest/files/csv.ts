@@ -78,7 +78,8 @@ function bytesOf(raw: string): Buffer {
 
 function wordsFor(file: string, error: unknown): unknown {
   if (!(error instanceof CsvError)) return error;
-  const at = `${visible(file)}:${String(error['lines'] ?? '?')}`;
+  const { lines } = error;
+  const at = typeof lines === 'number' ? `${visible(file)}:${lines}` : visible(file);
   const cause = { cause: error };
   if (error.code === 'CSV_MAX_RECORD_SIZE')
     return new Error(

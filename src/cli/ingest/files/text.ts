@@ -21,28 +21,45 @@ export async function* textOf(
   onBytes: (read: number) => void,
 ): AsyncGenerator<Buffer, void, undefined> {
   const stream = file === STDIN ? addAbortSignal(signal, input()) : createReadStream(file, { signal });
-  let held: Buffer | undefined = Buffer.alloc(0);
-  let decode: (chunk?: Buffer) => Buffer = (chunk = Buffer.alloc(0)) => chunk;
-  const begin = (start: Buffer) => {
-    held = undefined;
-    const { name, mark } = encodingOf(start);
-    if (name !== 'utf-8') decode = decoderOf(file, name);
-    return decode(start.subarray(mark));
-  };
+  const text = new Decoder(file);
   for await (const read of stream as AsyncIterable<Uint8Array>) {
     onBytes(read.length);
-    let chunk: Buffer = Buffer.from(read.buffer, read.byteOffset, read.byteLength);
-    if (held) {
-      // Pipes may give one byte at a time.
-      held = Buffer.concat([held, chunk]);
-      if (held.length < MARK_BYTES) continue;
-      chunk = begin(held);
-    } else chunk = decode(chunk);
-    if (chunk.length > 0) yield chunk;
+    const decoded = text.next(Buffer.from(read.buffer, read.byteOffset, read.byteLength));
+    if (decoded.length > 0) yield decoded;
   }
-  const rest = held ? begin(held) : Buffer.alloc(0);
-  const end = Buffer.concat([rest, decode()]);
+  const end = text.end();
   if (end.length > 0) yield end;
+}
+
+/** Any text to UTF-8. */
+class Decoder {
+  readonly #file: string;
+  /** What has come while it was too little to tell. */
+  #held: Buffer | undefined = Buffer.alloc(0);
+  #decode: (chunk: Buffer, stream: boolean) => Buffer = (chunk) => chunk;
+
+  constructor(file: string) {
+    this.#file = file;
+  }
+
+  next(chunk: Buffer): Buffer {
+    if (this.#held === undefined) return this.#decode(chunk, true);
+    // Pipes may give one byte at a time.
+    this.#held = Buffer.concat([this.#held, chunk]);
+    return this.#held.length < MARK_BYTES ? Buffer.alloc(0) : this.#begin(this.#held);
+  }
+
+  end(): Buffer {
+    const begun = this.#held === undefined ? Buffer.alloc(0) : this.#begin(this.#held);
+    return Buffer.concat([begun, this.#decode(Buffer.alloc(0), false)]);
+  }
+
+  #begin(start: Buffer): Buffer {
+    this.#held = undefined;
+    const { name, mark } = encodingOf(start);
+    if (name !== 'utf-8') this.#decode = decoderOf(this.#file, name);
+    return this.#decode(start.subarray(mark), true);
+  }
 }
 
 function encodingOf(start: Buffer): Encoding {
@@ -56,12 +73,11 @@ function encodingOf(start: Buffer): Encoding {
   return { name: 'utf-8', mark: 0 };
 }
 
-/** UTF-16 to UTF-8; called without a chunk at the end. */
-function decoderOf(file: string, name: 'utf-16le' | 'utf-16be'): (chunk?: Buffer) => Buffer {
+function decoderOf(file: string, name: 'utf-16le' | 'utf-16be'): (chunk: Buffer, stream: boolean) => Buffer {
   const decoder = new TextDecoder(name, { fatal: true, ignoreBOM: true });
-  return (chunk) => {
+  return (chunk, stream) => {
     try {
-      return Buffer.from(decoder.decode(chunk, { stream: chunk !== undefined }));
+      return Buffer.from(decoder.decode(chunk, { stream }));
     } catch (cause) {
       throw new Error(`${visible(file)} begins as UTF-16, and is not all of it: make it UTF-8 first`, {
         cause,

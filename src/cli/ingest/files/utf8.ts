@@ -13,6 +13,5 @@ export function utf8(bytes: Uint8Array): string {
 
 /** Of text whose bytes were taken for Latin-1. @throws Error */
 export function utf8OfLatin1(text: string): string {
-  // eslint-disable-next-line no-control-regex -- all of ASCII
   return /^[\x00-\x7f]*$/.test(text) ? text : utf8(Buffer.from(text, 'latin1'));
 }
