@@ -1,6 +1,5 @@
 // Profiles: servers that are written down in a file under a name, so that a command line has to say the name only.
 import { readFile, stat } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { isConnectionUrl, parseConnectionUrl } from '../connection-url.js';
 import { visible } from '../visible.js';
@@ -47,6 +46,12 @@ export async function profileOf(name: string | undefined, env: Io['env']): Promi
   const fromEnv = env['IMMU_TS_PROFILE'];
   const asked = name ?? (fromEnv === '' ? undefined : fromEnv);
   const path = configPath(env);
+  if (path === undefined) {
+    if (asked === undefined) return undefined;
+    throw new UsageError(
+      `no profile ${JSON.stringify(asked)}: $IMMU_TS_CONFIG does not say where profiles are`,
+    );
+  }
   const wrong = (what: string, cause?: unknown) =>
     new UsageError(`the profiles in ${visible(path)} ${what}`, { cause });
   const text = await textOf(path, wrong);
