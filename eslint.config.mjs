@@ -14,6 +14,7 @@ const rooms = {
   client: ['worker', 'verify', 'store', 'sqlite', 'proof', 'wire'],
   ledger: ['proof', 'wire', 'sqlite'],
   kysely: ['index.ts'],
+  testing: ['ledger', 'index.ts'],
   cli: ['store', 'index.ts', 'audit.ts', 'testing.ts'],
 };
 /** The same inside `src/client/`; its faces (files directly in it) may import all of them. */

@@ -1,4 +1,12 @@
-// Exports of `immu-ts/testing`: the embedded ledger, for tests and first steps.
+// Exports of `immu-ts/testing`: the embedded ledger, for tests and first steps, and how test runners have it.
+export { ledgerFixture, ledgerHooks } from './testing/fixtures.js';
+export type {
+  HookedLedger,
+  Hooks,
+  LedgerContext,
+  LedgerFixture,
+  LedgerFixtureOptions,
+} from './testing/fixtures.js';
 export { EmbeddedLedger } from './ledger/embedded-ledger.js';
 export type { EmbeddedLedgerOptions } from './ledger/options.js';
 export type {

@@ -4,15 +4,28 @@ import type { Command, Listed } from './command.js';
 import { DATA_COMMANDS } from './data/commands.js';
 import { didYouMean } from './did-you-mean.js';
 import { EXIT_CODES } from './exit-code.js';
+import { WIDEST, filled, hung } from './help.js';
 import { DOCUMENT_COMMANDS } from './documents/commands.js';
 
-const COMMANDS: readonly Listed[] = [
+const SUMMARY_AT = 30;
+
+export const COMMANDS: readonly Listed[] = [
   ...DATA_COMMANDS,
   ...DOCUMENT_COMMANDS,
   {
     name: 'ingest',
     summary: 'lines of files as verified entries; without files a package-lock.json, read back verified',
     load: async () => (await import('./ingest/command.js')).ingestCommand,
+  },
+  {
+    name: 'ledger',
+    summary: 'a development server in one line',
+    load: async () => (await import('./ledger/command.js')).ledgerCommand,
+  },
+  {
+    name: 'completion',
+    summary: 'a script that completes command lines, for bash, zsh or fish',
+    load: async () => (await import('./completion.js')).completionCommand(COMMANDS),
   },
   {
     name: 'audit list',
@@ -116,23 +129,23 @@ export type Request =
   | { readonly kind: 'version' }
   | { readonly kind: 'run'; readonly command: Command; readonly args: readonly string[] };
 
-/** Throws UsageError. */
-export async function parseRequest(args: readonly string[]): Promise<Request> {
+/** `columns`: of the terminal that help is for. Throws UsageError. */
+export async function parseRequest(args: readonly string[], columns = WIDEST): Promise<Request> {
   const firstOption = args.findIndex((word) => word.startsWith('-'));
   const words = firstOption < 0 ? args : args.slice(0, firstOption);
   const options = firstOption < 0 ? [] : args.slice(firstOption);
   const help = options.includes('--help') || options.includes('-h');
   if (options.includes('--version')) return { kind: 'version' };
-  if (args.length === 0) return { kind: 'help', text: overview(COMMANDS) };
+  if (args.length === 0) return { kind: 'help', text: overview(COMMANDS, columns) };
 
   const found = COMMANDS.find(({ name }) => startsWith(words, name.split(' ')));
   if (found) {
     const command = await found.load();
-    if (help) return { kind: 'help', text: command.help };
+    if (help) return { kind: 'help', text: command.help(columns) };
     return { kind: 'run', command, args: args.slice(found.name.split(' ').length) };
   }
   const group = COMMANDS.filter(({ name }) => startsWith(name.split(' '), words));
-  if (help && group.length > 0) return { kind: 'help', text: overview(group) };
+  if (help && group.length > 0) return { kind: 'help', text: overview(group, columns) };
   if (words.length === 0) throw new UsageError('no command');
   if (group.length > 0)
     throw new UsageError(`${words.join(' ')} needs one more word: ${nextWords(group, words.length)}`);
@@ -150,15 +163,14 @@ function meant(words: readonly string[]): string {
   return both === '' ? didYouMean(first, [...names, ...names.flatMap((name) => name.split(' ', 1))]) : both;
 }
 
-function overview(commands: readonly Listed[]): string {
-  const lines = commands.map(({ name, summary }) => `  immu-ts ${name.padEnd(18)} ${summary}`);
-  return `${lines.join('\n')}
-
-  immu-ts COMMAND --help   all about one of them
-  immu-ts --version        print the version
-
-${EXIT_CODES}
-`;
+function overview(commands: readonly Listed[], columns: number): string {
+  const lines = [
+    ...commands.map(({ name, summary }) => [name, summary] as const),
+    [],
+    ['COMMAND --help', 'all about one of them'] as const,
+    ['--version', 'print the version'] as const,
+  ].map(([name, text]) => (name === undefined ? '' : hung(`  immu-ts ${name}`, text, SUMMARY_AT, columns)));
+  return `${lines.join('\n')}\n\n${filled(EXIT_CODES, columns)}\n`;
 }
 
 function nextWords(commands: readonly Listed[], at: number): string {

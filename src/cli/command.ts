@@ -2,7 +2,11 @@
 import { parseArgs } from 'node:util';
 import type { Readable } from 'node:stream';
 import { didYouMean } from './did-you-mean.js';
+import { helpOf } from './help.js';
+import type { Described, Options } from './help.js';
 import type { Output } from './output.js';
+
+export type { Options } from './help.js';
 
 /** The command line is wrong: nothing was done. */
 export class UsageError extends Error {}
@@ -17,16 +21,6 @@ export interface Io {
   /** Aborted by Ctrl-C. */
   readonly signal: AbortSignal;
 }
-
-export interface Option {
-  readonly type: 'string' | 'boolean';
-  /** What stands for the value in the help, e.g. `FILE`. */
-  readonly value?: string;
-  readonly says: string;
-  readonly default?: string;
-}
-
-export type Options = Readonly<Record<string, Option>>;
 
 /** Values of options as they were given: undefined = not given. */
 export type Values<O extends Options> = {
@@ -47,24 +41,14 @@ export interface Listed {
 export interface Command {
   /** All of its words, e.g. `audit list`. */
   readonly name: string;
-  readonly help: string;
+  readonly options: Options;
+  /** For a terminal of so many columns. */
+  help(columns: number): string;
   /** Resolves to the exit code. @throws UsageError */
   run(args: readonly string[], io: Io): Promise<number>;
 }
 
-export interface Definition<O extends Options> {
-  readonly name: string;
-  /** What may stand behind the name besides options, e.g. `SEQ`; absent = nothing. */
-  readonly operand?: string;
-  /** What may stand behind that. */
-  readonly second?: string;
-  /** And behind that. */
-  readonly third?: string;
-  /** Any number of these may stand behind the name. */
-  readonly many?: boolean;
-  readonly summary: string;
-  /** Further lines of the help. */
-  readonly more?: string;
+export interface Definition<O extends Options> extends Described {
   readonly options: O;
   /** `words`: all that stands behind the name. */
   run(
@@ -77,21 +61,42 @@ export interface Definition<O extends Options> {
 }
 
 export function command<O extends Options>(definition: Definition<O>): Command {
+  const described = { ...definition, options: withJson(definition.options) };
   return {
-    name: definition.name,
-    help: helpOf(definition),
+    name: described.name,
+    options: described.options,
+    help: (columns) => helpOf(described, columns),
     run: (args, io) => {
-      const { values, words } = parsed(definition, args);
-      return definition.run(values, words[0], io, words[1], words);
+      const { values, words } = parsed(described, args);
+      return definition.run(values as Values<O>, words[0], io, words[1], words);
     },
   };
 }
 
-function parsed<O extends Options>(
-  { name, operand, second, third, many = false, options }: Definition<O>,
+const JSON_OPTION = { type: 'boolean', says: 'JSON, as --format has it' } as const;
+
+/** Where there are formats, `--json` is the one that programs read, as in every other command. */
+function withJson(options: Options): Options {
+  return 'format' in options && !('json' in options) && jsonFormat(options) !== undefined
+    ? { ...options, json: JSON_OPTION }
+    : options;
+}
+
+/** Objects line by line, where that is among the formats. */
+function jsonFormat({ format }: Options): string | undefined {
+  return /\bndjson\b/.exec(format?.says ?? '')?.[0] ?? /\bjson\b/.exec(format?.says ?? '')?.[0];
+}
+
+function parsed(
+  { name, operand, second, third, many = false, options }: Described,
   args: readonly string[],
-): { values: Values<O>; words: readonly string[] } {
-  const { values, positionals: words } = parsedWords(options, args);
+): { values: Values<Options>; words: readonly string[] } {
+  const { values, positionals: words, tokens } = parsedWords(options, args);
+  if (options['json'] === JSON_OPTION && values['json'] === true) {
+    if (tokens.some((token) => token.kind === 'option' && token.name === 'format'))
+      throw new UsageError('--json goes without --format');
+    values['format'] = jsonFormat(options);
+  }
   const known = [operand, second, third].filter((word) => word !== undefined);
   const [tooMuch] = many ? [] : words.slice(known.length);
   if (tooMuch !== undefined && operand === undefined) {
@@ -103,7 +108,7 @@ function parsed<O extends Options>(
   }
   const given = { ...values };
   for (const [option, { type }] of Object.entries(options)) if (type === 'boolean') given[option] ??= false;
-  return { values: given as Values<O>, words };
+  return { values: given as Values<Options>, words };
 }
 
 function parsedWords(options: Options, args: readonly string[]) {
@@ -117,6 +122,7 @@ function parsedWords(options: Options, args: readonly string[]) {
       args: [...args],
       options: Object.fromEntries(known) as Record<string, { type: 'string' | 'boolean' }>,
       allowPositionals: true,
+      tokens: true,
     });
   } catch (error) {
     // Node explains how to escape a dash behind the first full stop: more than one line's worth.
@@ -126,21 +132,4 @@ function parsedWords(options: Options, args: readonly string[]) {
       option === undefined ? '' : didYouMean(option, Object.keys(options)).replace('mean ', 'mean --');
     throw new UsageError(`${said}${meant}`, { cause: error });
   }
-}
-
-function helpOf({ name, operand, second, third, many, summary, more, options }: Definition<Options>): string {
-  const lines = Object.entries(options).map(([option, { value, says, default: preset }]) => {
-    const left = `--${option}${value === undefined ? '' : ` ${value}`}`;
-    return `  ${left.padEnd(22)} ${says}${preset === undefined ? '' : ` (default: ${preset})`}`;
-  });
-  const operands = [
-    operand ?? [],
-    second === undefined ? [] : `[${second}]`,
-    third === undefined ? [] : `[${third}]`,
-    many === true ? '...' : [],
-  ].flat();
-  const first = ['immu-ts', name, ...operands, '[options]'].join(' ');
-  return (
-    [`${first}\n  ${summary}`, lines.join('\n'), ...(more === undefined ? [] : [more])].join('\n\n') + '\n'
-  );
 }

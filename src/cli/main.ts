@@ -4,13 +4,17 @@ import { parseRequest } from './arguments.js';
 import { errorLine, firstFailure } from './error-line.js';
 import { FAILED, HOLDS, INTERRUPTED, codeOf, interruptedBy, isUsage } from './exit-code.js';
 import type { Interrupt } from './exit-code.js';
+import { helpWidth } from './help.js';
 import { Output } from './output.js';
 import { VERSION } from '../version.js';
 
 async function main(signal: AbortSignal): Promise<number> {
   const { stdout, stderr, env } = process;
   const out = new Output(stdout);
-  const request = await parseRequest(process.argv.slice(2));
+  const request = await parseRequest(
+    process.argv.slice(2),
+    helpWidth(stdout.isTTY ? stdout.columns : undefined),
+  );
   switch (request.kind) {
     case 'help':
       await out.write(request.text);

@@ -1,5 +1,5 @@
 // The way to a server, the same for every command that asks one: from the command line, where it says nothing from the environment,
-// and what neither says has a default.
+// then from a profile, and what none of them says has a default.
 import { readFile } from 'node:fs/promises';
 import { isConnectionUrl, parseConnectionUrl } from '../connection-url.js';
 import type { ConnectionUrl } from '../connection-url.js';
@@ -7,8 +7,15 @@ import type { ImmuClientOptions } from '../index.js';
 import { UsageError } from './command.js';
 import type { Io, Values } from './command.js';
 import { readPasswordFile } from './password-file.js';
+import { profileOf } from './profile.js';
+import type { Profile } from './profile.js';
 
 export const CONNECT_OPTIONS = {
+  profile: {
+    type: 'string',
+    value: 'NAME',
+    says: 'a server in ~/.config/immu-ts/config.json, or $IMMU_TS_CONFIG; default: $IMMU_TS_PROFILE',
+  },
   address: {
     type: 'string',
     value: 'HOST:PORT',
@@ -70,7 +77,7 @@ export interface Way extends Pick<ImmuClientOptions, 'tls'> {
   readonly credentials: Login;
 }
 
-/** What one place says: the command line, or the environment. */
+/** What one place says: the command line, the environment, or a profile. */
 interface Said extends Omit<ConnectionUrl, 'address'> {
   readonly address: string | undefined;
   readonly passwordFile: string | undefined;
@@ -83,8 +90,12 @@ interface Said extends Omit<ConnectionUrl, 'address'> {
 export async function wayTo(words: ConnectWords, { env }: Pick<Io, 'env'>): Promise<Way> {
   const line = fromLine(words);
   const around = fromEnvironment(env, line.address !== undefined);
-  const said = <Name extends keyof Said>(name: Name): Said[Name] | undefined => line[name] ?? around[name];
-  const tls = tlsIn(line, LINE_NAMES) ?? tlsIn(around, ENV_NAMES) ?? false;
+  const profile = await profileFor(words, env);
+  const kept = profile ? fromProfile(profile) : undefined;
+  const said = <Name extends keyof Said>(name: Name): Said[Name] | undefined =>
+    line[name] ?? around[name] ?? kept?.[name];
+  const tls =
+    tlsIn(line, LINE_NAMES) ?? tlsIn(around, ENV_NAMES) ?? (kept && tlsIn(kept, PROFILE_NAMES)) ?? false;
   const [ca, cert, clientKey, serverName] = [said('ca'), said('cert'), said('clientKey'), said('serverName')];
   if (tls && (cert === undefined) !== (clientKey === undefined))
     throw new UsageError('--cert and --client-key go together');
@@ -92,7 +103,8 @@ export async function wayTo(words: ConnectWords, { env }: Pick<Io, 'env'>): Prom
     address: said('address') ?? 'localhost:3322',
     credentials: {
       user: said('user') ?? 'immudb',
-      password: (await passwordOf(line)) ?? (await passwordOf(around)) ?? 'immudb',
+      password:
+        (await passwordOf(line)) ?? (await passwordOf(around)) ?? (await passwordOf(kept)) ?? 'immudb',
       database: said('database') ?? 'defaultdb',
     },
     ...(tls && {
@@ -108,11 +120,12 @@ export async function wayTo(words: ConnectWords, { env }: Pick<Io, 'env'>): Prom
 
 /** How trust begins, and what keeps it. @throws UsageError */
 export async function trustOf(
-  words: TrustWords,
+  words: TrustWords & Pick<ConnectWords, 'profile' | 'address'>,
   { env }: Pick<Io, 'env'>,
 ): Promise<Pick<ImmuClientOptions, 'serverPublicKey' | 'trust'>> {
-  const key = words['state-key'] ?? variable(env, 'STATE_KEY');
-  const pin = words.pin ?? variable(env, 'PIN');
+  const profile = await profileFor(words, env);
+  const key = words['state-key'] ?? variable(env, 'STATE_KEY') ?? profile?.['state-key'];
+  const pin = words.pin ?? variable(env, 'PIN') ?? profile?.pin;
   return {
     ...(key !== undefined && { serverPublicKey: await readFile(key) }),
     ...(pin !== undefined && { trust: pinned(pin) }),
@@ -160,6 +173,36 @@ function fromEnvironment(env: Io['env'], placed: boolean): Said {
   };
 }
 
+/**
+ * A profile is of its server: where another one is named, the profile that nobody asked for is not used, and one that was asked for
+ * is a contradiction. Its password is for no other server.
+ *
+ * @throws UsageError
+ */
+async function profileFor(
+  { profile: name, address: given }: Pick<ConnectWords, 'profile' | 'address'>,
+  env: Io['env'],
+): Promise<Profile | undefined> {
+  const profile = await profileOf(name, env);
+  const place = given ?? variable(env, 'URL') ?? variable(env, 'ADDRESS');
+  if (profile?.address === undefined || place === undefined) return profile;
+  if (!profile.asked) return undefined;
+  if (placeOf(place).address === placeOf(profile.address).address) return profile;
+  const other = given === undefined ? 'the environment' : '--address';
+  throw new UsageError(
+    `the profile ${JSON.stringify(profile.name)} is of another server than ${other} names`,
+  );
+}
+
+function fromProfile({ address, user, password, database, tls, ...files }: Profile): Said {
+  return {
+    ...placeOf(address),
+    ...given({ user, password, database, tls, serverName: files['server-name'] }),
+    passwordFile: files['password-file'],
+    ...{ ca: files.ca, cert: files.cert, clientKey: files['client-key'] },
+  };
+}
+
 function placeOf(address: string | undefined): Pick<Said, 'address'> & Omit<ConnectionUrl, 'address'> {
   return address !== undefined && isConnectionUrl(address) ? parseConnectionUrl(address) : { address };
 }
@@ -181,6 +224,15 @@ const ENV_NAMES = {
   ...{ tls: 'IMMUDB_TLS=false', ca: 'IMMUDB_CA', cert: 'IMMUDB_CERT' },
   ...{ clientKey: 'IMMUDB_CLIENT_KEY', serverName: 'IMMUDB_SERVER_NAME' },
 };
+const PROFILE_NAMES = {
+  ...{
+    tls: '"tls": false',
+    ca: '"ca"',
+    cert: '"cert"',
+    clientKey: '"client-key"',
+    serverName: '"server-name"',
+  },
+};
 
 /** Whether this place wants TLS; undefined: it says nothing about it. @throws UsageError */
 function tlsIn(said: Said, names: typeof LINE_NAMES): boolean | undefined {
@@ -190,7 +242,8 @@ function tlsIn(said: Said, names: typeof LINE_NAMES): boolean | undefined {
   return true;
 }
 
-async function passwordOf({ password, passwordFile }: Said): Promise<string | undefined> {
+async function passwordOf(said: Said | undefined): Promise<string | undefined> {
+  const { password, passwordFile } = said ?? {};
   return passwordFile === undefined ? password : readPasswordFile(passwordFile);
 }
 

@@ -1,39 +1,11 @@
 // `immu-ts ingest FILE...`: what it writes, leaves out, goes on from and ends with; on the embedded ledger.
-import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { rateLine } from '#dist/cli/ingest/files/rate-line.js';
 import { templateOf } from '#dist/cli/ingest/files/template.js';
-import { ImmuClient, MemoryRootStore } from '#dist/index.js';
-import { EmbeddedLedger } from '#dist/testing.js';
-import { run, start, temporaryFolder } from './run.js';
+import { open } from './ingest-support.js';
+import { start } from './run.js';
 
 vi.setConfig({ testTimeout: 120_000 });
-
-async function open() {
-  const ledger = await EmbeddedLedger.start();
-  onTestFinished(() => ledger.close());
-  const folder = await temporaryFolder();
-  const env = { IMMU_TS_STORE: join(folder, 'roots.db'), IMMU_TS_ADDRESS: ledger.address };
-  const client = new ImmuClient({
-    address: ledger.address,
-    credentials: { user: 'immudb', password: 'immudb' },
-    store: new MemoryRootStore(),
-  });
-  onTestFinished(() => client.close());
-  const text = async (key: string) => {
-    const entry = await client.verifiedGet(key);
-    return entry && Buffer.from(entry.value).toString();
-  };
-  let ran = 0;
-  const cli = (args: readonly string[]) => run(['ingest', ...args], { cwd: folder, env, again: ran++ > 0 });
-  const file = async (name: string, content: string | Uint8Array) => {
-    await writeFile(join(folder, name), content);
-    return name;
-  };
-  const read = (name: string) => readFile(join(folder, name), 'utf8');
-  return { ledger, folder, env, text, cli, file, read };
-}
 
 const KEY = ['--key-template', 'invoice/{id}'];
 
@@ -143,7 +115,7 @@ describe('files', () => {
     [['a'], /needs --key-template/],
     [['--key-template', '{id'], /has a single \{/],
     [['a', '--key-template', 'x}'], /has a single \}/],
-    [['a', ...KEY, '--format', 'xml'], /--format is ndjson or lines/],
+    [['a', ...KEY, '--format', 'xml'], /--format is one of ndjson, csv, lines/],
     [['-', '-', ...KEY], /- can be read once/],
     [['a', ...KEY, '--unverified'], /always verified/],
     [['a', ...KEY, '--lockfile', 'b'], /lockfile/],
@@ -154,14 +126,53 @@ describe('files', () => {
     expect(ran).toMatchObject({ code: 2, stdout: '' });
   });
 
-  test('a file that is not there, and one that is UTF-16', async () => {
-    const { cli, file } = await open();
+  test('a file that is not there', async () => {
+    const { cli } = await open();
     expect(await cli(['none', ...KEY])).toMatchObject({
       code: 1,
       stderr: expect.stringMatching(/ENOENT.*none/) as string,
     });
-    await file('wide', Buffer.from('\ufeff{"id":1}\n', 'utf16le'));
-    expect((await cli(['wide', ...KEY])).stderr).toContain('wide is UTF-16: make it UTF-8 first');
+  });
+
+  test.each([
+    ['UTF-16 little endian', (text: string) => Buffer.from(`\ufeff${text}`, 'utf16le')],
+    ['UTF-16 big endian', (text: string) => Buffer.from(`\ufeff${text}`, 'utf16le').swap16()],
+    ['UTF-16 without a mark', (text: string) => Buffer.from(text, 'utf16le')],
+    ['UTF-16 big endian without a mark', (text: string) => Buffer.from(text, 'utf16le').swap16()],
+    ['UTF-8 with a mark', (text: string) => Buffer.from(`\ufeff${text}`)],
+  ])('%s is read as what it is, in pieces of any size', async (_name, bytes) => {
+    const { folder, env, text } = await open();
+    const { child, outcome } = await start(['ingest', '-', ...KEY], { cwd: folder, env, stdin: true });
+    for (const byte of bytes('{"id":"ö"}\n{"id":"😀"}\r\n')) {
+      child.stdin?.write(Buffer.from([byte]));
+      await new Promise(setImmediate);
+    }
+    child.stdin?.end();
+    expect(await outcome).toMatchObject({ code: 0, stderr: '' });
+    expect(await text('invoice/ö')).toBe('{"id":"ö"}');
+    expect(await text('invoice/😀')).toBe('{"id":"😀"}');
+  });
+
+  test('UTF-16 that is broken ends it, and names the file', async () => {
+    const { cli, file } = await open();
+    const half = Buffer.from('\ufeff{"id":1}\n{"id":2}\n', 'utf16le');
+    await file('wide', Buffer.concat([half, Buffer.from([0x7b])]));
+    const ran = await cli(['wide', ...KEY]);
+    expect(ran).toMatchObject({ code: 1, stdout: '' });
+    expect(ran.stderr).toContain('wide begins as UTF-16, and is not all of it');
+  });
+
+  test('a resume file of other files is told, and one that cannot be written ends it', async () => {
+    const { cli, file } = await open();
+    await file('a.ndjson', '{"id":1}\n{"id":2}\n');
+    await file('b.ndjson', '{"id":1}\n');
+    expect(await cli(['a.ndjson', ...KEY, '--resume', 'point'])).toMatchObject({ code: 0 });
+    const other = await cli(['b.ndjson', ...KEY, '--resume', 'point']);
+    expect(other).toMatchObject({ code: 1, stdout: '' });
+    expect(other.stderr).toContain('2 records were written by an earlier run, and there are 1');
+    const nowhere = await cli(['a.ndjson', ...KEY, '--resume', 'none/point']);
+    expect(nowhere).toMatchObject({ code: 1, stdout: '' });
+    expect(nowhere.stderr).toContain('ENOENT');
   });
 });
 
@@ -175,7 +186,14 @@ test('templates: fields within fields, own ones only', () => {
   expect(() => of('{a}', 'text')).toThrow('it has no');
 });
 
-test('the rate: share and time left where the size is known', () => {
-  expect(rateLine(500, 250.4, 1000, 250, 2)).toBe('500 records proven, 250/s, 25 %, 6 s left');
-  expect(rateLine(500, 250, undefined, 250, 2)).toBe('500 records proven, 250/s');
+test('the rate: what was passed over apart, share and time left where the size is known', () => {
+  const pace = { proven: 500, before: 0, seconds: 2, size: 1000, read: 250, passed: 0 };
+  expect(rateLine(pace)).toBe('500 records proven, 250/s, 25 %, 6 s left');
+  expect(rateLine({ ...pace, size: undefined })).toBe('500 records proven, 250/s');
+  // Half of it was read in no time, by an earlier run's word.
+  expect(rateLine({ ...pace, before: 9000, read: 750, passed: 500 })).toBe(
+    '9000 passed over, 500 records proven, 250/s, 75 %, 2 s left',
+  );
+  expect(rateLine({ ...pace, size: 25_000 })).toContain('3 min 18 s left');
+  expect(rateLine({ ...pace, size: 1_000_000 })).toContain('2 h 13 min left');
 });

@@ -9,7 +9,13 @@ import { temporaryFolder } from './run.js';
 
 type Words = Parameters<typeof wayTo>[0];
 const NONE: Words = {
-  ...{ address: undefined, user: undefined, password: undefined, 'password-file': undefined },
+  ...{
+    profile: undefined,
+    address: undefined,
+    user: undefined,
+    password: undefined,
+    'password-file': undefined,
+  },
   ...{ database: undefined, tls: false, ca: undefined, cert: undefined, 'client-key': undefined },
   'server-name': undefined,
 };
@@ -174,7 +180,7 @@ describe('what does not go together', () => {
 });
 
 test('what trust begins with', async () => {
-  const none = { 'state-key': undefined, pin: undefined };
+  const none = { ...{ profile: undefined, address: undefined }, 'state-key': undefined, pin: undefined };
   const alh = 'ab'.repeat(32);
   const trust = { policy: 'pinned', tx: 42n, alh: new Uint8Array(32).fill(0xab) };
   expect(await trustOf(none, { env: {} })).toEqual({});

@@ -1,75 +1,29 @@
 // What the command line understands, and what it says when it does not.
 import { describe, expect, test } from 'vitest';
-import { parseRequest } from '#dist/cli/arguments.js';
+import { COMMANDS, parseRequest } from '#dist/cli/arguments.js';
 import { UsageError } from '#dist/cli/command.js';
+import { helpWidth } from '#dist/cli/help.js';
 import { queryOf } from '#dist/cli/query-options.js';
 import { OUTCOMES } from '#dist/store/log/audit-query.js';
 import { parseTime } from '#dist/cli/time-input.js';
 import { call } from './call.js';
 
 const NOW = Date.parse('2026-02-10T12:00:00Z');
-const COMMANDS = [
-  'get',
-  'set',
-  'delete',
-  'scan',
-  'history',
-  'count',
-  'exec',
-  'reference',
-  'zadd',
-  'zscan',
-  'tx export',
-  'tx',
-  'txs',
-  'state',
-  'stream-get',
-  'stream-set',
-  'databases list',
-  'databases create',
-  'databases settings',
-  'databases load',
-  'databases unload',
-  'databases truncate',
-  'databases flush',
-  'databases compact',
-  'databases delete',
-  'users list',
-  'users create',
-  'users password',
-  'users grant',
-  'users revoke',
-  'users enable',
-  'users disable',
-  'documents list',
-  'documents get',
-  'documents insert',
-  'documents search',
-  'documents audit',
-  'documents delete',
-  'ingest',
-  'audit list',
-  'audit show',
-  'audit stats',
-  'audit verify',
-  'audit gaps',
-  'audit export',
-  'audit checkpoint',
-  'audit archive',
-  'audit serve',
-  'head publish',
-  'head verify',
-  'evidence show',
-  'evidence export',
-  'evidence verify',
-  'proof verify',
-];
+const NAMES = COMMANDS.map(({ name }) => name);
+/** Commands without `--json`, and why. */
+const WITHOUT_JSON: Readonly<Record<string, string>> = {
+  completion: 'its output is a script',
+  'audit checkpoint': 'its output is JSON, for a file',
+  'evidence export': 'its output is JSON, for a file',
+  'audit serve': 'it is a page',
+};
 
 describe('help', () => {
   test('names every command', async () => {
     const all = await parseRequest(['--help']);
     expect(all).toMatchObject({ kind: 'help' });
-    for (const name of COMMANDS) expect((all as { text: string }).text).toContain(`immu-ts ${name} `);
+    expect(NAMES.length).toBeGreaterThan(50);
+    for (const name of NAMES) expect((all as { text: string }).text).toContain(`immu-ts ${name} `);
     const group = (await parseRequest(['evidence', '--help'])) as { text: string };
     expect(group.text).toContain('evidence export');
     expect(group.text).not.toContain('audit list');
@@ -79,12 +33,41 @@ describe('help', () => {
     expect(await parseRequest([])).toEqual(await parseRequest(['--help']));
   });
 
-  test.for(COMMANDS)('%s: says how it is called, and every line fits a terminal of 120', async (name) => {
-    const help = await parseRequest([...name.split(' '), '--help']);
-    expect(help.kind).toBe('help');
-    const { text } = help as { text: string };
-    expect(text.startsWith(`immu-ts ${name}`)).toBe(true);
-    for (const line of text.split('\n')) expect(line.length, line).toBeLessThanOrEqual(120);
+  test.for(NAMES)('%s: says how it is called, on terminals of any width', async (name) => {
+    for (const columns of [40, 80, 100, 120, undefined]) {
+      const help = await parseRequest([...name.split(' '), '--help'], columns);
+      expect(help.kind).toBe('help');
+      const { text } = help as { text: string };
+      expect(text.startsWith(`immu-ts ${name}`)).toBe(true);
+      for (const line of text.split('\n').slice(1)) {
+        const isOneWord = !/\S \S/.test(line.slice(25)) || !/\S \S/.test(line.trim());
+        if (!isOneWord) expect(line.length, line).toBeLessThanOrEqual(columns ?? 120);
+      }
+    }
+  });
+
+  test('no word of it gets lost, however narrow', async () => {
+    const words = async (columns: number) => {
+      const all = await Promise.all(
+        [['--help'], ['ingest', '--help']].map((args) => parseRequest(args, columns)),
+      );
+      return all.map((help) => (help as { text: string }).text.split(/\s+/));
+    };
+    expect(await words(40)).toEqual(await words(120));
+    const [overview = []] = await words(40);
+    expect(overview).toContain('package-lock.json,');
+  });
+
+  test('a terminal is as wide as it says, within reason', () => {
+    expect([undefined, 0, 10, 80, 300].map(helpWidth)).toEqual([120, 40, 40, 80, 120]);
+  });
+
+  test('every command has --json, but for those that cannot', async () => {
+    for (const { name, load } of COMMANDS) {
+      const { options } = await load();
+      expect([name, 'json' in options]).toEqual([name, !(name in WITHOUT_JSON)]);
+    }
+    for (const name of Object.keys(WITHOUT_JSON)) expect(NAMES).toContain(name);
   });
 });
 
@@ -144,6 +127,9 @@ test.for([
   [['audit', 'list', '--after', 'x'], '--after'],
   [['audit', 'list', '--from', 'yesterday'], '--from is a time such as'],
   [['audit', 'list', '--follow', '--format', 'json'], 'ndjson'],
+  [['audit', 'list', '--json', '--format', 'csv'], '--json goes without --format'],
+  [['completion'], 'completion takes one of bash, zsh, fish'],
+  [['completion', 'tcsh'], 'completion takes one of bash, zsh, fish'],
   [['audit', 'list', '--follow', '--all'], '--follow goes with --limit'],
   [['audit', 'show'], 'SEQ or --tx'],
   [['audit', 'show', '1', '--tx', '1'], 'SEQ or --tx'],

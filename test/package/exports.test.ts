@@ -50,7 +50,7 @@ test('immu-ts/audit', () => {
 });
 
 test('immu-ts/testing', () => {
-  expect(Object.keys(testing).sort()).toEqual(['EmbeddedLedger']);
+  expect(Object.keys(testing).sort()).toEqual(['EmbeddedLedger', 'ledgerFixture', 'ledgerHooks']);
 });
 
 test('immu-ts/kysely', () => {

@@ -5,9 +5,9 @@ import type { AuditVerdict, Checkpoint } from '../../index.js';
 import type { ChainPoint, KeptHeadersVerdict } from '../../audit.js';
 
 import { UsageError, command } from '../command.js';
-import type { Io } from '../command.js';
 import { HOLDS, REFUTED } from '../exit-code.js';
 import { hex, isoTime } from '../format/row-columns.js';
+import { Told } from '../format/told.js';
 import { visible } from '../../visible.js';
 import { LOG_OPTIONS, openLog } from '../store-option.js';
 import { parseCheckpointFile } from './checkpoint-file.js';
@@ -29,33 +29,36 @@ export const verifyCommand = command({
       value: 'ARCHIVE',
       says: 'the archive that the log must go on from, verified too',
     },
+    json: { type: 'boolean', says: 'JSON on one line' },
   },
   async run(options, _operand, io) {
     if (options.key !== undefined && options.checkpoint === undefined) {
       throw new UsageError('--key goes with --checkpoint');
     }
+    const told = new Told(options.json, io);
     const checkpoint = options.checkpoint === undefined ? null : await readCheckpoint(options.checkpoint);
-    if (checkpoint && !(await isSigned(checkpoint, options.key, io))) return REFUTED;
+    if (checkpoint && !(await isSigned(checkpoint, options.key, told))) return told.end(REFUTED);
     await using log = await openLog(options, io);
-    const startsAfter = options.follows === undefined ? null : await endOf(options.follows, io);
-    if (startsAfter === 'broken') return REFUTED;
+    const startsAfter = options.follows === undefined ? null : await endOf(options.follows, told);
+    if (startsAfter === 'broken') return told.end(REFUTED);
     const held = { ...(checkpoint && { checkpoint }), ...(startsAfter && { startsAfter }) };
     const verdict = await log.audit.verify(held);
-    await io.out.write(wordsOf(verdict));
-    if (verdict.ok && checkpoint) {
-      await io.out.write(`rows 1 to ${checkpoint.seq.toString()} are those of the checkpoint\n`);
-    }
+    await told.add({ chain: fieldsOf(verdict) }, wordsOf(verdict));
+    if (verdict.ok && checkpoint)
+      await told.add({}, `rows 1 to ${checkpoint.seq.toString()} are those of the checkpoint\n`);
     const kept = await verifyKeptHeaders(log);
-    await io.out.write(keptWords(kept));
-    return verdict.ok && kept.ok ? HOLDS : REFUTED;
+    const holds = verdict.ok && kept.ok;
+    await told.add({ keptHeaders: kept, holds }, keptWords(kept));
+    return told.end(holds ? HOLDS : REFUTED);
   },
 });
 
 /** Where the log behind an archive has to begin. */
-async function endOf(path: string, { out }: Io): Promise<ChainPoint | 'broken'> {
+async function endOf(path: string, told: Told): Promise<ChainPoint | 'broken'> {
   await using archive = await openArchive(path);
   const verdict = await archive.audit.verify();
-  await out.write(`archive ${visible(path)}\n${wordsOf(verdict)}`);
+  const fields = { archive: { path, ...fieldsOf(verdict) }, ...(!verdict.ok && { holds: false }) };
+  await told.add(fields, `archive ${visible(path)}\n${wordsOf(verdict)}`);
   return verdict.ok ? { seq: archive.lastSeq, hash: archive.lastHash } : 'broken';
 }
 
@@ -63,15 +66,33 @@ async function readCheckpoint(path: string): Promise<Checkpoint> {
   return parseCheckpointFile(await readFile(path, 'utf8'), path);
 }
 
-async function isSigned(checkpoint: Checkpoint, keyFile: string | undefined, { out }: Io): Promise<boolean> {
-  const name = `checkpoint of ${isoTime(checkpoint.time)}, SHA-256 ${hex(checkpointHash(checkpoint))}`;
+async function isSigned(checkpoint: Checkpoint, keyFile: string | undefined, told: Told): Promise<boolean> {
+  const sha256 = hex(checkpointHash(checkpoint));
+  const name = `checkpoint of ${isoTime(checkpoint.time)}, SHA-256 ${sha256}`;
+  const fields = { seq: checkpoint.seq, time: isoTime(checkpoint.time), sha256 };
   if (keyFile === undefined) {
-    await out.write(`${name}: signature not checked, no --key was given\n`);
+    const words = `${name}: signature not checked, no --key was given\n`;
+    await told.add({ checkpoint: { ...fields, signed: 'not checked' } }, words);
     return true;
   }
   const verdict = verifyCheckpoint(checkpoint, await readFile(keyFile, 'utf8'));
-  await out.write(`${name}: ${verdict.ok ? 'signed by this key' : `REFUSED: ${visible(verdict.finding)}`}\n`);
+  const finding = verdict.ok ? undefined : verdict.finding;
+  await told.add(
+    { checkpoint: { ...fields, signed: verdict.ok, finding }, ...(!verdict.ok && { holds: false }) },
+    `${name}: ${finding === undefined ? 'signed by this key' : `REFUSED: ${visible(finding)}`}\n`,
+  );
   return verdict.ok;
+}
+
+/** Hashes as hex. */
+function fieldsOf(verdict: AuditVerdict): Readonly<Record<string, unknown>> {
+  if (!verdict.ok) return { ...verdict };
+  const { lastHash, startsAfter } = verdict;
+  return {
+    ...verdict,
+    lastHash: hex(lastHash),
+    startsAfter: { seq: startsAfter.seq, hash: hex(startsAfter.hash) },
+  };
 }
 
 function wordsOf(verdict: AuditVerdict): string {

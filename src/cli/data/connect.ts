@@ -82,13 +82,14 @@ export function verifiedCommand<O extends Options>(
     ...definition,
     options: { ...definition.options, ...SERVER_OPTIONS, ...VERIFIED_OPTIONS },
     async run(values, _operand, io, _second, words) {
-      const { unverified, store, ...trust } = values as Values<typeof VERIFIED_OPTIONS>;
+      const told = values as Values<typeof VERIFIED_OPTIONS & typeof SERVER_OPTIONS>;
+      const { unverified, store } = told;
       const idle = (['store', 'state-key', 'pin'] as const).find((name) => values[name] !== undefined);
       if (unverified && idle !== undefined) throw new UsageError(`--unverified goes without --${idle}`);
-      const told = unverified
+      const trusted = unverified
         ? { store: new MemoryRootStore() }
-        : { store: store ?? defaultStorePath(), ...(await trustOf(trust, io)) };
-      return runOn(definition, values, words, io, told);
+        : { store: store ?? defaultStorePath(), ...(await trustOf(told, io)) };
+      return runOn(definition, values, words, io, trusted);
     },
   });
 }

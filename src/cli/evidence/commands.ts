@@ -6,6 +6,7 @@ import { UsageError, command } from '../command.js';
 import type { Io } from '../command.js';
 import { FAILED, HOLDS, REFUTED } from '../exit-code.js';
 import { hex, isoTime } from '../format/row-columns.js';
+import { Told } from '../format/told.js';
 import { visible } from '../../visible.js';
 import { parseCheckpointFile } from '../audit/checkpoint-file.js';
 import { LOG_OPTIONS, logPath, openLog } from '../store-option.js';
@@ -30,7 +31,10 @@ const TIE_OPTIONS = {
   },
 } as const;
 
+const JSON_OPTION = { json: { type: 'boolean', says: 'JSON on one line' } } as const;
+
 interface TieWords extends LogWords {
+  readonly json: boolean;
   readonly 'row-hash': string | undefined;
   readonly checkpoint: string | undefined;
   readonly 'server-key': string | undefined;
@@ -41,7 +45,7 @@ export const evidenceShowCommand = command({
   operand: 'SEQ|FILE',
   summary:
     'Shows what was asked, what was trusted, which check the answer failed, and runs that check again.',
-  options: { ...LOG_OPTIONS, ...TIE_OPTIONS },
+  options: { ...LOG_OPTIONS, ...TIE_OPTIONS, ...JSON_OPTION },
   async run(options, operand, io) {
     const file = await evidenceFrom(operand, options, WHICH, io);
     const { row } = file;
@@ -50,7 +54,8 @@ export const evidenceShowCommand = command({
       await tiesOf(operand ?? '', file, options, io),
       await serverKey(options),
     );
-    await lines(io, [
+    const told = new Told(options.json, io);
+    await lines(told, [
       ['row', `${row.seq.toString()} (${row.outcome}) of ${isoTime(row.verifiedAt)}`],
       ['server', row.server],
       ['database', row.database],
@@ -59,7 +64,7 @@ export const evidenceShowCommand = command({
       ['what', row.detail ?? '-'],
       ...facts,
     ]);
-    return 0;
+    return told.end(0);
   },
 });
 
@@ -93,7 +98,7 @@ export const evidenceVerifyCommand = command({
   operand: 'SEQ|FILE',
   second: 'SEQ|FILE',
   summary: 'Runs the failed check again, offline, and says whom it speaks against.',
-  options: { ...LOG_OPTIONS, ...TIE_OPTIONS },
+  options: { ...LOG_OPTIONS, ...TIE_OPTIONS, ...JSON_OPTION },
   more: `Exit code 0 of one: the check fails as it did then, and this is what a log has: the one at hand, or the one whose
 row hash or checkpoint was given. A file alone shows that its bytes fail a check, not who made them: exit code 1.
 Exit code 3 of one: it was changed, the check does not fail as it says, or it is not the row that was given.
@@ -103,7 +108,7 @@ transaction two hashes. Only who has that key can have made them.`,
     if (second === undefined) return verdict(operand ?? '', options, io);
     if (options['row-hash'] !== undefined || options.checkpoint !== undefined)
       throw new UsageError('--row-hash and --checkpoint go with one row or file');
-    return (await verdictOnTwo([operand ?? '', second], options, io)) ? HOLDS : FAILED;
+    return verdictOnTwo([operand ?? '', second], options, io);
   },
 });
 
@@ -113,38 +118,45 @@ async function verdict(operand: string, options: TieWords, io: Io): Promise<numb
   const ties = await tiesOf(operand, file, options, io);
   const findings = findingsOf(file, ties, await serverKey(options));
   const { reproduced, refuted, attribution, summary, facts } = findings;
-  await io.out.add(`row ${file.row.seq.toString()}, ${visible(file.row.evidence.check)}: ${summary}\n`);
-  const told = ['here', 'there', 'other row', 'kept', 'row hash', 're-run', 'database', 'against'];
-  await lines(
-    io,
-    facts.filter(([name]) => told.includes(name)),
+  const told = new Told(options.json, io);
+  const { seq, evidence } = file.row;
+  await told.add(
+    { row: seq, check: evidence.check, reproduced, refuted, summary },
+    `row ${seq.toString()}, ${visible(evidence.check)}: ${summary}\n`,
   );
-  if (refuted || (attribution.to === 'none' && attribution.refuted)) return REFUTED;
-  return reproduced && attribution.to !== 'none' ? HOLDS : FAILED;
+  const shown = ['here', 'there', 'other row', 'kept', 'row hash', 're-run', 'database', 'against'];
+  await lines(
+    told,
+    facts.filter(([name]) => shown.includes(name)),
+  );
+  if (refuted || (attribution.to === 'none' && attribution.refuted)) return told.end(REFUTED);
+  return told.end(reproduced && attribution.to !== 'none' ? HOLDS : FAILED);
 }
 
-async function verdictOnTwo(operands: readonly string[], options: TieWords, io: Io): Promise<boolean> {
+/** The exit code. */
+async function verdictOnTwo(operands: readonly string[], options: TieWords, io: Io): Promise<number> {
   const files: RowFile[] = [];
   for (const operand of operands) {
     const isOfLog = isRow(operand);
     const none = { store: undefined, archive: undefined, damaged: false };
     files.push(await rowFrom(operand, isOfLog ? options : none, WHICH, io));
   }
+  const told = new Told(options.json, io);
   for (const file of files) {
     const { row } = file;
     const what = row.evidence
       ? `check ${row.evidence.check}`
       : `tx ${row.tx.toString()}, alh ${hex(row.alh)}`;
-    await lines(io, [
+    await lines(told, [
       [`row ${row.seq.toString()}`, `${row.outcome} of ${row.database}: ${what}`],
-      ['row hash', rowIntegrity(file)],
+      [options.json ? `row hash ${row.seq.toString()}` : 'row hash', rowIntegrity(file)],
     ]);
   }
   const found = serverAttribution(files, await serverKey(options));
   const why = 'in these two no transaction has two hashes with valid signatures of one key';
   const attribution = found ?? ({ to: 'none', why } as const);
-  await lines(io, [['against', attributionWords(attribution)]]);
-  return found !== undefined;
+  await lines(told, [['against', attributionWords(attribution)]]);
+  return told.end(found === undefined ? FAILED : HOLDS);
 }
 
 /** What is known of the row by another way than a file. */
@@ -182,7 +194,7 @@ async function serverKey({ 'server-key': path }: TieWords): Promise<Uint8Array |
   return new Uint8Array(createPublicKey(text).export({ type: 'spki', format: 'der' }));
 }
 
-async function lines({ out }: Io, facts: readonly (readonly [string, string])[]): Promise<void> {
-  for (const [name, text] of facts) await out.add(`${name.padEnd(12)} ${visible(text)}\n`);
-  await out.flush();
+async function lines(told: Told, facts: readonly (readonly [string, string])[]): Promise<void> {
+  const words = facts.map(([name, text]) => `${name.padEnd(12)} ${visible(text)}\n`);
+  await told.add(Object.fromEntries(facts), words.join(''));
 }

@@ -5,6 +5,7 @@ import { QuorumError, originKey } from '../../audit.js';
 import { visible } from '../../visible.js';
 import { UsageError, command } from '../command.js';
 import { FAILED, HOLDS, REFUTED } from '../exit-code.js';
+import { jsonText } from '../format/formats.js';
 import { isoTime } from '../format/row-columns.js';
 import { countOf } from '../query-options.js';
 import { writeWholeFile } from '../whole-file.js';
@@ -32,6 +33,7 @@ export const publishCommand = command({
       value: 'FILE',
       says: 'the cosigned note in a new file; without it standard output',
     },
+    json: { type: 'boolean', says: 'JSON on one line: what each witness said, and the note' },
   },
   more: `The note is kept in the audit log too (operation publishHead). One origin is one history: a database that was
 made anew needs another. Exit codes: 0 enough have cosigned; 1 fewer have; 3 one says that this is another
@@ -42,7 +44,8 @@ history, or that the server withholds transactions, whether enough have cosigned
       throw new UsageError('head publish takes --origin and --origin-key');
     const key = await readFile(keyFile, 'utf8');
     if (options['show-key']) {
-      await io.out.write(`${originKey(origin, key)}\n`);
+      const shown = originKey(origin, key);
+      await io.out.write(options.json ? `${jsonText({ origin, key: shown })}\n` : `${shown}\n`);
       return 0;
     }
     if (file === undefined) throw new UsageError('head publish takes --witnesses');
@@ -62,8 +65,11 @@ history, or that the server withholds transactions, whether enough have cosigned
     const what = `${size.toString()} transactions of ${visible(origin)}`;
     await io.err.write(isEnough ? `cosigned: ${what}\n` : `NOT cosigned by enough witnesses: ${what}\n`);
     const code = published.witnesses.some(isAlarm) ? REFUTED : isEnough ? HOLDS : FAILED;
-    if (isEnough && out === undefined) await io.out.write(note);
-    else if (isEnough && out !== undefined) await writeWholeFile(out, (part) => part.write(note));
+    if (options.json) {
+      const { witnesses: said } = published;
+      await io.out.write(`${jsonText({ cosigned: isEnough, origin, size, witnesses: said, note })}\n`);
+    } else if (isEnough && out === undefined) await io.out.write(note);
+    if (isEnough && out !== undefined) await writeWholeFile(out, (part) => part.write(note));
     return code;
   },
 });

@@ -5,6 +5,7 @@ import { visible } from '../../visible.js';
 import { UsageError, command } from '../command.js';
 import { REFUTED } from '../exit-code.js';
 import { hex } from '../format/row-columns.js';
+import { Told } from '../format/told.js';
 import { countOf } from '../query-options.js';
 import { HEAD_OPTIONS, withClient } from './connect.js';
 import { timeWords } from './publish.js';
@@ -23,6 +24,7 @@ export const verifyHeadCommand = command({
     quorum: { type: 'string', value: 'N', says: 'how many must have cosigned; default: all' },
     online: { type: 'boolean', says: 'has the server prove this tree under what is trusted' },
     ...HEAD_OPTIONS,
+    json: { type: 'boolean', says: 'JSON on one line' },
   },
   more: `NOTE is a file. Exit codes: 0 it holds; 1 it could not be looked at; 3 it is not cosigned as it must be, or the server
 shows another history, or less of it.`,
@@ -36,22 +38,29 @@ shows another history, or less of it.`,
       ...(quorum !== undefined && { quorum: countOf('quorum', quorum) }),
     };
     const note = (await readFile(operand)).subarray(0, MAX_BYTES + 1);
+    const told = new Told(options.json, io);
     const verdict = verifyCheckpointNote(note, keys);
     if (!verdict.ok) {
-      await io.out.write(`NOT a head that is cosigned as it must be: ${visible(verdict.finding)}\n`);
-      return REFUTED;
+      const { finding } = verdict;
+      await told.add(
+        { holds: false, finding },
+        `NOT a head that is cosigned as it must be: ${visible(finding)}\n`,
+      );
+      return told.end(REFUTED);
     }
     const { checkpoint, cosigned } = verdict;
     const { origin, size, root } = checkpoint;
-    await io.out.add(`${visible(origin)}: ${size.toString()} transactions, root ${hex(root)}\n`);
-    for (const { name, time } of cosigned)
-      await io.out.add(`cosigned by ${visible(name)} at ${timeWords(time)}\n`);
-    await io.out.flush();
-    if (!online) return 0;
+    const lines = [
+      `${visible(origin)}: ${size.toString()} transactions, root ${hex(root)}`,
+      ...cosigned.map(({ name, time }) => `cosigned by ${visible(name)} at ${timeWords(time)}`),
+    ];
+    await told.add({ holds: true, origin, size, root: hex(root), cosigned }, `${lines.join('\n')}\n`);
+    if (!online) return told.end(0);
     const { head } = await withClient(options, io, (client) =>
       client.verifyHead(note, keys, { signal: io.signal }),
     );
-    await io.out.write(`the server shows this history: proven under tx ${head.tx.toString()}\n`);
-    return 0;
+    const provenUnder = { tx: head.tx, alh: hex(head.alh) };
+    await told.add({ provenUnder }, `the server shows this history: proven under tx ${head.tx.toString()}\n`);
+    return told.end(0);
   },
 });

@@ -7,7 +7,8 @@ import { LOCKFILE_OPTIONS, lockfileCommand } from './lockfile-command.js';
 
 export const ingestCommand: Command = {
   name: 'ingest',
-  help: `${filesCommand.help}\nWithout FILE:\n\n${lockfileCommand.help}`,
+  options: { ...lockfileCommand.options, ...filesCommand.options },
+  help: (columns) => `${filesCommand.help(columns)}\nWithout FILE:\n\n${lockfileCommand.help(columns)}`,
   run: (args, io) => (namesFiles(args) ? filesCommand : lockfileCommand).run(args, io),
 };
 

@@ -1,18 +1,16 @@
 // `immu-ts ingest FILE...`: every line of files as a verified entry.
-import { createWriteStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { finished } from 'node:stream/promises';
-import { IngestError } from '../../../index.js';
+import { ImmuError, IngestError } from '../../../index.js';
 import type { ImmuClient } from '../../../index.js';
 import { visible } from '../../../visible.js';
 import { UsageError } from '../../command.js';
 import type { Io } from '../../command.js';
 import { verifiedCommand } from '../../data/connect.js';
 import { STDIN } from '../../data/input.js';
-import { Output } from '../../output.js';
 import { FORMATS } from './records.js';
 import type { Format, Shape } from './records.js';
 import { RateLine } from './rate-line.js';
+import { RejectFile } from './reject-file.js';
 import { ResumeFile } from './resume-file.js';
 import { Source, placed } from './source.js';
 import type { Line } from './lines.js';
@@ -21,7 +19,16 @@ import { templateOf } from './template.js';
 const DRY_RUN_SHOWN = 3;
 
 export const FILE_OPTIONS = {
-  format: { type: 'string', value: 'NAME', says: FORMATS.join(' or '), default: 'ndjson' },
+  format: {
+    type: 'string',
+    value: 'NAME',
+    says: `${FORMATS.join(', ')}; default: csv where FILE ends with .csv, or ndjson`,
+  },
+  delimiter: {
+    type: 'string',
+    value: 'CHAR',
+    says: 'between the fields of CSV: one character, or tab; default: ,',
+  },
   'key-template': { type: 'string', value: 'TEXT', says: 'the key of a record, such as invoice/{id}' },
   'value-template': { type: 'string', value: 'TEXT', says: 'its value', default: '{}' },
   resume: { type: 'string', value: 'FILE', says: 'goes on from what is in it, and keeps it up to date' },
@@ -34,7 +41,8 @@ export const FILE_OPTIONS = {
 } as const;
 
 interface Given {
-  readonly format: string;
+  readonly format: string | undefined;
+  readonly delimiter: string | undefined;
   readonly 'key-template': string | undefined;
   readonly 'value-template': string;
 }
@@ -44,22 +52,25 @@ export const filesCommand = verifiedCommand({
   operand: 'FILE',
   many: true,
   summary:
-    'Writes every line of files as a verified entry, in order, with flat memory. FILE - : standard input.',
+    'Writes every record of files as a verified entry, in order, with flat memory. FILE - : standard input.',
   options: FILE_OPTIONS,
   more: `Templates: {a.b} is a field of the JSON object, {} the whole line, {#} the place of the record from 0; {{ and }} are braces.
+CSV: the first line of each file names the fields; {} is a JSON object of them, all of them text.
+Files are UTF-8 or UTF-16, with a byte order mark or without.
 Without --reject-file the first line that can never be written ends it: all before it are written. --resume has to be given the
 same files again; lines that were rejected just before it ended may stand in the reject file twice.
 Exit code: 0 all written, but for what is in the reject file; 1 not all; 3 the server's answer does not prove a write.`,
   check(values, files) {
-    shapeOf(values);
+    shapeOf(values, files);
     if (files.filter((file) => file === STDIN).length > 1) throw new UsageError('- can be read once');
     const { resume, 'dry-run': dryRun } = values;
     if (resume !== undefined && dryRun) throw new UsageError('--resume goes without --dry-run');
   },
   async run({ client, values, words: files, io }) {
     if (values.unverified) throw new UsageError('ingest is always verified');
-    const shape = shapeOf(values);
-    const rejects = values['reject-file'] === undefined ? undefined : new RejectFile(values['reject-file']);
+    const shape = shapeOf(values, files);
+    const rejects =
+      values['reject-file'] === undefined ? undefined : await RejectFile.open(values['reject-file']);
     const reject = async (line: Line, reason: string) => {
       if (!rejects) throw new Error(`${placed(line, reason)} (--reject-file goes on without such lines)`);
       await rejects.add(line, reason);
@@ -67,7 +78,7 @@ Exit code: 0 all written, but for what is in the reject file; 1 not all; 3 the s
     try {
       if (values['dry-run']) return await dryRun(new Source(files, shape, io, reject), io);
       const point = values.resume === undefined ? undefined : new ResumeFile(values.resume);
-      return await ingest(client, files, { shape, reject, point, json: values.json }, io);
+      return await ingest(client, files, { shape, reject, rejects, point, json: values.json }, io);
     } finally {
       await rejects?.close();
     }
@@ -75,14 +86,32 @@ Exit code: 0 all written, but for what is in the reject file; 1 not all; 3 the s
 });
 
 /** @throws UsageError */
-function shapeOf({ format, 'key-template': key, 'value-template': value }: Given): Shape {
-  if (!FORMATS.includes(format as Format)) throw new UsageError(`--format is ${FORMATS.join(' or ')}`);
+function shapeOf(given: Given, files: readonly string[]): Shape {
+  const { delimiter, 'key-template': key, 'value-template': value } = given;
+  const format = formatOf(given, files);
+  if (delimiter !== undefined && format !== 'csv') throw new UsageError('--delimiter goes with --format csv');
+  const between = delimiter === 'tab' ? '\t' : (delimiter ?? ',');
+  if (!/^[^"\r\n\u0080-\uffff]$/.test(between))
+    throw new UsageError('--delimiter is one ASCII character, or tab');
   if (key === undefined) throw new UsageError('ingest of files needs --key-template, such as invoice/{id}');
   return {
-    format: format as Format,
+    format,
+    delimiter: between,
     key: templateOf('key-template', key),
     value: templateOf('value-template', value),
   };
+}
+
+/** @throws UsageError */
+function formatOf({ format }: Given, files: readonly string[]): Format {
+  if (format !== undefined) {
+    if (!FORMATS.includes(format as Format)) throw new UsageError(`--format is one of ${FORMATS.join(', ')}`);
+    return format as Format;
+  }
+  const csv = files.filter((file) => /\.csv$/i.test(file)).length;
+  if (csv > 0 && csv < files.length)
+    throw new UsageError('some of the files end with .csv, some do not: say --format');
+  return csv > 0 ? 'csv' : 'ndjson';
 }
 
 async function dryRun(source: Source, { out }: Io): Promise<number> {
@@ -97,6 +126,7 @@ async function dryRun(source: Source, { out }: Io): Promise<number> {
 interface Ingestion {
   readonly shape: Shape;
   readonly reject: (line: Line, reason: string) => Promise<void>;
+  readonly rejects: RejectFile | undefined;
   readonly point: ResumeFile | undefined;
   readonly json: boolean;
 }
@@ -104,22 +134,35 @@ interface Ingestion {
 async function ingest(
   client: ImmuClient,
   files: readonly string[],
-  { shape, reject, point, json }: Ingestion,
+  { shape, reject, rejects, point, json }: Ingestion,
   io: Io,
 ): Promise<number> {
   const resume = await point?.read();
   const before = resume === undefined ? 0 : Number(resume.split('.')[1] ?? 0);
   const source = new Source(files, shape, io, reject, before);
-  const rate = new RateLine(io.err, await sizeOf(files), before);
+  const rate = new RateLine(io.err);
+  const size = await sizeOf(files);
+  const show = (proven: number) => {
+    const { bytes: read, passedOver } = source;
+    if (!passedOver) return Promise.resolve();
+    const seconds = (performance.now() - passedOver.atMs) / 1000;
+    return rate.show({ proven: proven - before, before, seconds, size, read, passed: passedOver.bytes });
+  };
+  /** What the point is behind is written already: the lines that were rejected too. */
+  const save = async (token: string) => {
+    await rejects?.flush();
+    await point?.write(token);
+  };
   let last: { readonly root: { readonly tx: bigint; readonly alh: Uint8Array } } | undefined;
   let proven = before;
+  let unsaved: unknown;
   try {
     const receipts = client.ingest(source, {
       signal: io.signal,
       ...(resume !== undefined && { resume }),
       onProgress: (progress) => {
-        void point?.write(progress.resume);
-        void rate.show(progress, source.bytes);
+        save(progress.resume).catch((error: unknown) => (unsaved ??= error));
+        void show(progress.proven);
       },
     });
     for await (const receipt of receipts) {
@@ -127,14 +170,20 @@ async function ingest(
       proven += 1;
     }
   } catch (error) {
-    if (error instanceof IngestError) await point?.write(error.resume);
-    const cause = error instanceof IngestError && error.code === 'SOURCE_FAILED' ? deepest(error) : error;
+    if (error instanceof IngestError) await save(error.resume);
+    const cause =
+      error instanceof IngestError && error.code === 'SOURCE_FAILED' ? thrownBySource(error) : error;
     throw cause;
   } finally {
     await rate.end();
   }
   // What was written last is on its way to the file.
   await point?.settled();
+  if (unsaved !== undefined) throw unsaved as Error;
+  if (source.records < before)
+    throw new Error(
+      `${before} records were written by an earlier run, and there are ${source.records}: other files were given then`,
+    );
   const counts = { records: proven, before, rejected: source.rejected };
   const root = last && { tx: last.root.tx.toString(), alh: Buffer.from(last.root.alh).toString('hex') };
   if (json) await io.out.write(`${JSON.stringify({ verified: true, ...counts, root })}\n`);
@@ -147,8 +196,9 @@ async function ingest(
   return 0;
 }
 
-function deepest(error: Error): unknown {
-  return error.cause instanceof Error ? deepest(error.cause) : error;
+/** What {@link Source} ended with, which says it better than what the client makes of it. */
+function thrownBySource(error: unknown): unknown {
+  return error instanceof ImmuError && error.cause !== undefined ? thrownBySource(error.cause) : error;
 }
 
 /** Undefined where it is not known before its end. */
@@ -156,32 +206,4 @@ async function sizeOf(files: readonly string[]): Promise<number | undefined> {
   if (files.includes(STDIN)) return undefined;
   const sizes = await Promise.all(files.map(async (file) => (await stat(file)).size));
   return sizes.reduce((sum, size) => sum + size, 0);
-}
-
-/** Rejected lines as JSON, one a line, behind those that are there. */
-class RejectFile {
-  readonly #stream;
-  readonly #out: Output;
-  readonly #end: Promise<void>;
-
-  constructor(path: string) {
-    this.#stream = createWriteStream(path, { flags: 'a' });
-    this.#out = new Output(this.#stream);
-    this.#end = finished(this.#stream);
-    this.#end.catch(() => undefined);
-  }
-
-  async add({ file, number, bytes }: Line, reason: string): Promise<void> {
-    const text = bytes.toString();
-    const said = Buffer.from(text).equals(bytes) ? { text } : { base64: bytes.toString('base64') };
-    await this.#out.add(`${JSON.stringify({ file, line: number, reason, ...said })}\n`);
-    if (this.#out.gone) await this.#end;
-  }
-
-  /** @throws Error when not all of it could be written */
-  async close(): Promise<void> {
-    await this.#out.flush();
-    this.#stream.end();
-    await this.#end;
-  }
 }

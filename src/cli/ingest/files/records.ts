@@ -2,15 +2,19 @@
 import { MAX_VALUE_BYTES } from '../../data/input.js';
 import type { Line } from './lines.js';
 import type { Template } from './template.js';
+import { utf8, utf8OfLatin1 } from './utf8.js';
 
-export const FORMATS = ['ndjson', 'lines'] as const;
+export const FORMATS = ['ndjson', 'csv', 'lines'] as const;
 export type Format = (typeof FORMATS)[number];
 
 /** The longest key that immudb takes. */
 const MAX_KEY_BYTES = 1023;
+const BLANK = [0x20, 0x09];
 
 export interface Shape {
   readonly format: Format;
+  /** Between the fields of CSV. */
+  readonly delimiter: string;
   readonly key: Template;
   readonly value: Template;
 }
@@ -18,23 +22,9 @@ export interface Shape {
 export type Made = readonly [key: Buffer, value: Buffer] | string;
 
 /** A key and its value, or in words why the line gives none. `index`: how many records came before. */
-export function recordOf({ bytes }: Line, index: number, { format, key, value }: Shape): Made {
-  let whole: string;
+export function recordOf(line: Line, index: number, { format, key, value }: Shape): Made {
   try {
-    whole = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
-    return 'it is no UTF-8';
-  }
-  let parsed: unknown;
-  if (format === 'ndjson') {
-    try {
-      parsed = JSON.parse(whole);
-    } catch {
-      return 'it is no JSON';
-    }
-  }
-  try {
-    const fields = { whole, index, value: parsed };
+    const fields = { ...contentOf(line, format), index };
     const made = [Buffer.from(key(fields)), Buffer.from(value(fields))] as const;
     if (made[0].length === 0) return 'its key is empty';
     if (made[0].length > MAX_KEY_BYTES) return `its key is longer than ${MAX_KEY_BYTES} bytes`;
@@ -45,7 +35,28 @@ export function recordOf({ bytes }: Line, index: number, { format, key, value }:
   }
 }
 
+/** @throws Error, which says what is wrong with the line */
+function contentOf(
+  { bytes, cells }: Line,
+  format: Format,
+): { readonly whole: string; readonly value: unknown } {
+  if (cells) {
+    const { names, values } = cells;
+    if (names.length !== values.length)
+      throw new Error(`it has ${values.length} fields, and the header ${names.length}`);
+    const value = Object.fromEntries(names.map((name, i) => [name, utf8OfLatin1(values[i] ?? '')]));
+    return { whole: JSON.stringify(value), value };
+  }
+  const whole = utf8(bytes);
+  if (format === 'lines') return { whole, value: undefined };
+  try {
+    return { whole, value: JSON.parse(whole) };
+  } catch (cause) {
+    throw new Error('it is no JSON', { cause });
+  }
+}
+
 /** Lines that are no record because there is nothing in them. */
 export function isBlank({ bytes }: Line): boolean {
-  return bytes.every((byte) => byte === 0x20 || byte === 0x09);
+  return bytes.every((byte) => BLANK.includes(byte));
 }

@@ -1,5 +1,5 @@
 // Where an ingestion was, in a file: replaced as a whole, so that what is there is always one that can be gone on from.
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { open, readFile, rename } from 'node:fs/promises';
 
 export class ResumeFile {
   readonly #path: string;
@@ -39,7 +39,13 @@ export class ResumeFile {
     if (token === undefined) return;
     this.#next = undefined;
     const part = `${this.#path}.${process.pid}.part`;
-    await writeFile(part, `${token}\n`);
+    const file = await open(part, 'w');
+    try {
+      await file.writeFile(`${token}\n`);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
     await rename(part, this.#path);
   }
 }

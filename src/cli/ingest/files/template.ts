@@ -42,10 +42,10 @@ function partOf(field: string): Template {
   const path = field.split('.');
   return ({ value }) => {
     let found = value;
-    for (const step of path) {
-      const isThere = typeof found === 'object' && found !== null && Object.hasOwn(found, step);
-      if (!isThere) throw new Error(`it has no ${JSON.stringify(field)}`);
-      found = (found as Record<string, unknown>)[step];
+    // A name may have dots of its own, as in the header of a CSV file.
+    for (const step of has(value, field) ? [field] : path) {
+      if (!has(found, step)) throw new Error(`it has no ${JSON.stringify(field)}`);
+      found = found[step];
     }
     if (found === null) throw new Error(`its ${JSON.stringify(field)} is null`);
     if (
@@ -55,4 +55,8 @@ function partOf(field: string): Template {
       throw new Error(`its ${JSON.stringify(field)} is a number that JSON readers round: make it a string`);
     return typeof found === 'string' ? found : JSON.stringify(found);
   };
+}
+
+function has(value: unknown, name: string): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && Object.hasOwn(value, name);
 }
