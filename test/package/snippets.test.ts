@@ -77,7 +77,9 @@ describePrivate('snippets that need a server', () => {
 
 test('README.md and the cookbook are code for those who have no TypeScript too', () => {
   const typed = snippets.filter((snippet) => asJavaScript(snippet) === null);
-  expect(typed.filter(({ page }) => /README|cookbook|migrating|deployment/.test(page) && page[0] !== 'b')).toEqual([]);
+  expect(
+    typed.filter(({ page }) => /README|cookbook|migrating|deployment/.test(page) && page[0] !== 'b'),
+  ).toEqual([]);
   expect(asJavaScript({ before: '', body: 'const a: string = x;\n' })).toBeNull();
   expect(asJavaScript({ before: '', body: 'await using a = x;\n' })).toBeNull();
 });

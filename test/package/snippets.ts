@@ -73,7 +73,9 @@ export function parseSnippets(markdown: string, page: string): Snippet[] {
     const place = `${page}:${markdown.slice(0, at).split('\n').length}`;
     if (OTHER_LANGUAGES.includes(info)) return [];
     if (!PROGRAMS.includes(info))
-      throw new Error(`${place}: what is ${JSON.stringify(info)}? Code is one of \`${PROGRAMS.join('`, `')}\``);
+      throw new Error(
+        `${place}: what is ${JSON.stringify(info)}? Code is one of \`${PROGRAMS.join('`, `')}\``,
+      );
     const prints = [...code.matchAll(/\/\/ → (.*)$/gm)].map(([, text = '']) => text.trim());
     const on = info === 'ts server' ? 'server' : 'ledger';
     const run = info !== 'ts no-run';
