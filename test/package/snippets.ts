@@ -56,6 +56,26 @@ export async function snippetsOf(repository: string, page: string): Promise<Snip
   return parseSnippets(await readFile(join(repository, page), 'utf8'), page);
 }
 
+/** A fenced block of a page, with what stands before it. */
+export interface Block {
+  /** What follows the fence: `ts`, `sh no-run`. */
+  readonly info: string;
+  readonly before: string;
+  readonly body: string;
+  /** Where it is, with what stands before it. */
+  readonly index: number;
+  readonly length: number;
+}
+
+export function blocksOf(markdown: string): Block[] {
+  return [...markdown.matchAll(BLOCK)].map(
+    ({ 0: whole, 1: before = '', 2: info = '', 3: body = '', index }) => ({
+      ...{ info, before, body, index },
+      length: whole.length,
+    }),
+  );
+}
+
 /** Throws for a fence that it does not understand: nothing is left out in silence. */
 export function parseSnippets(markdown: string, page: string): Snippet[] {
   const blocks = [...markdown.matchAll(BLOCK)];
