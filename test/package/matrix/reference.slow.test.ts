@@ -16,5 +16,6 @@ test('npm run docs: without a warning', async () => {
   });
   expect(ran.stderr).not.toMatch(/warning|error/);
   const page = await readFile(join(out, 'classes/index.ImmuClient.html'), 'utf8');
-  for (const call of ['verifiedSet', 'verifiedGet', 'follow', 'transaction']) expect(page).toContain(`id="${call}`);
+  for (const call of ['verifiedSet', 'verifiedGet', 'follow', 'transaction'])
+    expect(page).toContain(`id="${call}`);
 });
