@@ -44,7 +44,7 @@ const zonesOf = (folder, directions, always = []) =>
 const zones = [...zonesOf('./src', rooms, LEAVES), ...zonesOf('./src/client', clientRooms)];
 
 export default tseslint.config(
-  { ignores: ['dist/', '.cache/', 'node_modules/', 'test/immudb/', 'bench/peers/*/'] },
+  { ignores: ['dist/', 'site/', '.cache/', 'node_modules/', 'test/immudb/', 'bench/peers/*/'] },
   ...tseslint.configs.strictTypeChecked,
   {
     languageOptions: {

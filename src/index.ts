@@ -70,7 +70,7 @@ export type { CatalogKey, SqlKey } from './proof/sql/raw-key.js';
 export type { SqlCheck, SqlColumn, SqlIndex } from './proof/sql/schema.js';
 export type { Sql } from './client/faces/sql.js';
 export type { SqlTransaction, VerifiedTransactionResult } from './client/faces/sql-transactions.js';
-export type { SqlType } from './proof/sql/types.js';
+export type { SqlPrefix, SqlType } from './proof/sql/types.js';
 export type { SqlPrivilege } from './client/calls/admin/sql-privileges.js';
 export type { GetOptions } from './client/input/get-options.js';
 export type { StreamedEntry } from './client/calls/streams/stream-get.js';
@@ -84,7 +84,10 @@ export type { StreamSetOptions, VerifiedStreamGetOptions } from './client/faces/
 export type { Pairs } from './client/calls/kv/contents.js';
 export type { Write } from './client/calls/kv/kv.js';
 export type { ClientDiagnostics } from './client/room/connection.js';
+export type { GroupDiagnostics } from './client/room/grouped-calls.js';
+export type { TrustDiagnostics } from './client/trust/trust-over-time.js';
 export type { DatabaseHandle } from './client/database-handle.js';
+export type { VerifiedGetOptions } from './client/faces/keys.js';
 export type { Precondition } from './client/input/conditions.js';
 export type { Op, OpVersion } from './client/input/operations.js';
 export type {
@@ -188,8 +191,10 @@ export type {
   VerifyProgress,
 } from './store/root-store.js';
 export type { StoreDiagnostics } from './store/sqlite/thread/messages.js';
+export type { SqliteDriver } from './sqlite/open.js';
 export type { CheckpointsOptions, SqliteRootStoreOptions } from './store/sqlite/sqlite-root-store.js';
 export type { VerifierOptions } from './worker/create-verifier.js';
+export type { Hasher } from './worker/hasher.js';
 export type {
   StoredEntry,
   TransactionEntry,
@@ -198,7 +203,13 @@ export type {
   TransactionRow,
 } from './verify/transaction-entry.js';
 export type { TxMetadata } from './proof/types.js';
-export type { PortableProof } from './verify/portable/format.js';
+export type {
+  PortableDualProof,
+  PortableEntry,
+  PortableHeader,
+  PortableProof,
+  PortableRoot,
+} from './verify/portable/format.js';
 export type { Root } from './verify/verifier.js';
 export type { Documents, VerifiedDocumentOptions } from './client/faces/documents.js';
 export type { VerifiedRevision } from './client/calls/documents/verified/audit.js';

@@ -5,7 +5,7 @@ import { ArgumentError } from '../errors.js';
 import { knownNames } from '../known-names.js';
 import type { Hasher } from './hasher.js';
 
-/** How {@link createVerifier} sets up verification. All optional. */
+/** How a client sets up verification. All optional. */
 export interface VerifierOptions {
   /**
    * Threads that check answers, beside the main thread. 0: check on the main thread.
@@ -97,7 +97,7 @@ export interface VerifierOptions {
    */
   readonly stuckAfterMs?: number;
   /**
-   * How long {@link PooledVerifier.close} waits for jobs in flight before it ends the threads, in milliseconds.
+   * How long the end of a client waits for jobs in flight before it ends the threads, in milliseconds.
    *
    * @default 10000
    */

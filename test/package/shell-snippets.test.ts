@@ -1,11 +1,12 @@
-// The shell commands in docs/audit.md, run in order as a reader would: against a store that a real client left, with one
-// refusal in it. A block that cannot run here is marked `sh no-run`.
+// The shell commands in docs/audit.md, run in order as a reader would, by the command of the tarball: against a store that a real
+// client left, with one refusal in it. A block that cannot run here is marked `sh no-run`.
 import { spawnSync } from 'node:child_process';
-import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
 import { auditedStore } from '../cli/audited.js';
-import { REPOSITORY } from './project.js';
+import { Project, REPOSITORY } from './project.js';
+import { commandOf, installTarball } from './tarball.js';
 
 vi.setConfig({ testTimeout: 120_000 });
 
@@ -24,13 +25,9 @@ async function blocks(): Promise<{ line: number; script: string }[]> {
 describe.skipIf(process.platform === 'win32' || !has('openssl'))('shell snippets', () => {
   test(`${PAGE}: every command runs, one after the other`, async () => {
     const { folder, path } = await auditedStore();
-    const bin = join(folder, 'bin');
-    await mkdir(bin);
-    await writeFile(
-      join(bin, 'immu-ts'),
-      `#!/bin/sh\nexec "${process.execPath}" "${join(REPOSITORY, 'dist/cjs/cli/main.js')}" "$@"\n`,
-    );
-    await chmod(join(bin, 'immu-ts'), 0o755);
+    await using project = await Project.create();
+    await installTarball(project);
+    const bin = await commandOf(project);
     const env = {
       ...process.env,
       IMMU_TS_STORE: path,

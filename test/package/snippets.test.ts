@@ -4,9 +4,11 @@ import { access, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { EmbeddedLedger } from '#dist/testing.js';
+import { startImmudb } from '../support/immudb.js';
+import { describePrivate } from '../support/real.js';
 import { Project, REPOSITORY } from './project.js';
 import type { Ran } from './project.js';
-import { pages, parseSnippets, snippetsOf } from './snippets.js';
+import { asJavaScript, pages, parseSnippets, snippetsOf } from './snippets.js';
 
 // Whole processes, on machines that have others to run: above the deadline that each of them has.
 vi.setConfig({ testTimeout: 120_000 });
@@ -43,20 +45,43 @@ test('all of it compiles', () => {
   expect(compiled).toEqual({ code: 0, stdout: '', stderr: '' });
 });
 
-test.for(named)('$place', async ({ name, place, run, prints }) => {
+/** Runs a block in a folder of its own; it has to end well, and to print what it says. */
+async function run({ name, place, prints, ...block }: (typeof named)[number], address: string, pem = '') {
   const mistakes = compiled.stdout.split('\n').filter((line) => line.startsWith(`${name}.mts(`));
   expect(mistakes, `${place} compiles`).toEqual([]);
-  if (!run) return;
-  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
-  const signingKey = privateKey.export({ type: 'sec1', format: 'pem' }).toString();
-  await using ledger = await EmbeddedLedger.start({ signingKey });
-  const pem = publicKey.export({ type: 'spki', format: 'pem' }).toString();
   const folder = dirname(await project.write(`${name}/state-key.pub.pem`, pem));
-  const code = await readFile(join(project.folder, 'out', `${name}.mjs`), 'utf8');
-  const script = await project.write(`${name}/run.mjs`, code.replaceAll('localhost:3322', ledger.address));
+  const code = asJavaScript(block) ?? (await readFile(join(project.folder, 'out', `${name}.mjs`), 'utf8'));
+  const script = await project.write(`${name}/run.mjs`, code.replaceAll('localhost:3322', address));
   const ran = await project.node(script, { IMMU_TS_STORE: join(folder, 'roots.db') }, folder);
   expect(ran, place).toMatchObject({ code: 0, stderr: '' });
   if (prints) expect(ran.stdout.trimEnd().split('\n')).toEqual(prints);
+}
+
+test.for(named.filter((snippet) => snippet.run && snippet.on === 'ledger'))('$place', async (snippet) => {
+  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
+  const signingKey = privateKey.export({ type: 'sec1', format: 'pem' }).toString();
+  await using ledger = await EmbeddedLedger.start({ signingKey });
+  await run(snippet, ledger.address, publicKey.export({ type: 'spki', format: 'pem' }).toString());
+});
+
+describePrivate('snippets that need a server', () => {
+  test.for(named.filter(({ on }) => on === 'server'))('$place', async (snippet) => {
+    const server = await startImmudb();
+    try {
+      await run(snippet, server.address);
+    } finally {
+      await server.close();
+    }
+  });
+});
+
+test('README.md and the cookbook are code for those who have no TypeScript too', () => {
+  const typed = snippets.filter((snippet) => asJavaScript(snippet) === null);
+  expect(
+    typed.filter(({ page }) => /README|cookbook|migrating|deployment/.test(page) && page[0] !== 'b'),
+  ).toEqual([]);
+  expect(asJavaScript({ before: '', body: 'const a: string = x;\n' })).toBeNull();
+  expect(asJavaScript({ before: '', body: 'await using a = x;\n' })).toBeNull();
 });
 
 test.for(PAGES)('%s: what it links to in this repository is there', async (page) => {
@@ -75,16 +100,17 @@ describe('the finder of snippets', () => {
       'text\n\n',
       '',
     );
-    expect(parseSnippets(page, 'a.md')).toEqual([
-      { place: 'a.md:5', code: 'const y = 1;\nlog(y); // → 1\n', run: true, prints: ['1'] },
+    expect(parseSnippets(page, 'a.md')).toMatchObject([
+      { place: 'a.md:5', code: 'const y = 1;\nlog(y); // → 1\n', run: true, on: 'ledger', prints: ['1'] },
     ]);
-    expect(parseSnippets(block('ts no-run') + block('sh'), 'a.md')).toEqual([
+    expect(parseSnippets(block('ts no-run') + block('sh') + block('ts server'), 'a.md')).toMatchObject([
       { place: 'a.md:3', code: 'x();\n', run: false, prints: null },
+      { run: true, on: 'server' },
     ]);
   });
 
   test.for([
-    block('js'),
+    block('javascript'),
     block('typescript'),
     block(''),
     block('ts skip'),

@@ -1,5 +1,5 @@
 // The package as it is published, in a project that has nothing else.
-import { mkdir, readFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execute, REPOSITORY } from './project.js';
 import type { Project } from './project.js';
@@ -37,4 +37,19 @@ async function unpack(project: Project, tarball: string): Promise<void> {
     cwd: project.folder,
   });
   if (code !== 0) throw new Error(`tar: ${stderr}`);
+}
+
+/** Puts the command into a folder for the PATH, as npm does. Returns the folder. */
+export async function commandOf(project: Project): Promise<string> {
+  const installed = join(project.folder, 'node_modules/immu-ts');
+  const { bin } = JSON.parse(await readFile(join(installed, 'package.json'), 'utf8')) as {
+    bin: Record<string, string>;
+  };
+  const folder = join(project.folder, 'node_modules/.bin');
+  await mkdir(folder, { recursive: true });
+  for (const [name, file] of Object.entries(bin)) {
+    await chmod(join(installed, file), 0o755);
+    await symlink(join(installed, file), join(folder, name));
+  }
+  return folder;
 }

@@ -12,7 +12,7 @@ import type { EntryMetadata } from './write-options.js';
 /** Which version of its key a reference or a member of a sorted set leads to, for good: `thisTx` is the one that is set with it. */
 export type OpVersion = bigint | 'thisTx';
 
-/** One of the writes that {@link WriteCalls.execAll} puts into one transaction. */
+/** One of the writes that `execAll` puts into one transaction. */
 export type Op =
   | {
       readonly set: {

@@ -14,7 +14,7 @@ export type SqlKey =
       readonly kind: 'row';
       readonly prefix: SqlPrefix;
       readonly table: number;
-      /** The primary key's values ({@link encodePrimaryKey}). */
+      /** The primary key's values, encoded in the order of its columns. */
       readonly pk: Uint8Array;
     }
   | {

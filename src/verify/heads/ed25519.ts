@@ -21,7 +21,7 @@ export function isSignedBy(publicKey: Uint8Array, message: Uint8Array, signature
 /**
  * The public key of an origin as text (C2SP's vkey): what its witnesses, and those who verify its notes, are told.
  *
- * @param key its Ed25519 private key: see {@link NoteSigner}
+ * @param key its Ed25519 private key: as PEM, PKCS #8, or a KeyObject
  * @throws ArgumentError `key`, `origin`
  */
 export function originKey(origin: string, key: KeyObject | string): string {
