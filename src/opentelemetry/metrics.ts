@@ -10,7 +10,9 @@ const BOUNDARIES = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 
 const DURATION = { unit: 's', advice: { explicitBucketBoundaries: BOUNDARIES } };
 
 export function measure(meter: Meter, subscriptions: Subscriptions): () => void {
-  const calls = meter.createCounter('immudb.client.calls', { description: 'Calls that are over, by outcome' });
+  const calls = meter.createCounter('immudb.client.calls', {
+    description: 'Calls that are over, by outcome',
+  });
   const duration = meter.createHistogram('db.client.operation.duration', {
     ...DURATION,
     description: 'Duration of calls',

@@ -52,7 +52,9 @@ export abstract class KeyCalls extends Handle {
   async getAll(keys: Iterable<BytesInput>, options: CallOptions = NO_OPTIONS): Promise<(Entry | null)[]> {
     const asked = toKeys(keys);
     if (asked.length === 0) return this.#nothing(options);
-    return this.room.share('GetAll', options, [], bytesOf(asked), (calls, deadline) => calls.getAll(asked, deadline));
+    return this.room.share('GetAll', options, [], bytesOf(asked), (calls, deadline) =>
+      calls.getAll(asked, deadline),
+    );
   }
 
   // Verified reads

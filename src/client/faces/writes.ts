@@ -297,7 +297,9 @@ export abstract class WriteCalls extends KeyCalls {
     }
     const turn = room.calls.turn();
     return turn.of(() =>
-      room.share(content.form.method, options, names, bytes, (calls, deadline) => calls.write(content, deadline, turn)),
+      room.share(content.form.method, options, names, bytes, (calls, deadline) =>
+        calls.write(content, deadline, turn),
+      ),
     );
   }
 }

@@ -172,8 +172,7 @@ export class RefusalLog {
     const { onFork, watch } = this.options;
     if (watch) {
       watch.tell('immu-ts:refusal', () => refusalEvent(error, watch.keys));
-      if (error.code === 'FORK_DETECTED')
-        watch.tell('immu-ts:fork', () => refusalEvent(error, watch.keys));
+      if (error.code === 'FORK_DETECTED') watch.tell('immu-ts:fork', () => refusalEvent(error, watch.keys));
     }
     if (onFork && error.code === 'FORK_DETECTED') queueMicrotask(() => onFork(error));
     return error;
