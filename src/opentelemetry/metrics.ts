@@ -1,9 +1,9 @@
 // Figures of all clients of the process.
 import type { Attributes, Meter, ObservableResult } from '@opentelemetry/api';
-import { SYSTEM, ofCall, ofServer } from './attributes.js';
+import { ofCall, ofDatabase, ofEnded, ofServer } from './attributes.js';
 import type { Subscriptions } from './subscriptions.js';
 
-/** Databases, and clients, whose newest figure is kept: those told of longest ago are dropped. */
+/** Databases, and clients, whose newest figure is kept: those that came first are dropped. */
 const MAX_KEPT = 1000;
 /** In seconds: what a look-up in memory takes, up to what a call may take. */
 const BOUNDARIES = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
@@ -49,43 +49,37 @@ export function measure(meter: Meter, subscriptions: Subscriptions): () => void 
 
   subscriptions.on('immu-ts:call:start', ({ client, address, load }) => {
     inFlight.add(1, ofServer(address));
-    waiting.note(client, load.waiting, { ...ofServer(address), 'immudb.client': client });
+    waiting.note(client, load.waiting, () => ({ ...ofServer(address), 'immudb.client': client }));
   });
   subscriptions.on('immu-ts:call', (call) => {
-    const { client, address, code, durationMs, load } = call;
-    const attributes = { ...ofCall(call), ...ofServer(address), 'immudb.code': code };
-    const failed = code === 'OK' ? {} : { 'error.type': code };
+    const { client, address, durationMs, load } = call;
+    const attributes = ofEnded(call);
     inFlight.add(-1, ofServer(address));
-    waiting.note(client, load.waiting, { ...ofServer(address), 'immudb.client': client });
+    waiting.note(client, load.waiting, () => ({ ...ofServer(address), 'immudb.client': client }));
     calls.add(1, attributes);
-    duration.record(durationMs / 1000, { ...attributes, ...failed });
-    if (call.entries !== undefined && call.entries > 0)
-      entries.add(call.entries, { ...ofCall(call), ...ofServer(address) });
+    duration.record(durationMs / 1000, attributes);
+    if (call.entries !== undefined && call.entries > 0) entries.add(call.entries, ofCall(call));
   });
   subscriptions.on('immu-ts:rpc', ({ address, database, method, code, durationMs }) => {
-    const attributes = { ...SYSTEM, ...ofServer(address), 'db.namespace': database };
+    const attributes = ofDatabase(address, database);
     rpcs.record(durationMs / 1000, { ...attributes, 'rpc.method': method, 'immudb.code': code });
   });
   subscriptions.on('immu-ts:verify', ({ address, database, question, ok, durationMs }) => {
-    const attributes = { ...SYSTEM, ...ofServer(address), 'db.namespace': database };
+    const attributes = ofDatabase(address, database);
     checks.record(durationMs / 1000, { ...attributes, 'immudb.question': question, 'immudb.ok': ok });
   });
   subscriptions.on('immu-ts:head', ({ address, database, tx }) => {
-    heads.note(`${address} ${database}`, Number(tx), {
-      ...SYSTEM,
-      ...ofServer(address),
-      'db.namespace': database,
-    });
+    heads.note(`${address} ${database}`, Number(tx), () => ofDatabase(address, database));
   });
   subscriptions.on('immu-ts:refusal', ({ address, database, code, check }) => {
-    const attributes = { ...SYSTEM, ...ofServer(address), 'db.namespace': database };
+    const attributes = ofDatabase(address, database);
     refusals.add(1, { ...attributes, 'immudb.code': code, 'immudb.check': check });
   });
   subscriptions.on('immu-ts:fork', ({ address, database }) => {
-    forks.add(1, { ...SYSTEM, ...ofServer(address), 'db.namespace': database });
+    forks.add(1, ofDatabase(address, database));
   });
   subscriptions.on('immu-ts:connection', ({ address, state }) => {
-    if (state === 'lost') losses.add(1, { ...SYSTEM, ...ofServer(address) });
+    if (state === 'lost') losses.add(1, ofServer(address));
   });
   return () => {
     heads.end();
@@ -98,7 +92,7 @@ type Gauge = ReturnType<Meter['createObservableGauge']>;
 /** The newest figure of each of many, told when it is asked for. */
 class Newest {
   readonly #gauge: Gauge;
-  readonly #figures = new Map<string, { readonly value: number; readonly attributes: Attributes }>();
+  readonly #figures = new Map<string, { value: number; readonly attributes: Attributes }>();
   readonly #tell = (result: ObservableResult): void => {
     for (const { value, attributes } of this.#figures.values()) result.observe(value, attributes);
   };
@@ -108,9 +102,13 @@ class Newest {
     gauge.addCallback(this.#tell);
   }
 
-  note(name: string, value: number, attributes: Attributes): void {
-    this.#figures.delete(name);
-    this.#figures.set(name, { value, attributes });
+  note(name: string, value: number, attributes: () => Attributes): void {
+    const known = this.#figures.get(name);
+    if (known) {
+      known.value = value;
+      return;
+    }
+    this.#figures.set(name, { value, attributes: attributes() });
     const [oldest] = this.#figures.size > MAX_KEPT ? this.#figures.keys() : [];
     if (oldest !== undefined) this.#figures.delete(oldest);
   }

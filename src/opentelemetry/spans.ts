@@ -2,15 +2,17 @@
 import { SpanKind, SpanStatusCode } from '@opentelemetry/api';
 import type { Span, Tracer } from '@opentelemetry/api';
 import type { CallEvent, CallStartEvent } from '../index.js';
-import { ofCall, ofServer } from './attributes.js';
+import { ofCall } from './attributes.js';
 import type { Subscriptions } from './subscriptions.js';
 
 export function traceCalls(tracer: Tracer, subscriptions: Subscriptions): void {
   /** A call is one object from its beginning to its end. */
   const spans = new WeakMap<CallStartEvent, Span>();
   subscriptions.on('immu-ts:call:start', (call) => {
-    const attributes = { ...ofCall(call), ...ofServer(call.address) };
-    spans.set(call, tracer.startSpan(nameOf(call), { kind: SpanKind.CLIENT, attributes }));
+    const span = tracer.startSpan(nameOf(call), { kind: SpanKind.CLIENT, attributes: ofCall(call) });
+    // One that is not recorded, as most are where they are sampled, needs no more.
+    if (span.isRecording()) spans.set(call, span);
+    else span.end();
   });
   subscriptions.on('immu-ts:call', (call) => {
     const span = spans.get(call);
@@ -24,9 +26,8 @@ function nameOf({ operation, database }: CallStartEvent): string {
 
 function end(span: Span, call: CallEvent): void {
   const { code, rpcs, sends, tx, entries, waitedMs, key, message } = call;
-  span.updateName(nameOf(call));
+  if (rpcs[0] === call.operation) span.updateName(nameOf(call)).setAttribute('db.operation.name', rpcs[0]);
   span.setAttributes({
-    ...ofCall(call),
     'immudb.code': code,
     'immudb.sends': sends,
     'immudb.waited_ms': waitedMs,

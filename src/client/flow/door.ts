@@ -67,7 +67,7 @@ export class Door {
     const watch = this.#watch;
     if (watch?.wantsCalls === true) {
       const about = { ...place, operation, entries };
-      deadline.watched = new CallWatch(watch, about, () => this.#admission.load);
+      deadline.watched = new CallWatch(watch, about, this.#admission);
     }
     return deadline;
   }

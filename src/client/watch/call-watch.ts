@@ -24,12 +24,12 @@ type Mutable<T> = { -readonly [Name in keyof T]: T[Name] };
 export class CallWatch {
   readonly #watch: Watch;
   readonly #about: CallAbout;
-  readonly #load: () => ClientLoad;
-  readonly #rpcs: string[] = [];
+  readonly #load: { readonly load: ClientLoad };
+  #rpcs: string[] = NONE;
   #sends = 0;
   #waitedMs = 0;
 
-  constructor(watch: Watch, about: CallAbout, load: () => ClientLoad) {
+  constructor(watch: Watch, about: CallAbout, load: { readonly load: ClientLoad }) {
     this.#watch = watch;
     this.#about = about;
     this.#load = load;
@@ -38,7 +38,9 @@ export class CallWatch {
   /** An RPC is sent for this call alone. */
   sends(method: string): void {
     this.#sends += 1;
-    if (this.#rpcs.length < MAX_RPCS && !this.#rpcs.includes(method)) this.#rpcs.push(method);
+    if (this.#rpcs.length >= MAX_RPCS || this.#rpcs.includes(method)) return;
+    if (this.#rpcs === NONE) this.#rpcs = [method];
+    else this.#rpcs.push(method);
   }
 
   /** It waits to be let in. */
@@ -49,57 +51,63 @@ export class CallWatch {
 
   /** Has the call made, and tells of its beginning and its end. */
   async of<T>(make: () => Promise<T>): Promise<T> {
-    const { operation, verified, database } = this.#about;
     const began = performance.now();
-    const event: Mutable<CallStartEvent> = {
-      ...this.#watch.base(),
-      ...{ operation, verified, ...(database !== undefined && { database }), load: this.#load() },
-    };
-    this.#watch.publish('immu-ts:call:start', event);
+    const event = this.#begin();
     try {
       const value = await make();
-      this.#end(event, began, { code: 'OK', ...this.#said(value) });
+      this.#say(event, value);
+      this.#end(event, began, 'OK');
       return value;
     } catch (error) {
-      const message = this.#watch.keys && error instanceof Error ? { message: error.message } : {};
-      this.#end(event, began, { code: codeOf(error), ...message });
+      if (this.#watch.keys && error instanceof Error) event.message = error.message;
+      this.#end(event, began, codeOf(error));
       throw error;
     }
   }
 
+  /** By the thousand: every call's event is put together field by field. */
+  #begin(): Mutable<Partial<CallEvent> & CallStartEvent> {
+    const { operation, verified, database } = this.#about;
+    const { client, address } = this.#watch;
+    const { load } = this.#load;
+    const event =
+      database === undefined
+        ? { client, address, at: Date.now(), operation, verified, load }
+        : { client, address, at: Date.now(), operation, verified, load, database };
+    this.#watch.publish('immu-ts:call:start', event);
+    return event;
+  }
+
   #end(
-    event: Mutable<CallStartEvent>,
+    event: Mutable<Partial<CallEvent> & CallStartEvent>,
     began: number,
-    outcome: Pick<CallEvent, 'code'> & Partial<CallEvent>,
+    code: CallEvent['code'],
   ): void {
     const [rpc] = this.#rpcs;
     if (event.operation === UNNAMED && rpc !== undefined) event.operation = rpc;
-    event.load = this.#load();
-    event.at = Date.now();
-    const ended: CallEvent = Object.assign(event, {
-      durationMs: performance.now() - began,
-      waitedMs: this.#waitedMs,
-      rpcs: this.#rpcs,
-      sends: this.#sends,
-      ...outcome,
-    });
-    this.#watch.publish('immu-ts:call', ended);
+    event.load = this.#load.load;
+    event.durationMs = performance.now() - began;
+    event.at += Math.round(event.durationMs);
+    event.waitedMs = this.#waitedMs;
+    event.rpcs = this.#rpcs;
+    event.sends = this.#sends;
+    event.code = code;
+    this.#watch.publish('immu-ts:call', event as CallEvent);
   }
 
   /** What can be told of a result without its values. */
-  #said(value: unknown): Partial<CallEvent> {
+  #say(event: Mutable<Partial<CallEvent>>, value: unknown): void {
     const { verified, entries = entriesIn(value) } = this.#about;
-    const counted = verified && entries !== undefined ? { entries } : {};
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) return counted;
+    if (verified && entries !== undefined) event.entries = entries;
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return;
     const { tx, key } = value as { readonly tx?: unknown; readonly key?: unknown };
-    const named = this.#watch.keys && key instanceof Uint8Array;
-    return {
-      ...counted,
-      ...(typeof tx === 'bigint' && { tx }),
-      ...(named && { key: new TextDecoder().decode(key) }),
-    };
+    if (typeof tx === 'bigint') event.tx = tx;
+    if (this.#watch.keys && key instanceof Uint8Array) event.key = new TextDecoder().decode(key);
   }
 }
+
+/** Of calls that share their requests. */
+const NONE: string[] = [];
 
 /** A call that is known by its RPC. */
 export const UNNAMED = 'call';

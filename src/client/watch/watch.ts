@@ -29,14 +29,14 @@ export interface WatchOptions {
 
 export class Watch {
   readonly keys: boolean;
-  readonly #client: string;
-  readonly #address: string;
+  readonly client: string;
+  readonly address: string;
   readonly #listeners = new Map<WatchName, Set<WatchListener>>();
   #listensToCalls = false;
 
   constructor({ client, address, keys }: WatchOptions) {
-    this.#client = client;
-    this.#address = address;
+    this.client = client;
+    this.address = address;
     this.keys = keys;
   }
 
@@ -52,11 +52,11 @@ export class Watch {
 
   /** Tells what `make` says, where somebody listens. */
   tell<N extends WatchName>(name: N, make: () => Told<N>): void {
-    if (this.wants(name)) this.publish(name, { ...this.base(), ...make() } as unknown as WatchEvents[N]);
+    if (this.wants(name)) this.publish(name, { ...this.#base(), ...make() } as unknown as WatchEvents[N]);
   }
 
-  base(): WatchEvent {
-    return { client: this.#client, address: this.#address, at: Date.now() };
+  #base(): WatchEvent {
+    return { client: this.client, address: this.address, at: Date.now() };
   }
 
   /** Tells an event that is put together already. Never throws. */

@@ -46,12 +46,18 @@ class Spans implements TracerProvider {
         ...{ name: spanName, kind, attributes: { ...attributes }, status: undefined, ended: false, parent },
       };
       this.all.push(span);
-      return {
-        updateName: (other: string) => (span.name = other),
+      const noted = {
+        isRecording: () => true,
+        updateName: (other: string) => {
+          span.name = other;
+          return noted;
+        },
+        setAttribute: (key: string, value: string) => (span.attributes[key] = value),
         setAttributes: (more: Attributes) => Object.assign(span.attributes, more),
         setStatus: (status: SpanStatus) => (span.status = status),
         end: () => (span.ended = true),
-      } as unknown as Span;
+      };
+      return noted as unknown as Span;
     };
     return { startSpan, startActiveSpan: () => undefined as never };
   }
