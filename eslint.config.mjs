@@ -15,20 +15,22 @@ const rooms = {
   ledger: ['proof', 'wire', 'sqlite'],
   kysely: ['index.ts'],
   testing: ['ledger', 'index.ts'],
+  opentelemetry: ['index.ts'],
   cli: ['store', 'index.ts', 'audit.ts', 'testing.ts'],
 };
 /** The same inside `src/client/`; its faces (files directly in it) may import all of them. */
 const clientRooms = {
+  watch: [],
   input: [],
   results: [],
-  options: ['input'],
-  flow: ['input'],
-  net: ['options', 'flow', 'input'],
+  options: ['input', 'watch'],
+  flow: ['input', 'watch'],
+  net: ['options', 'flow', 'input', 'watch'],
   group: ['net', 'flow', 'input'],
-  trust: ['net', 'flow', 'options', 'input', 'results'],
+  trust: ['net', 'flow', 'options', 'input', 'results', 'watch'],
   calls: ['trust', 'group', 'net', 'flow', 'options', 'input', 'results'],
   audit: ['calls', 'trust', 'net', 'flow', 'options', 'input', 'results'],
-  room: ['audit', 'calls', 'trust', 'group', 'net', 'flow', 'options', 'input', 'results'],
+  room: ['audit', 'calls', 'trust', 'group', 'net', 'flow', 'options', 'input', 'results', 'watch'],
 };
 const LEAVES = [
   ...['errors.ts', 'visible.ts', 'known-names.ts', 'connection-url.ts'],

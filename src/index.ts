@@ -83,6 +83,24 @@ export type { StreamedKeyValue, StreamedMember } from './client/calls/streams/st
 export type { StreamSetOptions, VerifiedStreamGetOptions } from './client/faces/streams.js';
 export type { Pairs } from './client/calls/kv/contents.js';
 export type { Write } from './client/calls/kv/kv.js';
+export type {
+  CallEvent,
+  CallStartEvent,
+  ClientLoad,
+  ConnectionEvent,
+  ForkEvent,
+  HeadEvent,
+  RefusalEvent,
+  RpcEvent,
+  SessionEvent,
+  VerifyEvent,
+  WarningEvent,
+  WatchEvent,
+  WatchEvents,
+  WatchName,
+} from './client/watch/events.js';
+export type { ImmuLogger, LogLevel } from './client/watch/logger.js';
+export type { ClientStatus, StatusChange, StatusNow } from './client/watch/status.js';
 export type { ClientDiagnostics } from './client/room/connection.js';
 export type { GroupDiagnostics } from './client/room/grouped-calls.js';
 export type { TrustDiagnostics } from './client/trust/trust-over-time.js';

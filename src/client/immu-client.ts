@@ -31,6 +31,7 @@ import type { ImmuClientOptions } from './options/options.js';
 import type { Codec } from './results/codec.js';
 import { Connection } from './room/connection.js';
 import type { ClientDiagnostics } from './room/connection.js';
+import type { ClientStatus } from './watch/status.js';
 
 /**
  * A client of one immudb server: the database that is selected ({@link DatabaseHandle}), and the server. Connects at the first
@@ -77,7 +78,7 @@ export class ImmuClient extends DatabaseHandle {
 
   /** Opens a session in place of the present login, and selects its database. */
   async openSession(credentials: Credentials, options: CallOptions = NO_OPTIONS): Promise<void> {
-    const deadline = this.connection.door.deadline(options, []);
+    const deadline = this.connection.door.deadline(options, [], 'openSession');
     const checked = resolveCredentials(credentials);
     await this.connection.door.enter(deadline, 0, () =>
       this.connection.rooms.login('session', checked, deadline),
@@ -101,7 +102,7 @@ export class ImmuClient extends DatabaseHandle {
     options?: CallOptions,
   ): Promise<void> {
     const { name, rest } = loginOptions(database, options);
-    const deadline = this.connection.door.deadline(rest, []);
+    const deadline = this.connection.door.deadline(rest, [], 'login');
     const credentials = resolveCredentials({ user, password, ...(name !== undefined && { database: name }) });
     await this.connection.door.enter(deadline, 0, () =>
       this.connection.rooms.login('token', credentials, deadline),
@@ -119,6 +120,19 @@ export class ImmuClient extends DatabaseHandle {
   ready(): Promise<void> {
     this.connection.door.assertOpen();
     return this.connection.admission.ready();
+  }
+
+  /**
+   * How this client stands: `status().now`, at once and without asking anybody; and every change from then on, until the client is
+   * closed: the connection, sessions, heads that move, refusals, forks. Changes wait for who takes them, up to 256; beyond that the
+   * oldest are dropped, and `dropped` says how many.
+   *
+   * @example
+   * const { ready, saturated } = client.status().now;
+   * for await (const { kind, event } of client.status()) console.log(kind, event);
+   */
+  status(): ClientStatus {
+    return this.connection.status;
   }
 
   /** What waits, what was grouped, and by which means answers were proven, so far. */

@@ -15,6 +15,12 @@ export function defaultStorePath(): string {
   return join(dataFolder(), 'immu-ts', 'roots.db');
 }
 
+/** The environment says where it is. */
+export function isPlaceGiven(): boolean {
+  const { IMMU_TS_STORE } = process.env;
+  return IMMU_TS_STORE !== undefined && IMMU_TS_STORE !== '';
+}
+
 function dataFolder(): string {
   const { LOCALAPPDATA, XDG_DATA_HOME } = process.env;
   switch (process.platform) {

@@ -54,6 +54,7 @@ describe('who gets in', () => {
       '/export.csv',
       '/events',
       '/verify',
+      '/metrics',
       '/script.js',
       '/gone',
     ];

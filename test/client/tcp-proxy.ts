@@ -43,6 +43,11 @@ export class TcpProxy implements AsyncDisposable {
     }
   }
 
+  /** Connections that are there end. */
+  cut(): void {
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
   #keep(socket: Socket): void {
     this.#sockets.add(socket);
     socket.on('error', () => undefined);

@@ -20,6 +20,7 @@ import { checksView } from './checks-view.js';
 import { keySearchView, searchKey } from './key-search.js';
 import { ICON, message, page } from './layout.js';
 import { sendLive } from './live.js';
+import { METRICS_TYPE, metricsOf, unhealthy } from './metrics.js';
 import { filterForm, overviewView } from './overview-view.js';
 import { filterOf, wordsOf } from './query.js';
 import { rowView } from './row-view.js';
@@ -76,10 +77,18 @@ export class Routes {
       await this.#export(format as keyof typeof EXPORT_TYPES, searchParams, response);
     else if (seq !== undefined && evidence !== undefined) await this.#evidence(seq, response);
     else if (seq !== undefined) await this.#row(seq, response);
+    else if (path === '/metrics')
+      send(response, 200, METRICS_TYPE, await metricsOf(this.#log, this.#damage));
     else if (path === '/style.css') send(response, 200, 'text/css; charset=utf-8', STYLE);
     else if (path === '/script.js') send(response, 200, 'text/javascript; charset=utf-8', SCRIPT);
     else if (path === '/icon.svg') send(response, 200, 'image/svg+xml', ICON);
     else this.show(response, 404, 'Not found', message('Not found', 'There is no such page.'));
+  }
+
+  /** For who restarts what does not answer: says nothing of what is in the log. */
+  async health(response: ServerResponse): Promise<void> {
+    const why = await unhealthy(this.#log);
+    send(response, why === undefined ? 200 : 503, 'text/plain; charset=utf-8', `${why ?? 'ok'}\n`);
   }
 
   /** A view in its frame. */

@@ -89,6 +89,8 @@ async function serve(
       send(response, 405, 'text/plain; charset=utf-8', 'This page can only be read.\n');
     } else if (url.pathname === '/' && url.searchParams.has('token')) {
       enter(guard, request, response, url.searchParams.get('token') ?? '');
+    } else if (url.pathname === '/healthz') {
+      await routes.health(response);
     } else if (!guard.allows(request) && url.pathname !== '/style.css') {
       askForToken(response, 'It was printed when the page was started.');
     } else {

@@ -49,6 +49,8 @@ export interface ClientAudit extends AuditLog {
   database(options?: DatabaseAuditOptions): Promise<DatabaseReport>;
 }
 
+const VERIFIED = { verified: true };
+
 export class LazyClientAudit extends LazyAudit implements ClientAudit {
   readonly #access: () => Promise<AuditAccess>;
   readonly #door: Door;
@@ -61,17 +63,17 @@ export class LazyClientAudit extends LazyAudit implements ClientAudit {
 
   async prove(options: RootsAuditOptions = {}): Promise<RootsReport> {
     const { call } = checkRootsOptions(options);
-    return this.#audit(call, (access) => auditRoots(access, options));
+    return this.#audit('audit.prove', call, (access) => auditRoots(access, options));
   }
 
   async database(options: DatabaseAuditOptions = {}): Promise<DatabaseReport> {
     const { call } = checkDatabaseOptions(options);
-    return this.#audit(call, (access) => auditDatabase(access, options));
+    return this.#audit('audit.database', call, (access) => auditDatabase(access, options));
   }
 
   /** An audit has no deadline as a whole: what it has is for coming in. */
-  #audit<T>(call: CallOptions, work: (access: AuditAccess) => Promise<T>): Promise<T> {
-    const deadline = this.#door.deadline(call, []);
+  #audit<T>(operation: string, call: CallOptions, work: (access: AuditAccess) => Promise<T>): Promise<T> {
+    const deadline = this.#door.deadline(call, [], operation, VERIFIED);
     return this.#door.enter(deadline, 0, async () => work(await this.#access()));
   }
 }

@@ -81,7 +81,7 @@ export class Databases {
   /** Selects the database of the client's later calls; calls in flight, and handles of databases, keep theirs. */
   async use(name: BytesInput, options: CallOptions = NO_OPTIONS): Promise<void> {
     const { door, rooms } = this.#connection;
-    const deadline = door.deadline(options, []);
+    const deadline = door.deadline(options, [], 'useDatabase');
     const database = databaseName(name);
     await door.enter(deadline, 0, () => rooms.select(database, deadline));
   }

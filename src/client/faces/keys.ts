@@ -43,7 +43,7 @@ export abstract class KeyCalls extends Handle {
       const read = (session: Session, call: CallOptions) => getEntry(session, asked, version, call);
       return this.room.enter(options, VERSION_NAMES, read, asked.length);
     }
-    return this.room.share(options, VERSION_NAMES, asked.length, (calls, deadline) =>
+    return this.room.share('Get', options, VERSION_NAMES, asked.length, (calls, deadline) =>
       calls.get(asked, deadline),
     );
   }
@@ -52,7 +52,9 @@ export abstract class KeyCalls extends Handle {
   async getAll(keys: Iterable<BytesInput>, options: CallOptions = NO_OPTIONS): Promise<(Entry | null)[]> {
     const asked = toKeys(keys);
     if (asked.length === 0) return this.#nothing(options);
-    return this.room.share(options, [], bytesOf(asked), (calls, deadline) => calls.getAll(asked, deadline));
+    return this.room.share('GetAll', options, [], bytesOf(asked), (calls, deadline) =>
+      calls.getAll(asked, deadline),
+    );
   }
 
   // Verified reads

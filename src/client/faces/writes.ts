@@ -244,8 +244,13 @@ export abstract class WriteCalls extends KeyCalls {
     flag(OWN_TX, ownTx);
     const turn = ownTx || isAlone(content) ? undefined : room.calls.turn();
     const write = () =>
-      room.shareVerified(operation, options, names, content.bytes, (calls, trust, call) =>
-        calls.verifiedWrite(trust, call, content, turn),
+      room.shareVerified(
+        operation,
+        options,
+        names,
+        content.bytes,
+        (calls, trust, call) => calls.verifiedWrite(trust, call, content, turn),
+        content.entries.length,
       );
     return turn ? turn.of(write) : write();
   }
@@ -292,7 +297,9 @@ export abstract class WriteCalls extends KeyCalls {
     }
     const turn = room.calls.turn();
     return turn.of(() =>
-      room.share(options, names, bytes, (calls, deadline) => calls.write(content, deadline, turn)),
+      room.share(content.form.method, options, names, bytes, (calls, deadline) =>
+        calls.write(content, deadline, turn),
+      ),
     );
   }
 }

@@ -46,6 +46,10 @@ export class Admission {
     return this.#bytes;
   }
 
+  get load(): { readonly calls: number; readonly bytes: number; readonly waiting: number } {
+    return { calls: this.#calls, bytes: this.#bytes, waiting: this.#newcomers.size };
+  }
+
   get isFull(): boolean {
     return this.#isFull || this.#newcomers.size > 0;
   }

@@ -2,6 +2,7 @@
 import { TransportError } from '../../errors.js';
 import { whenAborted } from './abort-listeners.js';
 import type { CallOptions } from '../input/call-options.js';
+import type { CallWatch } from '../watch/call-watch.js';
 
 /** Where the options of an RPC keep the deadline that they are of: every layer goes by the one that the call began with. */
 const OF = Symbol('deadline');
@@ -11,6 +12,8 @@ export class Deadline {
   readonly startedAt: number;
   readonly endsAt: number;
   readonly signal: AbortSignal | undefined;
+  /** The call that it is of, while somebody watches it. */
+  watched: CallWatch | undefined;
   readonly #timeoutMs: number;
 
   constructor(options: CallOptions, defaultTimeoutMs: number) {
@@ -18,6 +21,7 @@ export class Deadline {
     this.startedAt = performance.now();
     this.endsAt = this.startedAt + this.#timeoutMs;
     this.signal = options.signal;
+    this.watched = undefined;
   }
 
   /** The deadline that these options are of; of a call that begins with them, a new one. */

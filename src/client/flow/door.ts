@@ -7,17 +7,29 @@ import { Deadline } from './deadline.js';
 import type { Admission } from './admission.js';
 import { checkOptions } from '../input/call-options.js';
 import type { CallOptions } from '../input/call-options.js';
+import { CallWatch, UNNAMED } from '../watch/call-watch.js';
+import type { CallPlace } from '../watch/call-watch.js';
+import type { Watch } from '../watch/watch.js';
+
+/** Of calls that are of no database. */
+const SERVER: CallPlace = { verified: false };
 
 export class Door {
   readonly #admission: Admission;
   readonly #timeoutMs: number;
+  readonly #watch: Watch | undefined;
   readonly #toTell = new LinkedList<() => void>();
   #closed = false;
 
-  /** `timeoutMs`: deadline of a call that names none. */
-  constructor(admission: Admission, timeoutMs: number) {
+  /** `timeoutMs`: deadline of a call that names none. `watch`: told of every call. */
+  constructor(admission: Admission, timeoutMs: number, watch?: Watch) {
     this.#admission = admission;
     this.#timeoutMs = timeoutMs;
+    this.#watch = watch;
+  }
+
+  get isOpen(): boolean {
+    return !this.#closed;
   }
 
   assertOpen(): void {
@@ -37,14 +49,27 @@ export class Door {
   }
 
   /**
-   * The deadline of a call that begins now. `own`: its options beside `signal` and `timeoutMs`.
+   * The deadline of a call that begins now. `own`: its options beside `signal` and `timeoutMs`. The rest is for who
+   * watches: its name, where it is made, how many entries it writes.
    *
    * @throws ArgumentError, ClosedError
    */
-  deadline(options: CallOptions, own: readonly string[]): Deadline {
+  deadline(
+    options: CallOptions,
+    own: readonly string[],
+    operation = UNNAMED,
+    place = SERVER,
+    entries?: number,
+  ): Deadline {
     this.assertOpen();
     checkOptions(options, own);
-    return new Deadline(options, this.#timeoutMs);
+    const deadline = new Deadline(options, this.#timeoutMs);
+    const watch = this.#watch;
+    if (watch?.wantsCalls === true) {
+      const about = { ...place, operation, entries };
+      deadline.watched = new CallWatch(watch, about, this.#admission);
+    }
+    return deadline;
   }
 
   /** For questions about the log, which take no options, and may be asked when the client is closed and its store is not. */
@@ -53,8 +78,15 @@ export class Door {
   }
 
   /** Lets a call in that holds so many bytes; its place is free again when `work` ends, however it does. */
-  async enter<T>(deadline: Deadline, bytes: number, work: () => Promise<T>): Promise<T> {
-    const wait = this.#admission.enter(bytes, deadline);
+  enter<T>(deadline: Deadline, bytes: number, work: () => Promise<T>): Promise<T> {
+    const { watched } = deadline;
+    return watched
+      ? watched.of(() => this.#enter(deadline, bytes, work))
+      : this.#enter(deadline, bytes, work);
+  }
+
+  async #enter<T>(deadline: Deadline, bytes: number, work: () => Promise<T>): Promise<T> {
+    const wait = this.#admit(deadline, bytes);
     if (wait) await wait;
     try {
       return await work();
@@ -70,8 +102,20 @@ export class Door {
    * gives it back; it does not throw.
    */
   enterFast<T>(deadline: Deadline, bytes: number, begin: () => Promise<T>): Promise<T> {
-    const wait = this.#admission.enter(bytes, deadline);
+    const { watched } = deadline;
+    return watched
+      ? watched.of(() => this.#enterFast(deadline, bytes, begin))
+      : this.#enterFast(deadline, bytes, begin);
+  }
+
+  #enterFast<T>(deadline: Deadline, bytes: number, begin: () => Promise<T>): Promise<T> {
+    const wait = this.#admit(deadline, bytes);
     return wait ? wait.then(begin) : begin();
+  }
+
+  #admit(deadline: Deadline, bytes: number): Promise<void> | undefined {
+    const wait = this.#admission.enter(bytes, deadline);
+    return wait && deadline.watched ? deadline.watched.waits(wait) : wait;
   }
 
   /** For one who was let in by {@link enterFast} and could not begin. */

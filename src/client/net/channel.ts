@@ -20,6 +20,7 @@ import { asNotDone, toImmuError, unsent } from './server-errors.js';
 import { wiring } from './wire.js';
 import type { Begin, Cancellable } from './wire.js';
 import { Wires } from './wires.js';
+import type { Watch } from '../watch/watch.js';
 
 const IDENTITY_HEADER = 'immudb-uuid';
 
@@ -52,7 +53,7 @@ export class Channel {
    * `onIdentity` is told the server's identity with every answer; what it throws is the outcome of that call.
    * Connects at the first call. Throws ArgumentError when the TLS options cannot be used.
    */
-  constructor(options: ChannelOptions, onIdentity: (server: string) => void) {
+  constructor(options: ChannelOptions, onIdentity: (server: string) => void, watch?: Watch) {
     const proxy = proxyFor(options.address, process.env);
     const by = proxy?.text === undefined ? 'no http:// URL, not used' : `through the proxy ${proxy.text}`;
     this.address = proxy ? `${options.address.text} (${proxy.variable}: ${by})` : options.address.text;
@@ -62,6 +63,7 @@ export class Channel {
       address: this.address,
       makeClient: wiring(options, proxy?.text === undefined ? undefined : proxy),
       connectTimeoutMs: options.connectTimeoutMs,
+      watch,
     });
   }
 

@@ -3,6 +3,8 @@
 import { VerificationError } from '../../errors.js';
 import type { AuditOutcome, RootStore } from '../../store/root-store.js';
 import { serverWords } from '../../visible.js';
+import { refusalEvent } from '../watch/refusal-event.js';
+import type { Watch } from '../watch/watch.js';
 
 /** Where trust is about to begin. */
 export interface Introduction {
@@ -16,6 +18,8 @@ export interface IdentityOptions {
   readonly address: string;
   readonly clientId: string;
   readonly store: () => Promise<RootStore>;
+  /** Told of refusals. */
+  readonly watch?: Watch;
 }
 
 /** A refusal, as its row tells it. */
@@ -166,6 +170,9 @@ export class ServerIdentity {
       })
       // The caller gets the refusal in any case; a store that cannot note it says so on its next use.
       .catch(() => undefined);
-    return new VerificationError('IDENTITY_CHANGED', message, { server, database, ...terms });
+    const error = new VerificationError('IDENTITY_CHANGED', message, { server, database, ...terms });
+    const { watch } = this.#options;
+    watch?.tell('immu-ts:refusal', () => refusalEvent(error, watch.keys));
+    return error;
   }
 }

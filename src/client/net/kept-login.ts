@@ -8,6 +8,9 @@ import type { HeldSession, HeldSessions } from './held-sessions.js';
 import { giveBack, NO_TICKET, obtainToken, openSession } from './login.js';
 import type { LoginKind, Ticket } from './login.js';
 import { isNotLoggedIn, isSessionLost } from './server-errors.js';
+import type { SessionEvent } from '../watch/events.js';
+import { codeOf } from '../watch/watch.js';
+import type { Watch } from '../watch/watch.js';
 
 /** Without a heartbeat: how long a session may have been idle before a write is not risked on it any more. */
 const RISKY_IDLE_MS = 60_000;
@@ -22,6 +25,8 @@ export interface KeptLoginOptions {
   readonly keepAliveMs: number;
   /** Told of what the server holds for this one. */
   readonly held?: HeldSessions;
+  /** Told of its beginning and its end. */
+  readonly watch?: Watch;
 }
 
 export class KeptLogin implements HeldSession {
@@ -126,13 +131,17 @@ export class KeptLogin implements HeldSession {
     try {
       const ticket = await obtain(channel, credentials, database, timeoutMs);
       this.#ticket = ticket;
+      this.#tell(this.#wasOpen ? 'reopened' : 'opened');
       this.noteUse(ticket, performance.now(), connects);
       if (!this.#closed) this.keepAlive();
       if (kind === 'session') held?.opened(this);
       return ticket;
     } catch (error) {
       // A login that is refused is not tried again by a timer: some servers lock users out.
-      if (error instanceof ServerError) this.rest();
+      if (error instanceof ServerError) {
+        this.rest();
+        this.#tell('refused', codeOf(error));
+      }
       throw error;
     }
   }
@@ -151,10 +160,16 @@ export class KeptLogin implements HeldSession {
   }
 
   /** The ticket counts no more: the next call logs in again. */
-  drop(ticket: Ticket): void {
+  drop(ticket: Ticket, state: 'lost' | 'ended' = 'lost'): void {
     if (this.#ticket !== ticket) return;
     this.#ticket = undefined;
     this.#options.held?.gone(this);
+    this.#tell(state);
+  }
+
+  #tell(state: SessionEvent['state'], code?: SessionEvent['code']): void {
+    const { watch, database } = this.#options;
+    watch?.tell('immu-ts:session', () => ({ database, state, ...(code !== undefined && { code }) }));
   }
 
   /** For logging in again after the user's password was changed. */
@@ -185,7 +200,7 @@ export class KeptLogin implements HeldSession {
     const ticket = this.#ticket;
     if (kind === 'anonymous' || !ticket) return;
     this.rest();
-    this.drop(ticket);
+    this.drop(ticket, 'ended');
     void giveBack(channel, kind, ticket);
   }
 
@@ -198,6 +213,8 @@ export class KeptLogin implements HeldSession {
     const ticket = this.#ticket ?? (await this.#opening?.catch(() => undefined));
     this.#ticket = undefined;
     held?.gone(this);
-    if (ticket && kind !== 'anonymous') await giveBack(channel, kind, ticket);
+    if (!ticket || kind === 'anonymous') return;
+    this.#tell('ended');
+    await giveBack(channel, kind, ticket);
   }
 }

@@ -22,6 +22,7 @@ import { Retries } from './retry.js';
 import type { RetryPolicy } from '../options/retry-options.js';
 import { OtherConnection } from './rpc.js';
 import type { Rpc, RpcOptions, StreamRpc } from './rpc.js';
+import { watchedRpc } from '../watch/watched-rpc.js';
 import { asNotDone, isBusy, isDatabaseClosed, isNotDone, unsent } from './server-errors.js';
 
 export type { LoginKind } from './login.js';
@@ -203,7 +204,8 @@ export class Session implements Rpc, StreamRpc {
           this.#ticketFor(method, repeatable) ?? (await this.#freshTicket(method, deadline).catch(unsent));
         if (options.over !== undefined && options.over !== this.connects)
           throw asNotDone(new OtherConnection(method));
-        return await this.#attempt(ticket, options.transactionId, deadline, send);
+        deadline.watched?.sends(method);
+        return await this.#attempt(method, ticket, options.transactionId, deadline, send);
       } catch (failed) {
         if (failed instanceof OtherConnection) throw failed;
         let error = failed;
@@ -227,6 +229,7 @@ export class Session implements Rpc, StreamRpc {
   }
 
   async #attempt<T>(
+    method: keyof Methods,
     ticket: Ticket,
     transactionId: string | undefined,
     deadline: Deadline,
@@ -236,7 +239,7 @@ export class Session implements Rpc, StreamRpc {
     const { connects } = this;
     const sentAt = performance.now();
     try {
-      const answer = await send({ ...deadline.left, metadata });
+      const answer = await this.#watched(method, send({ ...deadline.left, metadata }));
       this.#login.noteUse(ticket, sentAt, connects);
       if (ticket !== NO_TICKET) this.#closed.isOpen();
       return answer;
@@ -245,6 +248,12 @@ export class Session implements Rpc, StreamRpc {
         this.#login.noteUse(ticket, sentAt, connects);
       throw error;
     }
+  }
+
+  /** Tells of what is sent, where somebody listens. */
+  #watched<T>(method: keyof Methods, sent: Promise<T>): Promise<T> {
+    const { watch, database } = this.#options;
+    return watch?.wants('immu-ts:rpc') === true ? watchedRpc(watch, method, database, sent) : sent;
   }
 
   /** Another send may go better, and cannot do anything twice. */

@@ -8,6 +8,8 @@ import { status } from '../../wire/status.js';
 import type { Deadline } from '../flow/deadline.js';
 import { plain } from '../input/pooled-bytes.js';
 import { Wire } from './wire.js';
+import type { ConnectionEvent } from '../watch/events.js';
+import type { Watch } from '../watch/watch.js';
 
 /** A server that is alive answers within this time, in milliseconds, whatever else it is at. */
 const PROBE_MS = 1000;
@@ -17,6 +19,8 @@ export interface WiresOptions {
   readonly address: string;
   readonly makeClient: () => Client;
   readonly connectTimeoutMs: number;
+  /** Told whenever the connection stands, or does no more. */
+  readonly watch?: Watch | undefined;
 }
 
 interface Connecting {
@@ -39,9 +43,18 @@ export class Wires {
 
   #newWire(): Wire {
     const wire = new Wire(this.#options.makeClient(), () => {
-      if (wire === this.#now) this.#losses += 1;
+      if (wire === this.#now) this.#lost();
     });
     return wire;
+  }
+
+  #lost(): void {
+    this.#losses += 1;
+    this.#tell('lost');
+  }
+
+  #tell(state: ConnectionEvent['state']): void {
+    this.#options.watch?.tell('immu-ts:connection', () => ({ state, losses: this.#losses }));
   }
 
   /** What calls are sent over now, whether it stands or not. */
@@ -57,7 +70,7 @@ export class Wires {
   /** Over another connection from now on. */
   #replace(wire: Wire): void {
     if (wire !== this.#now || this.#closed) return;
-    this.#losses += 1;
+    this.#lost();
     this.#now = this.#newWire();
     const what = `nothing is heard any more over the connection to ${this.#options.address}`;
     wire.abandon(() => new TransportError('UNAVAILABLE', what));
@@ -98,12 +111,15 @@ export class Wires {
 
   #beginConnecting(wire: Wire): Connecting {
     const { address, connectTimeoutMs } = this.#options;
+    this.#tell(this.#losses > 0 ? 'reconnecting' : 'connecting');
     const what = `no connection to ${address} within ${connectTimeoutMs} ms; nothing was sent`;
     const done = wire
       .settled(connectTimeoutMs, () => new TransportError('UNAVAILABLE', what))
+      .then(() => this.#tell(wire.ready ? 'connected' : 'failed'))
       .catch((error: unknown) => {
         // One that was accepted and then left in silence would be waited for for ever.
         this.#replace(wire);
+        this.#tell('failed');
         throw error;
       })
       .finally(() => (this.#connecting = undefined));
@@ -118,6 +134,7 @@ export class Wires {
 
   /** Calls under way end by themselves. Idempotent. */
   close(): void {
+    if (!this.#closed) this.#tell('closed');
     this.#closed = true;
     this.#now.close();
   }

@@ -15,6 +15,8 @@ import type { RetryOptions, RetryPolicy } from './retry-options.js';
 import { resolveCredentials } from './credentials.js';
 import type { Credentials, ResolvedCredentials } from './credentials.js';
 import { resolveTls } from './tls-options.js';
+import { LOG_LEVELS } from '../watch/logger.js';
+import type { ImmuLogger } from '../watch/logger.js';
 import { toldByUrl } from './told-by-url.js';
 import type { ResolvedTls, TlsOptions } from './tls-options.js';
 
@@ -121,6 +123,15 @@ export interface ImmuClientOptions {
    * they go on, and this is how to hear of it. What it throws is not caught.
    */
   readonly onFork?: (fork: VerificationError) => void;
+  /**
+   * Logs what goes on: `console` and pino fit. What it throws is dropped. Every call is a line of `debug`. @default nothing is logged
+   */
+  readonly logger?: ImmuLogger;
+  /**
+   * `keys: true`: events, spans and log lines also tell keys, and the words of errors and refusals, which may hold some. Values,
+   * passwords and tokens are in none of them. @default { keys: false }
+   */
+  readonly observe?: { readonly keys?: boolean };
 }
 
 export type { Address } from './address.js';
@@ -151,6 +162,8 @@ export interface ResolvedOptions {
   readonly verifier: VerifierOptions;
   readonly clientId: string;
   readonly onFork: ((fork: VerificationError) => void) | undefined;
+  readonly logger: ImmuLogger | undefined;
+  readonly observe: { readonly keys: boolean };
 }
 
 export const DEFAULT_ADDRESS = 'localhost:3322';
@@ -186,6 +199,8 @@ const OPTION_NAMES: Record<keyof ImmuClientOptions, true> = {
   verifier: true,
   clientId: true,
   onFork: true,
+  logger: true,
+  observe: true,
 };
 
 /** Throws ArgumentError that names the option. */
@@ -233,7 +248,26 @@ export function resolveOptions(input: string | ImmuClientOptions = {}): Resolved
     verifier,
     clientId: text('clientId', or('clientId', `${hostname()}:${process.pid}`)),
     onFork,
+    logger: resolveLogger(options.logger),
+    observe: resolveObserve(or('observe', {})),
   };
+}
+
+function resolveLogger(given: unknown): ImmuLogger | undefined {
+  if (given === undefined) return undefined;
+  if ((typeof given !== 'object' && typeof given !== 'function') || given === null)
+    wrongType('logger', 'an object such as console', given);
+  const methods = given as Readonly<Record<string, unknown>>;
+  for (const level of LOG_LEVELS)
+    if (typeof methods[level] !== 'function') wrongType(`logger.${level}`, 'a function', methods[level]);
+  return given as ImmuLogger;
+}
+
+function resolveObserve(given: unknown): ResolvedOptions['observe'] {
+  optionsObject('observe', given);
+  knownNames('observe', given, ['keys']);
+  const { keys = false } = given as { readonly keys?: unknown };
+  return { keys: flag('observe.keys', keys) };
 }
 
 function resolveKeepHeaders(

@@ -1,7 +1,8 @@
 // Everything a client holds open: the channel, the rooms of the present login, the store, the verifier, and trust per
 // database.
 import { ClosedError } from '../../errors.js';
-import { defaultStorePath } from '../../store/default-path.js';
+import { defaultStorePath, isPlaceGiven } from '../../store/default-path.js';
+import { notLastingWords, whyNotLasting } from '../../store/lasting.js';
 import type { RootStore } from '../../store/root-store.js';
 import { SqliteRootStore } from '../../store/sqlite/sqlite-root-store.js';
 import { createVerifier } from '../../worker/create-verifier.js';
@@ -23,6 +24,11 @@ import type { TrustDiagnostics } from '../trust/trust-over-time.js';
 import { TrustLog } from '../trust/log/trust-log.js';
 import type { ReservedTxs } from '../trust/reserved-txs.js';
 import { Rooms } from './rooms.js';
+import { logTo } from '../watch/logger.js';
+import { Status } from '../watch/status.js';
+import type { StatusNow } from '../watch/status.js';
+import { Watch } from '../watch/watch.js';
+import { WatchedVerifier } from '../watch/watched-verifier.js';
 import { Trusts } from './trusts.js';
 
 /** A client seen from inside. */
@@ -48,6 +54,8 @@ export class Connection {
   readonly admission: Admission;
   readonly door: Door;
   readonly rooms: Rooms;
+  readonly status: Status;
+  readonly #watch: Watch;
   readonly #trusts: Trusts;
   #store: Promise<RootStore> | undefined;
   #closing: Promise<void> | undefined;
@@ -55,9 +63,13 @@ export class Connection {
 
   constructor(options: ResolvedOptions) {
     this.options = options;
-    this.#verifier = createVerifier(options.verifier, options.overload);
+    const { clientId, observe, logger } = options;
+    const watch = new Watch({ client: clientId, address: options.address.text, ...observe });
+    this.#watch = watch;
+    if (logger) logTo(logger, watch);
+    this.#verifier = new WatchedVerifier(createVerifier(options.verifier, options.overload), watch);
     this.admission = new Admission(options);
-    this.door = new Door(this.admission, options.timeoutMs);
+    this.door = new Door(this.admission, options.timeoutMs, watch);
     this.#trusts = new Trusts({
       make: (database, writes) => this.#makeTrust(database, writes),
       connection: () => this.#channel.connects,
@@ -66,8 +78,9 @@ export class Connection {
       address: options.address.text,
       clientId: options.clientId,
       store: () => this.store(),
+      watch,
     });
-    this.#channel = new Channel(options, (server) => this.identity.observe(server));
+    this.#channel = new Channel(options, (server) => this.identity.observe(server), watch);
     this.rooms = new Rooms({
       options,
       channel: this.#channel,
@@ -75,7 +88,22 @@ export class Connection {
       admission: this.admission,
       door: this.door,
       trusts: this.#trusts,
+      watch,
     });
+    this.status = new Status(watch, {
+      isOpen: () => this.door.isOpen,
+      isFull: () => this.admission.isFull,
+      load: () => this.admission.load,
+      databases: () => this.#standings,
+      whenClosed: (tell) => this.door.whenClosed(tell),
+    });
+  }
+
+  get #standings(): StatusNow['databases'] {
+    const standings = [...this.#trusts].map(
+      ([database, { headTx, isRefused }]) => [database, { headTx, refused: isRefused }] as const,
+    );
+    return Object.fromEntries(standings);
   }
 
   get diagnostics(): ClientDiagnostics {
@@ -107,7 +135,17 @@ export class Connection {
   /** async: that there is no place for it is a rejection too. */
   async #openStore(path: string | undefined): Promise<RootStore> {
     const { closeTimeoutMs } = this.options;
+    if (path === undefined) await this.#warnOfPlace(defaultStorePath());
     return SqliteRootStore.open(path ?? defaultStorePath(), { closeTimeoutMs });
+  }
+
+  /** Nobody has said where the store is to be: it may be where it does not last. */
+  async #warnOfPlace(path: string): Promise<void> {
+    if (isPlaceGiven()) return;
+    const why = await whyNotLasting(path);
+    if (why === undefined) return;
+    const message = notLastingWords(path, why);
+    this.#watch.tell('immu-ts:warning', () => ({ warning: 'STORE_MAY_NOT_LAST' as const, message }));
   }
 
   /**
@@ -128,7 +166,7 @@ export class Connection {
     const rpc = this.#rpcOn(database);
     const [trust, store] = [await this.#trusts.of(database), await this.store()];
     const { server } = trust;
-    const trustLog = new TrustLog({ store, key: { server, database }, clientId, onFork });
+    const trustLog = new TrustLog({ store, key: { server, database }, clientId, onFork, watch: this.#watch });
     const signed = publicKey !== undefined;
     const limits = { timeoutMs, maxMessageBytes };
     return { server, database, rpc, trust, verifier: this.#verifier, store, trustLog, signed, ...limits };
@@ -169,6 +207,7 @@ export class Connection {
       followMs: this.options.followMs,
       writes,
       onFork,
+      watch: this.#watch,
       ...(publicKey && { publicKey }),
     });
   }

@@ -2,6 +2,8 @@
 // checked, its deadline begins, it is let in when there is room, and it ends when the client is closed.
 import type { Write } from '../calls/kv/kv.js';
 import { withCallerStack } from '../flow/caller-stack.js';
+import { UNNAMED } from '../watch/call-watch.js';
+import type { CallPlace } from '../watch/call-watch.js';
 import type { Deadline } from '../flow/deadline.js';
 import type { Door } from '../flow/door.js';
 import type { CallOptions } from '../input/call-options.js';
@@ -35,6 +37,8 @@ export class Room {
   readonly calls: GroupedCalls;
   readonly #door: Door;
   readonly #trusts: Trusts;
+  readonly #plain: CallPlace;
+  readonly #verified: CallPlace;
 
   constructor({ session, calls, door, trusts }: RoomOptions) {
     this.database = session.database;
@@ -42,6 +46,8 @@ export class Room {
     this.calls = calls;
     this.#door = door;
     this.#trusts = trusts;
+    this.#plain = { verified: false, database: this.database };
+    this.#verified = { verified: true, database: this.database };
   }
 
   /** A call on its own. `own`: names of its own options; `bytes`: of the keys and values that it holds. */
@@ -51,7 +57,7 @@ export class Room {
     work: (session: Session, call: CallOptions) => Promise<T>,
     bytes = 0,
   ): Promise<T> {
-    const deadline = this.#door.deadline(options, own);
+    const deadline = this.#door.deadline(options, own, UNNAMED, this.#plain);
     return this.#door.enter(deadline, bytes, () => work(this.session, deadline.left));
   }
 
@@ -64,7 +70,7 @@ export class Room {
     bytes = 0,
   ): Promise<T> {
     const { session } = this;
-    const deadline = this.#door.deadline(options, own);
+    const deadline = this.#door.deadline(options, own, operation, this.#verified);
     return this.#door.enter(deadline, bytes, async () => {
       const trust = await this.#trust(deadline);
       return work({ session, trust, call: { operation, startedAt: deadline.startedAt, deadline } });
@@ -91,7 +97,7 @@ export class Room {
     own: readonly string[],
     write: (session: Session, deadline: Deadline) => Promise<Write>,
   ): Promise<Write> {
-    const deadline = this.#door.deadline(options, own);
+    const deadline = this.#door.deadline(options, own, UNNAMED, this.#plain);
     const send = () => this.calls.writeAlone(() => write(this.session, deadline));
     return this.#door.enter(deadline, STREAM_BYTES, send);
   }
@@ -104,7 +110,7 @@ export class Room {
     write: (session: Session, deadline: Deadline) => Promise<T>,
     txsOf: (written: T) => readonly bigint[],
   ): Promise<T> {
-    const deadline = this.#door.deadline(options, own);
+    const deadline = this.#door.deadline(options, own, UNNAMED, this.#plain);
     const send = () => this.calls.writeApart(() => write(this.session, deadline), txsOf);
     return this.#door.enter(deadline, bytes, send);
   }
@@ -115,7 +121,7 @@ export class Room {
     own: readonly string[],
     work: (session: Session, deadline: Deadline) => Promise<T>,
   ): Promise<T> {
-    const deadline = this.#door.deadline(options, own);
+    const deadline = this.#door.deadline(options, own, UNNAMED, this.#plain);
     return this.#door.enter(deadline, 0, () => work(this.session, deadline));
   }
 
@@ -133,24 +139,26 @@ export class Room {
 
   /** A call that shares requests with others: at once when there is room. `start` takes its place over. */
   share<T>(
+    operation: string,
     options: CallOptions,
     own: readonly string[],
     bytes: number,
     start: (calls: GroupedCalls, deadline: Deadline) => Promise<T>,
   ): Promise<T> {
-    const deadline = this.#door.deadline(options, own);
+    const deadline = this.#door.deadline(options, own, operation, this.#plain);
     return this.#door.enterFast(deadline, bytes, () => start(this.calls, deadline));
   }
 
-  /** A verified one: at once when there is room, and trust. */
+  /** A verified one: at once when there is room, and trust. `entries`: how many it writes. */
   shareVerified<T>(
     operation: string,
     options: CallOptions,
     own: readonly string[],
     bytes: number,
     start: (calls: GroupedCalls, trust: DatabaseTrust, call: Call) => Promise<T>,
+    entries?: number,
   ): Promise<T> {
-    const deadline = this.#door.deadline(options, own);
+    const deadline = this.#door.deadline(options, own, operation, this.#verified, entries);
     const call = { operation, startedAt: deadline.startedAt, deadline };
     return this.#door.enterFast(deadline, bytes, () => {
       const known = this.#trusts.now(this.database);

@@ -16,6 +16,7 @@ import { GroupedCalls } from './grouped-calls.js';
 import type { GroupDiagnostics } from './grouped-calls.js';
 import { Room } from './room.js';
 import type { Trusts } from './trusts.js';
+import type { Watch } from '../watch/watch.js';
 
 interface Login {
   readonly kind: LoginKind;
@@ -29,6 +30,7 @@ export interface RoomsOptions {
   readonly admission: Admission;
   readonly door: Door;
   readonly trusts: Trusts;
+  readonly watch: Watch;
 }
 
 export class Rooms {
@@ -71,13 +73,13 @@ export class Rooms {
   }
 
   #openSession(database: string): Session {
-    const { channel, options } = this.#shared;
+    const { channel, options, watch } = this.#shared;
     const { timeoutMs, keepAliveMs, maxWritesInFlight, retry } = options;
     const onPasswordChanged = this.#passwordChanged.bind(this);
     return new Session({
       ...{ channel, ...this.#login, database },
       ...{ timeoutMs, keepAliveMs, maxWritesInFlight, retry },
-      held: this.#held,
+      ...{ held: this.#held, watch },
       onPasswordChanged,
     });
   }

@@ -5,6 +5,7 @@ import type { Verifier } from '../../verify/verifier.js';
 import type { TrustPolicy } from '../options/options.js';
 import type { Rpc, StreamRpc } from '../net/rpc.js';
 import type { Introduction } from '../net/identity.js';
+import type { Watch } from '../watch/watch.js';
 import type { ReservedTxs } from './reserved-txs.js';
 
 export interface DatabaseTrustOptions {
@@ -27,6 +28,8 @@ export interface DatabaseTrustOptions {
   readonly writes?: ReservedTxs;
   /** Told of every fork, also of one that no call fails with. */
   readonly onFork?: ((fork: VerificationError) => void) | undefined;
+  /** Told of what happens to trust. */
+  readonly watch?: Watch | undefined;
   /** Whether a first contact may take place here, and where that is. @default it may */
   readonly introduction?: Introduction;
 }

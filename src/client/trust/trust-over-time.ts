@@ -28,7 +28,7 @@ export abstract class TrustOverTime {
   #ended = false;
 
   constructor(options: DatabaseTrustOptions) {
-    const { store, server, database, clientId, publicKey, onFork } = options;
+    const { store, server, database, clientId, publicKey, onFork, watch } = options;
     this.options = options;
     this.writes = options.writes ?? new ReservedTxs();
     this.trustLog = new TrustLog({
@@ -36,6 +36,7 @@ export abstract class TrustOverTime {
       key: { server, database },
       clientId,
       onFork,
+      watch,
       ...(publicKey && { keyFingerprint: publicKey.fingerprint }),
     });
   }
@@ -78,6 +79,11 @@ export abstract class TrustOverTime {
   get diagnostics(): TrustDiagnostics | undefined {
     const epoch = this.epoch;
     return epoch && { headTx: epoch.mover.head.tx, ...epoch.known.diagnostics };
+  }
+
+  /** The server did not stand by what is trusted when it was last asked. */
+  get isRefused(): boolean {
+    return this.trustLog.forked !== undefined || this.epoch?.standing.holdsBack === true;
   }
 
   /**

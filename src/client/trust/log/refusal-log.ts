@@ -6,6 +6,8 @@ import type { AuditEntry, AuditOutcome, RootStore, StoredRoot, TrustKey } from '
 import { serverWords } from '../../../visible.js';
 import type { Job, ProvenTarget, Refuted } from '../../../verify/verifier.js';
 import type { Contradiction } from '../known/proven-headers.js';
+import type { Watch } from '../../watch/watch.js';
+import { refusalEvent } from '../../watch/refusal-event.js';
 import { AlikeRefusals } from './alike.js';
 import { Refusals } from './refusals.js';
 
@@ -20,6 +22,8 @@ export interface TrustLogOptions {
   readonly keyFingerprint?: Uint8Array;
   /** Told of every fork, also of one that no call fails with. What it throws is not caught. */
   readonly onFork?: ((fork: VerificationError) => void) | undefined;
+  /** Told of refusals, forks and moves of the head. */
+  readonly watch?: Watch | undefined;
 }
 
 type RefusalOutcome = Extract<AuditOutcome, 'failure' | 'fork' | 'rollback'>;
@@ -165,7 +169,11 @@ export class RefusalLog {
   }
 
   protected tell(error: VerificationError): VerificationError {
-    const { onFork } = this.options;
+    const { onFork, watch } = this.options;
+    if (watch) {
+      watch.tell('immu-ts:refusal', () => refusalEvent(error, watch.keys));
+      if (error.code === 'FORK_DETECTED') watch.tell('immu-ts:fork', () => refusalEvent(error, watch.keys));
+    }
     if (onFork && error.code === 'FORK_DETECTED') queueMicrotask(() => onFork(error));
     return error;
   }

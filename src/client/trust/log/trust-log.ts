@@ -1,9 +1,10 @@
 // What trust writes into the root store: moves, first trust, counts of covered calls; and refusals (refusal-log.ts).
 import { VerificationError } from '../../../errors.js';
-import { equalBytes } from '../../../proof/bytes.js';
+import { equalBytes, toHex } from '../../../proof/bytes.js';
 import { EMPTY_HASH } from '../../../proof/hash.js';
 import type { AdvanceOutcome, RootConflict, StoredRoot } from '../../../store/root-store.js';
 import type { Job, ProvenTarget, Root } from '../../../verify/verifier.js';
+import type { HeadEvent } from '../../watch/events.js';
 import { RefusalLog } from './refusal-log.js';
 import { forkIn, forkTerms } from './fork-terms.js';
 
@@ -56,11 +57,22 @@ export class TrustLog extends RefusalLog {
       durationMs: performance.now() - move.startedAt,
       ...(move.detail !== undefined && { detail: move.detail }),
     });
+    if (outcome.moved) this.#tellHead(move.outcome, move.operation, from, to);
     if (outcome.moved && outcome.conflict && !this.#earlierForkIsTold) {
       this.#earlierForkIsTold = true;
       await this.refuse('fork', move.operation, to, forkTerms(outcome.conflict, to), job);
     }
     return outcome;
+  }
+
+  #tellHead(outcome: HeadEvent['outcome'], operation: string, from: StoredRoot | null, to: StoredRoot): void {
+    const { watch, key } = this.options;
+    const { tx, alh } = to;
+    const previousTx = from ? from.tx : null;
+    watch?.tell('immu-ts:head', () => ({
+      ...{ server: key.server, database: key.database },
+      ...{ outcome, operation, previousTx, tx, alh: toHex(alh) },
+    }));
   }
 
   /** Trust was forgotten since `root` was logged: by another process, for this one would know. */
@@ -197,5 +209,6 @@ export class TrustLog extends RefusalLog {
       durationMs: 0,
       detail: reason,
     });
+    this.#tellHead('forget', operation, trusted, head);
   }
 }
