@@ -130,14 +130,14 @@ async function writePlain(
 function writeVerified(
   rpc: Rpc,
   { trust, from, ownTx }: VerifiedWriter,
-  { form: { method }, request, names, endings }: GroupRequest,
+  { form: { method }, request, count, names, endings }: GroupRequest,
   deadline: Deadline,
   calls: number,
   isAlone: boolean,
 ): Promise<Sent> {
   const call: Call = { ...from, deadline };
   const options = overThisConnection(rpc, deadline);
-  if (method === 'Set' && (ownTx || (isAlone && names.size <= MAX_ALONE))) {
+  if (method === 'Set' && (ownTx || (isAlone && count <= MAX_ALONE))) {
     const question = { kind: 'set', entries: readSetRequest(request) } as const;
     return sendWrite(trust, call, { question, names, endings, calls }, (head) =>
       rpc.raw('VerifiableSet', verifiableSet(request, head.tx), options()),
