@@ -46,6 +46,8 @@ export class BatchGroup<W> implements WaitingGroup<W> {
     return this.batch.names(this.#from, this.#end);
   }
 
+  readonly keys = () => this.batch.keys(this.#from, this.#end);
+
   meets(written: Iterable<string>, needed: Iterable<string> | undefined): boolean {
     for (const name of written) if (this.batch.has(name)) return true;
     if (needed) for (const name of needed) if (this.batch.has(name)) return true;

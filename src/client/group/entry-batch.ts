@@ -1,8 +1,10 @@
 // Entries that are put straight into the request of their transaction: nothing is made for one of them but its bytes there.
+import { keyName } from '../../verify/key-name.js';
 import { toKey, toValue } from '../input/bytes-input.js';
 import type { ArgumentName, BytesInput } from '../input/bytes-input.js';
 import { KeyTable } from './key-table.js';
 import { RequestEncoder } from './request-encoder.js';
+import type { NamedKeys } from './write-group.js';
 
 /** Names of the key and the value that are put in, for errors. */
 export interface PairNames {
@@ -91,6 +93,18 @@ export class EntryBatch {
     return this.#keys.names(this.#request.finish(), from, to);
   }
 
+  /** The keys alone: nothing else of the request is kept by them. */
+  keys(from = 0, to: number = this.count): NamedKeys {
+    const request = this.#request.finish();
+    const ends = new Int32Array(to - from);
+    let length = 0;
+    for (let i = from; i < to; i++) ends[i - from] = length += this.#keys.end(i) - this.#keys.start(i);
+    const bytes = new Uint8Array(length);
+    for (let i = from, at = 0; i < to; i++)
+      for (let j = this.#keys.start(i); j < this.#keys.end(i); j++) bytes[at++] = request[j] as number;
+    return new Keys(bytes, ends);
+  }
+
   #grow(): void {
     const length = 4 * this.#ends.length;
     const ends = new Int32Array(length);
@@ -99,5 +113,27 @@ export class EntryBatch {
     sums.set(this.#sums);
     this.#ends = ends;
     this.#sums = sums;
+  }
+}
+
+class Keys implements NamedKeys {
+  readonly #bytes: Uint8Array;
+  readonly #ends: Int32Array;
+
+  constructor(bytes: Uint8Array, ends: Int32Array) {
+    this.#bytes = bytes;
+    this.#ends = ends;
+  }
+
+  get count(): number {
+    return this.#ends.length;
+  }
+
+  *names(): Generator<string, void, undefined> {
+    let start = 0;
+    for (const end of this.#ends) {
+      yield keyName(this.#bytes.subarray(start, end));
+      start = end;
+    }
   }
 }

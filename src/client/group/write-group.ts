@@ -26,6 +26,14 @@ export interface GroupRequest {
   readonly names: Iterable<string>;
   /** Of the names that do not stand for a value that stays. */
   readonly endings: ReadonlyMap<string, Ending>;
+  /** The names, as what is kept when the request is not: where all stand for values that stay. */
+  readonly keys?: () => NamedKeys;
+}
+
+/** Names that take little room until they are looked at. */
+export interface NamedKeys {
+  readonly count: number;
+  names(): Iterable<string>;
 }
 
 /** What goes into one transaction, and waits in line. */
