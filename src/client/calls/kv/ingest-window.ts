@@ -63,7 +63,6 @@ export class IngestWindow {
   #bytes = 0;
   #index = 0;
   #skip: number;
-  #requestBytes: number | undefined;
   #failure: { readonly error: unknown } | undefined;
   #closed = false;
   /** Whoever waits for a change: the reader for a transaction, the pump for room. */
@@ -111,7 +110,8 @@ export class IngestWindow {
   release(records: number, bytes: number): void {
     this.#held -= records;
     this.#bytes -= bytes;
-    this.#tell();
+    // Told of every single place, the pump would come and go for each record.
+    if (this.#held <= this.#maxRecords - Math.max(1, this.#maxRecords >> 2)) this.#tell();
   }
 
   /** Lets go of the source. */
@@ -125,7 +125,7 @@ export class IngestWindow {
   /** Never rejects: the reader is told. */
   async #pump(): Promise<void> {
     try {
-      while (!this.#closed && !this.#failure) {
+      while (!this.#isOver()) {
         if (this.#held >= this.#maxRecords || this.#bytes >= this.#maxBytes) {
           await this.#change();
           continue;
@@ -138,10 +138,12 @@ export class IngestWindow {
         const taken = this.#source.next();
         // Awaiting what is there already would cost a turn of the queue for every record.
         const step = 'then' in taken ? await taken : taken;
-        if (this.#source.ended || this.#closed || this.#failure) break;
-        const begun = this.#use(step.value as IngestRecord);
-        // What is full goes out while the next is filled.
-        if (begun) await turnOfTheLoop();
+        if (this.#source.ended || this.#isOver()) break;
+        const record = step.value as IngestRecord;
+        if (this.#use(record)) continue;
+        // What is full goes out before the next is begun: that one would go with it, with one record.
+        if (this.#open) await turnOfTheLoop();
+        if (!this.#isOver()) this.#begin(record);
       }
     } catch (error) {
       this.#fail(sourceFailed(error));
@@ -149,36 +151,44 @@ export class IngestWindow {
     this.#tell();
   }
 
-  /** True when the transaction before was not the first, and takes no more. */
+  #isOver(): boolean {
+    return this.#closed || this.#failure !== undefined;
+  }
+
+  /** False for a record that has to begin a transaction. */
   #use(record: IngestRecord): boolean {
     if (this.#skip > 0) {
       this.#skip -= 1;
       this.#index += 1;
-      return false;
+      return true;
     }
-    const isPair = isPairOrThrow(record, this.#index);
-    const key = isPair ? record[0] : record.key;
-    const value = isPair ? record[1] : record.value;
     const open = this.#open;
-    const before = open?.entries.bytes ?? 0;
-    const joins = open !== undefined && open.add(key, value, this.#names);
-    this.#bytes += joins ? open.entries.bytes - before : this.#begin(key, value);
-    this.#held += 1;
-    this.#index += 1;
-    return open !== undefined && !joins;
+    const isPair = isPairOrThrow(record, this.#index);
+    if (!open) return false;
+    const before = open.entries.bytes;
+    const joins = isPair
+      ? open.add(record[0], record[1], this.#names)
+      : open.add(record.key, record.value, this.#names);
+    if (joins) this.#took(open.entries.bytes - before);
+    return joins;
   }
 
-  /** Returns the bytes of what it begins with. */
-  #begin(key: BytesInput, value: BytesInput): number {
-    this.#requestBytes = this.#open?.entries.requestBytes;
-    const entries = new EntryBatch(this.#requestBytes);
-    entries.add(key, value, this.#names);
+  #begin(record: IngestRecord): void {
+    const entries = new EntryBatch(this.#open?.entries.requestBytes);
+    if (isPairOrThrow(record, this.#index)) entries.add(record[0], record[1], this.#names);
+    else entries.add(record.key, record.value, this.#names);
     const { batch, ended } = this.#client.begin(entries, this.#call);
     ended.catch(() => undefined);
     this.#open = batch;
     this.#sent.push({ batch, ended, first: this.#index });
+    this.#took(entries.bytes);
     this.#tell();
-    return entries.bytes;
+  }
+
+  #took(bytes: number): void {
+    this.#held += 1;
+    this.#bytes += bytes;
+    this.#index += 1;
   }
 
   /** Ends the ingestion behind what was sent. */
