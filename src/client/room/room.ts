@@ -176,6 +176,7 @@ export class Room {
         calls.verifiedBatch(trust, call, batch),
       ),
     );
+    batch.entered();
     const end = () => batch.end();
     ended.then(end, end);
     return { batch, ended };

@@ -136,15 +136,21 @@ export class Ingestion implements AsyncGenerator<IngestReceipt, void, undefined>
     return batchesOf(this.#begin());
   }
 
+  /** Rejects with ArgumentError when {@link batches} were asked for. */
   next(): Promise<IteratorResult<IngestReceipt, void>> {
-    return this.#each().next();
+    try {
+      return this.#each().next();
+    } catch (error) {
+      return Promise.reject(error as ArgumentError);
+    }
   }
 
   return(): Promise<IteratorResult<IngestReceipt, void>> {
+    if (!this.#receipts && !this.#proven) return Promise.resolve({ done: true, value: undefined });
     return this.#each().return();
   }
 
-  throw(error: unknown): Promise<IteratorResult<IngestReceipt, void>> {
+  async throw(error: unknown): Promise<IteratorResult<IngestReceipt, void>> {
     return this.#each().throw(error);
   }
 

@@ -43,6 +43,7 @@ export class RecordBatch {
   #call: WaitingCall<BatchEnd> | undefined;
   #failure: BatchEnd['failure'];
   #told = 0;
+  #isIn = false;
   #begun = false;
   #over = false;
 
@@ -63,7 +64,7 @@ export class RecordBatch {
     const { entries } = this;
     const before = entries.bytes;
     if (!this.#takesMore(key, value) || !entries.add(key, value, names)) return false;
-    this.#room.admission.grow(1, entries.bytes - before);
+    if (this.#isIn) this.#room.admission.grow(1, entries.bytes - before);
     return true;
   }
 
@@ -83,7 +84,13 @@ export class RecordBatch {
     });
   }
 
-  /** It has ended: gives back what its records held, its own call aside. */
+  /** It was let in, as one call without bytes. */
+  entered(): void {
+    this.#room.admission.grow(this.entries.count - 1, this.entries.bytes);
+    this.#isIn = true;
+  }
+
+  /** It has ended: gives back what its records held, that call aside. */
   end(): void {
     this.#over = true;
     this.#room.admission.leave(this.entries.bytes, this.entries.count - 1);
