@@ -1,110 +1,157 @@
-// What does `immu-ts ingest` of a file cost beside `client.ingest` of the same records in memory? NDJSON of some 120 bytes a line,
-// SQLite stores, a real immudb; the processor and the memory of the command too. `npm run bench -- ingest [--records=N]`.
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { createWriteStream, readFileSync } from 'node:fs';
+// How fast do records come in, proven? Ingestion by the transaction and by the record, and calls of 1000 entries, beside the same
+// entries unverified: by this client, by the Go client, and raw. Each commit waits for the disk, as it does by default in an immudb.
+// `npm run bench -- ingest [--hasher=noble|node] [--records=200000] [--rounds=3] [--unsynced]`.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { finished } from 'node:stream/promises';
-import { fileURLToPath } from 'node:url';
-import { ImmuClient } from '#dist/index.js';
-import { newDatabase } from './support/data.js';
+import { ImmuClient, SqliteRootStore } from '#dist/index.js';
+import { WireClient } from '../test/support/wire-client.js';
+import { measure } from './peers/figure.js';
+import { goProgram } from './peers/prepare.js';
+import { VALUE } from './support/data.js';
 import { Goals } from './support/goals.js';
+import { callsPerSecond } from './support/load.js';
 import { benchServer } from './support/server.js';
 import { count, printTable, ratio } from './support/table.js';
 
-const given = process.argv.find((word) => word.startsWith('--records='))?.split('=')[1];
-const RECORDS = Number(given ?? 200_000);
-const ROUNDS = 3;
-const MIB = 2 ** 20;
-const MAIN = fileURLToPath(new URL('../dist/cjs/cli/main.js', import.meta.url));
+const option = (name: string) => process.argv.find((argument) => argument.startsWith(`--${name}=`))?.split('=')[1];
+const hasher = option('hasher') === 'node' ? 'node' : 'noble';
+const RECORDS = Number(option('records') ?? 200_000);
+const ROUNDS = Number(option('rounds') ?? 3);
+const ENTRIES = 1000;
+const LANES = 8;
+const GO_LANES = [4, 8, 16, 24];
+const GO_SECONDS = 2;
 
-const lineOf = (i: number) => `{"id":${i},"sum":"${i * 7}","pad":"${'x'.repeat(80)}"}`;
+await using server = await benchServer({ synced: !process.argv.includes('--unsynced') });
+const { address, database } = server;
+const directory = await mkdtemp(join(tmpdir(), 'immu-ts-bench-'));
+const store = await SqliteRootStore.open(join(directory, 'roots.db'));
+const credentials = { user: 'immudb', password: 'immudb', database };
+const client = new ImmuClient({ address, store, credentials, timeoutMs: 120_000, verifier: { hasher } });
+const wire = await WireClient.open(address, database);
+await client.verifiedSet('first', 'v');
 
-await using server = await benchServer();
-const folder = await mkdtemp(join(tmpdir(), 'immu-ts-bench-'));
-const file = join(folder, 'records.ndjson');
-const out = createWriteStream(file);
-for (let i = 0; i < RECORDS; i++) if (!out.write(`${lineOf(i)}\n`)) await once(out, 'drain');
-await finished(out.end());
-
-/** Records a second, and the most memory in MiB after a quarter of the time and in all. */
-interface Figures {
-  readonly perSecond: number;
-  readonly early: number;
-  readonly most: number;
+interface Figure {
+  rate: number;
+  /** Microseconds of processor an entry, all threads of this process; and of the server. */
+  cpu: number;
+  serverCpu: number;
 }
 
-async function inMemory(store: string): Promise<Figures> {
-  const records = Array.from({ length: RECORDS }, (_, i) => [`r/${i}`, lineOf(i)] as const);
-  await using client = new ImmuClient({
-    ...{ address: server.address, store },
-    credentials: { user: 'immudb', password: 'immudb', database: await newDatabase(server.address) },
-  });
+let run = 0;
+async function once(work: (name: string) => Promise<void>): Promise<Figure> {
+  const before = process.cpuUsage();
+  const serverBefore = server.cpuMicros();
   const start = performance.now();
-  let proven = 0;
-  for await (const { index } of client.ingest(records)) proven = index + 1;
-  if (proven !== RECORDS) throw new Error(`${proven} records were proven`);
-  return { perSecond: (RECORDS / (performance.now() - start)) * 1000, early: NaN, most: NaN };
+  await work(`r${run++}`);
+  const seconds = (performance.now() - start) / 1000;
+  const { user, system } = process.cpuUsage(before);
+  return {
+    rate: RECORDS / seconds,
+    cpu: (user + system) / RECORDS,
+    serverCpu: (server.cpuMicros() - serverBefore) / RECORDS,
+  };
 }
 
-async function byCommand(store: string): Promise<Figures> {
-  const database = await newDatabase(server.address);
-  const args = ['ingest', file, '--key-template', 'r/{id}', '--json', '--store', store];
-  const start = performance.now();
-  const child = spawn(
-    process.execPath,
-    [MAIN, ...args, '--address', server.address, '--database', database],
-    {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    },
-  );
-  const seen: number[] = [];
-  const looking = setInterval(() => seen.push(rss(child.pid)), 100);
-  let said = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (said += text));
-  await once(child, 'close');
-  clearInterval(looking);
-  const { records } = JSON.parse(said) as { records: number };
-  if (records !== RECORDS) throw new Error(`${records} records were proven`);
-  const perSecond = (RECORDS / (performance.now() - start)) * 1000;
-  return { perSecond, early: Math.max(...seen.slice(0, seen.length / 4)), most: Math.max(...seen) };
+function* records(name: string): Generator<readonly [string, Uint8Array]> {
+  for (let i = 0; i < RECORDS; i++) yield [`${name}/${i}`, VALUE];
+}
+const entries = (name: string, call: number) =>
+  Array.from({ length: ENTRIES }, (_, i) => [`${name}/${call}/${i}`, VALUE] as const);
+const lanes = async (call: (i: number) => Promise<unknown>) => {
+  await callsPerSecond(LANES, RECORDS / ENTRIES, call);
+};
+function all(seen: number): void {
+  if (seen !== RECORDS) throw new Error(`${seen} receipts instead of ${RECORDS}`);
 }
 
-/** MiB that a process has in memory; NaN where that cannot be told. */
-function rss(pid: number | undefined): number {
+const OURS: Readonly<Record<string, (name: string) => Promise<void>>> = {
+  'ingest, batches': async (name) => {
+    let seen = 0;
+    for await (const { first, last } of client.ingest(records(name)).batches()) seen += last - first + 1;
+    all(seen);
+  },
+  'ingest, record by record': async (name) => {
+    let seen = 0;
+    for await (const { index } of client.ingest(records(name))) seen += index === seen ? 1 : 0;
+    all(seen);
+  },
+  'verifiedSetAll of 1000, 8 in flight': (name) =>
+    lanes((i) => client.verifiedSetAll(entries(name, i))),
+  'setAll of 1000, 8 in flight': (name) => lanes((i) => client.setAll(entries(name, i))),
+  'raw Set of 1000, 8 in flight': (name) =>
+    lanes((i) =>
+      wire.call('Set', { KVs: entries(name, i).map(([key, value]) => ({ key: Buffer.from(key), value })) }),
+    ),
+};
+
+/** The fastest of other clients at this (peers.bench), if it can be built here. */
+async function goRate(): Promise<number> {
+  let best = 0;
   try {
-    const [, kib] = /^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
-    // Of one that has just ended there is no such line.
-    return (Number(kib ?? 0) * 1024) / MIB;
-  } catch {
-    return 0;
+    const command = await goProgram();
+    for (const concurrency of GO_LANES)
+      best = Math.max(best, await measure({ warmupSeconds: 0.5 }, command, server, 'setAll', { concurrency }, GO_SECONDS));
+  } catch (error) {
+    console.error(`Go client is left out: ${(error as Error).message.slice(0, 200)}`);
   }
+  return best;
 }
 
-const all: { memory: Figures; command: Figures }[] = [];
-for (let round = 0; round < ROUNDS; round++) {
-  // In turns, so that what else the machine does meets both.
-  const memory = await inMemory(join(folder, `memory-${round}.db`));
-  const command = await byCommand(join(folder, `command-${round}.db`));
-  all.push({ memory, command });
+const median = (numbers: readonly number[]) => numbers.toSorted((a, b) => a - b)[numbers.length >> 1] ?? NaN;
+const figures = new Map<string, Figure[]>();
+const unverified: number[] = [];
+// One round more than is counted: the first shows code to the compiler.
+for (let round = 0; round <= ROUNDS; round++) {
+  for (const [what, work] of Object.entries(OURS)) {
+    const figure = await once(work);
+    if (round > 0) figures.set(what, [...(figures.get(what) ?? []), figure]);
+  }
+  if (round > 0) unverified.push(await goRate());
 }
-const ratios = all.map(({ memory, command }) => command.perSecond / memory.perSecond).sort((a, b) => a - b);
-const median = ratios[Math.floor(ROUNDS / 2)] ?? NaN;
-const most = Math.max(...all.map(({ command }) => command.most));
-printTable(
-  `Ingestion of ${count(RECORDS)} records, its start counted`,
-  all.map(({ memory, command }) => ({
-    'client.ingest /s': count(memory.perSecond),
-    'immu-ts ingest /s': count(command.perSecond),
-    ratio: ratio(command.perSecond / memory.perSecond),
-    'MiB, first quarter': count(command.early),
-    'MiB, most': count(command.most),
-  })),
-);
+
+const of = (what: string, part: keyof Figure) => median((figures.get(what) ?? []).map((figure) => figure[part]));
+const go = Math.max(...unverified);
+const best = Math.max(go, of('setAll of 1000, 8 in flight', 'rate'), of('raw Set of 1000, 8 in flight', 'rate'));
+const lines = Object.keys(OURS).map((what) => ({
+  what,
+  'entries /s': count(of(what, 'rate')),
+  ': best unverified': ratio(of(what, 'rate') / best),
+  'client CPU µs an entry': of(what, 'cpu').toFixed(1),
+  'server CPU µs an entry': of(what, 'serverCpu').toFixed(1),
+}));
+if (go > 0)
+  lines.push({
+    what: 'Go client, SetAll of 1000, best concurrency',
+    'entries /s': count(go),
+    ': best unverified': ratio(go / best),
+    'client CPU µs an entry': '',
+    'server CPU µs an entry': '',
+  });
+printTable(`Records in, 100-byte values, SHA-256 by ${hasher}, ${server.what}, median of ${ROUNDS}`, lines);
+
 const goals = new Goals();
-goals.atLeast('immu-ts ingest : client.ingest', 0.7, median);
-goals.atMost('RSS in MB', 250, (most * MIB) / 1e6);
-goals.print('Goals');
-await rm(folder, { recursive: true, force: true });
+const rate = (what: string) => of(what, 'rate');
+goals.atLeast(
+  'ingest, batches : best unverified bulk write of any client',
+  hasher === 'node' ? 0.7 : 0.6,
+  rate('ingest, batches') / best,
+);
+goals.atMost('ingest, batches: client CPU a record, µs', 6, of('ingest, batches', 'cpu'));
+goals.atLeast(
+  'verifiedSetAll of 1000 : setAll of this client',
+  0.85,
+  rate('verifiedSetAll of 1000, 8 in flight') / rate('setAll of 1000, 8 in flight'),
+);
+goals.atLeast(
+  'setAll of this client : best unverified bulk write of any client',
+  0.85,
+  rate('setAll of 1000, 8 in flight') / best,
+);
+goals.print(`Goals, SHA-256 by ${hasher}`);
+
+wire.close();
+await client.close();
+await store.close();
+await rm(directory, { recursive: true, force: true });

@@ -146,7 +146,14 @@ export type { ProvenCount } from './client/faces/complete.js';
 export type { VerifiedZEntry } from './client/calls/scans/verified-z-scan.js';
 export type { ZEntry, ZScanOptions, ZSeek } from './client/calls/scans/z-scan.js';
 export type { VersionReference } from './verify/claims/version.js';
-export type { IngestOptions, IngestProgress, IngestReceipt, IngestRecord } from './client/calls/kv/ingest.js';
+export type {
+  IngestBatch,
+  IngestOptions,
+  IngestProgress,
+  IngestReceipt,
+  IngestRecord,
+  Ingestion,
+} from './client/calls/kv/ingest.js';
 export type { ClaimedState, Health, ServerInfo } from './client/calls/admin/server-info.js';
 export type { GrantablePermission, User } from './client/calls/admin/users.js';
 export type {

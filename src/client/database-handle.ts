@@ -2,12 +2,11 @@
 import { ArgumentError } from '../errors.js';
 import { LazyClientAudit } from './audit/client-audit.js';
 import type { ClientAudit } from './audit/client-audit.js';
-import { checkIngestOptions, ingest } from './calls/kv/ingest.js';
-import type { IngestClient, IngestOptions, IngestReceipt, IngestRecord } from './calls/kv/ingest.js';
+import { Ingestion, checkIngestOptions } from './calls/kv/ingest.js';
+import type { IngestClient, IngestOptions, IngestRecord } from './calls/kv/ingest.js';
 import { beginMirror } from './calls/mirror/begin-mirror.js';
 import type { Mirror } from './calls/mirror/mirror.js';
 import type { MirrorOptions } from './calls/mirror/options.js';
-import { entryContent } from './calls/kv/contents.js';
 import { SqlTransactions } from './faces/sql-transactions.js';
 import { DatabaseSql } from './faces/verified-sql.js';
 import { Documents } from './faces/documents.js';
@@ -64,17 +63,19 @@ export class DatabaseHandle extends SqlTransactions {
 
   /**
    * Writes the records of a source, each as a verified write, and gives their receipts in order: as many at a time as the
-   * window holds, in as few transactions as limits allow. The source is read no faster than receipts are taken. Writes are
-   * not repeated: when one fails the iterator throws IngestError, whose `resume` token goes on with that record.
+   * window holds, in as few transactions as limits allow, which they share with no other writes. The source is read no faster
+   * than receipts are taken. Writes are not repeated: when one fails the iterator throws IngestError, whose `resume` token
+   * goes on with that record. `batches()` gives a receipt for each transaction instead, which is several times as fast.
    *
    * @example
    * for await (const { index, tx, resume } of client.ingest(records)) checkpoint(resume);
+   * for await (const { first, last, tx, resume } of client.ingest(records).batches()) checkpoint(resume);
    * @throws IngestError with the code of what went wrong
    */
   ingest(
     records: AsyncIterable<IngestRecord> | Iterable<IngestRecord>,
     options: IngestOptions = NO_OPTIONS,
-  ): AsyncGenerator<IngestReceipt, void, undefined> {
+  ): Ingestion {
     checkIngestOptions(options);
     if (!isIterable(records))
       throw new ArgumentError('records', 'records must be an iterable or an async iterable');
@@ -85,8 +86,7 @@ export class DatabaseHandle extends SqlTransactions {
       maxBytes: limits.maxQueuedBytes >> 1,
       room: () => (admission.isFull ? admission.ready() : undefined),
       whenClosed: (tell) => door.whenClosed(tell),
-      write: (key, value, call) =>
-        this.write('ingest', entryContent({ key, value }), call, [], rooms.of(database)),
+      begin: (entries, call) => rooms.of(database).ingestBatch(entries, call),
       head: async (root, call) =>
         rooms.of(database).enterVerified('ingest', call, [], async ({ trust, call: from }) => {
           if (root) await trust.assertOnHistory(from, root);
@@ -94,7 +94,7 @@ export class DatabaseHandle extends SqlTransactions {
           return trust.root;
         }),
     };
-    return ingest(client, records, options);
+    return new Ingestion(client, records, options);
   }
 
   /**

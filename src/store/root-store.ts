@@ -44,7 +44,13 @@ export type { HeaderBlock, HeaderBlockInfo, HeaderStore } from './header-store.j
  */
 export type AdvanceOutcome =
   | { readonly moved: true; readonly conflict?: RootConflict }
-  | { readonly moved: false; readonly current: StoredRoot | null; readonly conflict?: RootConflict };
+  | {
+      readonly moved: false;
+      readonly current: StoredRoot | null;
+      readonly conflict?: RootConflict;
+      /** Trust in this database was forgotten at some time. Absent: never, so `expected` was not either. */
+      readonly wasForgotten?: true;
+    };
 
 /** What came of a `record`. `conflict`: the log has a root of this tx with another hash, see {@link AdvanceOutcome}. */
 export interface RecordOutcome {

@@ -364,6 +364,65 @@ describe('when a move fails', () => {
     expect(mover.head.tx).toBe(20n);
   });
 
+  describe('because another process moved the stored head', () => {
+    const moved = async (to: bigint) => {
+      const trustLog = new TrustLog({ store, key: KEY, clientId: 'another' });
+      const move = { outcome: 'root', operation: 'x', calls: 1, startedAt: 0 } as const;
+      await trustLog.advance(chain.root(10n), chain.root(to), move);
+    };
+
+    test('to a tx before it, its own proof is kept: one more is asked for, from there on', async () => {
+      const mover = await moverAt(10n, { frontier: false });
+      await moved(12n);
+      await mover.settle(offer(bare(15n)));
+      expect(fake.sent.map(({ request }) => [request['tx'], request['proveSinceTx']])).toEqual([
+        ['15', '10'],
+        ['15', '12'],
+      ]);
+      expect(mover.head).toMatchObject(chain.root(15n));
+      expect(await store.head(KEY)).toEqual(chain.root(15n));
+      expect((await rowsOf(store, { outcome: 'root' })).map(({ tx, previousTx }) => [tx, previousTx])).toEqual([
+        [12n, 10n],
+        [15n, 12n],
+      ]);
+    });
+
+    test('past it, that head is taken up, and what was proven stays proven', async () => {
+      const mover = await moverAt(10n, { frontier: false });
+      await moved(30n);
+      await mover.settle(offer(bare(15n)));
+      expect(fake.sent.map(({ request }) => [request['tx'], request['proveSinceTx']])).toEqual([
+        ['15', '10'],
+        ['30', '15'],
+      ]);
+      expect(mover.head).toMatchObject(chain.root(30n));
+      expect(headers.compare(chain.root(15n))).toBe('same');
+    });
+
+    test('to the very same tx, nothing is asked for', async () => {
+      const mover = await moverAt(10n, { frontier: false });
+      await moved(15n);
+      await mover.settle(offer(bare(15n)));
+      expect(fake.methods()).toEqual(['VerifiableTxById']);
+      expect(mover.head).toMatchObject(chain.root(15n));
+    });
+
+    test('again and again, it goes on until it stands', async () => {
+      const mover = await moverAt(10n, { frontier: false });
+      await moved(11n);
+      const trustLog = new TrustLog({ store, key: KEY, clientId: 'another' });
+      const move = { outcome: 'root', operation: 'x', calls: 1, startedAt: 0 } as const;
+      fake.intercept = async ({ request, answer }) => {
+        const since = BigInt(String(request['proveSinceTx']));
+        if (since > 10n && since < 14n) await trustLog.advance(chain.root(since), chain.root(since + 1n), move);
+        return answer();
+      };
+      await mover.settle(offer(bare(20n)));
+      expect(fake.methods()).toHaveLength(5);
+      expect(await store.head(KEY)).toEqual(chain.root(20n));
+    });
+  });
+
   test('because another process moved the stored head, it goes on from there', async () => {
     const mover = await moverAt(10n);
     const trustLog = new TrustLog({ store, key: KEY, clientId: 'another' });

@@ -80,8 +80,14 @@ export class Admission {
     return call.promise;
   }
 
-  leave(bytes: number): void {
-    this.#calls -= 1;
+  /** A call that was let in has become more, as so many calls would be: it gives them back when it leaves. */
+  grow(calls: number, bytes: number): void {
+    this.#calls += calls;
+    this.#bytes += bytes;
+  }
+
+  leave(bytes: number, calls = 1): void {
+    this.#calls -= calls;
     this.#bytes -= bytes;
     while (this.#newcomers.size > 0 && !this.#isFull) {
       const next = this.#line[this.#next++] as WaitingCall<undefined>;

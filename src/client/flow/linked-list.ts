@@ -24,6 +24,10 @@ export class LinkedList<T> implements Iterable<T> {
     return this.#first?.value;
   }
 
+  get last(): T | undefined {
+    return this.#last?.value;
+  }
+
   add(value: T): Link<T> {
     const link = new Link(value);
     link.before = this.#last;

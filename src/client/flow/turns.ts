@@ -43,6 +43,11 @@ export class Turn {
 export class Turns {
   readonly #line = new LinkedList<Turn>();
 
+  /** The one that was entered last, of those that have not begun. */
+  get last(): Turn | undefined {
+    return this.#line.last;
+  }
+
   enter(): Turn {
     return new Turn(this, this.#line);
   }

@@ -1,6 +1,9 @@
 // A request to write, put into its wire form entry by entry: the bytes that are sent are the bytes that are checked.
+import { types } from 'node:util';
 import type { KVMetadata } from '../../proof/types.js';
 import type { SentEntry } from '../../verify/wire/requests.js';
+import { MAX_KEY_BYTES, MAX_VALUE_BYTES } from '../input/bytes-input.js';
+import type { BytesInput } from '../input/bytes-input.js';
 
 /** Tag and length of each of a KeyValue's parts, at most: tags are one byte, lengths at most five; and its metadata. */
 const FRAME_BYTES = 3 * 6 + 24;
@@ -9,10 +12,19 @@ const NUMBER_BYTES = 11;
 const KEY = 0x0a;
 const VALUE = 0x12;
 const METADATA = 0x1a;
+/** Up to here a loop puts text down faster than the platform does (measured). */
+const MAX_LOOP = 40;
+/** What text of one UTF-16 unit may take. */
+const MAX_UNIT_BYTES = 3;
+/** Room for that many times longer text is not made on a guess. */
+const MAX_GUESSED = 64 * 1024;
 
 export class RequestEncoder {
   #bytes: Uint8Array<ArrayBuffer>;
   #at = 0;
+  #keyStart = 0;
+  #keyEnd = 0;
+  #valueLength = 0;
 
   constructor(size = 16 * 1024) {
     this.#bytes = new Uint8Array(size);
@@ -33,6 +45,58 @@ export class RequestEncoder {
     this.#part(KEY, key);
     if (value.length > 0) this.#part(VALUE, value);
     if (metadata !== undefined) this.#metadata(metadata);
+  }
+
+  /**
+   * A KeyValue without metadata as the field with this tag, from what a caller gave, copied once. False, and nothing is put,
+   * where it has to be looked at first: text beyond ASCII, and what is no key or no value.
+   */
+  pair(tag: number, key: BytesInput, value: BytesInput): boolean {
+    const keyLength = lengthOf(key);
+    const valueLength = lengthOf(value);
+    if (keyLength < 1 || keyLength > MAX_KEY_BYTES || valueLength < 0 || valueLength > MAX_VALUE_BYTES)
+      return false;
+    this.#reserve(room(key, keyLength) + room(value, valueLength) + FRAME_BYTES);
+    const start = this.#at;
+    const valuePart = valueLength === 0 ? 0 : 1 + varintLength(valueLength) + valueLength;
+    this.#bytes[this.#at++] = tag;
+    this.#varint(1 + varintLength(keyLength) + keyLength + valuePart);
+    this.#bytes[this.#at++] = KEY;
+    this.#varint(keyLength);
+    this.#keyStart = this.#at;
+    let isPut = this.#put(key, keyLength);
+    this.#keyEnd = this.#at;
+    if (isPut && valueLength > 0) {
+      this.#bytes[this.#at++] = VALUE;
+      this.#varint(valueLength);
+      isPut = this.#put(value, valueLength);
+    }
+    this.#valueLength = valueLength;
+    if (!isPut) this.#at = start;
+    return isPut;
+  }
+
+  /** Where the key of the last {@link pair} is, and how long its value is. */
+  get keyStart(): number {
+    return this.#keyStart;
+  }
+
+  get keyEnd(): number {
+    return this.#keyEnd;
+  }
+
+  get valueLength(): number {
+    return this.#valueLength;
+  }
+
+  /** The bytes that it is put into, behind it what comes next: other ones when it has grown. */
+  get buffer(): Uint8Array {
+    return this.#bytes;
+  }
+
+  /** Takes back what was put behind there. */
+  cut(length: number): void {
+    this.#at = length;
   }
 
   bytes(tag: number, bytes: Uint8Array): void {
@@ -91,6 +155,26 @@ export class RequestEncoder {
     return this.#bytes.subarray(0, this.#at);
   }
 
+  /** False for text that is not ASCII. */
+  #put(input: BytesInput, length: number): boolean {
+    const start = this.#at;
+    this.#at += length;
+    if (typeof input !== 'string') {
+      this.#bytes.set(input, start);
+      return true;
+    }
+    if (length > MAX_LOOP) {
+      const { buffer } = this.#bytes;
+      return Buffer.from(buffer, start, MAX_UNIT_BYTES * length).write(input, 'utf8') === length;
+    }
+    for (let i = 0; i < length; i++) {
+      const unit = input.charCodeAt(i);
+      if (unit > 0x7f) return false;
+      this.#bytes[start + i] = unit;
+    }
+    return true;
+  }
+
   #part(tag: number, bytes: Uint8Array): void {
     this.#bytes[this.#at++] = tag;
     this.#varint(bytes.length);
@@ -138,6 +222,17 @@ export class RequestEncoder {
     larger.set(this.#bytes);
     this.#bytes = larger;
   }
+}
+
+/** Bytes of what is bytes, or ASCII; -1 for long text, and for what is neither bytes nor text. */
+function lengthOf(input: unknown): number {
+  if (typeof input === 'string') return input.length <= MAX_GUESSED ? input.length : -1;
+  return types.isUint8Array(input) ? input.length : -1;
+}
+
+/** Bytes that putting it down may write to. */
+function room(input: BytesInput, length: number): number {
+  return typeof input === 'string' ? MAX_UNIT_BYTES * length : length;
 }
 
 /** Without those that mark a deletion: a value is never one. */

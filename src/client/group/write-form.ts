@@ -1,6 +1,7 @@
 // What the writes of one RPC have in common: how an entry of them is put into a request and read back, and which keys it is about.
 import type { Stored } from '../../verify/writings/stored.js';
 import type { Condition } from '../input/conditions.js';
+import type { EntryBatch } from './entry-batch.js';
 import type { RequestEncoder } from './request-encoder.js';
 
 /** RPCs that write keys and are answered by the header of the tx that they became. */
@@ -34,8 +35,10 @@ export interface WriteForm<E = unknown> {
 /** What one write is made of. */
 export interface WriteContent<E = unknown> {
   readonly form: WriteForm<E>;
-  /** At least one, of distinct names. */
+  /** At least one, of distinct names; none where there is a `batch`. */
   readonly entries: readonly E[];
+  /** Many plain entries, in their request already: they go as a transaction of their own, without conditions. */
+  readonly batch?: EntryBatch;
   readonly conditions: readonly Condition[];
   /** Of all keys and values. */
   readonly bytes: number;

@@ -20,19 +20,44 @@ export interface GroupRequest {
   readonly form: WriteForm;
   /** In its wire form. */
   readonly request: Uint8Array;
-  /** What it writes ({@link WriteForm.nameOf}). */
-  readonly names: ReadonlySet<string>;
+  /** How many entries it writes. */
+  readonly count: number;
+  /** What they are called ({@link WriteForm.nameOf}). */
+  readonly names: Iterable<string>;
   /** Of the names that do not stand for a value that stays. */
   readonly endings: ReadonlyMap<string, Ending>;
+  /** The names, as what is kept when the request is not: where all stand for values that stay. */
+  readonly keys?: () => NamedKeys;
+}
+
+/** Names that take little room until they are looked at. */
+export interface NamedKeys {
+  readonly count: number;
+  names(): Iterable<string>;
+}
+
+/** What goes into one transaction, and waits in line. */
+export interface WaitingGroup<W> extends GroupRequest {
+  /** How many entries go together. */
+  readonly size: AdaptiveSize;
+  readonly writes: readonly W[];
+  /** Whether it is about one of these keys: then what is about them must not overtake it. */
+  meets(written: Iterable<string>, needed: Iterable<string> | undefined): boolean;
+  /** Whether the other one, which is on its way, has to be answered first. */
+  follows(other: WaitingGroup<W>): boolean;
+  /** Without the writes that are settled; undefined when none is left. */
+  wanted(isSettled: (write: W) => boolean): WaitingGroup<W> | undefined;
+  /** In two, in order; undefined for what is all or nothing. */
+  halves(): readonly [WaitingGroup<W>, WaitingGroup<W>] | undefined;
 }
 
 const SINCE_TX = 0x10;
 const MUST_EXIST = 0x0a;
 const MUST_NOT_EXIST = 0x12;
 const NOT_MODIFIED_AFTER = 0x1a;
-const NO_ENDINGS: ReadonlyMap<string, Ending> = new Map();
+export const NO_ENDINGS: ReadonlyMap<string, Ending> = new Map();
 
-export class Group<W> implements GroupRequest {
+export class Group<W> implements WaitingGroup<W> {
   readonly writes: W[] = [];
   readonly names = new Set<string>();
   readonly #request = new RequestEncoder();
@@ -52,6 +77,10 @@ export class Group<W> implements GroupRequest {
     return this.#request.finish();
   }
 
+  get count(): number {
+    return this.names.size;
+  }
+
   get endings(): ReadonlyMap<string, Ending> {
     return this.#endings;
   }
@@ -64,16 +93,27 @@ export class Group<W> implements GroupRequest {
     return this.#request.length + bytes <= MAX_REQUEST_BYTES && !this.meets(written, needed);
   }
 
-  /** Whether what is about these keys must not be in one transaction with it, nor overtake it. */
+  /** The same for one transaction. */
   meets(written: Iterable<string>, needed: Iterable<string> | undefined): boolean {
     for (const name of written) if (this.names.has(name) || this.#needed?.has(name)) return true;
     if (needed) for (const name of needed) if (this.names.has(name)) return true;
     return false;
   }
 
-  /** Whether the other one, which is on its way, has to be answered first. */
-  follows(other: Group<W>): boolean {
+  follows(other: WaitingGroup<W>): boolean {
     return other.meets(this.names, this.#needed);
+  }
+
+  wanted(isSettled: (write: W) => boolean): Group<W> | undefined {
+    if (!this.writes.some(isSettled)) return this;
+    const left = this.part((write) => !isSettled(write));
+    return left.writes.length === 0 ? undefined : left;
+  }
+
+  halves(): readonly [Group<W>, Group<W>] | undefined {
+    if (this.writes.length < 2) return undefined;
+    const middle = this.writes.length >> 1;
+    return [this.part((_, place) => place < middle), this.part((_, place) => place >= middle)];
   }
 
   add(write: W, { written, needed }: Keys, { entries, conditions, noWait, sinceTx }: WriteContent): void {
@@ -130,6 +170,7 @@ export class Group<W> implements GroupRequest {
 
 /** The request of a write that goes alone. */
 export function requestOf(content: WriteContent): Uint8Array {
+  if (content.batch) return content.batch.request();
   const group = new Group<undefined>(content.form, new AdaptiveSize(1, 1));
   group.add(undefined, keysOf(content), content);
   return group.request;

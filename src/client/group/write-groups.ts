@@ -5,9 +5,13 @@ import type { Deadline } from '../flow/deadline.js';
 import { MAX_TX_ENTRIES } from '../input/bytes-input.js';
 import { isBusy, isNotDone } from '../net/server-errors.js';
 import { AdaptiveSize } from './adaptive-size.js';
+import { BatchGroup } from './batch-group.js';
+import type { WriterOf } from './batch-group.js';
+import type { EntryBatch } from './entry-batch.js';
 import type { WriteContent, WriteForm } from './write-form.js';
+import { SET } from './write-forms.js';
 import { Group, MAX_REQUEST_BYTES, keysOf } from './write-group.js';
-import type { GroupRequest, Keys } from './write-group.js';
+import type { GroupRequest, Keys, WaitingGroup } from './write-group.js';
 
 /**
  * One caller's write: its entries share a transaction with whatever else is in the group. They are kept in the group's
@@ -56,8 +60,8 @@ export class WriteGroups<W extends GroupedWrite> {
   readonly #options: WriteGroupsOptions<W>;
   /** How many entries of a form go together. */
   readonly #sizes = new Map<WriteForm, AdaptiveSize>();
-  #line: Group<W>[] = [];
-  #flying: readonly Group<W>[] = [];
+  #line: WaitingGroup<W>[] = [];
+  #flying: readonly WaitingGroup<W>[] = [];
   #maxInFlight = FIRST_IN_FLIGHT;
   #untold = 0;
   #turnEnds = false;
@@ -68,6 +72,10 @@ export class WriteGroups<W extends GroupedWrite> {
 
   /** Sends `write`, which is of this content, with what else waits. */
   write(write: W, content: WriteContent): void {
+    if (content.batch) {
+      this.begin(write, content.batch);
+      return;
+    }
     const keys = keysOf(content);
     let group = this.#newest(content.form, keys);
     if (!group?.takes(keys, content)) {
@@ -75,6 +83,34 @@ export class WriteGroups<W extends GroupedWrite> {
       this.#line.push(group);
     }
     group.add(write, keys, content);
+    this.#sendSoon();
+  }
+
+  /**
+   * Sends a batch as a transaction of its own, in its turn. Entries may be added to it as long as {@link takesMore} says so.
+   * `apart`: they need not be written together.
+   */
+  begin(write: W, batch: EntryBatch, apart?: WriterOf<W>): void {
+    this.#line.push(new BatchGroup(this.#sizeOf(SET), batch, write, apart));
+    this.#sendSoon();
+  }
+
+  /** Whether a batch that was begun is in line still, with nothing behind it that is about this key. */
+  takesMore(batch: EntryBatch, keyName: () => string): boolean {
+    for (let i = this.#line.length - 1; i >= 0; i--) {
+      const group = this.#line[i] as WaitingGroup<W>;
+      if (group instanceof BatchGroup && group.batch === batch) return true;
+      if (group.meets([keyName()], undefined)) return false;
+    }
+    return false;
+  }
+
+  /** How many plain entries go together. */
+  get batchSize(): number {
+    return this.#sizeOf(SET).limit;
+  }
+
+  #sendSoon(): void {
     if (this.#turnEnds) return;
     this.#turnEnds = true;
     setImmediate(() => {
@@ -85,16 +121,23 @@ export class WriteGroups<W extends GroupedWrite> {
 
   /** Sends `write` at once, in a transaction that holds nothing else. */
   writeAlone(write: W, content: WriteContent): void {
-    const group = new Group<W>(content.form, this.#sizeOf(content.form));
-    group.add(write, keysOf(content), content);
+    const group = this.#alone(write, content);
     this.#options.send([write], group).catch((error: unknown) => rejectAll(group, error));
+  }
+
+  #alone(write: W, content: WriteContent): WaitingGroup<W> {
+    const size = this.#sizeOf(content.form);
+    if (content.batch) return new BatchGroup(size, content.batch, write);
+    const group = new Group<W>(content.form, size);
+    group.add(write, keysOf(content), content);
+    return group;
   }
 
   /** The newest group of a form that waits: undefined where a write of these keys must not go before those behind it. */
   #newest(form: WriteForm, { written, needed }: Keys): Group<W> | undefined {
     for (let i = this.#line.length - 1; i >= 0; i--) {
-      const group = this.#line[i] as Group<W>;
-      if (group.form === form) return group;
+      const group = this.#line[i] as WaitingGroup<W>;
+      if (group instanceof Group && group.form === form) return group;
       if (group.meets(written, needed)) return undefined;
     }
     return undefined;
@@ -119,7 +162,7 @@ export class WriteGroups<W extends GroupedWrite> {
     while (this.#flying.length < this.#maxInFlight && this.#untold < MAX_UNTOLD) {
       const [next] = this.#line;
       if (!next || this.#isHeldUp(next)) return;
-      const group = stillWanted(next);
+      const group = next.wanted(({ settled }) => settled);
       this.#line.shift();
       if (!group) continue;
       this.#flying = [...this.#flying, group];
@@ -132,16 +175,16 @@ export class WriteGroups<W extends GroupedWrite> {
   }
 
   /** A key of it is on its way: sent now, it might be written before that one. */
-  #isHeldUp(group: Group<W>): boolean {
+  #isHeldUp(group: WaitingGroup<W>): boolean {
     return this.#flying.some((flying) => group.follows(flying));
   }
 
   /** Ends with the server's answer. Never rejects: its writes are told. */
-  async #run(group: Group<W>): Promise<void> {
-    const { writes, names, request, size } = group;
+  async #run(group: WaitingGroup<W>): Promise<void> {
+    const { writes, count, request, size } = group;
     this.counts.groups += 1;
     this.counts.writes += writes.length;
-    this.counts.entries += names.size;
+    this.counts.entries += count;
     try {
       const { told } = await this.#options.send(writes, group);
       this.#untold += 1;
@@ -149,26 +192,28 @@ export class WriteGroups<W extends GroupedWrite> {
         this.#untold -= 1;
         this.#sendAll();
       });
-      size.learn(request.length, names.size);
+      size.learn(request.length, count);
       if (this.#line.length > 0) this.#maxInFlight = Math.min(MAX_IN_FLIGHT, this.#maxInFlight + 1);
     } catch (error) {
       if (isBusy(error)) this.#maxInFlight = Math.max(1, this.#maxInFlight >> 1);
-      if (writes.length > 1 && isAboutContent(error))
-        await this.#apart(group, error.code === 'LIMIT_EXCEEDED');
+      const halves = isAboutContent(error) ? group.halves() : undefined;
+      if (halves) await this.#apart(group, halves, (error as ServerError).code === 'LIMIT_EXCEEDED');
       else for (const write of writes) write.reject(error);
     }
   }
 
   /** Nothing was written, for certain, and one write may be to blame: the others go without it. In order, as they came. */
-  async #apart(group: Group<W>, isTooLarge: boolean): Promise<void> {
-    if (isTooLarge) group.size.tooLarge(group.names.size);
-    const middle = group.writes.length >> 1;
-    await this.#run(group.part((_, place) => place < middle));
-    await this.#run(group.part((_, place) => place >= middle));
+  async #apart(
+    group: WaitingGroup<W>,
+    halves: readonly WaitingGroup<W>[],
+    isTooLarge: boolean,
+  ): Promise<void> {
+    if (isTooLarge) group.size.tooLarge(group.count);
+    for (const half of halves) await this.#run(half);
   }
 }
 
-function rejectAll({ writes }: Group<GroupedWrite>, error: unknown): void {
+function rejectAll({ writes }: WaitingGroup<GroupedWrite>, error: unknown): void {
   for (const write of writes) write.reject(error);
 }
 
@@ -190,11 +235,4 @@ const ABOUT_CONTENT: ReadonlySet<string> = new Set([
 function isAboutContent(error: unknown): error is ServerError {
   if (!(error instanceof ServerError) || !isNotDone(error) || isBusy(error)) return false;
   return ABOUT_CONTENT.has(error.code) && error.grpcCode !== UNIMPLEMENTED;
-}
-
-/** The group without the writes that were given up before they were sent; undefined when none is left. */
-function stillWanted<W extends GroupedWrite>(group: Group<W>): Group<W> | undefined {
-  if (!group.writes.some(({ settled }) => settled)) return group;
-  const left = group.part(({ settled }) => !settled);
-  return left.writes.length === 0 ? undefined : left;
 }

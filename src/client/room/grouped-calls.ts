@@ -30,7 +30,10 @@ import { VerifiedReader } from '../calls/kv/grouped-get.js';
 import { proveTogether } from '../calls/kv/grouped-get-all.js';
 import { writeGroup } from '../calls/kv/grouped-write.js';
 import { PlainWriter, VerifiedWriter } from '../calls/kv/writers.js';
+import { RecordBatch } from '../calls/kv/record-batch.js';
+import type { BatchEnd } from '../calls/kv/record-batch.js';
 import type { Writer } from '../calls/kv/writers.js';
+import type { EntryBatch } from '../group/entry-batch.js';
 import { verifiedGet } from '../calls/kv/verified-get.js';
 import type { VerifiedEntry } from '../calls/kv/verified-entry.js';
 import { ReservedTxs } from '../trust/reserved-txs.js';
@@ -204,6 +207,26 @@ export class GroupedCalls {
       else this.#writes.writeAlone(writer, content);
     };
     return this.#beginVerified(this.#writing, trust, from, content.bytes, start, true);
+  }
+
+  /** A transaction of records, which takes more of them while it waits; requires the first of them in `entries`. */
+  recordBatch(turn: Turn, entries: EntryBatch): RecordBatch {
+    const { admission } = this.#options;
+    return new RecordBatch({ admission, turns: this.#turns, groups: this.#writes }, turn, entries);
+  }
+
+  /** Has it written and proven, in its turn. */
+  verifiedBatch(trust: DatabaseTrust, from: Call, batch: RecordBatch): Promise<BatchEnd> {
+    return this.#beginVerified<BatchEnd>(
+      this.#writing,
+      trust,
+      from,
+      0,
+      (call) => {
+        batch.begin(trust, call, from);
+      },
+      true,
+    );
   }
 
   /** A write in a transaction that holds nothing else: the server's word, and its tx is no other write's. */

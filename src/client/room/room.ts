@@ -1,11 +1,13 @@
 // One database under one login: its session, its trust, and what its calls share. Every call comes in here: its options are
 // checked, its deadline begins, it is let in when there is room, and it ends when the client is closed.
+import type { SentBatch } from '../calls/kv/ingest-window.js';
 import type { Write } from '../calls/kv/kv.js';
 import { withCallerStack } from '../flow/caller-stack.js';
 import { UNNAMED } from '../watch/call-watch.js';
 import type { CallPlace } from '../watch/call-watch.js';
 import type { Deadline } from '../flow/deadline.js';
 import type { Door } from '../flow/door.js';
+import type { EntryBatch } from '../group/entry-batch.js';
 import type { CallOptions } from '../input/call-options.js';
 import type { Session } from '../net/session.js';
 import type { Call } from '../trust/call.js';
@@ -171,6 +173,21 @@ export class Room {
         },
       );
     });
+  }
+
+  /** A verified transaction of records: it takes more of them while it waits. Requires that there is room for the first. */
+  ingestBatch(entries: EntryBatch, options: CallOptions): SentBatch {
+    const turn = this.calls.turn();
+    const batch = this.calls.recordBatch(turn, entries);
+    const ended = turn.of(() =>
+      this.shareVerified('ingest', options, [], 0, (calls, trust, call) =>
+        calls.verifiedBatch(trust, call, batch),
+      ),
+    );
+    batch.entered();
+    const end = () => batch.end();
+    ended.then(end, end);
+    return { batch, ended };
   }
 
   /** Trust in the database, if any call may be answered under it now, without a question. */

@@ -9,7 +9,7 @@ import { isNotDone } from '../net/server-errors.js';
 import { resultOf } from '../results/result.js';
 import type { Call } from './call.js';
 import type { DatabaseTrust } from './database-trust.js';
-import type { End } from './known/newest-versions.js';
+import type { End, NotedKeys } from './known/newest-versions.js';
 
 /** A write that is proven to be in the one trusted history. */
 export interface VerifiedWrite {
@@ -31,6 +31,8 @@ export interface Writing {
   readonly names: Iterable<string>;
   /** How it ends some of these keys; of `unread` ones the tx is no floor: reads do not lead to what it wrote of them. */
   readonly endings?: ReadonlyMap<string, End | 'unread'>;
+  /** Instead of `names`, where they are many and all stand for values that stay. */
+  readonly keys?: () => NotedKeys;
   /** How many calls share it. */
   readonly calls: number;
 }
@@ -109,7 +111,7 @@ export async function sendWrite(
 async function prove(
   trust: DatabaseTrust,
   call: Call,
-  { question, names, endings, calls }: Writing,
+  { question, names, endings, keys, calls }: Writing,
   head: Root,
   answer: Uint8Array,
 ): Promise<VerifiedWrite> {
@@ -122,7 +124,8 @@ async function prove(
     const refuted = { check: 'set.tx-shared', detail, computed: tx.toString(), tx };
     throw await trust.refuse(call.operation, refuted, trust.job(question, head, answer));
   }
-  for (const name of names) {
+  if (keys) known.seen.noteAll(keys(), tx);
+  else for (const name of names) {
     const end = endings?.get(name);
     if (end !== 'unread') known.seen.note(name, tx, end);
   }

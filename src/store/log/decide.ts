@@ -17,7 +17,7 @@ export type DecidedRequest = RowRequest | IdentityRequest;
 export interface Snapshot {
   head(key: TrustKey): StoredRoot | null;
   identity(address: string): string | null;
-  /** False only where trust in a database that had roots was never forgotten. */
+  /** Whether trust in a database was ever forgotten. */
   wasForgotten(key: TrustKey): boolean;
   /** The newest logged trusted root of the same tx with another hash. */
   findConflict(root: TrustKey & StoredRoot): RootConflict | null;
@@ -69,7 +69,11 @@ function advance(expected: StoredRoot | null, entry: AuditEntry, log: Snapshot) 
     return { rows: [...fork.rows, entry], answer: { moved: true as const, conflict: fork.conflict } };
   }
   const fork = forkOf(entry, entry, log) ?? (expected ? forkOf(entry, expected, log) : undefined);
-  const told = { moved: false as const, current: current && copyRoot(current) };
+  const told = {
+    moved: false as const,
+    current: current && copyRoot(current),
+    ...(log.wasForgotten(entry) && { wasForgotten: true as const }),
+  };
   return { rows: fork?.rows ?? [], answer: fork ? { ...told, conflict: fork.conflict } : told };
 }
 

@@ -148,6 +148,6 @@ function versionOf(atTx: bigint, isBound: boolean): SentVersion {
   return isBound && atTx === 0n ? 'thisTx' : atTx;
 }
 
-function notChecked(message: string, field: number): never {
+export function notChecked(message: string, field: number): never {
   throw new ProofFailure('wire.request', `${message}: a field that is not checked`, undefined, field);
 }

@@ -2,7 +2,7 @@
 // client hashes itself. No proof is needed in the answer; the header is proven when the head reaches it.
 import { equalBytes } from '../../proof/bytes.js';
 import { entriesRootOf } from '../../proof/tree/entries-tree.js';
-import { plainLeaf } from '../../proof/entry.js';
+import { FlatLeaves } from '../../proof/tree/flat-entries.js';
 import { ProofFailure } from '../../proof/failure.js';
 import { alh } from '../../proof/header.js';
 import type { TxHeader } from '../../proof/types.js';
@@ -13,7 +13,7 @@ import { readTx, writeTx } from '../pack/ends-packet.js';
 import type { Context, ProvenTx, TreeAt } from '../terms.js';
 import { readTxHeader } from '../wire/headers.js';
 import { WireReader } from '../wire/reader.js';
-import { readSetRequest } from '../wire/requests.js';
+import { setRequestLeaves } from '../wire/set-request-leaves.js';
 
 /** Answer: TxHeader of the write whose request was these bytes: exactly what it says, in a tx newer than the head. */
 export interface WrittenQuestion<K extends string> {
@@ -34,7 +34,7 @@ export interface Written<K extends string> {
   readonly tag: number;
   readonly provenTag: number;
   /** Leaves of the entries tree, in order, of a tx with this header. Throws ProofFailure for what it cannot read. */
-  readonly leaves: (request: Uint8Array, header: TxHeader) => Uint8Array[];
+  readonly leaves: (request: Uint8Array, header: TxHeader) => readonly Uint8Array[] | FlatLeaves;
   readonly words: (request: Uint8Array) => string;
 }
 
@@ -59,15 +59,16 @@ function checkWritten<K extends string>(
 
   // 2. It holds what was sent and nothing else.
   const sent = leaves(request, header);
-  if (header.nentries !== sent.length) {
+  const count = sent instanceof FlatLeaves ? sent.count : sent.length;
+  if (header.nentries !== count) {
     throw new ProofFailure(
       'written.count',
       'another number of entries than was sent',
-      sent.length,
+      count,
       header.nentries,
     );
   }
-  const root = entriesRootOf(sent);
+  const root = sent instanceof FlatLeaves ? sent.root() : entriesRootOf(sent);
   if (!equalBytes(root, header.eH)) {
     throw new ProofFailure('written.entries', 'other entries than were sent', root, header.eH);
   }
@@ -128,7 +129,6 @@ export const written = writing({
   kind: 'written',
   tag: 7,
   provenTag: 9,
-  leaves: (request, { version }) =>
-    readSetRequest(request).map(({ key, value, metadata }) => plainLeaf(version, key, metadata, value)),
+  leaves: (request, { version }) => setRequestLeaves(request, version),
   words: ({ length }) => `to write a group of ${length} bytes`,
 });

@@ -87,7 +87,11 @@ export function heads(open: OpenStore): void {
       await store.forget(entry(3n, { outcome: 'forget', detail: 'on request' }));
       expect(await store.head(KEY)).toBeNull();
       expect(await store.audit.verify()).toMatchObject({ ok: true, rows: 4n });
-      expect(await store.advance(root(3n), entry(4n))).toEqual({ moved: false, current: null });
+      expect(await store.advance(root(3n), entry(4n))).toEqual({
+        moved: false,
+        current: null,
+        wasForgotten: true,
+      });
       expect(await store.advance(null, entry(2n, { outcome: 'first-use' }))).toEqual({ moved: true });
       expect(await store.audit.verify()).toMatchObject({ ok: true, rows: 5n });
       expect((await store.audit.latest(KEY))?.tx).toBe(2n);

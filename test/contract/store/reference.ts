@@ -42,7 +42,9 @@ export class ReferenceLog {
     if (!moved && expected) conflict ??= this.#report(entry, expected);
     if (moved) this.#add(entry);
     const found = conflict && { conflict };
-    return moved ? { moved, ...found } : { moved, current, ...found };
+    if (moved) return { moved, ...found };
+    const wasForgotten = this.#of(entry).some(({ row }) => row.outcome === 'forget');
+    return { moved, current, ...found, ...(wasForgotten && { wasForgotten: true }) };
   }
 
   record(entry: AuditEntry): { conflict?: RootConflict } {

@@ -1,7 +1,9 @@
 // From what a write is given to what it is made of. Throws ArgumentError naming what is wrong: nothing is sent then.
 import { ArgumentError } from '../../../errors.js';
 import { keyName } from '../../../verify/key-name.js';
+import { readSetRequest } from '../../../verify/wire/requests.js';
 import type { SentEntry, SentMember, SentOp, SentReference } from '../../../verify/wire/requests.js';
+import { EntryBatch } from '../../group/entry-batch.js';
 import { NO_CONDITIONS } from '../../group/write-form.js';
 import type { WriteContent, WriteForm } from '../../group/write-form.js';
 import { DELETE, EXEC_ALL, SET, SET_REFERENCE, Z_ADD } from '../../group/write-forms.js';
@@ -22,6 +24,7 @@ import type {
   OwnTxOptions,
   SetOptions,
   VersionOptions,
+  WriteOptions,
 } from '../../input/write-options.js';
 import { bytesOf, isKeys, toKeys } from './kv.js';
 
@@ -43,11 +46,23 @@ export function setContent(key: BytesInput, value: BytesInput, options: SetOptio
   return contentOf(SET, [metadata ? { ...entry, metadata } : entry], bytes, options);
 }
 
+/**
+ * From so many entries on they go as a transaction of their own, without an object for any of them: fewer share one with what else
+ * is written at the time.
+ */
+const MIN_BATCH = 64;
+
 /** Up to 1024 entries, of distinct keys. */
 export function setAllContent(pairs: Pairs, options: SetOptions): WriteContent<SentEntry> {
-  const entries = toEntries(pairs, metadataOf(options));
-  const bytes = entries.reduce((sum, { key, value }) => sum + key.length + value.length, 0);
-  return contentOf(SET, entries, bytes, options);
+  const metadata = metadataOf(options);
+  const { preconditions, noWait, includeProof } = options as WriteOptions;
+  const isPlain = preconditions === undefined && noWait !== true && includeProof !== true;
+  const batch = toBatch(pairs);
+  if (isPlain && !metadata && batch.count >= MIN_BATCH)
+    return { ...contentOf(SET, [], batch.bytes, options), batch };
+  const read = readSetRequest(batch.request());
+  const entries = metadata ? read.map((entry) => ({ ...entry, metadata })) : read;
+  return contentOf(SET, entries, batch.bytes, options);
 }
 
 /** One key, or up to 1024 distinct ones. */
@@ -156,27 +171,27 @@ function toDeletedKeys(keys: BytesInput | Iterable<BytesInput>): Uint8Array[] {
   return checked;
 }
 
-/** Checked pairs in their order. Throws ArgumentError for none, for too many, and for a key that occurs twice. */
-function toEntries(pairs: Pairs, metadata: EntryMetadata | undefined): SentEntry[] {
-  const entries: SentEntry[] = [];
-  const seen = new Set<string>();
+/** Pairs in their order. Throws ArgumentError for none, for too many, and for a key that occurs twice. */
+function toBatch(pairs: Pairs): EntryBatch {
+  const batch = new EntryBatch();
+  const names = {
+    key: () => `key of entry ${batch.count}`,
+    value: () => `value of entry ${batch.count}`,
+  };
   // Read only as far as needed: the source may be endless.
   for (const pair of entriesOf(pairs)) {
-    const i = entries.length;
+    const i = batch.count;
     if (i === MAX_TX_ENTRIES) {
       throw new ArgumentError('entries', `too many entries: one transaction takes at most ${MAX_TX_ENTRIES}`);
     }
     if (!Array.isArray(pair) || pair.length !== 2) {
       throw new ArgumentError('entries', `entry ${i} is no [key, value] pair`);
     }
-    const key = toKey(pair[0] as BytesInput, () => `key of entry ${i}`);
-    const value = toValue(pair[1] as BytesInput, () => `value of entry ${i}`);
-    if (seen.has(keyName(key))) throw new ArgumentError('entries', `the key of entry ${i} occurs twice`);
-    seen.add(keyName(key));
-    entries.push(metadata ? { key, value, metadata } : { key, value });
+    if (!batch.add(pair[0] as BytesInput, pair[1] as BytesInput, names))
+      throw new ArgumentError('entries', `the key of entry ${i} occurs twice`);
   }
-  if (entries.length === 0) throw new ArgumentError('entries', 'entries must not be empty');
-  return entries;
+  if (batch.count === 0) throw new ArgumentError('entries', 'entries must not be empty');
+  return batch;
 }
 
 function entriesOf(pairs: Pairs): Iterable<unknown> {

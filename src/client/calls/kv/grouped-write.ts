@@ -21,7 +21,7 @@ import { WireReader } from '../../../verify/wire/reader.js';
 import { readSetRequest } from '../../../verify/wire/requests.js';
 import { withoutTx } from './kv.js';
 import type { Write } from './kv.js';
-import type { PlainWriter, VerifiedWriter, Writer } from './writers.js';
+import type { PlainWriter, ProvenWriter, Writer } from './writers.js';
 
 /** A lone Set of up to this many entries is answered with its proof; the answer holds every entry's digest. */
 const MAX_ALONE = 8;
@@ -74,12 +74,12 @@ export async function writeGroup(
       first,
       group,
       deadline,
-      verified.length,
+      verified.reduce((sum, { calls }) => sum + calls, 0),
       isAlone,
     );
     for (const writer of plain) tellWritten(writer, writeShown(answer));
     const told = proven.then(
-      (written) => verified.forEach(({ call }) => call.resolve(written)),
+      (written) => verified.forEach((writer) => writer.tell(written)),
       (error: unknown) => verified.forEach((writer) => writer.reject(error)),
     );
     return { told };
@@ -95,8 +95,8 @@ export async function writeGroup(
 
 /** The server stands where it is trusted, and so does trust itself: nothing is sent before. */
 async function assurePlace(
-  { trust, from }: VerifiedWriter,
-  verified: readonly VerifiedWriter[],
+  { trust, from }: ProvenWriter,
+  verified: readonly ProvenWriter[],
 ): Promise<void> {
   await trust.assureWrites(from.operation);
   for (const writer of verified) {
@@ -129,22 +129,23 @@ async function writePlain(
 /** Goes on when its callers give up: whatever is written to its keys next has to come after it. */
 function writeVerified(
   rpc: Rpc,
-  { trust, from, ownTx }: VerifiedWriter,
-  { form: { method }, request, names, endings }: GroupRequest,
+  { trust, from, ownTx }: ProvenWriter,
+  { form: { method }, request, count, names, endings, keys }: GroupRequest,
   deadline: Deadline,
   calls: number,
   isAlone: boolean,
 ): Promise<Sent> {
   const call: Call = { ...from, deadline };
+  const written = { names, endings, calls, ...(keys && { keys }) };
   const options = overThisConnection(rpc, deadline);
-  if (method === 'Set' && (ownTx || (isAlone && names.size <= MAX_ALONE))) {
+  if (method === 'Set' && (ownTx || (isAlone && count <= MAX_ALONE))) {
     const question = { kind: 'set', entries: readSetRequest(request) } as const;
-    return sendWrite(trust, call, { question, names, endings, calls }, (head) =>
+    return sendWrite(trust, call, { question, ...written }, (head) =>
       rpc.raw('VerifiableSet', verifiableSet(request, head.tx), options()),
     );
   }
   const question = { kind: QUESTIONS[method], request };
-  return sendWrite(trust, call, { question, names, endings, calls }, () =>
+  return sendWrite(trust, call, { question, ...written }, () =>
     rpc.raw(method, request, options()),
   );
 }

@@ -1,25 +1,29 @@
-// The records of an ingestion that are on their way: taken from the source while there is room, sent, and handed on in order.
-import { ArgumentError, ClosedError, ImmuError, TransportError } from '../../../errors.js';
-import { visible } from '../../../visible.js';
+// The records of an ingestion that are on their way: taken from the source while there is room, put into transactions, and handed on
+// in order.
+import { ArgumentError, ClosedError, TransportError } from '../../../errors.js';
 import type { Root } from '../../../verify/verifier.js';
 import { whenAborted } from '../../flow/abort-listeners.js';
-import { toKey, toValue } from '../../input/bytes-input.js';
+import { EntryBatch } from '../../group/entry-batch.js';
+import type { PairNames } from '../../group/entry-batch.js';
 import type { BytesInput } from '../../input/bytes-input.js';
 import type { CallOptions } from '../../input/call-options.js';
-import type { VerifiedWrite } from '../../trust/write.js';
+import { RecordSource, sourceFailed } from './ingest-source.js';
+import type { IngestRecord, IngestSource } from './ingest-source.js';
+import type { BatchEnd, RecordBatch } from './record-batch.js';
 
-/** A record to write: `[key, value]` or `{ key, value }`. */
-export type IngestRecord =
-  readonly [BytesInput, BytesInput] | { readonly key: BytesInput; readonly value: BytesInput };
-
-export type IngestSource = AsyncIterable<IngestRecord> | Iterable<IngestRecord>;
+/** A transaction of records that is on its way. */
+export interface SentBatch {
+  readonly batch: RecordBatch;
+  readonly ended: Promise<BatchEnd>;
+}
 
 /** What ingestion needs of a client. */
 export interface IngestClient {
   /** What it may hold at a time. */
   readonly maxRecords: number;
   readonly maxBytes: number;
-  write(key: Uint8Array, value: Uint8Array, options: CallOptions): Promise<VerifiedWrite>;
+  /** Begins a transaction with the one record that is in `entries`. */
+  begin(entries: EntryBatch, options: CallOptions): SentBatch;
   /** The trusted head; proves first that `root` lies on its history, when one is given. */
   head(root: Root | undefined, options: CallOptions): Promise<Root>;
   /** Resolves when a write would be let in at once; undefined: it would be now. */
@@ -34,14 +38,9 @@ export interface WindowOptions {
   readonly maxBytes: number;
 }
 
-/** Longest wait for a source to be let go, in milliseconds. */
-const RELEASE_MS = 1000;
-
-interface Sent {
-  readonly index: number;
-  readonly key: Uint8Array;
-  readonly bytes: number;
-  readonly written: Promise<VerifiedWrite>;
+/** A transaction of records: its first one is the record of this index. */
+export interface Sent extends SentBatch {
+  readonly first: number;
 }
 
 /** Takes records from the source while there is room, and sends them. */
@@ -50,21 +49,23 @@ export class IngestWindow {
   readonly #call: CallOptions;
   readonly #maxRecords: number;
   readonly #maxBytes: number;
-  readonly #source: AsyncIterator<IngestRecord> | Iterator<IngestRecord>;
+  readonly #source: RecordSource;
   readonly #sent: Sent[] = [];
   readonly #stopListening: readonly ((() => void) | undefined)[];
-  #first = 0;
+  /** Of the record that is put in next. */
+  readonly #names: PairNames = {
+    key: () => `key of record ${this.#index}`,
+    value: () => `value of record ${this.#index}`,
+  };
+  /** The transaction that takes more. */
+  #open: RecordBatch | undefined;
   #held = 0;
   #bytes = 0;
   #index = 0;
   #skip: number;
-  /** The source has no more, or failed. */
-  #ended = false;
-  /** The source was asked and has not answered yet. */
-  #asking = false;
   #failure: { readonly error: unknown } | undefined;
   #closed = false;
-  /** Whoever waits for a change: the reader for a record, the pump for room. */
+  /** Whoever waits for a change: the reader for a transaction, the pump for room. */
   #changed: (() => void)[] = [];
 
   /** `skip`: records that are taken from the source and passed over. */
@@ -79,7 +80,7 @@ export class IngestWindow {
     this.#maxRecords = Math.min(maxRecords, client.maxRecords);
     this.#maxBytes = Math.min(maxBytes, client.maxBytes);
     this.#skip = skip;
-    this.#source = iteratorOf(records);
+    this.#source = new RecordSource(records);
     const { signal } = call;
     const onAbort = () => this.#fail(abortedError(signal));
     if (signal?.aborted) onAbort();
@@ -94,57 +95,37 @@ export class IngestWindow {
     return this.#index;
   }
 
-  /** The next record in order, sent; undefined behind the last. */
+  /** The next transaction in order, sent; undefined behind the last. */
   async next(): Promise<Sent | undefined> {
     for (;;) {
-      const sent = this.#sent[this.#first];
-      if (sent) {
-        this.#first += 1;
-        if (this.#first > 1024) {
-          this.#sent.splice(0, this.#first);
-          this.#first = 0;
-        }
-        return sent;
-      }
+      const sent = this.#sent.shift();
+      if (sent) return sent;
       if (this.#failure) throw this.#failure.error;
-      if (this.#ended) return undefined;
+      if (this.#source.ended) return undefined;
       await this.#change();
     }
   }
 
-  /** The receipt was taken: there is room for another record. */
-  release({ bytes }: Sent): void {
-    this.#held -= 1;
+  /** So many receipts were taken: there is room for other records. */
+  release(records: number, bytes: number): void {
+    this.#held -= records;
     this.#bytes -= bytes;
-    this.#tell();
+    // Told of every single place, the pump would come and go for each record.
+    if (this.#held <= this.#maxRecords - Math.max(1, this.#maxRecords >> 2)) this.#tell();
   }
 
-  /** Lets go of the source. One that does not answer, to this or to what it was asked before, holds nobody up. */
+  /** Lets go of the source. */
   async close(): Promise<void> {
     this.#closed = true;
     for (const stop of this.#stopListening) stop?.();
     this.#tell();
-    if (this.#ended) return;
-    const released = this.#release();
-    if (this.#asking) return;
-    let timer: NodeJS.Timeout | undefined;
-    const timeUp = new Promise<void>((resolve) => (timer = setTimeout(resolve, RELEASE_MS)));
-    await Promise.race([released, timeUp]);
-    clearTimeout(timer);
-  }
-
-  async #release(): Promise<void> {
-    try {
-      await this.#source.return?.();
-    } catch {
-      // Nobody waits for more of it.
-    }
+    await this.#source.close();
   }
 
   /** Never rejects: the reader is told. */
   async #pump(): Promise<void> {
     try {
-      while (!this.#closed && !this.#failure) {
+      while (!this.#isOver()) {
         if (this.#held >= this.#maxRecords || this.#bytes >= this.#maxBytes) {
           await this.#change();
           continue;
@@ -154,12 +135,15 @@ export class IngestWindow {
           await room;
           continue;
         }
-        const taken = this.#take();
+        const taken = this.#source.next();
         // Awaiting what is there already would cost a turn of the queue for every record.
         const step = 'then' in taken ? await taken : taken;
-        if (step.done === true) this.#ended = true;
-        if (this.#ended || this.#isOver()) break;
-        this.#use(step.value as IngestRecord);
+        if (this.#source.ended || this.#isOver()) break;
+        const record = step.value as IngestRecord;
+        if (this.#use(record)) continue;
+        // What is full goes out before the next is begun: that one would go with it, with one record.
+        if (this.#open) await turnOfTheLoop();
+        if (!this.#isOver()) this.#begin(record);
       }
     } catch (error) {
       this.#fail(sourceFailed(error));
@@ -167,59 +151,44 @@ export class IngestWindow {
     this.#tell();
   }
 
-  /** Asks the source. What it throws is told as its failure. */
-  #take(): IteratorResult<IngestRecord, unknown> | Promise<IteratorResult<IngestRecord, unknown>> {
-    try {
-      const next = this.#source.next();
-      if (!('then' in next)) return next;
-      this.#asking = true;
-      return this.#taken(next);
-    } catch (error) {
-      this.#ended = true;
-      throw sourceFailed(error);
-    }
-  }
-
-  async #taken(
-    next: Promise<IteratorResult<IngestRecord, unknown>>,
-  ): Promise<IteratorResult<IngestRecord, unknown>> {
-    try {
-      const step: unknown = await next;
-      if (typeof step !== 'object' || step === null) throw new TypeError('the source gave no step');
-      return step as IteratorResult<IngestRecord, unknown>;
-    } catch (error) {
-      this.#ended = true;
-      throw sourceFailed(error);
-    } finally {
-      this.#asking = false;
-    }
-  }
-
-  /** What came meanwhile is not sent any more. */
   #isOver(): boolean {
     return this.#closed || this.#failure !== undefined;
   }
 
-  #use(record: IngestRecord): void {
+  /** False for a record that has to begin a transaction. */
+  #use(record: IngestRecord): boolean {
     if (this.#skip > 0) {
       this.#skip -= 1;
       this.#index += 1;
-    } else {
-      this.#send(record);
+      return true;
     }
+    const open = this.#open;
+    const isPair = isPairOrThrow(record, this.#index);
+    if (!open) return false;
+    const before = open.entries.bytes;
+    const joins = isPair
+      ? open.add(record[0], record[1], this.#names)
+      : open.add(record.key, record.value, this.#names);
+    if (joins) this.#took(open.entries.bytes - before);
+    return joins;
   }
 
-  #send(record: IngestRecord): void {
-    const index = this.#index;
-    const { key, value } = checkedRecord(record, index);
-    this.#index += 1;
-    const bytes = key.length + value.length;
-    const written = this.#client.write(key, value, this.#call);
-    written.catch(() => undefined);
-    this.#sent.push({ index, key, bytes, written });
+  #begin(record: IngestRecord): void {
+    const entries = new EntryBatch(this.#open?.entries.requestBytes);
+    if (isPairOrThrow(record, this.#index)) entries.add(record[0], record[1], this.#names);
+    else entries.add(record.key, record.value, this.#names);
+    const { batch, ended } = this.#client.begin(entries, this.#call);
+    ended.catch(() => undefined);
+    this.#open = batch;
+    this.#sent.push({ batch, ended, first: this.#index });
+    this.#took(entries.bytes);
+    this.#tell();
+  }
+
+  #took(bytes: number): void {
     this.#held += 1;
     this.#bytes += bytes;
-    if (this.#changed.length > 0) this.#tell();
+    this.#index += 1;
   }
 
   /** Ends the ingestion behind what was sent. */
@@ -233,35 +202,26 @@ export class IngestWindow {
   }
 
   #tell(): void {
+    if (this.#changed.length === 0) return;
     for (const resolve of this.#changed.splice(0)) resolve();
   }
 }
 
-function iteratorOf(records: IngestSource): AsyncIterator<IngestRecord> | Iterator<IngestRecord> {
-  try {
-    return Symbol.asyncIterator in records ? records[Symbol.asyncIterator]() : records[Symbol.iterator]();
-  } catch (error) {
-    throw sourceFailed(error);
-  }
-}
-
-function sourceFailed(cause: unknown): ImmuError {
-  if (cause instanceof ImmuError) return cause;
-  const words = cause instanceof Error ? cause.message : String(cause);
-  return new ImmuError('SOURCE_FAILED', `the source of records failed: ${visible(words)}`, { cause });
+function turnOfTheLoop(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 function abortedError(signal: AbortSignal | undefined): TransportError {
   return new TransportError('ABORTED', 'the ingestion was aborted by the caller', { cause: signal?.reason });
 }
 
-function checkedRecord(record: IngestRecord, index: number): { key: Uint8Array; value: Uint8Array } {
+/** Whether it is `[key, value]`, rather than `{ key, value }`. */
+function isPairOrThrow(
+  record: IngestRecord,
+  index: number,
+): record is Extract<IngestRecord, readonly unknown[]> {
   const given: unknown = record;
   if (typeof given !== 'object' || given === null)
     throw new ArgumentError('records', `record ${index} is neither [key, value] nor { key, value }`);
-  const [key, value] = 'key' in record ? [record.key, record.value] : record;
-  return {
-    key: toKey(key, () => `key of record ${index}`),
-    value: toValue(value, () => `value of record ${index}`),
-  };
+  return Array.isArray(given) || !('key' in given);
 }

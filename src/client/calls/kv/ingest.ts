@@ -3,18 +3,22 @@
 import { ArgumentError, ImmuError } from '../../../errors.js';
 import { fromHex, toHex } from '../../../proof/bytes.js';
 import type { Root } from '../../../verify/verifier.js';
+import type { EntryBatch } from '../../group/entry-batch.js';
+import type { IngestSource } from './ingest-source.js';
 import { IngestWindow } from './ingest-window.js';
-import type { IngestClient, IngestSource } from './ingest-window.js';
+import type { IngestClient, Sent } from './ingest-window.js';
+import type { ProvenPart } from './record-batch.js';
 import { whole } from '../../input/option-checks.js';
 import { callOptionsOf, checkOptions } from '../../input/call-options.js';
 import { resultOf } from '../../results/result.js';
 
-export type { IngestClient, IngestRecord } from './ingest-window.js';
+export type { IngestRecord } from './ingest-source.js';
+export type { IngestClient } from './ingest-window.js';
 
 export interface IngestOptions {
   /** Ends the ingestion with ABORTED; what is on its way may still be written. */
   readonly signal?: AbortSignal;
-  /** Deadline of each record's write in milliseconds. @default the client's `timeoutMs` */
+  /** Deadline of each transaction in milliseconds, from its first record on. @default the client's `timeoutMs` */
   readonly timeoutMs?: number;
   /**
    * Records that are on their way, or proven and not yet taken, at a time: never more than half of what the client may hold
@@ -57,6 +61,24 @@ export interface IngestReceipt {
   readonly resume: string;
 }
 
+/** Records that are proven to be all that a transaction of the one trusted history holds, in their order, its root durable. */
+export interface IngestBatch {
+  /** Places in the source of its first record and its last, from 0. */
+  readonly first: number;
+  readonly last: number;
+  readonly count: number;
+  /** Of keys and values. */
+  readonly bytes: number;
+  readonly tx: bigint;
+  readonly alh: Uint8Array;
+  readonly timestamp: bigint;
+  readonly root: Root;
+  /** Always: what is not proven has no receipt. */
+  readonly proven: true;
+  /** Goes on behind these records: see {@link IngestOptions.resume}. */
+  readonly resume: string;
+}
+
 /**
  * A record could not be written and proven, or there was none: all before it are. `code` and `cause` say why (`SOURCE_FAILED`:
  * the source threw `cause.cause`), `resume` goes on with it. Records behind it may have been written.
@@ -79,12 +101,106 @@ const TOKEN = /^immu-ingest-1\.(\d{1,15})\.(\d{1,19})\.([0-9a-f]{64})$/;
 /** Goes on from the first record, whatever the history: the empty database is on each. */
 const FROM_START = 'immu-ingest-1.0.0.e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';
 
-/** Requires checked options ({@link checkIngestOptions}). */
-export async function* ingest(
+/** Records of one transaction, proven, of which receipts are made. */
+interface Proven {
+  readonly batch: IngestBatch;
+  readonly entries: EntryBatch;
+  /** Place of the first one in `entries`. */
+  readonly from: number;
+  /** So many receipts of them were taken. */
+  taken(records: number): void;
+}
+
+/**
+ * Receipts of an ingestion, in order: one for each record, as it is iterated, or one for each transaction ({@link batches}).
+ * Nothing is taken from the source before the first is asked for.
+ */
+export class Ingestion implements AsyncGenerator<IngestReceipt, void, undefined> {
+  #proven: (() => AsyncGenerator<Proven, void, undefined>) | undefined;
+  #receipts: AsyncGenerator<IngestReceipt, void, undefined> | undefined;
+
+  /** @internal Requires checked options ({@link checkIngestOptions}). */
+  constructor(client: IngestClient, records: IngestSource, options: IngestOptions) {
+    this.#proven = () => provenParts(client, records, options);
+  }
+
+  /**
+   * One receipt for each transaction, with the range of its records, which are proven to be all that it holds: the fastest way in.
+   * As with single receipts, the source is read no faster than they are taken.
+   *
+   * @example
+   * for await (const { last, tx, resume } of client.ingest(records).batches()) checkpoint(resume);
+   * @throws ArgumentError when receipts of this ingestion were asked for already
+   */
+  batches(): AsyncGenerator<IngestBatch, void, undefined> {
+    return batchesOf(this.#begin());
+  }
+
+  /** Rejects with ArgumentError when {@link batches} were asked for. */
+  next(): Promise<IteratorResult<IngestReceipt, void>> {
+    try {
+      return this.#each().next();
+    } catch (error) {
+      return Promise.reject(error as ArgumentError);
+    }
+  }
+
+  return(): Promise<IteratorResult<IngestReceipt, void>> {
+    if (!this.#receipts && !this.#proven) return Promise.resolve({ done: true, value: undefined });
+    return this.#each().return();
+  }
+
+  async throw(error: unknown): Promise<IteratorResult<IngestReceipt, void>> {
+    return this.#each().throw(error);
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.return();
+  }
+
+  #each(): AsyncGenerator<IngestReceipt, void, undefined> {
+    return (this.#receipts ??= receiptsOf(this.#begin()));
+  }
+
+  #begin(): AsyncGenerator<Proven, void, undefined> {
+    const begin = this.#proven;
+    if (!begin) throw new ArgumentError('batches', 'receipts of this ingestion were asked for already');
+    this.#proven = undefined;
+    return begin();
+  }
+}
+
+async function* batchesOf(
+  proven: AsyncGenerator<Proven, void, undefined>,
+): AsyncGenerator<IngestBatch, void, undefined> {
+  for await (const { batch } of proven) yield batch;
+}
+
+async function* receiptsOf(
+  all: AsyncGenerator<Proven, void, undefined>,
+): AsyncGenerator<IngestReceipt, void, undefined> {
+  for await (const { batch, entries, from, taken } of all) {
+    const { first, count, tx, alh, timestamp, root } = batch;
+    const goOn = tokensOf(root);
+    for (let i = 0; i < count; i++) {
+      const index = first + i;
+      const resume = goOn(index + 1);
+      const key = entries.key(from + i);
+      yield resultOf({ index, key, tx, alh, timestamp, root, proven: true, resume });
+      taken(i + 1);
+    }
+  }
+}
+
+async function* provenParts(
   client: IngestClient,
   records: IngestSource,
   options: IngestOptions,
-): AsyncGenerator<IngestReceipt, void, undefined> {
+): AsyncGenerator<Proven, void, undefined> {
   const call = callOptionsOf(options);
   const limits = { maxRecords: options.window ?? WINDOW, maxBytes: options.windowBytes ?? WINDOW_BYTES };
   const from = options.resume === undefined ? undefined : parseToken(options.resume);
@@ -101,24 +217,44 @@ export async function* ingest(
   };
   try {
     const head = await client.head(from?.root, call);
-    resume = token(proven, from?.root ?? head);
-    window = new IngestWindow(client, records, { call, ...limits }, proven);
-    for (let sent = await window.next(); sent; sent = await window.next()) {
-      const { tx, alh, timestamp, root } = await sent.written;
-      proven = sent.index + 1;
-      bytes += sent.bytes;
-      resume = token(proven, root);
-      const { index, key } = sent;
-      if (performance.now() - toldAt > PROGRESS_MS) tell(window.taken);
-      yield resultOf({ index, key, tx, alh, timestamp, root, proven: true, resume });
-      window.release(sent);
+    resume = tokensOf(from?.root ?? head)(proven);
+    const open = (window = new IngestWindow(client, records, { call, ...limits }, proven));
+    for (let sent = await open.next(); sent; sent = await open.next()) {
+      const { entries } = sent.batch;
+      const { parts, failure } = await sent.ended;
+      for (const part of parts) {
+        const receipt = receiptOf(part, sent);
+        proven = receipt.last + 1;
+        bytes += receipt.bytes;
+        ({ resume } = receipt);
+        if (performance.now() - toldAt > PROGRESS_MS) tell(open.taken);
+        let gone = part.from;
+        const taken = (count: number) => {
+          const to = part.from + count;
+          open.release(to - gone, entries.bytesTo(to) - entries.bytesTo(gone));
+          gone = to;
+        };
+        yield { batch: receipt, entries, from: part.from, taken };
+        taken(receipt.count);
+      }
+      if (failure) throw failure.error;
     }
-    tell(window.taken);
+    tell(open.taken);
   } catch (error) {
     throw error instanceof ImmuError ? new IngestError(error, proven, resume) : error;
   } finally {
     await window?.close();
   }
+}
+
+function receiptOf({ from, to, write }: ProvenPart, { first, batch: { entries } }: Sent): IngestBatch {
+  const { tx, alh, timestamp, root } = write;
+  const last = first + to - 1;
+  const bytes = entries.bytesTo(to) - entries.bytesTo(from);
+  const resume = tokensOf(root)(last + 1);
+  return resultOf({
+    ...{ first: first + from, last, count: to - from, bytes, tx, alh, timestamp, root, proven: true, resume },
+  });
 }
 
 /** Throws ArgumentError naming the option. */
@@ -132,8 +268,10 @@ export function checkIngestOptions(options: IngestOptions): void {
     throw new ArgumentError('onProgress', 'onProgress must be a function');
 }
 
-function token(count: number, { tx, alh }: Root): string {
-  return `immu-ingest-1.${count}.${tx.toString()}.${toHex(alh)}`;
+/** Tokens that go on behind so many records, under this root. */
+function tokensOf({ tx, alh }: Root): (count: number) => string {
+  const end = `${tx.toString()}.${toHex(alh)}`;
+  return (count) => `immu-ingest-1.${count}.${end}`;
 }
 
 function parseToken(text: string): { count: number; root: Root } {

@@ -7,15 +7,27 @@ import type { DatabaseTrust } from '../../trust/database-trust.js';
 import type { VerifiedWrite } from '../../trust/write.js';
 import type { Write } from './kv.js';
 
+/** Whoever waits for what is to be proven. */
+export interface ProvenWriter extends GroupedWrite {
+  readonly kind: 'verified';
+  readonly trust: DatabaseTrust;
+  readonly from: Call;
+  /** In a transaction that holds nothing else: a Set is asked for with its proof, however many entries it has. */
+  readonly ownTx: boolean;
+  /** How many calls it is, as the log counts them. */
+  readonly calls: number;
+  tell(written: VerifiedWrite): void;
+}
+
 /** One caller of a verified write. */
-export class VerifiedWriter implements GroupedWrite {
+export class VerifiedWriter implements ProvenWriter {
   readonly kind = 'verified';
+  readonly calls = 1;
 
   constructor(
     readonly trust: DatabaseTrust,
     readonly call: WaitingCall<VerifiedWrite>,
     readonly from: Call,
-    /** In a transaction that holds nothing else: a Set is asked for with its proof, however many entries it has. */
     readonly ownTx = false,
   ) {}
 
@@ -28,6 +40,10 @@ export class VerifiedWriter implements GroupedWrite {
     const held = this.call.settled ? undefined : this.trust.heldBack(this.from);
     if (held) this.call.reject(held);
     return this.call.settled;
+  }
+
+  tell(written: VerifiedWrite): void {
+    this.call.resolve(written);
   }
 
   reject(error: unknown): void {
@@ -54,4 +70,4 @@ export class PlainWriter implements GroupedWrite {
   }
 }
 
-export type Writer = VerifiedWriter | PlainWriter;
+export type Writer = ProvenWriter | PlainWriter;

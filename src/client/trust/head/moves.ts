@@ -1,7 +1,7 @@
 // Moves of the one head of a database: which answer leads on, how it is proven from the head on, and how it is made durable.
 import { StoreError } from '../../../errors.js';
 import { equalBytes, toHex } from '../../../proof/bytes.js';
-import type { AdvanceOutcome } from '../../../store/root-store.js';
+import type { AdvanceOutcome, StoredRoot } from '../../../store/root-store.js';
 import type {
   Context,
   Job,
@@ -142,7 +142,7 @@ export class HeadMoves {
     const { signature } = target ?? {};
     const next = { ...candidateOf(last, proven.frontier), ...(signature && { signature }) };
     const left = await this.#commit(next, open, { waiter: newest, job });
-    if (sameRoot(this.#head, next)) for (const header of proven.headers) this.#options.headers.add(header);
+    if (this.compare(next) === 'same') for (const header of proven.headers) this.#options.headers.add(header);
     return left;
   }
 
@@ -183,27 +183,69 @@ export class HeadMoves {
 
   /** Makes a target, proven from the head, the head: first in the store, then here. */
   async #commit(target: ProvenTarget, open: Waiter[], mover: Mover, followed?: Followed): Promise<Waiter[]> {
-    if (this.#ended) throw this.#ended;
     const covered = open.filter((waiter) => waiter.tx <= target.tx);
     const operation = covered.at(-1)?.operation ?? 'verified';
     const startedAt = covered.reduce((first, waiter) => Math.min(first, waiter.startedAt), Infinity);
     const calls = covered.reduce((sum, waiter) => sum + waiter.calls, 0);
     const move = { outcome: 'root', operation, calls, startedAt } as const;
-    const outcome = await this.#options.trustLog.advance(this.#head, target, move, mover.job);
-    if (!outcome.moved) return this.#overtaken(outcome, target, mover, open);
+    const { trustLog, headers } = this.#options;
+    const passed = followed?.passed ?? [];
+    let from: Root = this.#head;
+    for (;;) {
+      if (this.#ended) throw this.#ended;
+      const outcome = await trustLog.advance(from, target, move, mover.job);
+      if (outcome.moved) break;
+      const stored = await this.#takenUp(outcome);
+      if (!stored) return this.#overtaken(outcome, target, mover, open);
+      const merged = await this.#merge(stored, target, mover);
+      if (!merged) return this.#overtaken(outcome, target, mover, open);
+      if (stored.tx >= target.tx) {
+        // It stands already, past what was to be the head: that is behind it now, proven.
+        this.#head = sameRoot(stored, target) ? (followed?.head ?? headAt(target)) : headAt(merged);
+        for (const header of [target, ...passed]) headers.add(header);
+        headers.addTarget(merged);
+        return open;
+      }
+      from = stored;
+    }
     this.#head = followed?.head ?? headAt(target);
-    this.#options.headers.addTarget(target);
-    for (const passed of followed?.passed ?? []) this.#options.headers.add(passed);
+    headers.addTarget(target);
+    for (const header of passed) headers.add(header);
     for (const waiter of covered) waiter.calls = 0;
     return open;
   }
 
+  /** The root that another process has made the head meanwhile; undefined where it is not simply a newer one. */
+  async #takenUp({ current, conflict, wasForgotten }: Lost): Promise<StoredRoot | undefined> {
+    if (!current || (conflict && !conflict.forgotten) || current.tx <= this.#head.tx) return undefined;
+    const isForgotten = wasForgotten === true && (await this.#options.trustLog.wasForgotten(this.#head));
+    return isForgotten ? undefined : current;
+  }
+
   /**
-   * Another process moved the stored head, or forgot it. Its root is taken up once this server has proven it from ours on:
-   * where the two processes are shown two histories, neither is told that all is well.
+   * Proves that the target that was to be the head, proven from ours, and the stored head are of one history, by one proof from the
+   * older to the newer: the target's own proof need not be made again. Returns the newer; undefined where the server does not
+   * prove that: which root it contradicts is found out then.
+   */
+  async #merge(stored: Root, target: ProvenTarget, { waiter }: Mover): Promise<ProvenTarget | undefined> {
+    if (sameRoot(stored, target)) return target;
+    const [older, newer] = stored.tx < target.tx ? [stored, target] : [target, stored];
+    if (older.tx === newer.tx) return undefined;
+    const answer = await this.#ask(waiter, stored, (rpc, call) => askHeaderUnder(rpc, newer.tx, older, call));
+    const job = this.#job({ kind: 'tx', tx: newer.tx }, older, answer);
+    const verdict = await this.#options.verifier.verify(job, { urgent: true });
+    if (!verdict.ok || verdict.proven.kind !== 'tx') return undefined;
+    const { subject, target: proven } = verdict.proven;
+    return sameRoot(subject, newer) && sameRoot(proven, newer) ? proven : undefined;
+  }
+
+  /**
+   * Another process moved the stored head, or forgot it, and it is not simply a newer one on the history of ours. It is taken up
+   * once this server has proven it from ours on: where the two processes are shown two histories, neither is told that all is
+   * well.
    */
   async #overtaken(
-    { current, conflict }: Lost,
+    { current, conflict, wasForgotten }: Lost,
     target: Root,
     { waiter, job }: Mover,
     open: Waiter[],
@@ -214,7 +256,8 @@ export class HeadMoves {
       if (conflict.tx === head.tx) throw await trustLog.headForked(conflict, head, waiter.operation, job);
       return this.#dropFork(waiter, open, conflict, { root: target, job });
     }
-    if (!current || (await trustLog.wasForgotten(head))) throw await this.#options.forgotten();
+    if (!current || (wasForgotten === true && (await trustLog.wasForgotten(head))))
+      throw await this.#options.forgotten();
     if (current.tx <= head.tx) {
       throw new StoreError(
         'STORE_DAMAGED',

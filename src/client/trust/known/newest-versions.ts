@@ -16,6 +16,13 @@ interface Ending {
   readonly end: End;
 }
 
+/** Keys whose entries were proven in one tx, all of them values that stay. */
+export interface NotedKeys {
+  readonly count: number;
+  /** By `keyName`. */
+  names(): Iterable<string>;
+}
+
 /** The newest version of a key of a database whose transactions are followed. */
 export interface FollowedVersion {
   readonly tx: bigint;
@@ -28,10 +35,15 @@ export interface FollowedVersion {
 export type FollowedVersions = (name: string) => FollowedVersion | undefined;
 
 export class NewestVersions {
+  readonly #max: number;
   readonly #newest: RecentMap<string, bigint | Ending>;
+  /** What was noted and not looked at yet, oldest first. */
+  #later: { readonly keys: NotedKeys; readonly tx: bigint }[] = [];
+  #countLater = 0;
   #followed: FollowedVersions | undefined;
 
   constructor(max: number = DEFAULT_MAX_KEYS) {
+    this.#max = max;
     this.#newest = new RecentMap(max);
   }
 
@@ -50,13 +62,15 @@ export class NewestVersions {
 
   /** How the newest proven entry ends the key; undefined while it does not. */
   end(name: string): End | undefined {
+    const seen = this.#seen(name);
     const followed = this.#followed?.(name);
-    if (followed && followed.tx >= this.#seen(name)) return followed.deleted ? DELETED : followed.expiresAt;
+    if (followed && followed.tx >= seen) return followed.deleted ? DELETED : followed.expiresAt;
     const known = this.#newest.get(name);
     return typeof known === 'object' ? known.end : undefined;
   }
 
   #seen(name: string): bigint {
+    if (this.#countLater > 0) this.#noteNow();
     const known = this.#newest.get(name);
     return typeof known === 'object' ? known.tx : (known ?? 0n);
   }
@@ -68,7 +82,27 @@ export class NewestVersions {
     if (before === undefined || before < tx) this.#newest.set(name, end === undefined ? tx : { tx, end });
   }
 
+  /**
+   * The same of many keys at once, which are looked at when a key is next asked for: a client that only writes never does that.
+   * As with single ones the oldest are forgotten, where there are more than are kept.
+   */
+  noteAll(keys: NotedKeys, tx: bigint): void {
+    this.#later.push({ keys, tx });
+    this.#countLater += keys.count;
+    while (this.#later.length > 1 && this.#countLater - (this.#later[0]?.keys.count ?? 0) >= this.#max)
+      this.#countLater -= this.#later.shift()?.keys.count ?? 0;
+  }
+
+  #noteNow(): void {
+    const later = this.#later;
+    this.#later = [];
+    this.#countLater = 0;
+    for (const { keys, tx } of later) for (const name of keys.names()) this.note(name, tx);
+  }
+
   clear(): void {
+    this.#later = [];
+    this.#countLater = 0;
     this.#newest.clear();
   }
 }

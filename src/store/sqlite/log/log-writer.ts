@@ -128,10 +128,7 @@ export class LogWriter implements Snapshot {
   }
 
   wasForgotten(key: TrustKey): boolean {
-    const kinds = this.#log.kinds.ofLedger(key);
-    return (
-      kinds.some(({ outcome }) => outcome === 'forget') && kinds.some(({ outcome }) => isHeadMove(outcome))
-    );
+    return this.#log.kinds.ofLedger(key).some(({ outcome }) => outcome === 'forget');
   }
 
   findConflict(root: TrustKey & StoredRoot): RootConflict | null {
