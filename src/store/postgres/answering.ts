@@ -92,9 +92,9 @@ export class AnsweringPostgres implements AnsweringStore {
         return this.#walk(request);
       default:
         return this.#reading.again(async (link) => {
-          const answer = await read(link, request);
-          // What may be taken up as trusted must not be gone after a crash: it was perhaps not flushed yet.
-          if (isTrusted(request)) await flush(link, this.#reading.options.durability);
+          if (!isTrusted(request)) return read(link, request);
+          // What may be taken up as trusted must not be gone after a crash: it was perhaps not flushed yet. In this order.
+          const [answer] = await Promise.all([read(link, request), flush(link, this.#reading.options.durability)]);
           return answer;
         });
     }

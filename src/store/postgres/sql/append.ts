@@ -13,7 +13,8 @@ export const OUTRUN = 'IM002';
 export const BLOCK_ROWS = 256;
 export const FAN_OUT = 64;
 
-const MICROS = `least(trunc(a.duration_ms * 1000)::int8, ${2 ** 40})`;
+/** How a duration counts: see microsOf. No product overflows. */
+const MICROS = `trunc(least(least(a.duration_ms, 2000000000) * 1000, ${2 ** 40}))::int8`;
 /** The hour of a row. */
 export const HOUR = `(a.verified_at - ((a.verified_at % ${HOUR_MS}) + ${HOUR_MS}) % ${HOUR_MS}) / ${HOUR_MS}`;
 export const SUMS = `count(*)::int8 AS rows, sum(a.calls)::int8 AS calls, sum(${MICROS})::int8 AS micros,
@@ -93,7 +94,7 @@ DECLARE
   v_same boolean;
 BEGIN
   SELECT rows, hash, base_seq INTO v_seq, v_hash, v_base FROM store FOR UPDATE;
-  IF v_seq < p_known_seq OR (v_seq = p_known_seq AND v_hash <> p_known_hash)
+  IF v_seq < p_known_seq OR (v_seq = p_known_seq AND v_seq > 0 AND v_hash <> p_known_hash)
     OR (v_seq > p_known_seq AND p_known_seq > v_base
       AND NOT EXISTS (SELECT 1 FROM audit WHERE seq = p_known_seq AND hash = p_known_hash)) THEN
     RAISE EXCEPTION 'the log has % rows, and not row % as it was written', v_seq, p_known_seq USING ERRCODE = '${ROLLED_BACK}';

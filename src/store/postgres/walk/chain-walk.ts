@@ -164,10 +164,7 @@ class ChainWalk {
 
   /** Bytes that several rows are about are hashed once. */
   async #evidenceOf(seq: bigint, covered: Uint8Array): Promise<string | undefined> {
-    const [found] = await this.#link.query(
-      `SELECT e.*, b.sha256, b.bytes, b.id AS there evidence e LEFT JOIN evidence_blob b ON b.id = e.blob WHERE e.seq = $1`,
-      [seq],
-    );
+    const [found] = await this.#link.query(EVIDENCE, [seq], 'immu_evidence');
     if (!found || (found['blob'] !== null && found['there'] === null)) return 'the evidence of the row is missing';
     const { blob, sha256: name, bytes: held } = found;
     const changed = 'the evidence of the row was changed';
@@ -255,3 +252,4 @@ class ChainWalk {
 }
 
 const PAGE = `SELECT ${ROW_COLUMNS}, a.kind FROM (SELECT * FROM audit WHERE seq >= $1 ORDER BY seq LIMIT $2) a ${ROW_NAMES} ORDER BY a.seq`;
+const EVIDENCE = `SELECT e.*, b.sha256, b.bytes, b.id AS there FROM evidence e LEFT JOIN evidence_blob b ON b.id = e.blob WHERE e.seq = $1`;

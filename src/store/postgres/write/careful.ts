@@ -8,6 +8,8 @@ import { decide } from '../../log/decide.js';
 import type { DecidedRequest } from '../../log/decide.js';
 import type { WriteRequest } from '../../log/requests.js';
 import type { Link } from '../link/link.js';
+import { flush } from '../link/server-check.js';
+import type { Durability } from '../link/server-check.js';
 import { asBytes } from '../link/values.js';
 import { heldState, keepCheckpoint, keyValues, LEDGER } from '../read/held.js';
 import { bigint, bytes } from '../read/rows.js';
@@ -24,22 +26,25 @@ export interface Careful {
   readonly newest: BatchAnswer['newest'];
 }
 
-/** `prepared` is told what the answers are before the commit is asked for: it may be done, and not be answered. */
+/** Resolves when it is durable. `prepared` is told what the answers are before the commit is asked for: it may be done, and not be answered. */
 export async function writeCarefully(
   link: Link,
   head: BatchHead,
   requests: readonly WriteRequest[],
   names: Names,
+  durability: Durability,
   prepared: (done: Careful) => void,
 ): Promise<Careful> {
-  await link.query('BEGIN');
+  const begun = link.query('BEGIN');
   try {
     const done = await written(link, head, requests, names);
+    await begun;
     prepared(done);
-    await link.query('COMMIT');
+    await Promise.all([link.query('COMMIT'), flush(link, durability)]);
     return done;
   } catch (error) {
     names.forget();
+    begun.catch(() => undefined);
     await link.query('ROLLBACK').catch(() => undefined);
     throw error;
   }

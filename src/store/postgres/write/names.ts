@@ -26,10 +26,19 @@ export class Names {
   /** Sees to it that all names of these rows have numbers. `isLocked`: in a transaction that holds the log. */
   async ensure(link: Link, entries: readonly AuditEntry[], isLocked = false): Promise<void> {
     if (this.#link !== link || this.#kinds.size + this.#clients.size > MAX_REMEMBERED) this.#forget(link);
+    const unknown = new Map<string, AuditEntry>();
+    const clients = new Set<string>();
     for (const entry of entries) {
-      if (!this.#kinds.has(kindName(entry))) await this.#find(link, entry, isLocked);
-      if (!this.#clients.has(entry.clientId)) await this.#findClient(link, entry.clientId);
+      if (!this.#kinds.has(kindName(entry))) unknown.set(kindName(entry), entry);
+      if (!this.#clients.has(entry.clientId)) clients.add(entry.clientId);
     }
+    await Promise.all([...clients].map((name) => this.#findClient(link, name)));
+    if (unknown.size === 0) return;
+    const missing = await this.#find(link, [...unknown.values()]);
+    if (missing.length === 0) return;
+    await addKinds(link, missing, isLocked);
+    const [lost] = await this.#find(link, missing);
+    if (lost) throw new StoreError('STORE_DAMAGED', `the root store ${link.label} gives a kind of rows no number`);
   }
 
   /** Requires that it was ensured. */
@@ -48,26 +57,15 @@ export class Names {
     this.#forget(undefined);
   }
 
-  async #find(link: Link, entry: AuditEntry, isLocked: boolean): Promise<void> {
-    const values = [asBytes(entry.server), asBytes(entry.database), asBytes(entry.operation)];
-    const all: Value[] = [...values, OUTCOME_CODES[entry.outcome]];
-    let [found] = await link.query(FIND, all);
-    if (!found) {
-      await inTurn(link, isLocked, async () => {
-        const [count] = await link.query('SELECT count(*) AS kinds FROM kind');
-        if (bigint(count?.['kinds']) >= BigInt(MAX_KINDS)) {
-          const words = `it has rows of ${MAX_KINDS} servers, databases and operations, and takes no other`;
-          throw new StoreError('STORE_FAILED', `the audit log is full: ${words}`);
-        }
-        await link.query(ADD_LEDGER, values.slice(0, 2));
-        await link.query(ADD_KIND, all);
-      });
-      [found] = await link.query(FIND, all);
-    }
-    const { id, ledger } = found ?? {};
-    if (typeof id !== 'number' || typeof ledger !== 'number')
-      throw new StoreError('STORE_DAMAGED', `the root store ${link.label} gives a kind of rows no number`);
-    this.#kinds.set(kindName(entry), { id, ledger });
+  /** Those that have no number yet. */
+  async #find(link: Link, entries: readonly AuditEntry[]): Promise<AuditEntry[]> {
+    const found = await Promise.all(entries.map((entry) => link.query(FIND, kindValues(entry), 'immu_kind')));
+    return entries.filter((entry, i) => {
+      const { id, ledger } = found[i]?.[0] ?? {};
+      if (typeof id !== 'number' || typeof ledger !== 'number') return true;
+      this.#kinds.set(kindName(entry), { id, ledger });
+      return false;
+    });
   }
 
   async #findClient(link: Link, name: string): Promise<void> {
@@ -100,22 +98,25 @@ const ADD_CLIENT = `INSERT INTO client SELECT coalesce(max(id), 0) + 1, $1 FROM 
   HAVING coalesce(max(id), 0) < ${MAX_CLIENTS} ON CONFLICT DO NOTHING`;
 
 /** One process at a time: numbers then are given in the order in which they are committed. */
-async function inTurn(link: Link, isLocked: boolean, add: () => Promise<void>): Promise<void> {
-  const lock = 'LOCK TABLE kind IN SHARE ROW EXCLUSIVE MODE';
-  if (isLocked) {
-    await link.query(lock);
-    await add();
-    return;
+async function addKinds(link: Link, entries: readonly AuditEntry[], isLocked: boolean): Promise<void> {
+  const [count] = await link.query('SELECT count(*) AS kinds FROM kind');
+  if (bigint(count?.['kinds']) + BigInt(entries.length) > BigInt(MAX_KINDS)) {
+    const words = `it has rows of ${MAX_KINDS} servers, databases and operations, and takes no other`;
+    throw new StoreError('STORE_FAILED', `the audit log is full: ${words}`);
   }
-  await link.query('BEGIN');
-  try {
-    await link.query(lock);
-    await add();
-    await link.query('COMMIT');
-  } catch (error) {
-    await link.query('ROLLBACK').catch(() => undefined);
-    throw error;
-  }
+  const added = entries.flatMap((entry) => {
+    const values = kindValues(entry);
+    return [() => link.query(ADD_LEDGER, values.slice(0, 2)), () => link.query(ADD_KIND, values)];
+  });
+  const lock = () => link.query('LOCK TABLE kind IN SHARE ROW EXCLUSIVE MODE');
+  const all = isLocked ? [lock, ...added] : [() => link.query('BEGIN'), lock, ...added, () => link.query('COMMIT')];
+  // They go out at once. After one that fails the others do, and the commit undoes all.
+  const done = await Promise.allSettled(all.map((run) => run()));
+  for (const each of done) if (each.status === 'rejected') throw each.reason;
+}
+
+function kindValues({ server, database, operation, outcome }: AuditEntry): Value[] {
+  return [asBytes(server), asBytes(database), asBytes(operation), OUTCOME_CODES[outcome]];
 }
 
 function kindName({ server, database, operation, outcome }: AuditEntry): string {

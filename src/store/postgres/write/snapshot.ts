@@ -1,5 +1,5 @@
 // What decisions rest on, loaded under the lock of the log: all that these requests may ask for.
-import type { AuditRow, TrustKey } from '../../audit-types.js';
+import type { AuditRow, StoredRoot, TrustKey } from '../../audit-types.js';
 import type { DecidedRequest } from '../../log/decide.js';
 import { LogIndex } from '../../log/log-index.js';
 import { nameOf } from '../../log/log-state.js';
@@ -37,13 +37,15 @@ export async function loadSnapshot(link: Link, requests: readonly DecidedRequest
     asked.txs.add(tx);
     if (request.kind === 'advance' && request.expected) asked.txs.add(request.expected.tx);
   }
-  const heads = [];
+  const heads: (TrustKey & StoredRoot)[] = [];
   const rows: AuditRow[] = [];
-  for (const { key, txs } of keys.values()) {
-    const head = await headOf(link, key);
+  const loaded = [...keys.values()].map(async ({ key, txs }) => {
+    const asked = [...keyValues(key), numberArray([...txs])];
+    const [head, records] = await Promise.all([headOf(link, key), link.query(ROWS, asked, 'immu_snapshot')]);
     if (head) heads.push({ ...key, ...head });
-    for (const record of await link.query(ROWS, [...keyValues(key), numberArray([...txs])])) rows.push(toRow(record).row);
-  }
+    for (const record of records) rows.push(toRow(record).row);
+  });
+  await Promise.all(loaded);
   const identities = [];
   for (const address of addresses) {
     const server = await identityOf(link, address);

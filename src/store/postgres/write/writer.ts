@@ -158,8 +158,7 @@ export class Writer {
     let prepared: Careful | undefined;
     const keep = (done: Careful) => (prepared = done);
     await this.#settled(async (link, head) => {
-      await writeCarefully(link, head, requests, this.#names, keep);
-      await flush(link, this.#session.options.durability);
+      await writeCarefully(link, head, requests, this.#names, this.#session.options.durability, keep);
     });
     if (!prepared) throw new Error('a batch was committed that was not prepared');
     this.#session.same.known = prepared.newest;
