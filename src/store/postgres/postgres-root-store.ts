@@ -7,7 +7,8 @@ import type { ChainPoint } from '../audit-log.js';
 import { checkedBytes, checkedId, isObject } from '../log/audit-entry.js';
 import { CheckedStore } from '../log/checked-store.js';
 import { STORE_ID_SIZE } from '../log/checkpoint.js';
-import { addressesOf } from './link/address.js';
+import { addressesOf, toldOf } from './link/address.js';
+import type { Address } from './link/address.js';
 import type { Durability } from './link/server-check.js';
 import type { SessionOptions } from './link/session.js';
 import { openStore } from './open.js';
@@ -65,6 +66,7 @@ export class PostgresRootStore extends CheckedStore {
 
   /**
    * Opens the store at a URL like `postgres://user:password@host:port/database`, or at the first of several that is no standby.
+   * A URL may tell `schema`, `storeId` and `durability` too: `?schema=trust&durability=sync`.
    * Its tables, functions and newest rows are checked; `audit.verify()` checks all.
    *
    * @throws StoreError STORE_UNAVAILABLE (not reached within `unavailableAfterMs`, or a standby), STORE_MISSING, STORE_FOREIGN,
@@ -77,12 +79,14 @@ export class PostgresRootStore extends CheckedStore {
     if (!isObject(options)) throw new ArgumentError('options', 'options must be an object');
     knownNames('options', options, NAMES);
     const addresses = addressesOf(url);
-    const { schema = 'immu_ts', create = 'if-new', durability = 'local' } = options;
+    const { create = 'if-new' } = options;
+    const told = toldOf(addresses, defined(options));
+    const { schema = 'immu_ts', storeId } = told;
+    const durability = (told.durability ?? 'local') as Durability;
     if (typeof schema !== 'string' || !/^[a-z_][a-z0-9_]{0,62}$/.test(schema) || schema.startsWith('pg_'))
       throw new ArgumentError('schema', 'schema must be 1 to 63 of a-z, 0-9 and _, and not begin with pg_');
     oneOf('create', create, ['if-new', 'never']);
     oneOf('durability', durability, ['local', 'sync']);
-    const { storeId } = options;
     if (storeId !== undefined && !(typeof storeId === 'string' && ID.test(storeId)))
       throw new ArgumentError('storeId', `storeId must be ${2 * STORE_ID_SIZE} hex digits`);
     const label = `${addresses.map((address) => address.label).join(' or ')} (schema ${schema})`;
@@ -125,6 +129,15 @@ export class PostgresRootStore extends CheckedStore {
 }
 
 const ID = new RegExp(`^[0-9a-fA-F]{${2 * STORE_ID_SIZE}}$`);
+
+/** Those of the options that a URL may tell too. */
+function defined({ schema, storeId, durability }: PostgresRootStoreOptions): Address['told'] {
+  return {
+    ...(schema !== undefined && { schema }),
+    ...(storeId !== undefined && { storeId }),
+    ...(durability !== undefined && { durability }),
+  };
+}
 
 function milliseconds(name: string, value = 10_000): number {
   if (Number.isInteger(value) && value > 0 && value <= 0x7fff_ffff) return value;

@@ -81,12 +81,7 @@ export class Link {
     this.#client.on('notification', ({ channel }) => tell(channel));
   }
 
-  /** Only one that waits for an answer keeps the process alive. */
-  idle(): void {
-    this.#socket.unref();
-  }
-
-  /** Rows of one statement. Statements go out at once, and are answered in their order. `name`: prepared under it. */
+  /** Rows of one statement: only who waits for an answer keeps the process alive. Statements go out at once, and are answered in their order. `name`: prepared under it. */
   async query(text: string, values: readonly Value[] = [], name?: string): Promise<readonly Row[]> {
     if (this.#lost) throw this.#lost;
     this.#wait();
@@ -108,7 +103,9 @@ export class Link {
 
   /** Ends it once what was asked is answered. */
   async end(): Promise<void> {
-    if (!this.#lost) await Promise.race([this.#client.end().catch(() => undefined), after(this.#timeoutMs)]);
+    if (this.#lost) return;
+    this.#socket.ref();
+    await Promise.race([this.#client.end().catch(() => undefined), after(this.#timeoutMs)]);
     this.close();
   }
 

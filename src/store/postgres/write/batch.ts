@@ -54,7 +54,7 @@ export function batchValues({ writer, batch, known }: BatchHead, rows: readonly 
     numbers(({ expected }) => expected?.tx ?? null),
     bytes(({ expected }) => expected?.alh ?? null),
     // Its bytes hold until the next row's.
-    bytes(({ entry, evidence }) => rowContent(entry, evidence).slice()),
+    bytes(({ entry, evidence }) => new Uint8Array(rowContent(entry, evidence))),
     numbers(({ entry }) => entry.tx),
     numbers(({ entry }) => entry.previousTx),
     numbers(({ entry }) => entry.calls),
