@@ -14,7 +14,7 @@ const rooms = {
   client: ['worker', 'verify', 'store', 'sqlite', 'proof', 'wire'],
   ledger: ['proof', 'wire', 'sqlite'],
   kysely: ['index.ts'],
-  cli: ['store', 'index.ts', 'audit.ts', 'testing.ts'],
+  cli: ['store', 'index.ts', 'audit.ts', 'testing.ts', 'postgres.ts'],
 };
 /** The same inside `src/client/`; its faces (files directly in it) may import all of them. */
 const clientRooms = {

@@ -1,7 +1,7 @@
 // A PostgreSQL of our own for the tests of one file: a cluster in a temporary folder, stopped and removed at the end. It never runs as
 // root, which it refuses: the user `postgres` of the system's package has it then.
 import { execFile, execFileSync } from 'node:child_process';
-import { accessSync, chownSync, constants, readdirSync } from 'node:fs';
+import { accessSync, chownSync, constants, readFileSync, readdirSync } from 'node:fs';
 import { appendFile, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -101,7 +101,8 @@ export class Postgres {
     const lines = [
       `port = ${this.port}`,
       `listen_addresses = '127.0.0.1'`,
-      `unix_socket_directories = '${this.folder}'`,
+      // A socket's lock file would outlive a server that is killed.
+      `unix_socket_directories = ''`,
       'max_connections = 60',
       'max_wal_senders = 4',
       'shared_buffers = 64MB',
@@ -112,7 +113,11 @@ export class Postgres {
 
   async startAgain(): Promise<void> {
     const log = join(this.folder, 'log');
-    await asPostgres(join(this.#bin, 'pg_ctl'), '-D', join(this.folder, 'data'), '-l', log, '-w', '-t', WAIT_S, 'start');
+    const start = ['-D', join(this.folder, 'data'), '-l', log, '-w', '-t', WAIT_S, 'start'];
+    await asPostgres(join(this.#bin, 'pg_ctl'), ...start).catch(async (error: unknown) => {
+      const words = (await readFile(log, 'utf8').catch(() => '')).slice(-2000);
+      throw new Error(`the server did not start: ${words}`, { cause: error });
+    });
   }
 
   async set(...settings: string[]): Promise<void> {
@@ -124,19 +129,18 @@ export class Postgres {
     await asPostgres(join(this.#bin, 'pg_ctl'), '-D', join(this.folder, 'data'), '-w', '-t', WAIT_S, 'promote');
   }
 
-  /** As a power cut: every process of the server, at once. */
+  /** As a power cut: every process of the server, at once. Resolves when they are gone. */
   async kill(): Promise<void> {
-    const pid = Number((await readFile(join(this.folder, 'data', 'postmaster.pid'), 'utf8')).split('\n')[0]);
+    const pidFile = join(this.folder, 'data', 'postmaster.pid');
+    const pid = Number((await readFile(pidFile, 'utf8')).split('\n')[0]);
+    // It makes no other process from here on.
+    process.kill(pid, 'SIGSTOP');
     const { stdout } = await run('ps', ['-o', 'pid=', '--ppid', String(pid)]);
-    for (const each of [pid, ...stdout.split('\n').map(Number)]) {
-      if (each <= 1) continue;
-      try {
-        process.kill(each, 'SIGKILL');
-      } catch {
-        // It is gone already.
-      }
-    }
-    await rm(join(this.folder, 'data', 'postmaster.pid'), { force: true });
+    const all = [...stdout.trim().split(/\s+/).map(Number), pid].filter((each) => each > 1);
+    for (const each of all) if (isRunning(each)) process.kill(each, 'SIGKILL');
+    while (all.some(isRunning)) await new Promise((resolve) => setTimeout(resolve, 10));
+    // Its number may be that of another process by now, or of one that nobody has buried.
+    await rm(pidFile, { force: true });
   }
 
   async stop(): Promise<void> {
@@ -164,6 +168,15 @@ export class Postgres {
     } finally {
       await client.end();
     }
+  }
+}
+
+/** Not when it is gone, or dead and not buried. */
+function isRunning(pid: number): boolean {
+  try {
+    return !readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z ');
+  } catch {
+    return false;
   }
 }
 

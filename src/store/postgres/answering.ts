@@ -2,12 +2,14 @@
 // one each.
 import { ClosedError, StoreError } from '../../errors.js';
 import type { AnswerTo, AnsweringStore, AskedRequest, ReadRequest, RowRequest, WalkRequest } from '../log/requests.js';
-import type { ChainPoint } from '../audit-log.js';
+import type { ArchiveInfo, ArchiveOptions, ChainPoint } from '../audit-log.js';
+import { archiveRows } from './archive/archive-rows.js';
+import { LinkLost, unavailable } from './link/errors.js';
 import { Hints } from './link/hints.js';
 import type { Link } from './link/link.js';
+import { inOneState } from './link/one-state.js';
 import { flush } from './link/server-check.js';
 import { Session } from './link/session.js';
-import { inOneState } from './open.js';
 import { statsOf } from './read/figures.js';
 import { archivesOf, checkpointsOf, headOf, headerList, headersOf, identityOf } from './read/held.js';
 import { conflictWith, databasesOf, latestRoot, pageOf, rootAt, rowAt } from './read/questions.js';
@@ -26,6 +28,7 @@ export class AnsweringPostgres implements AnsweringStore {
   readonly #closeTimeoutMs: number;
   readonly #walks = new Set<Session>();
   readonly #asked = new Set<Promise<unknown>>();
+  #isArchiving = false;
   #closing: Promise<void> | undefined;
 
   constructor(writing: Session, closeTimeoutMs: number, storeId: Uint8Array) {
@@ -100,15 +103,32 @@ export class AnsweringPostgres implements AnsweringStore {
     }
   }
 
+  async #archive(session: Session, options: ArchiveOptions): Promise<unknown> {
+    if (this.#isArchiving) throw new StoreError('STORE_FAILED', 'rows of this store are being archived already');
+    this.#isArchiving = true;
+    try {
+      // Not again by itself: what is half done is taken up by who asks for it again.
+      const link = await session.link();
+      return await archiveRows(
+        link,
+        options,
+        (path, made) => this.#writer.write({ kind: 'beginBehind', path, made }) as Promise<ArchiveInfo>,
+      );
+    } catch (error) {
+      throw error instanceof LinkLost ? unavailable(session.options.label, error) : error;
+    } finally {
+      this.#isArchiving = false;
+    }
+  }
+
   async #walk(request: WalkRequest): Promise<unknown> {
-    if (request.kind === 'archive')
-      throw new StoreError('STORE_FAILED', 'a root store in PostgreSQL keeps no archives yet');
     const { options, same } = this.#writing;
-    const session = new Session(options, same, 'immu-ts walk');
+    const session = new Session({ ...options, tellsRollback: true }, same, 'immu-ts walk');
     this.#walks.add(session);
     // Rows that are written meanwhile are not in the state that is walked.
     const known = same.known;
     try {
+      if (request.kind === 'archive') return await this.#archive(session, request.options);
       return await session.again((link) =>
         inOneState<unknown>(link, () =>
           request.kind === 'verify' ? verifyChain(link, request.options, known) : findGaps(link, request.query),

@@ -6,6 +6,7 @@ import { AnsweringPostgres } from './answering.js';
 import type { Link } from './link/link.js';
 import { Session, assertNotRolledBack } from './link/session.js';
 import type { Same, SessionOptions } from './link/session.js';
+import { inOneState } from './link/one-state.js';
 import { createStore } from './schema/create.js';
 import { inspect } from './schema/inspect.js';
 import { verifyTail } from './walk/tail-check.js';
@@ -55,14 +56,4 @@ async function storeOf(link: Link, { label, schema }: SessionOptions, options: O
     throw new StoreError('STORE_FOREIGN', `${label} is another root store: ${words}`);
   }
   return found.storeId;
-}
-
-/** Runs `read` in a transaction that sees one state of the log. */
-export async function inOneState<T>(link: Link, read: () => Promise<T>): Promise<T> {
-  await link.query('BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY');
-  try {
-    return await read();
-  } finally {
-    await link.query('COMMIT').catch(() => undefined);
-  }
 }

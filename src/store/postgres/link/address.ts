@@ -2,8 +2,8 @@
 import type { ClientConfig } from 'pg';
 import { ArgumentError } from '../../../errors.js';
 import { visible } from '../../../visible.js';
+import { isPostgresUrl } from '../../postgres-url.js';
 
-const SCHEME = /^postgres(ql)?:\/\//i;
 const MAX_CHARS = 4096;
 const MAX_ADDRESSES = 16;
 
@@ -15,10 +15,6 @@ export interface Address {
   readonly label: string;
   readonly config: ClientConfig;
   readonly told: Readonly<Partial<Record<(typeof OF_STORE)[number], string>>>;
-}
-
-export function isPostgresUrl(text: string): boolean {
-  return SCHEME.test(text);
 }
 
 /** @throws ArgumentError `url`, which never shows the text */

@@ -1,5 +1,7 @@
 // Writes that are decided here, in a transaction that holds the log: what the log may have something against, what has evidence,
 // and all that is no row. What the rules are is in decide.ts.
+import { beginBehind, newBeginning } from '../archive/begin-behind.js';
+import type { BeginBehindRequest, NewBeginning } from '../archive/begin-behind.js';
 import { signCheckpoint } from '../../log/checkpoint.js';
 import type { Checkpoint } from '../../audit-log.js';
 import type { AuditEntry } from '../../audit-types.js';
@@ -21,6 +23,9 @@ import type { KeptEvidence } from './evidence.js';
 import type { Names } from './names.js';
 import { loadSnapshot } from './snapshot.js';
 
+/** What a writer is asked for: the seam's writes, and those of a store's own. */
+export type OwnWrite = WriteRequest | BeginBehindRequest;
+
 export interface Careful {
   readonly answers: readonly unknown[];
   readonly newest: BatchAnswer['newest'];
@@ -30,7 +35,7 @@ export interface Careful {
 export async function writeCarefully(
   link: Link,
   head: BatchHead,
-  requests: readonly WriteRequest[],
+  requests: readonly OwnWrite[],
   names: Names,
   durability: Durability,
   prepared: (done: Careful) => void,
@@ -53,7 +58,7 @@ export async function writeCarefully(
 async function written(
   link: Link,
   head: BatchHead,
-  requests: readonly WriteRequest[],
+  requests: readonly OwnWrite[],
   names: Names,
 ): Promise<Careful> {
   const [store] = await link.query('SELECT rows, id FROM store FOR UPDATE');
@@ -62,7 +67,13 @@ async function written(
   const index = await loadSnapshot(link, decided);
   const answers: unknown[] = [];
   const entries: AuditEntry[] = [];
+  const beginnings = new Map<OwnWrite, NewBeginning>();
   for (const request of requests) {
+    if (request.kind === 'beginBehind') {
+      const made = await newBeginning(link, request);
+      beginnings.set(request, made);
+      entries.push(made.entry);
+    }
     if (!isDecided(request)) {
       answers.push(undefined);
       continue;
@@ -88,7 +99,9 @@ async function written(
   for (const [i, own] of kept.entries()) if (own) await addEvidence(link, before + BigInt(i + 1), own);
   for (const entry of entries) if (entry.outcome === 'identity') await bind(link, entry);
   for (const [i, request] of requests.entries()) {
-    if (!isDecided(request)) answers[i] = await writeOther(link, request, { newest, storeId: bytes(store?.['id']) });
+    const beginning = beginnings.get(request);
+    if (beginning) answers[i] = await beginBehind(link, beginning);
+    else if (!isDecided(request)) answers[i] = await writeOther(link, request, { newest, storeId: bytes(store?.['id']) });
   }
   return { answers, newest };
 }
@@ -102,7 +115,7 @@ async function bind(link: Link, { detail = '', server }: AuditEntry): Promise<vo
 
 async function writeOther(
   link: Link,
-  request: Exclude<WriteRequest, DecidedRequest>,
+  request: Exclude<OwnWrite, DecidedRequest>,
   at: { readonly newest: BatchAnswer['newest']; readonly storeId: Uint8Array },
 ): Promise<unknown> {
   switch (request.kind) {
@@ -123,6 +136,9 @@ async function writeOther(
       await link.query(TRIM, [maxBytes]);
       return undefined;
     }
+    // It has its own way.
+    case 'beginBehind':
+      return undefined;
     case 'dropHeaders': {
       const sql = `DELETE FROM header_block WHERE ledger = ${LEDGER} AND first = $3`;
       await link.query(sql, [...keyValues(request.key), request.first]);
@@ -147,6 +163,6 @@ const TRIM = `
   DELETE FROM header_block WHERE id IN (SELECT t.id FROM (
     SELECT id, sum(bytes) OVER (ORDER BY used DESC, id DESC) AS total FROM header_block) t WHERE t.total > $1::int8)`;
 
-function isDecided(request: WriteRequest): request is DecidedRequest {
-  return !['checkpoint', 'keepHeaders', 'dropHeaders'].includes(request.kind);
+function isDecided(request: OwnWrite): request is DecidedRequest {
+  return !['checkpoint', 'keepHeaders', 'dropHeaders', 'beginBehind'].includes(request.kind);
 }

@@ -4,7 +4,7 @@
 import { randomBytes } from 'node:crypto';
 import { ClosedError, StoreError } from '../../../errors.js';
 import { copyEntry, copyRoot } from '../../log/audit-entry.js';
-import type { RowRequest, WriteRequest } from '../../log/requests.js';
+import type { RowRequest } from '../../log/requests.js';
 import { LinkLost, isOutrun, unavailable } from '../link/errors.js';
 import type { Link } from '../link/link.js';
 import { flush } from '../link/server-check.js';
@@ -13,7 +13,7 @@ import { bigint } from '../read/rows.js';
 import { APPEND_SQL, answerTo, batchValues, handed, parseAnswer } from './batch.js';
 import type { BatchHead } from './batch.js';
 import { writeCarefully } from './careful.js';
-import type { Careful } from './careful.js';
+import type { Careful, OwnWrite } from './careful.js';
 import { Names } from './names.js';
 
 /** Rows of one batch: what a process of many callers writes while the disk is flushed. */
@@ -23,7 +23,7 @@ const MAX_CAREFUL = 64;
 const MAX_BYTES = 8 * 1024 * 1024;
 
 interface Waiting {
-  readonly request: WriteRequest;
+  readonly request: OwnWrite;
   readonly resolve: (answer: unknown) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -62,7 +62,7 @@ export class Writer {
     return { commits: this.#commits, writes: this.#writes, settled };
   }
 
-  write(request: WriteRequest): Promise<unknown> {
+  write(request: OwnWrite): Promise<unknown> {
     if (this.#closed) return Promise.reject(new ClosedError('the root store'));
     const own = isRow(request) ? ownRequest(request) : request;
     return new Promise((resolve, reject) => {
@@ -127,7 +127,7 @@ export class Writer {
     return this.#queue.splice(0, count);
   }
 
-  async #done(requests: readonly WriteRequest[]): Promise<unknown[]> {
+  async #done(requests: readonly OwnWrite[]): Promise<unknown[]> {
     const rows = requests.filter(isRow);
     if (rows.length !== requests.length || !isQuickly(requests[0])) return [...(await this.#careful(requests))];
     const answers = await this.#quick(rows);
@@ -154,7 +154,7 @@ export class Writer {
     return lost.map((each, i) => answerTo(requests[i] as RowRequest, each));
   }
 
-  async #careful(requests: readonly WriteRequest[]): Promise<readonly unknown[]> {
+  async #careful(requests: readonly OwnWrite[]): Promise<readonly unknown[]> {
     let prepared: Careful | undefined;
     const keep = (done: Careful) => (prepared = done);
     await this.#settled(async (link, head) => {
@@ -233,16 +233,16 @@ function isUnavailable(error: unknown): error is Error {
   return error instanceof Error && 'code' in error && error.code === 'STORE_UNAVAILABLE';
 }
 
-function isRow(request: WriteRequest): request is RowRequest {
+function isRow(request: OwnWrite): request is RowRequest {
   return request.kind === 'advance' || request.kind === 'record' || request.kind === 'forget';
 }
 
 /** Whether the server's function can take it. */
-function isQuickly(request: WriteRequest | undefined): boolean {
+function isQuickly(request: OwnWrite | undefined): boolean {
   return request !== undefined && isRow(request) && request.entry.evidence === undefined;
 }
 
-function sizeOf(request: WriteRequest): number {
+function sizeOf(request: OwnWrite): number {
   if (request.kind === 'keepHeaders') return request.block.headers.length + request.block.columns.length;
   if (!isRow(request)) return 0;
   const { detail, evidence, signature } = request.entry;
