@@ -16,7 +16,7 @@ const rooms = {
   kysely: ['index.ts'],
   testing: ['ledger', 'index.ts'],
   opentelemetry: ['index.ts'],
-  cli: ['store', 'index.ts', 'audit.ts', 'testing.ts'],
+  cli: ['store', 'index.ts', 'audit.ts', 'testing.ts', 'postgres.ts'],
 };
 /** The same inside `src/client/`; its faces (files directly in it) may import all of them. */
 const clientRooms = {

@@ -15,7 +15,7 @@ const require = createRequire(import.meta.url);
 const NOBLE = dirname(require.resolve('@noble/hashes/sha2.js'));
 const NOBLE_IMPORT = '@noble/hashes/sha2.js';
 const THREAD_ENTRY = join('worker', 'thread-entry.cjs');
-const ENTRIES = ['index', 'audit', 'testing', 'kysely', 'opentelemetry'];
+const ENTRIES = ['index', 'audit', 'testing', 'kysely', 'opentelemetry', 'postgres'];
 /** Whose types are those of another package, which has its own for each format: written out, not passed on. */
 const TYPED_TWICE = 'kysely';
 /** Half of the time of an import: loaded when a client is made. */

@@ -35,6 +35,7 @@ export type ImmuErrorCode =
   | 'STORE_DAMAGED'
   | 'STORE_FOREIGN'
   | 'STORE_FAILED'
+  | 'STORE_UNAVAILABLE'
   | 'POOL_FAILED'
   | 'POOL_FULL'
   | 'QUEUE_FULL'

@@ -2,7 +2,9 @@
 // and is never made.
 import { SqliteRootStore, StoreError, defaultStorePath } from '../index.js';
 import { openArchive, openForReading } from '../audit.js';
-import type { AuditLog, HeaderStore } from '../index.js';
+import type { AuditLog, HeaderStore, RootStore } from '../index.js';
+import { isPostgresUrl } from '../store/postgres-url.js';
+import { addressesOf } from '../store/postgres/link/address.js';
 import type { ChainPoint, ReadStore, StoreDamage } from '../audit.js';
 import { UsageError } from './command.js';
 import type { Io } from './command.js';
@@ -11,8 +13,8 @@ import { visible } from '../visible.js';
 export const STORE_OPTION = {
   store: {
     type: 'string',
-    value: 'FILE',
-    says: 'root store; default: $IMMU_TS_STORE, or where clients keep theirs',
+    value: 'FILE|URL',
+    says: 'root store, a file or postgres://…; default: $IMMU_TS_STORE, or where clients keep theirs',
   },
 } as const;
 
@@ -40,13 +42,47 @@ export interface OpenLog extends AsyncDisposable {
   readonly damage?: () => Promise<readonly StoreDamage[]>;
 }
 
-/** Where that log is. */
+/** Where that log is, as it may be shown. */
 export function logPath({ store, archive }: LogWords): string {
-  return archive ?? store ?? defaultStorePath();
+  if (archive !== undefined) return archive;
+  const path = store ?? defaultStorePath();
+  return isPostgresUrl(path) ? (addressesOf(path)[0]?.label ?? '') : path;
 }
 
-export function openStore(path: string | undefined): Promise<SqliteRootStore> {
-  return SqliteRootStore.open(path ?? defaultStorePath(), { create: 'never' });
+/** A root store of either kind. */
+export interface OpenStore extends RootStore, AsyncDisposable {
+  readonly path: string;
+  readonly headers: HeaderStore;
+}
+
+export function openStore(
+  path: string | undefined,
+  create: 'if-new' | 'never' = 'never',
+): Promise<OpenStore> {
+  const place = path ?? defaultStorePath();
+  return isPostgresUrl(place) ? openPostgres(place, create) : SqliteRootStore.open(place, { create });
+}
+
+async function openPostgres(url: string, create: 'if-new' | 'never'): Promise<OpenStore> {
+  let driver: typeof import('../postgres.js');
+  try {
+    driver = await import('../postgres.js');
+  } catch (error) {
+    const isMissing = error instanceof Error && 'code' in error && /MODULE_NOT_FOUND$/.test(String(error.code));
+    if (!isMissing) throw error;
+    throw new UsageError('a store in PostgreSQL needs the package pg, which is not installed along: npm install pg');
+  }
+  return driver.PostgresRootStore.open(url, { create });
+}
+
+/** What a client is given as its store: a file it opens by itself, a store in PostgreSQL is opened for it, and closed behind it. */
+export async function clientStore(
+  path: string | undefined,
+): Promise<{ readonly store: string | OpenStore } & AsyncDisposable> {
+  const place = path ?? defaultStorePath();
+  if (!isPostgresUrl(place)) return { store: place, [Symbol.asyncDispose]: () => Promise.resolve() };
+  const store = await openStore(place, 'if-new');
+  return { store, [Symbol.asyncDispose]: () => store.close() };
 }
 
 /**
@@ -63,7 +99,9 @@ export async function openLog(
   }
   if (archive !== undefined) return openedArchive(archive);
   if (!damaged) return openStore(store).catch(lookWith);
-  const opened = await openForReading(store ?? defaultStorePath());
+  const place = store ?? defaultStorePath();
+  if (isPostgresUrl(place)) throw new UsageError('--damaged is for the file of a store, not for PostgreSQL');
+  const opened = await openForReading(place);
   const tell = damageTeller(opened, err);
   try {
     await tell(true);

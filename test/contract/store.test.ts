@@ -1,6 +1,9 @@
 // What every root store must do. A store is held to it by its line here; what only one store does is tested in test/store/.
-import { describe } from 'vitest';
+import { describe, it } from 'vitest';
 import { MemoryRootStore } from '#dist/store/memory/memory-root-store.js';
+import { postgresBin } from '../support/postgres.js';
+import { POSTGRES } from '../support/postgres-mark.js';
+import { newPostgresStore } from '../store/postgres/support.js';
 import { closing, newStore } from '../store/support.js';
 import { anyOrder } from './store/any-order.js';
 import { badArguments } from './store/arguments.js';
@@ -19,9 +22,11 @@ import { singleRows } from './store/rows.js';
 const stores: Readonly<Record<string, OpenStore<Keeping>>> = {
   MemoryRootStore: () => Promise.resolve(closing(new MemoryRootStore())),
   SqliteRootStore: () => newStore(),
+  [`${POSTGRES} PostgresRootStore`]: () => newPostgresStore(),
 };
 
-describe.each(Object.entries(stores))('%s', (_name, open) => {
+describe.each(Object.entries(stores))('%s', (name, open) => {
+  if (name.startsWith(POSTGRES) && postgresBin() === undefined) return void it.skip('has no server', () => undefined);
   heads(open);
   singleRows(open);
   queries(open);

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import * as root from 'immu-ts';
 import * as audit from 'immu-ts/audit';
 import * as kysely from 'immu-ts/kysely';
+import * as postgres from 'immu-ts/postgres';
 import * as testing from 'immu-ts/testing';
 
 test('immu-ts', () => {
@@ -55,4 +56,8 @@ test('immu-ts/testing', () => {
 
 test('immu-ts/kysely', () => {
   expect(Object.keys(kysely).sort()).toEqual(['ImmuDialect', 'ImmuKysely']);
+});
+
+test('immu-ts/postgres', () => {
+  expect(Object.keys(postgres).sort()).toEqual(['PostgresRootStore']);
 });

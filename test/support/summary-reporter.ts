@@ -5,6 +5,7 @@ import { relative } from 'node:path';
 import type { SerializedError } from 'vitest';
 import type { Reporter, TestCase, TestModule, TestRunEndReason, Vitest } from 'vitest/node';
 import { BROWSER } from './browser-mark.js';
+import { POSTGRES } from './postgres-mark.js';
 import { REAL } from './real-mark.js';
 
 export default class SummaryReporter implements Reporter {
@@ -26,6 +27,7 @@ export default class SummaryReporter implements Reporter {
       real: 0,
       realSkipped: 0,
       browserSkipped: 0,
+      postgresSkipped: 0,
     };
     for (const module of modules) {
       count.failed += module.errors().length;
@@ -40,6 +42,7 @@ export default class SummaryReporter implements Reporter {
         else count.skipped += 1;
         if (test.fullName.includes(REAL)) count[ran(test) ? 'real' : 'realSkipped'] += 1;
         if (test.fullName.includes(BROWSER) && !ran(test)) count.browserSkipped += 1;
+        if (test.fullName.includes(POSTGRES) && !ran(test)) count.postgresSkipped += 1;
       }
     }
     // A set-up that fails ends the run before any test: nothing else says so here.
@@ -58,7 +61,12 @@ export default class SummaryReporter implements Reporter {
         `!!! BROWSER TESTS SKIPPED: ${count.browserSkipped}, because no Chromium is on PATH or in $CHROMIUM !!!`,
       );
     }
-    if (count.realSkipped + count.browserSkipped > 0 && process.env['CI'] === 'true') {
+    if (count.postgresSkipped > 0) {
+      lines.push(
+        `!!! POSTGRES TESTS SKIPPED: ${count.postgresSkipped}, because no PostgreSQL is in $POSTGRES_BIN, on PATH or in /usr/lib !!!`,
+      );
+    }
+    if (count.realSkipped + count.browserSkipped + count.postgresSkipped > 0 && process.env['CI'] === 'true') {
       lines.push('!!! With CI=true that is a failure. !!!');
       count.failed += 1;
       process.exitCode = 1;

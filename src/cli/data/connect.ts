@@ -1,10 +1,11 @@
 // How the commands that read and write reach their server: the same options for all, from the command line or the environment.
-import { ImmuClient, MemoryRootStore, defaultStorePath } from '../../index.js';
+import { ImmuClient, MemoryRootStore } from '../../index.js';
 import type { ImmuClientOptions } from '../../index.js';
 import { UsageError, command } from '../command.js';
 import type { Command, Definition, Io, Options, Values } from '../command.js';
 import { CONNECT_OPTIONS, TRUST_OPTIONS, trustOf, wayTo } from '../server-options.js';
 import type { Login } from '../server-options.js';
+import { clientStore } from '../store-option.js';
 
 /** Options of every command that asks a server. */
 export const SERVER_OPTIONS = {
@@ -17,7 +18,7 @@ export const VERIFIED_OPTIONS = {
   unverified: { type: 'boolean', says: "takes the server's word: nothing is proven, no store is used" },
   store: {
     type: 'string',
-    value: 'FILE',
+    value: 'FILE|URL',
     says: 'root store; default: $IMMU_TS_STORE, or where clients keep theirs',
   },
   ...TRUST_OPTIONS,
@@ -69,7 +70,8 @@ export function storeCommand<O extends Options>(
     options: { ...definition.options, ...SERVER_OPTIONS, store },
     run: async (values, _operand, io, _second, words) => {
       const { store: path } = values as Values<{ readonly store: typeof store }>;
-      return runOn(definition, values, words, io, { store: path ?? defaultStorePath() });
+      await using opened = await clientStore(path);
+      return await runOn(definition, values, words, io, { store: opened.store });
     },
   });
 }
@@ -86,10 +88,10 @@ export function verifiedCommand<O extends Options>(
       const { unverified, store } = told;
       const idle = (['store', 'state-key', 'pin'] as const).find((name) => values[name] !== undefined);
       if (unverified && idle !== undefined) throw new UsageError(`--unverified goes without --${idle}`);
-      const trusted = unverified
-        ? { store: new MemoryRootStore() }
-        : { store: store ?? defaultStorePath(), ...(await trustOf(told, io)) };
-      return runOn(definition, values, words, io, trusted);
+      if (unverified) return runOn(definition, values, words, io, { store: new MemoryRootStore() });
+      const trusted = await trustOf(told, io);
+      await using opened = await clientStore(store);
+      return await runOn(definition, values, words, io, { store: opened.store, ...trusted });
     },
   });
 }

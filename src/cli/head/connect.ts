@@ -1,8 +1,8 @@
 // How the commands about published heads reach a server.
-import { ImmuClient, SqliteRootStore, defaultStorePath } from '../../index.js';
+import { ImmuClient } from '../../index.js';
 import type { Io, Values } from '../command.js';
 import { CONNECT_OPTIONS, TRUST_OPTIONS, trustOf, wayTo } from '../server-options.js';
-import { STORE_OPTION } from '../store-option.js';
+import { STORE_OPTION, openStore } from '../store-option.js';
 
 export const HEAD_OPTIONS = { ...CONNECT_OPTIONS, ...STORE_OPTION, ...TRUST_OPTIONS } as const;
 
@@ -13,7 +13,7 @@ export async function withClient<T>(
   work: (client: ImmuClient) => Promise<T>,
 ): Promise<T> {
   const told = { ...(await wayTo(words, io)), ...(await trustOf(words, io)) };
-  await using store = await SqliteRootStore.open(words.store ?? defaultStorePath());
+  await using store = await openStore(words.store, 'if-new');
   await using client = new ImmuClient({ ...told, store });
   return await work(client);
 }

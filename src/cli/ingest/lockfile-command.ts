@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ImmuClient, SqliteRootStore } from '../../index.js';
+import { ImmuClient } from '../../index.js';
 import { visible } from '../../visible.js';
 import { EmbeddedLedger } from '../../testing.js';
 import { command } from '../command.js';
@@ -10,6 +10,7 @@ import { CONNECT_OPTIONS, wayTo } from '../server-options.js';
 import { HOLDS, REFUTED } from '../exit-code.js';
 import { ingest } from './ingest.js';
 import { readLockfile } from './lockfile-records.js';
+import { openStore } from '../store-option.js';
 import { printAudit } from './print-audit.js';
 
 export const LOCKFILE_OPTIONS = {
@@ -22,7 +23,7 @@ export const LOCKFILE_OPTIONS = {
   lockfile: { type: 'string', value: 'FILE', says: 'the records', default: 'package-lock.json' },
   store: {
     type: 'string',
-    value: 'FILE',
+    value: 'FILE|URL',
     says: 'root store to use and keep; without it a temporary one',
   },
 } as const;
@@ -36,7 +37,10 @@ export const lockfileCommand = command({
     const records = await readLockfile(options.lockfile);
     await using ledger = options.address === undefined ? await EmbeddedLedger.start() : null;
     await using directory = options.store === undefined ? await temporaryDirectory() : null;
-    await using store = await SqliteRootStore.open(options.store ?? join(directory?.path ?? '.', 'roots.db'));
+    await using store = await openStore(
+      options.store ?? join(directory?.path ?? '.', 'roots.db'),
+      'if-new',
+    );
     // The environment leads to a server, and is not asked where the ledger is meant.
     const way = await wayTo(
       { ...options, address: options.address ?? ledger?.address },

@@ -18,7 +18,8 @@ import { sha256 } from '../../proof/hash.js';
 import type { AuditEntry, Evidence } from '../audit-types.js';
 import { Canonical } from './canonical.js';
 
-const VERSION = 1;
+/** Of the canonical bytes of a row. */
+export const ROW_VERSION = 1;
 const EVIDENCE_VERSION = 2;
 /** Stands where the first kind of evidence hash has the length of a text. */
 const EVIDENCE_MARK = 0xffff_ffff;
@@ -37,7 +38,26 @@ export function rowHash(
   entry: Omit<AuditEntry, 'evidence'>,
   evidence: Uint8Array | undefined,
 ): Uint8Array {
-  row.reset().raw(previousHash).u8(VERSION).u64(seq).name(entry.server).name(entry.database);
+  row.reset().raw(previousHash).u8(ROW_VERSION).u64(seq);
+  writeContent(entry, evidence);
+  return sha256(row.done());
+}
+
+/**
+ * What {@link rowHash} covers behind the row's place, for a store that chains rows elsewhere: the hash is SHA-256( previous row
+ * hash ‖ u8 {@link ROW_VERSION} ‖ u64 seq ‖ content ). Valid until the next row.
+ */
+export function rowContent(
+  entry: Omit<AuditEntry, 'evidence'>,
+  evidence: Uint8Array | undefined,
+): Uint8Array {
+  row.reset();
+  writeContent(entry, evidence);
+  return row.done();
+}
+
+function writeContent(entry: Omit<AuditEntry, 'evidence'>, evidence: Uint8Array | undefined): void {
+  row.name(entry.server).name(entry.database);
   row.u64(entry.tx).bytes(entry.alh).name(entry.outcome);
   row.optional(entry.previousTx, (tx) => row.u64(tx));
   row.name(entry.operation).u32(entry.calls).i64(entry.headerTime);
@@ -46,7 +66,6 @@ export function rowHash(
   row.i64(BigInt(entry.verifiedAt)).f64(entry.durationMs).name(entry.clientId);
   row.optional(entry.detail, (detail) => row.text(detail));
   row.optional(evidence, (hash) => row.raw(hash));
-  return sha256(row.done());
 }
 
 /** Hash by which a row covers its evidence. `jobHash`: SHA-256 of its job, where that is known. */

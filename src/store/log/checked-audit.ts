@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { ArgumentError } from '../../errors.js';
 import { knownNames } from '../../known-names.js';
 import { checkedRoot, isObject } from './audit-entry.js';
+import { isPostgresUrl } from '../postgres-url.js';
 import { checkedGapsQuery } from './audit-gaps.js';
 import type {
   ArchiveInfo,
@@ -127,6 +128,8 @@ export function checkedPath(path: string, name = 'path'): string {
   }
   if (typeof path !== 'string' || path === '' || path.includes('\0')) throw refuse('the path of a file');
   if (path.startsWith(':memory:')) throw refuse('a file; MemoryRootStore is the store in memory');
+  // It may hold a password.
+  if (isPostgresUrl(path)) throw refuse('a file; PostgresRootStore of immu-ts/postgres opens a store in PostgreSQL');
   if (path.startsWith('~')) {
     const words = `~ stands for a home folder in shells only, write join(homedir(), ${JSON.stringify(path.slice(2))})`;
     throw refuse(

@@ -17,6 +17,11 @@ export class LogIndex extends LogState implements Snapshot {
   /** Rows come in order. */
   override apply(row: AuditRow): void {
     super.apply(row);
+    this.recall(row);
+  }
+
+  /** A row of before, for what is looked up: heads and identities have it already. Rows come in order. */
+  recall(row: AuditRow): void {
     const { outcome, seq } = row;
     if (isHeadMove(outcome)) {
       const at = rootName(row);

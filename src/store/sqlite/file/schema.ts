@@ -1,27 +1,11 @@
 // The tables of the root store and of an archive. A change is a new migration; what is here stays as it was released.
 import { openSqlite } from '../../../sqlite/open.js';
 import type { Sqlite } from '../../../sqlite/sqlite.js';
-import type { AuditOutcome } from '../../audit-types.js';
 
 /** `PRAGMA application_id` of a store: "immu". */
 export const APPLICATION_ID = 0x696d_6d75;
 /** `PRAGMA application_id` of an archive: "imma". */
 export const ARCHIVE_ID = 0x696d_6d61;
-
-/** How outcomes stand in the table. A number is never given twice. */
-export const OUTCOME_CODES: Readonly<Record<AuditOutcome, number>> = {
-  root: 1,
-  'first-use': 2,
-  pinned: 3,
-  forget: 4,
-  calls: 5,
-  failure: 6,
-  fork: 7,
-  rollback: 8,
-  'identity-change': 9,
-  identity: 10,
-  archive: 11,
-};
 
 /** Migration n takes a store from `user_version` n to n + 1. */
 export const MIGRATIONS: readonly string[] = [

@@ -1,10 +1,11 @@
 // Which rows a page of the log has: their seqs, found kind by kind through an index, in order, without sorting the log.
 import type { RootsQuery } from '../../audit-types.js';
+import { boundsOf } from '../../log/bounds.js';
+import type { Bounds } from '../../log/bounds.js';
 import type { Kind, Kinds } from '../tables/kinds.js';
 import type { RowTables } from '../tables/row-tables.js';
 import type { Statements } from '../tables/statements.js';
-import { boundsOf } from '../tables/zones.js';
-import type { Bounds, SeqRange, Zones } from '../tables/zones.js';
+import type { SeqRange, Zones } from '../tables/zones.js';
 
 /**
  * A range of txs with so few rows is read by tx and sorted. Counting them costs about 0.1 ms; above it the rows are so

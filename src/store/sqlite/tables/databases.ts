@@ -1,10 +1,10 @@
 // The databases of a log, from the sums that are kept of its rows.
 import type { LoggedDatabase } from '../../audit-log.js';
 import { BOOK_KEEPING, HEAD_MOVES } from '../../log/audit-query.js';
+import { OUTCOME_CODES } from '../../log/outcome-codes.js';
 import type { AuditOutcome } from '../../audit-types.js';
 import type { OpenLog } from '../log/open-log.js';
 import { copy } from '../log/row-record.js';
-import { OUTCOME_CODES } from '../file/schema.js';
 import type { RowTables } from './row-tables.js';
 
 interface DatabaseRecord {

@@ -2,13 +2,13 @@
 import type { AuditStats, StatsQuery } from '../../audit-log.js';
 import { HOUR_MS, StatsBuilder, unitOf } from '../../log/audit-stats.js';
 import type { Sums } from '../../log/audit-stats.js';
+import { boundsOf } from '../../log/bounds.js';
 import { MAX_ID } from '../../../proof/bytes.js';
 import type { Kind, Kinds } from './kinds.js';
 import type { LogRange } from '../log/page-keys.js';
 import { HOUR, SUMS, unitColumn } from './row-tables.js';
 import type { RowTables } from './row-tables.js';
 import type { Statements } from './statements.js';
-import { boundsOf } from './zones.js';
 import type { SeqRange, Zones } from './zones.js';
 
 interface HourRecord {

@@ -2,9 +2,9 @@
 // each connection has them all in memory.
 import { StoreError } from '../../../errors.js';
 import { outcomesOf } from '../../log/audit-query.js';
+import { OUTCOME_CODES, outcomeOf } from '../../log/outcome-codes.js';
 import type { AuditEntry, AuditOutcome, RootsFilter, TrustKey } from '../../audit-types.js';
 import { within } from './nested.js';
-import { OUTCOME_CODES } from '../file/schema.js';
 import type { Statements } from './statements.js';
 
 /** A bound on what a store keeps in memory: some 200 bytes each. Beyond it rows of new kinds are refused. */
@@ -22,10 +22,6 @@ interface Ledger {
   /** By operation and outcome. */
   readonly byOperation: Map<string, Map<string, Kind>>;
 }
-
-const OUTCOME_OF = new Map(
-  Object.entries(OUTCOME_CODES).map(([outcome, code]) => [BigInt(code), outcome as AuditOutcome]),
-);
 
 export class Kinds {
   readonly #statements: Statements;
@@ -50,7 +46,7 @@ export class Kinds {
       )
       .all(this.#newest) as (Omit<Kind, 'outcome'> & { outcome: bigint })[];
     for (const record of added) {
-      const outcome = OUTCOME_OF.get(record.outcome);
+      const outcome = outcomeOf(Number(record.outcome));
       // A row of such a kind is then shown as damaged.
       if (outcome) this.#add({ ...record, outcome });
     }

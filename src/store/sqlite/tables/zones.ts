@@ -1,6 +1,6 @@
 // Zones: for each kind and each full block of the log the bounds of time and tx. A range is found by looking at bounds
 // from large blocks down to small ones, whatever the order of the clocks. A block's bounds are written with its last row.
-import type { RootsFilter } from '../../audit-types.js';
+import type { Bounds } from '../../log/bounds.js';
 import type { Statements } from './statements.js';
 
 /** Rows of the smallest block: what is walked in vain at each end of a range. */
@@ -14,24 +14,6 @@ const LEVELS = [0n, 1n, 2n] as const;
 export interface SeqRange {
   readonly low: bigint;
   readonly high: bigint;
-}
-
-export interface Bounds {
-  readonly timeMin: number;
-  readonly timeMax: number;
-  readonly txMin: bigint;
-  readonly txMax: bigint;
-}
-
-/** The bounds that a filter sets; undefined: none, so that zones have nothing to say. */
-export function boundsOf({ timeRange, txRange }: RootsFilter): Bounds | undefined {
-  if (!timeRange && !txRange) return undefined;
-  return {
-    timeMin: timeRange?.from ?? Number.MIN_SAFE_INTEGER,
-    timeMax: timeRange?.to ?? Number.MAX_SAFE_INTEGER,
-    txMin: txRange?.from ?? 0n,
-    txMax: txRange?.to ?? 0x7fff_ffff_ffff_ffffn,
-  };
 }
 
 export class Zones {

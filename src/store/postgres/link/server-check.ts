@@ -1,0 +1,48 @@
+// What a server must be: one that keeps what it says is kept.
+import { StoreError } from '../../../errors.js';
+import { LinkLost } from './errors.js';
+import type { Link, Row } from './link.js';
+
+/** `local`: on the disk of the primary. `sync`: on that of a synchronous standby too. */
+export type Durability = 'local' | 'sync';
+
+const OLDEST = 130_000;
+
+const STATE = `current_setting('fsync') AS fsync, current_setting('synchronous_standby_names') AS standbys`;
+
+/** @throws LinkLost for a standby, which may be promoted; StoreError for a server that is not what was asked for */
+export async function checkServer(link: Link, durability: Durability): Promise<void> {
+  const [state = {}] = await link.query(
+    `SELECT pg_is_in_recovery() AS standby, current_setting('server_version_num') AS version, ${STATE}`,
+  );
+  if (Number(state['version']) < OLDEST)
+    throw new StoreError('STORE_FAILED', `the root store ${link.label} needs PostgreSQL 13 or later`);
+  if (state['standby'] !== false) throw new LinkLost(`${link.label}: it is a standby, and takes no rows`);
+  assertDurable(link, state, durability);
+}
+
+/**
+ * Makes durable all that was committed before, on this connection or any: a message in the write-ahead log, whose commit waits
+ * until the log is flushed up to it, on the standby too where there is a synchronous one.
+ */
+export async function flush(link: Link, durability: Durability): Promise<void> {
+  const before = link.notices;
+  const [state = {}] = await link.query(FLUSH, [], 'immu_flush');
+  assertDurable(link, state, durability);
+  // The wait for the standby can be called off by hand: the server then says done, with a warning.
+  if (link.notices !== before) {
+    link.close();
+    throw new LinkLost(`${link.label}: a flush was called off`);
+  }
+}
+
+const FLUSH = `SELECT set_config('synchronous_commit', 'on', true),
+  pg_logical_emit_message(true, 'immu-ts', '')::text AS at, ${STATE}`;
+
+function assertDurable({ label }: Link, { fsync, standbys }: Row, durability: Durability): void {
+  if (fsync !== 'on') throw new StoreError('STORE_FAILED', `the root store ${label} is on a server with fsync = off`);
+  if (durability === 'sync' && standbys === '') {
+    const words = 'durability: sync was asked for, and synchronous_standby_names is empty there';
+    throw new StoreError('STORE_FAILED', `the root store ${label} has no synchronous standby: ${words}`);
+  }
+}

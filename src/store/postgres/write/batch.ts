@@ -1,0 +1,112 @@
+// A batch as the function `append` takes it, and its answer as one line of text:
+//
+//   <seq of the newest row> , <its hash, hex> : ( a | l [ <tx of the head> , <alh, hex> ] ; )*
+//
+// `a`: the row was appended; `l`: the head is not what was expected. Fewer of them than rows: the next has to be decided.
+import { StoreError } from '../../../errors.js';
+import { fromHex } from '../../../proof/bytes.js';
+import type { ChainPoint } from '../../audit-log.js';
+import type { AuditEntry, StoredRoot } from '../../audit-types.js';
+import { rowContent } from '../../log/audit-row.js';
+import { MOVED, NOTHING_FOUND } from '../../log/decide.js';
+import { OUTCOME_CODES } from '../../log/outcome-codes.js';
+import type { RowRequest } from '../../log/requests.js';
+import type { Value } from '../link/link.js';
+import { asBytes, byteaArray, numberArray } from '../link/values.js';
+import { APPENDED, MODE } from '../sql/columns.js';
+import type { Names } from './names.js';
+
+export const APPEND_SQL = `SELECT append($1, $2, $3, $4, ${APPENDED.map((_, i) => `$${i + 5}`).join(', ')}) AS outcome`;
+
+/** A row that is handed over. `evidence`: the hash by which it covers its evidence. */
+export interface HandedRow {
+  readonly mode: number;
+  readonly expected: StoredRoot | null;
+  readonly entry: AuditEntry;
+  readonly evidence: Uint8Array | undefined;
+}
+
+export function handed(request: RowRequest): HandedRow {
+  const { entry } = request;
+  if (request.kind === 'advance')
+    return { mode: MODE.advance, expected: request.expected, entry, evidence: undefined };
+  const mode = request.kind === 'record' && entry.outcome === 'calls' ? MODE.calls : MODE.plain;
+  return { mode, expected: null, entry, evidence: undefined };
+}
+
+/** Who writes, and what it knows. */
+export interface BatchHead {
+  readonly writer: Uint8Array;
+  readonly batch: bigint;
+  readonly known: ChainPoint;
+}
+
+export function batchValues({ writer, batch, known }: BatchHead, rows: readonly HandedRow[], names: Names): Value[] {
+  const numbers = (of: (row: HandedRow) => bigint | number | null) => numberArray(rows.map(of));
+  const bytes = (of: (row: HandedRow) => Uint8Array | null) => byteaArray(rows.map(of));
+  const kinds = rows.map(({ entry }) => names.kind(entry));
+  const clients = rows.map(({ entry }) => names.client(entry.clientId));
+  return [
+    ...[writer, batch, known.seq, known.hash],
+    numbers(({ mode }) => mode),
+    numberArray(kinds.map(({ ledger }) => ledger)),
+    numbers(({ entry }) => OUTCOME_CODES[entry.outcome]),
+    numbers(({ expected }) => expected?.tx ?? null),
+    bytes(({ expected }) => expected?.alh ?? null),
+    // Its bytes hold until the next row's.
+    bytes(({ entry, evidence }) => new Uint8Array(rowContent(entry, evidence))),
+    numbers(({ entry }) => entry.tx),
+    numbers(({ entry }) => entry.previousTx),
+    numbers(({ entry }) => entry.calls),
+    numbers(({ entry }) => entry.headerTime),
+    numbers(({ entry }) => entry.verifiedAt),
+    numbers(({ entry }) => entry.durationMs),
+    numberArray(kinds.map(({ id }) => id)),
+    numberArray(clients),
+    bytes(({ entry }) => entry.alh),
+    bytes(({ entry }) => entry.signature ?? null),
+    bytes(({ entry }) => entry.keyFingerprint ?? null),
+    bytes(({ evidence }) => evidence ?? null),
+    bytes(({ entry }) => (names.client(entry.clientId) === null ? asBytes(entry.clientId) : null)),
+    bytes(({ entry }) => (entry.detail === undefined ? null : asBytes(entry.detail))),
+  ];
+}
+
+export interface BatchAnswer {
+  readonly newest: ChainPoint;
+  /** Null: the row was appended; a head, or none: it is not what was expected. */
+  readonly lost: readonly (null | { readonly current: StoredRoot | null })[];
+}
+
+const ONE = /a|l(?:(\d{1,19}),([0-9a-f]{64}))?;/y;
+
+/** @throws StoreError STORE_FAILED when it is no answer to `count` rows */
+export function parseAnswer(outcome: unknown, count: number): BatchAnswer {
+  const head = typeof outcome === 'string' ? /^(\d{1,19}),([0-9a-f]{64}):/.exec(outcome) : null;
+  if (typeof outcome !== 'string' || !head) throw strange();
+  const [all, seq = '', hash = ''] = head;
+  const lost: (null | { current: StoredRoot | null })[] = [];
+  ONE.lastIndex = all.length;
+  while (ONE.lastIndex < outcome.length) {
+    const one = ONE.exec(outcome);
+    if (!one || lost.length === count) throw strange();
+    const [letter, tx, alh] = one;
+    if (letter === 'a') lost.push(null);
+    else lost.push({ current: tx === undefined || alh === undefined ? null : { tx: BigInt(tx), alh: fromHex(alh) } });
+  }
+  return { newest: { seq: BigInt(seq), hash: fromHex(hash) }, lost };
+}
+
+function strange(): StoreError {
+  return new StoreError('STORE_FAILED', 'the root store answers what is no answer to a batch');
+}
+
+/** What the caller is told. @throws StoreError when this cannot be the answer to the request */
+export function answerTo(request: RowRequest, lost: BatchAnswer['lost'][number]): unknown {
+  if (lost) {
+    if (request.kind !== 'advance') throw strange();
+    return { moved: false, current: lost.current };
+  }
+  if (request.kind === 'advance') return MOVED;
+  return request.kind === 'record' ? NOTHING_FOUND : undefined;
+}
