@@ -1,6 +1,7 @@
 // Verifies a whole database, from its first transaction (or a root, or where an audit was interrupted) to the head: every
 // header, every link, every tree root, every entry, on request every value.
 import { ArgumentError } from '../../errors.js';
+import type { Root } from '../../verify/verifier.js';
 import { AuditAsker } from './access.js';
 import type { AuditAccess } from './access.js';
 import { DatabaseTally } from './database-tally.js';
@@ -57,6 +58,8 @@ class DatabaseAudit {
   readonly #tally: DatabaseTally;
   readonly #points: ResumePoints;
   readonly #stretches: StretchesAudit;
+  /** The trusted head. */
+  readonly #head: Root;
   /** The caller's own function ended the audit: it is not called again. */
   #callerThrew = false;
 
@@ -73,9 +76,11 @@ class DatabaseAudit {
     this.#options = options;
     const { maxFindings } = resolved;
     this.#tally = new DatabaseTally({ start, state, last: state.tx, asker, maxFindings });
+    this.#head = state.trusted ? { tx: state.tx, alh: state.alh } : state.before;
     this.#points = new ResumePoints(access, OPERATION);
     this.#stretches = new StretchesAudit({
       ...{ access, asker, operation: OPERATION, state, resolved, tally: this.#tally },
+      head: this.#head,
       values: start.withValues,
       onStretch: () => this.#reached(),
     });
@@ -116,6 +121,6 @@ class DatabaseAudit {
   }
 
   async #logPoint(): Promise<void> {
-    await this.#points.log(this.#tally.point, { head: this.#stretches.head, lastTx: this.#state.tx });
+    await this.#points.log(this.#tally.point, { head: this.#head, lastTx: this.#state.tx });
   }
 }

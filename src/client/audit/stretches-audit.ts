@@ -21,6 +21,8 @@ export interface StretchesAuditOptions {
   readonly operation: string;
   /** What everything is held against. */
   readonly state: PresentState;
+  /** The trusted head, under which findings are logged. */
+  readonly head: Root;
   readonly resolved: ResolvedAuditOptions;
   /** Where it begins, and where it ends. */
   readonly tally: DatabaseTally;
@@ -108,15 +110,9 @@ export class StretchesAudit {
   }
 
   async #find(found: Pick<Found, 'refuted' | 'tx' | 'toTx' | 'job'>): Promise<void> {
-    const { operation, tally, access } = this.#options;
-    const where = { outcome: 'failure', operation, head: this.head } as const;
+    const { operation, tally, access, head } = this.#options;
+    const where = { outcome: 'failure', operation, head } as const;
     tally.findings.add(await recordFinding(access.trustLog, { ...where, ...found }));
-  }
-
-  /** The trusted head, under which findings are logged. */
-  get head(): Root {
-    const { before, trusted, tx, alh } = this.#options.state;
-    return trusted ? { tx, alh } : before;
   }
 }
 
