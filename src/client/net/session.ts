@@ -22,7 +22,7 @@ import { Retries } from './retry.js';
 import type { RetryPolicy } from '../options/retry-options.js';
 import { OtherConnection } from './rpc.js';
 import type { Rpc, RpcOptions, StreamRpc } from './rpc.js';
-import { asNotDone, isBusy, isDatabaseClosed, isNotDone, unsent } from './server-errors.js';
+import { asNotDone, isBusy, isDatabaseClosed, isNotDone, isReplica, unsent } from './server-errors.js';
 
 export type { LoginKind } from './login.js';
 
@@ -35,8 +35,15 @@ const NEEDS_NO_LOGIN: ReadonlySet<keyof Methods> = new Set<keyof Methods>(['Heal
 export interface SessionOptions extends KeptLoginOptions {
   readonly maxWritesInFlight: number;
   readonly retry: RetryPolicy;
+  /** What has to be over before a call may be sent; see {@link ChannelCall.guard}. Not for what trust itself asks. */
+  readonly guard?: () => Promise<void> | undefined;
   /** For those who hold other sessions of the same login. */
   readonly onPasswordChanged?: (user: string, password: string) => void;
+}
+
+interface Attempt {
+  readonly options: RpcOptions;
+  readonly guarded: boolean;
 }
 
 type Send<T> = (call: ChannelCall) => Promise<T>;
@@ -198,12 +205,14 @@ export class Session implements Rpc, StreamRpc {
     const retries = new Retries(this.#options.retry);
     for (let lost: unknown; ;) {
       let ticket: Ticket | undefined;
+      const { connects } = this;
       try {
         ticket =
           this.#ticketFor(method, repeatable) ?? (await this.#freshTicket(method, deadline).catch(unsent));
         if (options.over !== undefined && options.over !== this.connects)
           throw asNotDone(new OtherConnection(method));
-        return await this.#attempt(ticket, options.transactionId, deadline, send);
+        const guarded = options.proving !== true && !NEEDS_NO_LOGIN.has(method);
+        return await this.#attempt(ticket, { options, guarded }, deadline, send);
       } catch (failed) {
         if (failed instanceof OtherConnection) throw failed;
         let error = failed;
@@ -218,7 +227,8 @@ export class Session implements Rpc, StreamRpc {
         } else if (isDatabaseClosed(error) && !NEEDS_NO_LOGIN.has(method)) {
           error = await this.#whatIsClosed(error, method, repeatable, deadline, ticket);
         }
-        const again = sessionLost || (this.#mayHelp(error, repeatable) && !isUsedUp());
+        const elsewhere = this.#writesElsewhere(error, connects);
+        const again = sessionLost || ((elsewhere || this.#mayHelp(error, repeatable)) && !isUsedUp());
         const pause = again ? retries.next(deadline.endsAt - performance.now()) : undefined;
         if (pause === undefined) throw ticket || repeatable ? error : notReopened(method, error, lost);
         await this.#pause(pause, deadline, error);
@@ -228,15 +238,16 @@ export class Session implements Rpc, StreamRpc {
 
   async #attempt<T>(
     ticket: Ticket,
-    transactionId: string | undefined,
+    { options: { transactionId }, guarded }: Attempt,
     deadline: Deadline,
     send: Send<T>,
   ): Promise<T> {
+    const { guard } = this.#options;
     const metadata = transactionId === undefined ? ticket.metadata : inTransaction(ticket, transactionId);
     const { connects } = this;
     const sentAt = performance.now();
     try {
-      const answer = await send({ ...deadline.left, metadata });
+      const answer = await send({ ...deadline.left, metadata, ...(guarded && guard && { guard }) });
       this.#login.noteUse(ticket, sentAt, connects);
       if (ticket !== NO_TICKET) this.#closed.isOpen();
       return answer;
@@ -251,6 +262,11 @@ export class Session implements Rpc, StreamRpc {
   #mayHelp(error: unknown, repeatable: boolean): boolean {
     if (!repeatable && !isNotDone(error)) return false;
     return isBusy(error) || (this.#login.wasOpen && isUnavailable(error));
+  }
+
+  /** A replica, which takes no writes: where there are other addresses, the primary may be at the next. */
+  #writesElsewhere(error: unknown, connects: number): boolean {
+    return isReplica(error) && isNotDone(error) && this.#options.channel.moveOn(connects);
   }
 
   async #whatIsClosed(

@@ -5,7 +5,7 @@ import type { VerificationError } from '../../errors.js';
 import { checkedPath } from '../../store/log/checked-audit.js';
 import type { RootStore } from '../../store/root-store.js';
 import type { VerifierOptions } from '../../worker/create-verifier.js';
-import { parseAddress } from './address.js';
+import { parseAddresses } from './address.js';
 import type { Address } from './address.js';
 import { parsePublicKey } from './public-key.js';
 import type { StateKey } from './public-key.js';
@@ -32,9 +32,12 @@ export interface ImmuClientOptions {
    * (`serverName=…` too; what stands in the way of a URL is written `%..`), whose parts are told nowhere else. A password is better
    * told by `credentials: { password }`.
    *
+   * Several addresses (of which none is a URL) are those of one history, the primary's and those of its replicas: the first is
+   * taken; when it does not answer the next, which has to prove that it extends what is trusted before anything is asked of it.
+   *
    * @default 'localhost:3322'
    */
-  readonly address?: string;
+  readonly address?: string | readonly string[];
   /** Opens a session at the first call and re-opens it when it is lost. Kept in memory only. */
   readonly credentials?: Credentials;
   /** true: TLS with the platform's authorities. @default false (plaintext) */
@@ -127,7 +130,8 @@ export type { Address } from './address.js';
 export type { ResolvedTls, TlsOptions } from './tls-options.js';
 
 export interface ResolvedOptions {
-  readonly address: Address;
+  /** Each once. */
+  readonly addresses: readonly [Address, ...Address[]];
   readonly credentials: ResolvedCredentials | undefined;
   readonly tls: ResolvedTls | undefined;
   readonly maxMessageBytes: number;
@@ -209,7 +213,7 @@ export function resolveOptions(input: string | ImmuClientOptions = {}): Resolved
     ...{ credentials: options.credentials, tls: options.tls },
   });
   return {
-    address: parseAddress(address as string),
+    addresses: parseAddresses(address),
     credentials: credentials === undefined ? undefined : resolveCredentials(credentials),
     tls: resolveTls(tls),
     maxMessageBytes: number('maxMessageBytes', 64 * MIB, 1024),

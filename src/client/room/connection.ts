@@ -12,7 +12,7 @@ import { Closing } from '../flow/closing.js';
 import { Door } from '../flow/door.js';
 import type { GroupDiagnostics } from './grouped-calls.js';
 import { Admission } from '../flow/admission.js';
-import { ServerIdentity } from '../net/identity.js';
+import { Identities } from '../net/identities.js';
 import type { ResolvedOptions } from '../options/options.js';
 import type { Rpc, StreamRpc } from '../net/rpc.js';
 import { health } from '../calls/admin/server-info.js';
@@ -42,7 +42,7 @@ export interface ClientDiagnostics {
 
 export class Connection {
   readonly options: ResolvedOptions;
-  readonly identity: ServerIdentity;
+  readonly identity: Identities;
   readonly #channel: Channel;
   readonly #verifier: Verifier;
   readonly admission: Admission;
@@ -62,12 +62,20 @@ export class Connection {
       make: (database, writes) => this.#makeTrust(database, writes),
       connection: () => this.#channel.connects,
     });
-    this.identity = new ServerIdentity({
-      address: options.address.text,
+    this.identity = new Identities({
+      addresses: options.addresses.map(({ text }) => text),
+      here: () => this.#channel.here,
       clientId: options.clientId,
       store: () => this.store(),
     });
-    this.#channel = new Channel(options, (server) => this.identity.observe(server));
+    this.#channel = new Channel(
+      options,
+      (server, address) => this.identity.observe(server, address),
+      // What answers there is believed when it has proven that it extends what is trusted.
+      () => {
+        for (const [, trust] of this.#trusts) trust.doubt();
+      },
+    );
     this.rooms = new Rooms({
       options,
       channel: this.#channel,
@@ -144,9 +152,12 @@ export class Connection {
       get connects() {
         return channel.connects;
       },
-      unary: (...args) => ask((session) => session.unary(...args)),
-      raw: (...args) => ask((session) => session.raw(...args)),
-      down: (...args) => ask((session) => session.down(...args)),
+      unary: (method, request, options) =>
+        ask((session) => session.unary(method, request, { ...options, proving: true })),
+      raw: (method, request, options) =>
+        ask((session) => session.raw(method, request, { ...options, proving: true })),
+      down: (method, request, options, use) =>
+        ask((session) => session.down(method, request, { ...options, proving: true }, use)),
     };
   }
 
@@ -154,7 +165,14 @@ export class Connection {
     const rpc = this.#rpcOn(database);
     const { trust: policy, publicKey, clientId, onFork } = this.options;
     const store = await this.store();
-    const server = await this.identity.bound(() => askAgainIfSilent((call) => health(rpc, call)));
+    const ask = () => askAgainIfSilent((call) => health(rpc, call));
+    const server = await this.identity.bound(ask);
+    const several = this.options.addresses.length > 1 && {
+      assertKnown: async () => {
+        await this.identity.assertKnown(ask);
+      },
+      refused: (connects: number) => void this.#channel.moveOn(connects),
+    };
     return new DatabaseTrust({
       rpc,
       server,
@@ -170,6 +188,7 @@ export class Connection {
       writes,
       onFork,
       ...(publicKey && { publicKey }),
+      ...(several && { several }),
     });
   }
 

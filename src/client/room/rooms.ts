@@ -71,13 +71,14 @@ export class Rooms {
   }
 
   #openSession(database: string): Session {
-    const { channel, options } = this.#shared;
+    const { channel, options, trusts } = this.#shared;
     const { timeoutMs, keepAliveMs, maxWritesInFlight, retry } = options;
     const onPasswordChanged = this.#passwordChanged.bind(this);
     return new Session({
       ...{ channel, ...this.#login, database },
       ...{ timeoutMs, keepAliveMs, maxWritesInFlight, retry },
       held: this.#held,
+      ...(options.addresses.length > 1 && { guard: () => trusts.now(database)?.assureHeld() }),
       onPasswordChanged,
     });
   }
