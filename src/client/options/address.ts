@@ -14,13 +14,13 @@ const DEFAULT_PORT = 3322;
 const MAX_ADDRESSES = 16;
 
 /** One address, or several, each named once. Throws ArgumentError (`address`). */
-export function parseAddresses(given: unknown): readonly [Address, ...Address[]] {
+export function parseAddresses(given: unknown, name = 'address'): readonly [Address, ...Address[]] {
   if (!Array.isArray(given)) return [parseAddress(given as string)];
   if (given.length === 0 || given.length > MAX_ADDRESSES)
-    throw new ArgumentError('address', `address must be one, or an array of 1 to ${MAX_ADDRESSES}`);
+    throw new ArgumentError(name, `${name} must be an array of 1 to ${MAX_ADDRESSES}`);
   const all = given.map((each: unknown) => parseAddress(each as string));
-  const again = all.find(({ text: name }, i) => all.some((other, j) => j < i && other.text === name));
-  if (again) throw new ArgumentError('address', `address names ${again.text} twice`);
+  const again = all.find(({ text: one }, i) => all.some((other, j) => j < i && other.text === one));
+  if (again) throw new ArgumentError(name, `${name} has ${again.text} twice`);
   return all as [Address, ...Address[]];
 }
 

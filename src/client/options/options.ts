@@ -38,6 +38,12 @@ export interface ImmuClientOptions {
    * @default 'localhost:3322'
    */
   readonly address?: string | readonly string[];
+  /**
+   * Replicas that verified reads of keys (`verifiedGet`, `verifiedGetAll`) go to in turn. They prove nothing: what they show is held
+   * against headers that the server at `address` has proven, who is asked whenever a replica does not answer, lags behind what this
+   * client has proven of a key, or has no value. Up to 16. @default none
+   */
+  readonly readFrom?: readonly string[];
   /** Opens a session at the first call and re-opens it when it is lost. Kept in memory only. */
   readonly credentials?: Credentials;
   /** true: TLS with the platform's authorities. @default false (plaintext) */
@@ -132,6 +138,7 @@ export type { ResolvedTls, TlsOptions } from './tls-options.js';
 export interface ResolvedOptions {
   /** Each once. */
   readonly addresses: readonly [Address, ...Address[]];
+  readonly readFrom: readonly Address[];
   readonly credentials: ResolvedCredentials | undefined;
   readonly tls: ResolvedTls | undefined;
   readonly maxMessageBytes: number;
@@ -167,6 +174,7 @@ const KEPT_BYTES = 256 * MIB;
 /** Option names by their type, so that one that is added cannot be forgotten here. */
 const OPTION_NAMES: Record<keyof ImmuClientOptions, true> = {
   address: true,
+  readFrom: true,
   credentials: true,
   tls: true,
   maxMessageBytes: true,
@@ -214,6 +222,7 @@ export function resolveOptions(input: string | ImmuClientOptions = {}): Resolved
   });
   return {
     addresses: parseAddresses(address),
+    readFrom: resolveReadFrom(or('readFrom', [])),
     credentials: credentials === undefined ? undefined : resolveCredentials(credentials),
     tls: resolveTls(tls),
     maxMessageBytes: number('maxMessageBytes', 64 * MIB, 1024),
@@ -238,6 +247,11 @@ export function resolveOptions(input: string | ImmuClientOptions = {}): Resolved
     clientId: text('clientId', or('clientId', `${hostname()}:${process.pid}`)),
     onFork,
   };
+}
+
+function resolveReadFrom(given: unknown): readonly Address[] {
+  if (!Array.isArray(given)) wrongType('readFrom', 'an array', given);
+  return given.length === 0 ? [] : parseAddresses(given, 'readFrom');
 }
 
 function resolveKeepHeaders(

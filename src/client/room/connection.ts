@@ -22,6 +22,7 @@ import { DatabaseTrust } from '../trust/database-trust.js';
 import type { TrustDiagnostics } from '../trust/trust-over-time.js';
 import { TrustLog } from '../trust/log/trust-log.js';
 import type { ReservedTxs } from '../trust/reserved-txs.js';
+import { Replicas } from './replicas.js';
 import { Rooms } from './rooms.js';
 import { Trusts } from './trusts.js';
 
@@ -49,6 +50,7 @@ export class Connection {
   readonly door: Door;
   readonly rooms: Rooms;
   readonly #trusts: Trusts;
+  readonly #replicas: Replicas | undefined;
   #store: Promise<RootStore> | undefined;
   #closing: Promise<void> | undefined;
   #notDone: readonly Error[] = [];
@@ -76,7 +78,16 @@ export class Connection {
         for (const [, trust] of this.#trusts) trust.doubt();
       },
     );
+    const replicas =
+      options.readFrom.length > 0
+        ? new Replicas({
+            ...{ options, verifier: this.#verifier, trusts: this.#trusts },
+            login: () => this.rooms.present,
+          })
+        : undefined;
+    this.#replicas = replicas;
     this.rooms = new Rooms({
+      ...(replicas && { replica: (database: string) => replicas.pick(database) }),
       options,
       channel: this.#channel,
       verifier: this.#verifier,
@@ -207,7 +218,9 @@ export class Connection {
     this.#channel.end();
     this.admission.close('the client');
     await closing.step('streams to be taken back', () => this.#channel.uploadsOver());
-    await closing.step('sessions to be given back', () => this.rooms.close());
+    await closing.step('sessions to be given back', () =>
+      Promise.all([this.rooms.close(), this.#replicas?.close()]).then(() => undefined),
+    );
     this.#channel.close();
     await Promise.all([...this.#trusts.closing()].map(([what, close]) => closing.step(what, close)));
     await closing.step('answers under way to be checked', () => this.#verifier.close());
