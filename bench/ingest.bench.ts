@@ -14,7 +14,8 @@ import { callsPerSecond } from './support/load.js';
 import { benchServer } from './support/server.js';
 import { count, printTable, ratio } from './support/table.js';
 
-const option = (name: string) => process.argv.find((argument) => argument.startsWith(`--${name}=`))?.split('=')[1];
+const option = (name: string) =>
+  process.argv.find((argument) => argument.startsWith(`--${name}=`))?.split('=')[1];
 const hasher = option('hasher') === 'node' ? 'node' : 'noble';
 const RECORDS = Number(option('records') ?? 200_000);
 const ROUNDS = Number(option('rounds') ?? 3);
@@ -77,8 +78,7 @@ const OURS: Readonly<Record<string, (name: string) => Promise<void>>> = {
     for await (const { index } of client.ingest(records(name))) seen += index === seen ? 1 : 0;
     all(seen);
   },
-  'verifiedSetAll of 1000, 8 in flight': (name) =>
-    lanes((i) => client.verifiedSetAll(entries(name, i))),
+  'verifiedSetAll of 1000, 8 in flight': (name) => lanes((i) => client.verifiedSetAll(entries(name, i))),
   'setAll of 1000, 8 in flight': (name) => lanes((i) => client.setAll(entries(name, i))),
   'raw Set of 1000, 8 in flight': (name) =>
     lanes((i) =>
@@ -92,7 +92,10 @@ async function goRate(): Promise<number> {
   try {
     const command = await goProgram();
     for (const concurrency of GO_LANES)
-      best = Math.max(best, await measure({ warmupSeconds: 0.5 }, command, server, 'setAll', { concurrency }, GO_SECONDS));
+      best = Math.max(
+        best,
+        await measure({ warmupSeconds: 0.5 }, command, server, 'setAll', { concurrency }, GO_SECONDS),
+      );
   } catch (error) {
     console.error(`Go client is left out: ${(error as Error).message.slice(0, 200)}`);
   }
@@ -111,9 +114,14 @@ for (let round = 0; round <= ROUNDS; round++) {
   if (round > 0) unverified.push(await goRate());
 }
 
-const of = (what: string, part: keyof Figure) => median((figures.get(what) ?? []).map((figure) => figure[part]));
+const of = (what: string, part: keyof Figure) =>
+  median((figures.get(what) ?? []).map((figure) => figure[part]));
 const go = Math.max(...unverified);
-const best = Math.max(go, of('setAll of 1000, 8 in flight', 'rate'), of('raw Set of 1000, 8 in flight', 'rate'));
+const best = Math.max(
+  go,
+  of('setAll of 1000, 8 in flight', 'rate'),
+  of('raw Set of 1000, 8 in flight', 'rate'),
+);
 const lines = Object.keys(OURS).map((what) => ({
   what,
   'entries /s': count(of(what, 'rate')),

@@ -11,7 +11,8 @@ import { Goals } from './support/goals.js';
 import { benchServer } from './support/server.js';
 import { count, printTable, ratio } from './support/table.js';
 
-const option = (name: string) => process.argv.find((argument) => argument.startsWith(`--${name}=`))?.split('=')[1];
+const option = (name: string) =>
+  process.argv.find((argument) => argument.startsWith(`--${name}=`))?.split('=')[1];
 const COUNTS = (option('processes') ?? '2,4').split(',').map(Number);
 const SECONDS = Number(option('seconds') ?? 4);
 const DIST = option('dist') ?? fileURLToPath(new URL('../dist', import.meta.url));

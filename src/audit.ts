@@ -1,4 +1,9 @@
 // `immu-ts/audit`: what auditors need beside a client: stores and archives opened for reading, checkpoints, evidence, reports.
+export { joinReports } from './client/audit/ranges/join-reports.js';
+export { rangesOf } from './client/audit/ranges/queue.js';
+export { SqliteAuditQueue } from './client/audit/ranges/sqlite-queue.js';
+export { rangeReportBytes } from './client/audit/ranges/range-report.js';
+export { workRanges } from './client/audit/ranges/work-ranges.js';
 export { reportText } from './client/audit/report-text.js';
 export { verifyKeptHeaders } from './client/audit/verify-kept-headers.js';
 export { QuorumError } from './client/calls/witness/outcome.js';
@@ -25,12 +30,23 @@ export type { PortableProof } from './verify/portable/format.js';
 export type { FollowedTo, SaidByWitness, ShownToWitnesses } from './client/trust/log/said-of-heads.js';
 export type { KeptHeadersVerdict } from './client/audit/verify-kept-headers.js';
 export type { AuditFinding } from './client/audit/findings.js';
-export type { AuditOptions, DatabaseAuditOptions, RootsAuditOptions } from './client/audit/options.js';
+export type { AuditOptions, DatabaseAuditOptions, RangeAuditOptions, RootsAuditOptions } from './client/audit/options.js';
+export type { JoinOptions } from './client/audit/ranges/join-reports.js';
+export type {
+  AuditQueue,
+  AuditTask,
+  LeaseOutcome,
+  QueueStatus,
+  RangeLease,
+} from './client/audit/ranges/queue.js';
+export type { RangeReport, SignedRangeReport } from './client/audit/ranges/range-report.js';
+export type { WorkOptions, WorkOutcome } from './client/audit/ranges/work-ranges.js';
 export type {
   AuditedState,
   AuditReport,
   DatabaseProgress,
   DatabaseReport,
+  RangeProgress,
   RootCounts,
   RootFinding,
   RootsProgress,

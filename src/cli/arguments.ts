@@ -78,6 +78,11 @@ export const COMMANDS: readonly Listed[] = [
     load: async () => (await import('./audit/database.js')).databaseCommand,
   },
   {
+    name: 'audit work',
+    summary: 'works on an audit in ranges that another process has begun',
+    load: async () => (await import('./audit/work.js')).workCommand,
+  },
+  {
     name: 'audit serve',
     summary: 'the log as a page in the browser',
     load: async () => (await import('./page/command.js')).serveCommand,

@@ -27,7 +27,8 @@ const ALH = new Uint8Array(32).fill(7);
 test('defaults', () => {
   const { clientId, ...rest } = resolveOptions();
   expect(rest).toEqual({
-    address: { host: 'localhost', port: 3322, text: 'localhost:3322' },
+    addresses: [{ host: 'localhost', port: 3322, text: 'localhost:3322' }],
+    readFrom: [],
     credentials: undefined,
     tls: undefined,
     maxMessageBytes: 64 * 1024 * 1024,
@@ -66,8 +67,8 @@ describe('address', () => {
     ['[2001:DB8::7]:443', '[2001:db8::7]:443'],
     ['my_host-1:3322', 'my_host-1:3322'],
   ])('%s is %s', (written, text) => {
-    expect(resolveOptions(written).address.text).toBe(text);
-    expect(resolveOptions({ address: written }).address.text).toBe(text);
+    expect(resolveOptions(written).addresses[0].text).toBe(text);
+    expect(resolveOptions({ address: written }).addresses[0].text).toBe(text);
   });
 
   test.each([

@@ -2,6 +2,7 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { command } from '../command.js';
 import { idOf } from '../query-options.js';
+import { SHARD_OPTIONS, assertNoShardWords, auditShards } from './shards.js';
 import { SERVER_OPTIONS, auditOptions, auditServer, teller } from './server-audit.js';
 
 export const databaseCommand = command({
@@ -16,11 +17,16 @@ export const databaseCommand = command({
       value: 'FILE',
       says: 'keeps where it is in this file when it is interrupted, and goes on there',
     },
+    ...SHARD_OPTIONS,
   },
   more: `The trusted head is moved to the present state first; what is committed later is not part of the audit.
+With --shards the transactions are cut into N ranges, which processes of this machine work through; more of them may join with
+immu-ts audit work, and any of them may be killed. Their signed reports are joined to one, the same that one process writes.
 Findings are logged, with evidence: immu-ts audit list --operation audit.database
 Exit code 3: something does not hold. 1: nothing was found, and not everything could be looked at.`,
   async run(options, _operand, io) {
+    if (options.shards !== undefined) return auditShards(options, options.shards, io);
+    assertNoShardWords(options);
     const { values, after, resume } = options;
     const token = resume === undefined ? undefined : await readToken(resume);
     const given = {

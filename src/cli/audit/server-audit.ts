@@ -28,7 +28,7 @@ export const SERVER_OPTIONS = {
   out: { type: 'string', value: 'FILE', says: 'the report in a new file; its SHA-256 is printed' },
 } as const;
 
-type ServerWords = Values<typeof SERVER_OPTIONS>;
+export type ServerWords = Values<typeof SERVER_OPTIONS>;
 
 /** Options of every audit, as the client takes them. @throws UsageError */
 export function auditOptions(words: ServerWords, { signal }: Io) {
@@ -52,14 +52,36 @@ export async function auditServer(
   io: Io,
   audit: (client: ImmuClient) => Promise<AuditReport>,
 ): Promise<number> {
-  const { threads, format, out } = words;
+  assertFormat(words);
+  return handOver(await withClient(words, io, audit), words, io);
+}
+
+/** @throws UsageError */
+export function assertFormat({ format }: Pick<ServerWords, 'format'>): void {
   if (format !== 'text' && format !== 'json')
     throw new UsageError(`--format is text or json, not ${JSON.stringify(format)}`);
+}
+
+/** What a client on the store, which must be there, is used for. */
+export async function withClient<T>(
+  words: Omit<ServerWords, 'stop' | 'findings' | 'format' | 'out'>,
+  io: Io,
+  use: (client: ImmuClient) => Promise<T>,
+): Promise<T> {
+  const { threads } = words;
   const verifier = threads === undefined ? {} : { threads: countOf('threads', threads) };
   const told = { ...(await wayTo(words, io)), ...(await trustOf(words, io)) };
   await using store = await openStore(words.store);
   await using client = new ImmuClient({ ...told, store, verifier });
-  const report = await audit(client);
+  return await use(client);
+}
+
+/** @returns the exit code */
+export async function handOver(
+  report: AuditReport,
+  { format, out }: Pick<ServerWords, 'format' | 'out'>,
+  io: Io,
+): Promise<number> {
   const text = format === 'json' ? `${jsonText(report, 2)}\n` : reportText(report);
   if (out === undefined) await io.out.write(text);
   else {

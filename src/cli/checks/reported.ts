@@ -152,6 +152,39 @@ export const REPORTED: Readonly<Record<ReportedCheck, CheckWords>> = {
     'a root that a client has proven with the root of the same transaction in the log',
     'two clients of this store were shown two histories, or the server was made anew between them',
   ],
+  'reports.alh': [
+    'the hash at which a range of an audit begins, or the last one ends, with that of the range before it, or of the root',
+    'ranges are of different histories, or a report was made up',
+  ],
+  'reports.count': [
+    'the numbers in a report of a range with each other',
+    'the report does not add up: it is none that an audit makes',
+  ],
+  'reports.hole': [
+    'the ranges of reports with the transactions that are to be audited',
+    'some transactions are in no report',
+  ],
+  'reports.key': [
+    'the key that a report is signed with with the keys that are believed',
+    'somebody else signed it',
+  ],
+  'reports.overlap': [
+    'the ranges of reports with each other',
+    'transactions are in two reports: what they tell cannot be added up',
+  ],
+  'reports.root': ['where the last range ends with the root', 'the reports go beyond what is trusted'],
+  'reports.signature': [
+    'the signature of a report with its bytes',
+    'the report was changed after it was signed, or not signed with that key',
+  ],
+  'reports.subject': [
+    'the server and database of a report with those of the others',
+    'it reports of something else',
+  ],
+  'reports.terms': [
+    'what the audit of a range was asked for with what the others were',
+    'ranges were audited in different ways: they make no one report',
+  ],
   'server.corrupted': [
     'what the server says of its own values with what it must have',
     'the server says itself that a value is not the one that was hashed',

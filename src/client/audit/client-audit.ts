@@ -6,8 +6,10 @@ import type { Door } from '../flow/door.js';
 import type { CallOptions } from '../input/call-options.js';
 import type { AuditAccess } from './access.js';
 import { auditDatabase } from './database-audit.js';
-import { checkDatabaseOptions, checkRootsOptions } from './options.js';
-import type { DatabaseAuditOptions, RootsAuditOptions } from './options.js';
+import { checkDatabaseOptions, checkRangeOptions, checkRootsOptions } from './options.js';
+import type { DatabaseAuditOptions, RangeAuditOptions, RootsAuditOptions } from './options.js';
+import { auditRange } from './ranges/range-audit.js';
+import type { SignedRangeReport } from './ranges/range-report.js';
 import type { DatabaseReport, RootsReport } from './report.js';
 import { auditRoots } from './roots-audit.js';
 
@@ -47,6 +49,21 @@ export interface ClientAudit extends AuditLog {
    * console.log(reportText(report));
    */
   database(options?: DatabaseAuditOptions): Promise<DatabaseReport>;
+  /**
+   * Verifies transactions `first` to `last` of the selected database as {@link database} does, without those before them: they are
+   * proven under `under`, a root that whoever asks for the range trusts, and which must be on this client's own trusted history.
+   * The report says with which hashes the range begins and ends, is signed, and its SHA-256 is in the log: `joinReports` makes one
+   * report of those that lie side by side, by whichever clients and machines they were made.
+   *
+   * @throws VerificationError FORK_DETECTED when `under` is not on the trusted history
+   * @throws ArgumentError, for a root beyond the server's newest transaction too
+   * @throws TransportError (ABORTED among them), StoreError. What is wrong with the server's data is in the report, not thrown
+   *
+   * @example
+   * const { tx, alh } = await client.verifiedState();
+   * const signed = await client.audit.range({ first: 1n, last: tx / 2n, under: { tx, alh }, key: privateKeyPem });
+   */
+  range(options: RangeAuditOptions): Promise<SignedRangeReport>;
 }
 
 const VERIFIED = { verified: true };
@@ -69,6 +86,11 @@ export class LazyClientAudit extends LazyAudit implements ClientAudit {
   async database(options: DatabaseAuditOptions = {}): Promise<DatabaseReport> {
     const { call } = checkDatabaseOptions(options);
     return this.#audit('audit.database', call, (access) => auditDatabase(access, options));
+  }
+
+  async range(options: RangeAuditOptions): Promise<SignedRangeReport> {
+    const { call } = checkRangeOptions(options);
+    return this.#audit('audit.range', call, (access) => auditRange(access, options));
   }
 
   /** An audit has no deadline as a whole: what it has is for coming in. */

@@ -1,27 +1,19 @@
 // Verifies a whole database, from its first transaction (or a root, or where an audit was interrupted) to the head: every
 // header, every link, every tree root, every entry, on request every value.
-import { ArgumentError, VerificationError } from '../../errors.js';
-import { equalBytes, toHex } from '../../proof/bytes.js';
-import { EMPTY_HASH } from '../../proof/hash.js';
-import { noCounts } from '../../verify/stretch-counts.js';
+import { ArgumentError } from '../../errors.js';
 import type { Root } from '../../verify/verifier.js';
 import { AuditAsker } from './access.js';
 import type { AuditAccess } from './access.js';
 import { DatabaseTally } from './database-tally.js';
-import { findingOf, recordFinding } from './findings.js';
-import type { Found } from './findings.js';
-import { inOrder } from '../flow/in-order.js';
 import { checkDatabaseOptions } from './options.js';
 import type { DatabaseAuditOptions, ResolvedAuditOptions } from './options.js';
 import { presentState } from './present-state.js';
 import type { PresentState } from './present-state.js';
 import type { DatabaseReport } from './report.js';
 import { ResumePoints, loggedPoint } from './resume-points.js';
+import { beginningAt } from './resume-token.js';
 import type { ResumePoint } from './resume-token.js';
-import { StretchChecker } from './stretch-checker.js';
-import type { FailedPart, HeldPart, Part } from './stretch-checker.js';
-import { StretchPlan } from '../trust/latest/stretch-plan.js';
-import type { Stretch } from '../trust/latest/stretch-plan.js';
+import { StretchesAudit } from './stretches-audit.js';
 
 /** Name in the audit log. */
 const OPERATION = 'audit.database';
@@ -56,35 +48,18 @@ async function startOf(
       throw new ArgumentError('values', 'values must be what it was when the audit began');
     return point;
   }
-  const root = typeof after === 'object' ? after : { tx: after, alh: after === 0n ? EMPTY_HASH : null };
-  return {
-    server,
-    database,
-    withValues: values,
-    ...root,
-    from: root.tx + 1n,
-    counts: noCounts(),
-    txsWrong: 0,
-    valuesRefused: [],
-    gone: { values: 0, upTo: 0n },
-    truncatedUpTo: 0n,
-    findings: [],
-    findingsTotal: 0,
-    bytes: 0,
-    startedAt,
-    durationMs: 0,
-  };
+  return beginningAt({ server, database, after, withValues: values, startedAt });
 }
 
 class DatabaseAudit {
-  readonly #access: AuditAccess;
-  readonly #state: PresentState;
   readonly #start: ResumePoint;
+  readonly #state: PresentState;
   readonly #options: DatabaseAuditOptions;
-  readonly #resolved: ResolvedAuditOptions;
   readonly #tally: DatabaseTally;
   readonly #points: ResumePoints;
-  readonly #checker: StretchChecker;
+  readonly #stretches: StretchesAudit;
+  /** The trusted head. */
+  readonly #head: Root;
   /** The caller's own function ended the audit: it is not called again. */
   #callerThrew = false;
 
@@ -96,60 +71,36 @@ class DatabaseAudit {
     options: DatabaseAuditOptions,
     resolved: ResolvedAuditOptions,
   ) {
-    this.#access = access;
-    this.#state = state;
     this.#start = start;
+    this.#state = state;
     this.#options = options;
-    this.#resolved = resolved;
-    this.#tally = new DatabaseTally({ start, state, asker, maxFindings: resolved.maxFindings });
+    const { maxFindings } = resolved;
+    this.#tally = new DatabaseTally({ start, state, last: state.tx, asker, maxFindings });
+    this.#head = state.trusted ? { tx: state.tx, alh: state.alh } : state.before;
     this.#points = new ResumePoints(access, OPERATION);
-    this.#checker = new StretchChecker({
-      asker,
-      trust: access.trust,
-      state,
+    this.#stretches = new StretchesAudit({
+      ...{ access, asker, operation: OPERATION, state, resolved, tally: this.#tally },
+      head: this.#head,
       values: start.withValues,
-      narrows: () => !this.#tally.findings.isFull,
+      onStretch: () => this.#reached(),
     });
   }
 
   async run(): Promise<DatabaseReport> {
-    const { finding } = this.#state;
-    if (finding) this.#tally.findings.add(finding);
-    if (finding && this.#resolved.stops) return await this.#report();
-    const range = { first: this.#tally.tx + 1n, last: this.#state.tx };
-    const plan = new StretchPlan(range, this.#access.maxMessageBytes);
     try {
-      await inOrder({
-        lanes: this.#resolved.inFlight,
-        next: () => plan.next(),
-        work: async (stretch: Stretch) => {
-          const parts = await this.#checker.check(stretch);
-          plan.learn(stretch, sizeOf(parts));
-          return parts;
-        },
-        commit: async (parts) => this.#commit(parts),
-      });
+      await this.#stretches.run();
     } catch (error) {
-      // The server went back or changed its history while it was audited: recorded by trust.
-      if (!(error instanceof VerificationError)) {
-        await this.#leave();
-        throw error;
-      }
-      this.#tally.findings.add(findingOf(error));
+      await this.#leave();
+      throw error;
     }
-    return await this.#report();
+    await this.#logPoint();
+    return this.#tally.report(this.#points.token);
   }
 
-  async #commit(parts: readonly Part[]): Promise<boolean> {
-    for (const part of parts) {
-      if (part.kind === 'held') await this.#commitHeld(part);
-      else await this.#commitFailed(part);
-      if (this.#resolved.stops && this.#tally.findings.total > 0) return false;
-    }
+  async #reached(): Promise<void> {
     if (this.#options.onProgress && (this.#points.isDue || this.#tally.tx >= this.#state.tx))
       await this.#logPoint();
     this.#tell();
-    return true;
   }
 
   #tell(): void {
@@ -172,59 +123,4 @@ class DatabaseAudit {
   async #logPoint(): Promise<void> {
     await this.#points.log(this.#tally.point, { head: this.#head, lastTx: this.#state.tx });
   }
-
-  async #commitHeld(part: HeldPart): Promise<void> {
-    const { alh } = this.#tally;
-    if (alh && !equalBytes(alh, part.prevAlh)) await this.#findUnlinked(part, alh);
-    if (part.refusal?.kind === 'corrupted') await this.#findCorrupted(part, part.refusal.reason);
-    this.#tally.addHeld(part);
-  }
-
-  async #commitFailed(part: FailedPart): Promise<void> {
-    const { first, last, refuted, job } = part;
-    await this.#find({ refuted, tx: first, toTx: last, ...(job && { job }) });
-    this.#tally.addFailed(part);
-  }
-
-  /** Both stretches hold, and do not follow each other: asked for again, the first tx of the second shows it. */
-  async #findUnlinked({ first, prevAlh }: HeldPart, after: Uint8Array): Promise<void> {
-    const [again] = await this.#checker.check({ first, last: first }, after);
-    const shown = again?.kind === 'failed' ? again : undefined;
-    const refuted = shown?.refuted ?? {
-      check: 'stretch.after',
-      detail: 'the first tx does not follow the one before it (asked again, it did)',
-      expected: toHex(after),
-      computed: toHex(prevAlh),
-    };
-    await this.#find({ refuted, tx: first, ...(shown?.job && { job: shown.job }) });
-  }
-
-  /** A server that says itself that its values are not those that were hashed is believed. */
-  async #findCorrupted({ first, last }: HeldPart, reason: string): Promise<void> {
-    const detail = `the server says that values are not those that were hashed: ${reason}`;
-    await this.#find({ refuted: { check: 'server.corrupted', detail }, tx: first, toTx: last });
-  }
-
-  async #find(found: Pick<Found, 'refuted' | 'tx' | 'toTx' | 'job'>): Promise<void> {
-    const where = { outcome: 'failure', operation: OPERATION, head: this.#head } as const;
-    this.#tally.findings.add(await recordFinding(this.#access.trustLog, { ...where, ...found }));
-  }
-
-  /** The trusted head, under which findings are logged. */
-  get #head(): Root {
-    const { before, trusted, tx, alh } = this.#state;
-    return trusted ? { tx, alh } : before;
-  }
-
-  async #report(): Promise<DatabaseReport> {
-    await this.#logPoint();
-    return this.#tally.report(this.#points.token);
-  }
-}
-
-function sizeOf(parts: readonly Part[]): number {
-  return parts.reduce(
-    (sum, part) => sum + (part.kind === 'held' ? part.bytes : (part.job?.answer.length ?? 0)),
-    0,
-  );
 }

@@ -4,6 +4,7 @@ import { addCounts, noCounts } from '../../verify/stretch-counts.js';
 import type { MutableCounts } from '../../verify/stretch-counts.js';
 import type { StretchCounts } from '../../verify/verifier.js';
 import type { AuditAsker } from './access.js';
+import { databaseReport, perSecond, plainNotShown } from './database-report.js';
 import { Findings } from './findings.js';
 import type { PresentState } from './present-state.js';
 import type { DatabaseProgress, DatabaseReport } from './report.js';
@@ -11,17 +12,21 @@ import type { ResumePoint } from './resume-token.js';
 import type { FailedPart, HeldPart, ValuesRefusal } from './stretch-checker.js';
 
 /** Refusals of values that are told one by one. */
-const MAX_REFUSALS = 10;
+export const MAX_REFUSALS = 10;
 
 export interface DatabaseTallyOptions {
   readonly start: ResumePoint;
   readonly state: PresentState;
+  /** Where it ends. */
+  readonly last: bigint;
   readonly asker: AuditAsker;
   readonly maxFindings: number;
 }
 
 export class DatabaseTally {
   readonly findings: Findings;
+  /** Everything is done when `tx` is here. */
+  readonly last: bigint;
   readonly #start: ResumePoint;
   readonly #state: PresentState;
   readonly #asker: AuditAsker;
@@ -33,11 +38,13 @@ export class DatabaseTally {
   #txsWrong: number;
   #tx: bigint;
   #alh: Uint8Array | null;
+  #before: Uint8Array | null;
 
-  constructor({ start, state, asker, maxFindings }: DatabaseTallyOptions) {
+  constructor({ start, state, last, asker, maxFindings }: DatabaseTallyOptions) {
     this.#start = start;
     this.#state = state;
     this.#asker = asker;
+    this.last = last;
     this.findings = new Findings(maxFindings, { listed: start.findings, total: start.findingsTotal });
     addCounts(this.#counts, start.counts);
     this.#refusals = [...start.valuesRefused];
@@ -46,6 +53,7 @@ export class DatabaseTally {
     this.#txsWrong = start.txsWrong;
     this.#tx = start.tx;
     this.#alh = start.alh;
+    this.#before = start.alh;
   }
 
   /** Everything up to here is done. */
@@ -58,7 +66,13 @@ export class DatabaseTally {
     return this.#alh;
   }
 
-  addHeld({ first, last, alh, counts, refusal, truncatedUpTo }: HeldPart): void {
+  /** What the first transaction follows, as it says itself where nothing else was known. Null when that was not proven. */
+  get before(): Uint8Array | null {
+    return this.#before;
+  }
+
+  addHeld({ first, last, prevAlh, alh, counts, refusal, truncatedUpTo }: HeldPart): void {
+    if (first === this.#start.from) this.#before ??= prevAlh;
     addCounts(this.#counts, counts);
     if (refusal) this.#addRefusal(refusal, first, last, counts);
     if (truncatedUpTo > this.#truncatedUpTo) this.#truncatedUpTo = truncatedUpTo;
@@ -82,7 +96,7 @@ export class DatabaseTally {
   progress(resume: string): DatabaseProgress {
     return {
       tx: this.#tx,
-      lastTx: this.#state.tx,
+      lastTx: this.last,
       checked: { ...this.#counts },
       findings: this.findings.total,
       txsPerSecond: perSecond(this.#counts.txs - this.#start.counts.txs, performance.now() - this.#beganAt),
@@ -104,36 +118,12 @@ export class DatabaseTally {
 
   report(resume: string): DatabaseReport {
     const { tx, alh, trusted, signed } = this.#state;
-    const { server, database, from, withValues, startedAt } = this.#start;
-    // A truncation takes all that is before it, so what is gone behind it was taken by somebody else.
-    const valuesTruncated = this.#gone.upTo <= this.#truncatedUpTo ? this.#gone.values : 0;
-    const valuesMissing = plainNotShown(this.#counts) - valuesTruncated;
-    const complete = this.#tx >= tx && trusted && valuesMissing === 0;
-    const durationMs = this.#durationMs;
-    return {
-      kind: 'database',
-      server,
-      database,
-      state: { tx: tx.toString(), alh: toHex(alh), trusted, signed },
-      ok: complete && this.findings.total === 0,
-      complete,
-      startedAt: new Date(startedAt).toISOString(),
-      durationMs: Math.round(durationMs),
-      bytes: this.#bytes,
-      findings: this.findings.listed,
-      findingsTotal: this.findings.total,
-      from: from.toString(),
-      to: this.#tx.toString(),
-      txsWrong: this.#txsWrong,
-      checked: { ...this.#counts },
-      withValues,
-      valuesTruncated,
-      valuesMissing,
-      valuesRefused: this.#refusals,
-      txsPerSecond: Math.round(perSecond(this.#counts.txs, durationMs)),
-      entriesPerSecond: Math.round(perSecond(this.#counts.entries, durationMs)),
-      resume,
-    };
+    const { valuesRefused, ...point } = this.point;
+    return databaseReport({
+      ...point,
+      ...{ state: { tx: tx.toString(), alh: toHex(alh), trusted, signed }, last: this.last },
+      ...{ to: point.tx, valuesRefused, resume },
+    });
   }
 
   get #bytes(): number {
@@ -143,13 +133,4 @@ export class DatabaseTally {
   get #durationMs(): number {
     return this.#start.durationMs + performance.now() - this.#beganAt;
   }
-}
-
-/** Values that were asked for, and that a server shows unless there was a truncation. */
-function plainNotShown({ valuesNotShown, valuesExpired, valuesOfDocuments }: StretchCounts): number {
-  return valuesNotShown - valuesExpired - valuesOfDocuments;
-}
-
-function perSecond(count: number, durationMs: number): number {
-  return durationMs > 0 ? (count * 1000) / durationMs : 0;
 }

@@ -1,12 +1,13 @@
 // What audits can be told, checked once.
 import { ArgumentError } from '../../errors.js';
 import { MAX_ID } from '../../proof/bytes.js';
+import type { SigningKey } from '../../store/audit-log.js';
 import type { Root } from '../../verify/verifier.js';
 import { flag, knownNames, oneOf, optionsObject, whole, wrongType } from '../input/option-checks.js';
 import { callOptionsOf, checkOptions } from '../input/call-options.js';
 import { toRoot } from '../input/root-input.js';
 import type { CallOptions } from '../input/call-options.js';
-import type { DatabaseProgress, RootsProgress } from './report.js';
+import type { DatabaseProgress, RangeProgress, RootsProgress } from './report.js';
 
 /** `timeoutMs` is the deadline of each request; an audit as a whole has none. An abort ends it with ABORTED. */
 export interface AuditOptions extends CallOptions {
@@ -41,6 +42,20 @@ export interface DatabaseAuditOptions extends AuditOptions {
   readonly onProgress?: (progress: DatabaseProgress) => void;
 }
 
+export interface RangeAuditOptions extends AuditOptions {
+  /** Transactions `first` to `last`: all of them at or below `under`. */
+  readonly first: bigint;
+  readonly last: bigint;
+  /** What they are proven against: a root that whoever joins the reports trusts. It must be on this client's trusted history. */
+  readonly under: Root;
+  /** An Ed25519 private key, as a KeyObject or PEM: signs the report. */
+  readonly key: SigningKey;
+  /** As of an audit of the whole. @default false */
+  readonly values?: boolean;
+  /** Told after each stretch of transactions, in order. What it throws ends the audit. */
+  readonly onProgress?: (progress: RangeProgress) => void;
+}
+
 export interface RootsAuditOptions extends AuditOptions {
   /** Goes on behind the row of this seq: `after` of a report or of the last progress. */
   readonly after?: bigint;
@@ -73,6 +88,24 @@ export function checkDatabaseOptions(options: DatabaseAuditOptions): ResolvedAud
     toRoot('after', after);
   } else if (after !== undefined) id('after', after);
   return resolved;
+}
+
+/** @throws ArgumentError naming the option that makes no sense */
+export function checkRangeOptions(
+  options: RangeAuditOptions,
+): ResolvedAuditOptions & { readonly under: Root } {
+  const resolved = checkCommon(options, ['first', 'last', 'under', 'key', 'values']);
+  const { first, last, values } = options;
+  const under = toRoot('under', options.under);
+  if (values !== undefined) flag('values', values);
+  for (const [name, tx] of Object.entries({ first, last })) {
+    id(name, tx);
+    if (tx === 0n) throw new ArgumentError(name, `${name} must be a bigint from 1 to 2^63-1`);
+  }
+  if (last < first) throw new ArgumentError('last', 'last is before first');
+  if (last > under.tx)
+    throw new ArgumentError('last', 'last is beyond the root that it is to be proven under');
+  return { ...resolved, under };
 }
 
 /** @throws ArgumentError naming the option that makes no sense */

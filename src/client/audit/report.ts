@@ -67,6 +67,9 @@ export interface DatabaseProgress {
   readonly resume: string;
 }
 
+/** Of an audit of a range. */
+export type RangeProgress = Omit<DatabaseProgress, 'resume'>;
+
 /** A logged root that the server does not stand by. */
 export interface RootFinding extends AuditFinding {
   /**

@@ -2,8 +2,9 @@
 // is believed when the audit log has its hash (resume-points.ts).
 import { ArgumentError } from '../../errors.js';
 import { fromHex, toHex } from '../../proof/bytes.js';
+import { EMPTY_HASH } from '../../proof/hash.js';
 import { COUNT_NAMES, noCounts } from '../../verify/stretch-counts.js';
-import type { StretchCounts } from '../../verify/verifier.js';
+import type { Root, StretchCounts } from '../../verify/verifier.js';
 import type { AuditFinding } from './findings.js';
 import type { DatabaseReport } from './report.js';
 
@@ -28,6 +29,24 @@ export interface ResumePoint {
   /** Unix milliseconds; how long it took so far. */
   readonly startedAt: number;
   readonly durationMs: number;
+}
+
+/** Where an audit is that begins behind a root, or behind a transaction, whatever its hash is. */
+export function beginningAt({
+  after,
+  ...of
+}: Pick<ResumePoint, 'server' | 'database' | 'withValues' | 'startedAt'> & {
+  readonly after: bigint | Root;
+}): ResumePoint {
+  const root = typeof after === 'object' ? after : { tx: after, alh: after === 0n ? EMPTY_HASH : null };
+  return {
+    ...of,
+    ...{ tx: root.tx, alh: root.alh, from: root.tx + 1n },
+    ...{ counts: noCounts(), txsWrong: 0, valuesRefused: [] },
+    gone: { values: 0, upTo: 0n },
+    truncatedUpTo: 0n,
+    ...{ findings: [], findingsTotal: 0, bytes: 0, durationMs: 0 },
+  };
 }
 
 const VERSION = 2;

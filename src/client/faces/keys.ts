@@ -103,10 +103,10 @@ export abstract class KeyCalls extends Handle {
       LATEST_NAMES,
       length,
       (calls, trust, call) => {
-        const first = () => calls.verifiedGet(trust, call, key);
+        const first = () => calls.verifiedGet(trust, call, key, true);
         const again = () =>
           room.shareVerified('verifiedGet', call.deadline.left, [], length, (shared, now, next) =>
-            shared.verifiedGet(now, next, key),
+            shared.verifiedGet(now, next, key, true),
           );
         return latestGet({ trust, rpc: room.session, call, key, first, again });
       },

@@ -1,4 +1,5 @@
-// The gRPC channel to one address: every call has a deadline, can be aborted, and ends when the channel is closed.
+// The gRPC channel to one address, or to the one of several that answers: every call has a deadline, can be aborted, and ends when the
+// channel is closed.
 import type { Metadata } from '@grpc/grpc-js';
 import { ClosedError, TransportError } from '../../errors.js';
 import type { Methods } from '../../wire/messages.js';
@@ -9,6 +10,7 @@ import { status } from '../../wire/status.js';
 import { LinkedList } from '../flow/linked-list.js';
 import { Deadline } from '../flow/deadline.js';
 import { InFlightGate } from '../flow/in-flight-gate.js';
+import type { Address } from '../options/address.js';
 import type { ResolvedOptions } from '../options/options.js';
 import { plain } from '../input/pooled-bytes.js';
 import { proxyFor } from './proxy.js';
@@ -21,6 +23,7 @@ import { wiring } from './wire.js';
 import type { Begin, Cancellable } from './wire.js';
 import { Wires } from './wires.js';
 import type { Watch } from '../watch/watch.js';
+import type { Target } from './wires.js';
 
 const IDENTITY_HEADER = 'immudb-uuid';
 
@@ -29,17 +32,17 @@ export interface ChannelCall extends CallOptions {
   readonly metadata: Metadata;
   /** Logging out while the channel closes: allowed when nothing else is any more. */
   readonly farewell?: boolean;
+  /** What has to be over before it may be sent to the server that is used then; undefined: nothing. Its rejection is the call's. */
+  readonly guard?: () => Promise<void> | undefined;
 }
 
 export type ChannelOptions = Pick<
   ResolvedOptions,
-  'address' | 'tls' | 'maxMessageBytes' | 'connectTimeoutMs' | 'maxInFlight'
+  'addresses' | 'tls' | 'maxMessageBytes' | 'connectTimeoutMs' | 'maxInFlight'
 >;
 
 export class Channel {
-  /** The server's address, and the proxy on the way to it: as errors name it. */
-  readonly address: string;
-  readonly #onIdentity: (server: string) => void;
+  readonly #onIdentity: (server: string, address: string) => void;
   readonly #calls = new LinkedList<Cancellable>();
   /** Streams to the server that are not over. */
   readonly #uploads = new Set<Promise<unknown>>();
@@ -50,21 +53,37 @@ export class Channel {
   #closed = false;
 
   /**
-   * `onIdentity` is told the server's identity with every answer; what it throws is the outcome of that call.
-   * Connects at the first call. Throws ArgumentError when the TLS options cannot be used.
+   * `onIdentity` is told the server's identity with every answer; what it throws is the outcome of that call. `onMoved` is told
+   * when calls go to another address from now on. Connects at the first call. Throws ArgumentError when the TLS options cannot be used.
    */
-  constructor(options: ChannelOptions, onIdentity: (server: string) => void, watch?: Watch) {
-    const proxy = proxyFor(options.address, process.env);
-    const by = proxy?.text === undefined ? 'no http:// URL, not used' : `through the proxy ${proxy.text}`;
-    this.address = proxy ? `${options.address.text} (${proxy.variable}: ${by})` : options.address.text;
+  constructor(
+    options: ChannelOptions,
+    onIdentity: (server: string, address: string) => void,
+    { onMoved = () => undefined, watch }: { readonly onMoved?: () => void; readonly watch?: Watch } = {},
+  ) {
+    const [first, ...others] = options.addresses;
     this.#onIdentity = onIdentity;
     this.#gate = new InFlightGate(options.maxInFlight, 'the client');
     this.#wires = new Wires({
-      address: this.address,
-      makeClient: wiring(options, proxy?.text === undefined ? undefined : proxy),
+      targets: [targetOf(first, options), ...others.map((address) => targetOf(address, options))],
       connectTimeoutMs: options.connectTimeoutMs,
-      watch,
+      ...{ watch, onMoved },
     });
+  }
+
+  /** The server's address, and the proxy on the way to it: as errors name it. */
+  get address(): string {
+    return this.#wires.target.shown;
+  }
+
+  /** The address that calls are sent to now, as identities are bound to it. */
+  get here(): string {
+    return this.#wires.target.address;
+  }
+
+  /** On to the next address, unless that has happened since `connects` was read; false when there is no other. */
+  moveOn(connects: number): boolean {
+    return this.#wires.moveOn(connects);
   }
 
   /** Another number whenever the connection was lost: what the server kept for the old one may be gone. */
@@ -147,16 +166,24 @@ export class Channel {
       return this.#send(begin, method, options, deadline);
     }
     const waitingFor = `${method} to be sent, after too many calls in flight`;
-    await this.#gate.enter(deadline, waitingFor).catch(unsent);
-    try {
-      const wire = this.#wires.now;
-      if (this.#closing || !wire.ready || wire.silence.doubtful) {
-        await this.#prepare(method, options, deadline).catch(unsent);
+    for (;;) {
+      let held: Promise<void> | undefined;
+      await this.#gate.enter(deadline, waitingFor).catch(unsent);
+      try {
+        const wire = this.#wires.now;
+        if (this.#closing || !wire.ready || wire.silence.doubtful) {
+          await this.#prepare(method, options, deadline).catch(unsent);
+        }
+        held = options.guard?.();
+        if (!held) {
+          this.#wires.now.watch();
+          return await this.#send(begin, method, options, deadline);
+        }
+      } finally {
+        this.#gate.leave();
       }
-      this.#wires.now.watch();
-      return await this.#send(begin, method, options, deadline);
-    } finally {
-      this.#gate.leave();
+      // Not in the place of one that it waits for.
+      await deadline.race(held, 'the server to prove that it extends what is trusted').catch(unsent);
     }
   }
 
@@ -216,7 +243,7 @@ export class Channel {
         wire.silence.heard();
         const server = answered.get(IDENTITY_HEADER)[0];
         try {
-          if (typeof server === 'string') this.#onIdentity(server);
+          if (typeof server === 'string') this.#onIdentity(server, wire.address);
         } catch (error) {
           objection = error instanceof Error ? error : new Error(String(error));
           call.cancel();
@@ -259,6 +286,16 @@ export class Channel {
     this.#closed = true;
     this.#wires.close();
   }
+}
+
+function targetOf(address: Address, options: ChannelOptions): Target {
+  const proxy = proxyFor(address, process.env);
+  const by = proxy?.text === undefined ? 'no http:// URL, not used' : `through the proxy ${proxy.text}`;
+  return {
+    address: address.text,
+    shown: proxy ? `${address.text} (${proxy.variable}: ${by})` : address.text,
+    makeClient: wiring(address, options, proxy?.text === undefined ? undefined : proxy),
+  };
 }
 
 function encoded(request: object): Buffer {

@@ -20,6 +20,8 @@ export interface IdentityOptions {
   readonly store: () => Promise<RootStore>;
   /** Told of refusals. */
   readonly watch?: Watch;
+  /** Addresses of the same history: a server that is known from one of them may begin at this one. */
+  readonly beside?: readonly string[];
 }
 
 /** A refusal, as its row tells it. */
@@ -44,6 +46,15 @@ export class ServerIdentity {
 
   constructor(options: IdentityOptions) {
     this.#options = options;
+  }
+
+  /** The server that answers, once it has. */
+  get seen(): string | undefined {
+    return this.#seen;
+  }
+
+  get isSeen(): boolean {
+    return this.#seen !== undefined;
   }
 
   /** Told with every answer; throws when it is not the server that answered before. */
@@ -118,7 +129,7 @@ export class ServerIdentity {
    * user has said that it is the same server here.
    */
   async #knownFrom(server: string): Promise<string | undefined> {
-    const { address } = this.#options;
+    const { address, beside = [] } = this.#options;
     const { audit } = await this.#options.store();
     let first: string | undefined;
     // The oldest rows may be in an archive: what was bound when they went there is in the checkpoint of that moment.
@@ -131,7 +142,7 @@ export class ServerIdentity {
       if (detail === address && operation === 'rebindIdentity') return undefined;
       first ??= detail;
     }
-    return first === address ? undefined : first;
+    return first === undefined || first === address || beside.includes(first) ? undefined : first;
   }
 
   /** Waits for rows under way. */

@@ -12,6 +12,8 @@ export interface RpcOptions extends CallOptions {
    * rejects with {@link OtherConnection}.
    */
   readonly over?: number;
+  /** Asked by trust itself: not held up while it is proven where the server stands. */
+  readonly proving?: true;
   /** Within this transaction of SQL, which is the session's. */
   readonly transactionId?: string;
 }

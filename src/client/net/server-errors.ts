@@ -83,6 +83,11 @@ export function isServerBehind(error: unknown): boolean {
   return kindOf(error) === 'server-behind';
 }
 
+/** The database is a replica, which takes no writes but the replicated ones. */
+export function isReplica(error: unknown): boolean {
+  return kindOf(error) === 'replica';
+}
+
 /** The user may not call this method on this database. */
 export function isNotAllowed(error: unknown): boolean {
   return kindOf(error) === 'not-allowed';

@@ -147,7 +147,12 @@ const TABLE: readonly ServerWords[] = [
     code: 'SERVER_REFUSED',
     says: 'the database is no replica, and takes no replicated transactions',
   },
-  { words: /read-only because it's a replica/, code: 'PERMISSION_DENIED', says: 'a replica takes no writes' },
+  {
+    words: /read-only because it's a replica/,
+    kind: 'replica',
+    code: 'PERMISSION_DENIED',
+    says: 'a replica takes no writes',
+  },
 
   // Databases and users that are not as the call needs them
   {

@@ -23,7 +23,7 @@ import type { RetryPolicy } from '../options/retry-options.js';
 import { OtherConnection } from './rpc.js';
 import type { Rpc, RpcOptions, StreamRpc } from './rpc.js';
 import { watchedRpc } from '../watch/watched-rpc.js';
-import { asNotDone, isBusy, isDatabaseClosed, isNotDone, unsent } from './server-errors.js';
+import { asNotDone, isBusy, isDatabaseClosed, isNotDone, isReplica, unsent } from './server-errors.js';
 
 export type { LoginKind } from './login.js';
 
@@ -36,8 +36,15 @@ const NEEDS_NO_LOGIN: ReadonlySet<keyof Methods> = new Set<keyof Methods>(['Heal
 export interface SessionOptions extends KeptLoginOptions {
   readonly maxWritesInFlight: number;
   readonly retry: RetryPolicy;
+  /** What has to be over before a call may be sent; see {@link ChannelCall.guard}. Not for what trust itself asks. */
+  readonly guard?: () => Promise<void> | undefined;
   /** For those who hold other sessions of the same login. */
   readonly onPasswordChanged?: (user: string, password: string) => void;
+}
+
+interface Attempt {
+  readonly options: RpcOptions;
+  readonly guarded: boolean;
 }
 
 type Send<T> = (call: ChannelCall) => Promise<T>;
@@ -199,13 +206,15 @@ export class Session implements Rpc, StreamRpc {
     const retries = new Retries(this.#options.retry);
     for (let lost: unknown; ;) {
       let ticket: Ticket | undefined;
+      const { connects } = this;
       try {
         ticket =
           this.#ticketFor(method, repeatable) ?? (await this.#freshTicket(method, deadline).catch(unsent));
         if (options.over !== undefined && options.over !== this.connects)
           throw asNotDone(new OtherConnection(method));
         deadline.watched?.sends(method);
-        return await this.#attempt(method, ticket, options.transactionId, deadline, send);
+        const guarded = options.proving !== true && !NEEDS_NO_LOGIN.has(method);
+        return await this.#attempt(method, ticket, { options, guarded }, deadline, send);
       } catch (failed) {
         if (failed instanceof OtherConnection) throw failed;
         let error = failed;
@@ -220,7 +229,8 @@ export class Session implements Rpc, StreamRpc {
         } else if (isDatabaseClosed(error) && !NEEDS_NO_LOGIN.has(method)) {
           error = await this.#whatIsClosed(error, method, repeatable, deadline, ticket);
         }
-        const again = sessionLost || (this.#mayHelp(error, repeatable) && !isUsedUp());
+        const elsewhere = this.#writesElsewhere(error, connects);
+        const again = sessionLost || ((elsewhere || this.#mayHelp(error, repeatable)) && !isUsedUp());
         const pause = again ? retries.next(deadline.endsAt - performance.now()) : undefined;
         if (pause === undefined) throw ticket || repeatable ? error : notReopened(method, error, lost);
         await this.#pause(pause, deadline, error);
@@ -231,15 +241,17 @@ export class Session implements Rpc, StreamRpc {
   async #attempt<T>(
     method: keyof Methods,
     ticket: Ticket,
-    transactionId: string | undefined,
+    { options: { transactionId }, guarded }: Attempt,
     deadline: Deadline,
     send: Send<T>,
   ): Promise<T> {
+    const { guard } = this.#options;
     const metadata = transactionId === undefined ? ticket.metadata : inTransaction(ticket, transactionId);
     const { connects } = this;
     const sentAt = performance.now();
     try {
-      const answer = await this.#watched(method, send({ ...deadline.left, metadata }));
+      const sent = send({ ...deadline.left, metadata, ...(guarded && guard && { guard }) });
+      const answer = await this.#watched(method, sent);
       this.#login.noteUse(ticket, sentAt, connects);
       if (ticket !== NO_TICKET) this.#closed.isOpen();
       return answer;
@@ -260,6 +272,11 @@ export class Session implements Rpc, StreamRpc {
   #mayHelp(error: unknown, repeatable: boolean): boolean {
     if (!repeatable && !isNotDone(error)) return false;
     return isBusy(error) || (this.#login.wasOpen && isUnavailable(error));
+  }
+
+  /** A replica, which takes no writes: where there are other addresses, the primary may be at the next. */
+  #writesElsewhere(error: unknown, connects: number): boolean {
+    return isReplica(error) && isNotDone(error) && this.#options.channel.moveOn(connects);
   }
 
   async #whatIsClosed(

@@ -8,6 +8,7 @@ import type {
 } from '@grpc/grpc-js';
 import type { TransportError } from '../../errors.js';
 import { channelCredentials, nameOverride } from './channel-credentials.js';
+import type { Address } from '../options/address.js';
 import type { ResolvedOptions } from '../options/options.js';
 import type { HttpProxy } from './proxy.js';
 import { Silence } from './silence.js';
@@ -21,7 +22,8 @@ const PING_TIMEOUT_MS = 20_000;
 
 /** Makes connections to the same server, one after the other. Throws ArgumentError when the TLS options cannot be used. */
 export function wiring(
-  { address, tls, maxMessageBytes }: Pick<ResolvedOptions, 'address' | 'tls' | 'maxMessageBytes'>,
+  address: Address,
+  { tls, maxMessageBytes }: Pick<ResolvedOptions, 'tls' | 'maxMessageBytes'>,
   proxy: HttpProxy | undefined,
 ): () => Client {
   const credentials = channelCredentials(tls, address.host);
@@ -64,6 +66,8 @@ export type Begin<Answer> = (
 
 export class Wire {
   readonly client: Client;
+  /** Where it goes. */
+  readonly address: string;
   readonly silence = new Silence();
   /** Calls under way that may go over another connection instead. */
   readonly reads = new Map<Cancellable, (error: TransportError) => void>();
@@ -73,8 +77,9 @@ export class Wire {
   #stop: (() => void) | undefined;
 
   /** `onLost` is told when a connection that stood does so no more. */
-  constructor(client: Client, onLost: () => void) {
+  constructor(client: Client, address: string, onLost: () => void) {
     this.client = client;
+    this.address = address;
     this.#onLost = onLost;
   }
 

@@ -11,6 +11,18 @@ export interface Address {
 }
 
 const DEFAULT_PORT = 3322;
+const MAX_ADDRESSES = 16;
+
+/** One address, or several, each named once. Throws ArgumentError (`address`). */
+export function parseAddresses(given: unknown, name = 'address'): readonly [Address, ...Address[]] {
+  if (!Array.isArray(given)) return [parseAddress(given as string)];
+  if (given.length === 0 || given.length > MAX_ADDRESSES)
+    throw new ArgumentError(name, `${name} must be an array of 1 to ${MAX_ADDRESSES}`);
+  const all = given.map((each: unknown) => parseAddress(each as string));
+  const again = all.find(({ text: one }, i) => all.some((other, j) => j < i && other.text === one));
+  if (again) throw new ArgumentError(name, `${name} has ${again.text} twice`);
+  return all as [Address, ...Address[]];
+}
 
 /** `host`, `host:port`, an IPv6 address, or `[v6]:port`. Throws ArgumentError (`address`). */
 export function parseAddress(address: string): Address {

@@ -5,7 +5,7 @@ import type { VerificationError } from '../../errors.js';
 import { checkedPath } from '../../store/log/checked-audit.js';
 import type { RootStore } from '../../store/root-store.js';
 import type { VerifierOptions } from '../../worker/create-verifier.js';
-import { parseAddress } from './address.js';
+import { parseAddresses } from './address.js';
 import type { Address } from './address.js';
 import { parsePublicKey } from './public-key.js';
 import type { StateKey } from './public-key.js';
@@ -34,9 +34,18 @@ export interface ImmuClientOptions {
    * (`serverName=…` too; what stands in the way of a URL is written `%..`), whose parts are told nowhere else. A password is better
    * told by `credentials: { password }`.
    *
+   * Several addresses (of which none is a URL) are those of one history, the primary's and those of its replicas: the first is
+   * taken; when it does not answer the next, which has to prove that it extends what is trusted before anything is asked of it.
+   *
    * @default 'localhost:3322'
    */
-  readonly address?: string;
+  readonly address?: string | readonly string[];
+  /**
+   * Replicas that verified reads of keys (`verifiedGet`, `verifiedGetAll`) go to in turn. They prove nothing: what they show is held
+   * against headers that the server at `address` has proven, who is asked whenever a replica does not answer, lags behind what this
+   * client has proven of a key, or has no value. Up to 16. @default none
+   */
+  readonly readFrom?: readonly string[];
   /** Opens a session at the first call and re-opens it when it is lost. Kept in memory only. */
   readonly credentials?: Credentials;
   /** true: TLS with the platform's authorities. @default false (plaintext) */
@@ -138,7 +147,9 @@ export type { Address } from './address.js';
 export type { ResolvedTls, TlsOptions } from './tls-options.js';
 
 export interface ResolvedOptions {
-  readonly address: Address;
+  /** Each once. */
+  readonly addresses: readonly [Address, ...Address[]];
+  readonly readFrom: readonly Address[];
   readonly credentials: ResolvedCredentials | undefined;
   readonly tls: ResolvedTls | undefined;
   readonly maxMessageBytes: number;
@@ -176,6 +187,7 @@ const KEPT_BYTES = 256 * MIB;
 /** Option names by their type, so that one that is added cannot be forgotten here. */
 const OPTION_NAMES: Record<keyof ImmuClientOptions, true> = {
   address: true,
+  readFrom: true,
   credentials: true,
   tls: true,
   maxMessageBytes: true,
@@ -224,7 +236,8 @@ export function resolveOptions(input: string | ImmuClientOptions = {}): Resolved
     ...{ credentials: options.credentials, tls: options.tls },
   });
   return {
-    address: parseAddress(address as string),
+    addresses: parseAddresses(address),
+    readFrom: resolveReadFrom(or('readFrom', [])),
     credentials: credentials === undefined ? undefined : resolveCredentials(credentials),
     tls: resolveTls(tls),
     maxMessageBytes: number('maxMessageBytes', 64 * MIB, 1024),
@@ -268,6 +281,11 @@ function resolveObserve(given: unknown): ResolvedOptions['observe'] {
   knownNames('observe', given, ['keys']);
   const { keys = false } = given as { readonly keys?: unknown };
   return { keys: flag('observe.keys', keys) };
+}
+
+function resolveReadFrom(given: unknown): readonly Address[] {
+  if (!Array.isArray(given)) wrongType('readFrom', 'an array', given);
+  return given.length === 0 ? [] : parseAddresses(given, 'readFrom');
 }
 
 function resolveKeepHeaders(

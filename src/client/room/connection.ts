@@ -13,7 +13,7 @@ import { Closing } from '../flow/closing.js';
 import { Door } from '../flow/door.js';
 import type { GroupDiagnostics } from './grouped-calls.js';
 import { Admission } from '../flow/admission.js';
-import { ServerIdentity } from '../net/identity.js';
+import { Identities } from '../net/identities.js';
 import type { ResolvedOptions } from '../options/options.js';
 import type { Rpc, StreamRpc } from '../net/rpc.js';
 import { health } from '../calls/admin/server-info.js';
@@ -23,6 +23,7 @@ import { DatabaseTrust } from '../trust/database-trust.js';
 import type { TrustDiagnostics } from '../trust/trust-over-time.js';
 import { TrustLog } from '../trust/log/trust-log.js';
 import type { ReservedTxs } from '../trust/reserved-txs.js';
+import { Replicas } from './replicas.js';
 import { Rooms } from './rooms.js';
 import { logTo } from '../watch/logger.js';
 import { Status } from '../watch/status.js';
@@ -48,7 +49,7 @@ export interface ClientDiagnostics {
 
 export class Connection {
   readonly options: ResolvedOptions;
-  readonly identity: ServerIdentity;
+  readonly identity: Identities;
   readonly #channel: Channel;
   readonly #verifier: Verifier;
   readonly admission: Admission;
@@ -57,6 +58,7 @@ export class Connection {
   readonly status: Status;
   readonly #watch: Watch;
   readonly #trusts: Trusts;
+  readonly #replicas: Replicas | undefined;
   #store: Promise<RootStore> | undefined;
   #closing: Promise<void> | undefined;
   #notDone: readonly Error[] = [];
@@ -64,7 +66,11 @@ export class Connection {
   constructor(options: ResolvedOptions) {
     this.options = options;
     const { clientId, observe, logger } = options;
-    const watch = new Watch({ client: clientId, address: options.address.text, ...observe });
+    const watch = new Watch({
+      client: clientId,
+      address: options.addresses.map(({ text }) => text).join(),
+      ...observe,
+    });
     this.#watch = watch;
     if (logger) logTo(logger, watch);
     this.#verifier = new WatchedVerifier(createVerifier(options.verifier, options.overload), watch);
@@ -74,14 +80,30 @@ export class Connection {
       make: (database, writes) => this.#makeTrust(database, writes),
       connection: () => this.#channel.connects,
     });
-    this.identity = new ServerIdentity({
-      address: options.address.text,
+    this.identity = new Identities({
+      addresses: options.addresses.map(({ text }) => text),
+      here: () => this.#channel.here,
       clientId: options.clientId,
       store: () => this.store(),
       watch,
     });
-    this.#channel = new Channel(options, (server) => this.identity.observe(server), watch);
+    this.#channel = new Channel(options, (server, address) => this.identity.observe(server, address), {
+      watch,
+      // What answers there is believed when it has proven that it extends what is trusted.
+      onMoved: () => {
+        for (const [, trust] of this.#trusts) trust.doubt();
+      },
+    });
+    const replicas =
+      options.readFrom.length > 0
+        ? new Replicas({
+            ...{ options, verifier: this.#verifier, trusts: this.#trusts },
+            login: () => this.rooms.present,
+          })
+        : undefined;
+    this.#replicas = replicas;
     this.rooms = new Rooms({
+      ...(replicas && { replica: (database: string) => replicas.pick(database) }),
       options,
       channel: this.#channel,
       verifier: this.#verifier,
@@ -182,9 +204,12 @@ export class Connection {
       get connects() {
         return channel.connects;
       },
-      unary: (...args) => ask((session) => session.unary(...args)),
-      raw: (...args) => ask((session) => session.raw(...args)),
-      down: (...args) => ask((session) => session.down(...args)),
+      unary: (method, request, options) =>
+        ask((session) => session.unary(method, request, { ...options, proving: true })),
+      raw: (method, request, options) =>
+        ask((session) => session.raw(method, request, { ...options, proving: true })),
+      down: (method, request, options, use) =>
+        ask((session) => session.down(method, request, { ...options, proving: true }, use)),
     };
   }
 
@@ -192,7 +217,14 @@ export class Connection {
     const rpc = this.#rpcOn(database);
     const { trust: policy, publicKey, clientId, onFork } = this.options;
     const store = await this.store();
-    const server = await this.identity.bound(() => askAgainIfSilent((call) => health(rpc, call)));
+    const ask = () => askAgainIfSilent((call) => health(rpc, call));
+    const server = await this.identity.bound(ask);
+    const several = this.options.addresses.length > 1 && {
+      assertKnown: async () => {
+        await this.identity.assertKnown(ask);
+      },
+      refused: (connects: number) => void this.#channel.moveOn(connects),
+    };
     return new DatabaseTrust({
       rpc,
       server,
@@ -209,6 +241,7 @@ export class Connection {
       onFork,
       watch: this.#watch,
       ...(publicKey && { publicKey }),
+      ...(several && { several }),
     });
   }
 
@@ -227,7 +260,9 @@ export class Connection {
     this.#channel.end();
     this.admission.close('the client');
     await closing.step('streams to be taken back', () => this.#channel.uploadsOver());
-    await closing.step('sessions to be given back', () => this.rooms.close());
+    await closing.step('sessions to be given back', () =>
+      Promise.all([this.rooms.close(), this.#replicas?.close()]).then(() => undefined),
+    );
     this.#channel.close();
     await Promise.all([...this.#trusts.closing()].map(([what, close]) => closing.step(what, close)));
     await closing.step('answers under way to be checked', () => this.#verifier.close());

@@ -27,7 +27,9 @@ import type { DatabaseTrust } from '../trust/database-trust.js';
 import { unixSeconds } from '../input/unix-seconds.js';
 import type { ProvenHistory } from '../trust/known/proven-history.js';
 import { VerifiedReader } from '../calls/kv/grouped-get.js';
-import { proveTogether } from '../calls/kv/grouped-get-all.js';
+import { proveApart, proveTogether } from '../calls/kv/grouped-get-all.js';
+import { ReplicaReader } from '../calls/kv/replica-reader.js';
+import type { ReplicaDoor } from '../calls/kv/replica-reader.js';
 import { writeGroup } from '../calls/kv/grouped-write.js';
 import { PlainWriter, VerifiedWriter } from '../calls/kv/writers.js';
 import { RecordBatch } from '../calls/kv/record-batch.js';
@@ -46,6 +48,8 @@ export interface GroupedCallsOptions {
   readonly admission: Admission;
   /** Txs of this client's writes to the database, those of its trust too. @default some of its own */
   readonly writes?: ReservedTxs;
+  /** A replica that verified reads may go to now. @default none */
+  readonly replica?: () => ReplicaDoor | undefined;
 }
 
 /** A header that has been proven makes a plain read plus a look-up cheaper than a read with its proof. */
@@ -132,7 +136,12 @@ export class GroupedCalls {
   }
 
   /** Reads the latest version of a key and proves it, with what else is read at the time. */
-  verifiedGet(trust: DatabaseTrust, from: Call, key: Uint8Array): Promise<VerifiedEntry | null> {
+  verifiedGet(
+    trust: DatabaseTrust,
+    from: Call,
+    key: Uint8Array,
+    fromPrimary = false,
+  ): Promise<VerifiedEntry | null> {
     return this.#beginVerified<VerifiedEntry | null>(
       this.#reading,
       trust,
@@ -141,7 +150,10 @@ export class GroupedCalls {
       (call, known) => {
         const name = keyName(key);
         const reading = { rpc: this.#options.rpc, trust, known, from, counted: false };
-        this.#reads.read(key, name, new VerifiedReader(reading, key, name, call));
+        const reader = new VerifiedReader(reading, key, name, call);
+        const replica = fromPrimary ? undefined : this.#options.replica?.();
+        if (replica) this.#readFrom(replica, trust, key, name, reader);
+        else this.#reads.read(key, name, reader);
       },
     );
   }
@@ -159,11 +171,29 @@ export class GroupedCalls {
       bytesOf(keys),
       (all, known) => {
         const reading = { rpc: this.#options.rpc, trust, known, from, counted: true };
+        const replica = this.#options.replica?.();
+        if (replica) {
+          proveApart(reading, keys, all, (key, name, reader) =>
+            this.#readFrom(replica, trust, key, name, reader),
+          );
+          return;
+        }
         void proveTogether(reading, keys, all, (names, tell) =>
           readTogether(this.#asker, keys, names, from.deadline, tell, () => all.settled),
         );
       },
     );
+  }
+
+  #readFrom(
+    door: ReplicaDoor,
+    trust: DatabaseTrust,
+    key: Uint8Array,
+    name: string,
+    reader: VerifiedReader,
+  ): void {
+    const askPrimary = () => this.#reads.read(key, name, reader);
+    door.read(key, name, new ReplicaReader({ door, trust, reader, askPrimary }));
   }
 
   #writeInTurn(turn: Turn, writer: Writer, content: WriteContent): void {

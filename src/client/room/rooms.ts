@@ -1,6 +1,7 @@
 // The rooms of the present login, one per database, and which of them is selected. Another login has rooms of its own.
 import { ClosedError } from '../../errors.js';
 import type { Verifier } from '../../verify/verifier.js';
+import type { ReplicaDoor } from '../calls/kv/replica-reader.js';
 import type { Admission } from '../flow/admission.js';
 import type { Deadline } from '../flow/deadline.js';
 import type { Door } from '../flow/door.js';
@@ -18,7 +19,7 @@ import { Room } from './room.js';
 import type { Trusts } from './trusts.js';
 import type { Watch } from '../watch/watch.js';
 
-interface Login {
+export interface Login {
   readonly kind: LoginKind;
   readonly credentials?: ResolvedCredentials;
 }
@@ -31,6 +32,8 @@ export interface RoomsOptions {
   readonly door: Door;
   readonly trusts: Trusts;
   readonly watch: Watch;
+  /** A replica that verified reads of a database may go to. */
+  readonly replica?: (database: string) => ReplicaDoor | undefined;
 }
 
 export class Rooms {
@@ -48,6 +51,11 @@ export class Rooms {
     this.#selected = credentials?.database ?? DEFAULT_DATABASE;
   }
 
+  /** Who is logged in: another object after each change. */
+  get present(): Login {
+    return this.#login;
+  }
+
   /** Name of the database that is selected. */
   get selectedName(): string {
     return this.#selected;
@@ -63,23 +71,27 @@ export class Rooms {
     if (this.#closed) throw new ClosedError('the client');
     const open = this.#rooms.get(database);
     if (open) return open;
-    const { verifier, admission, door, trusts } = this.#shared;
+    const { verifier, admission, door, trusts, replica } = this.#shared;
     const session = this.#openSession(database);
     const writes = trusts.writesOn(database);
-    const calls = new GroupedCalls({ rpc: session, database, verifier, admission, writes });
+    const calls = new GroupedCalls({
+      ...{ rpc: session, database, verifier, admission, writes },
+      ...(replica && { replica: () => replica(database) }),
+    });
     const room = new Room({ session, calls, door, trusts });
     this.#rooms.set(database, room);
     return room;
   }
 
   #openSession(database: string): Session {
-    const { channel, options, watch } = this.#shared;
+    const { channel, options, trusts, watch } = this.#shared;
     const { timeoutMs, keepAliveMs, maxWritesInFlight, retry } = options;
     const onPasswordChanged = this.#passwordChanged.bind(this);
     return new Session({
       ...{ channel, ...this.#login, database },
       ...{ timeoutMs, keepAliveMs, maxWritesInFlight, retry },
       ...{ held: this.#held, watch },
+      ...(options.addresses.length > 1 && { guard: () => trusts.now(database)?.assureHeld() }),
       onPasswordChanged,
     });
   }

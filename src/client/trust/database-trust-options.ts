@@ -30,6 +30,13 @@ export interface DatabaseTrustOptions {
   readonly onFork?: ((fork: VerificationError) => void) | undefined;
   /** Told of what happens to trust. */
   readonly watch?: Watch | undefined;
+  /** Where several servers may answer, one after the other: nothing is believed before one has proven to extend the head. */
+  readonly several?: {
+    /** Rejects when the server that answers now is not the one that is known at its address. */
+    readonly assertKnown: () => Promise<void>;
+    /** The server that answered over this connection was refused: another may do better. */
+    readonly refused: (connects: number) => void;
+  };
   /** Whether a first contact may take place here, and where that is. @default it may */
   readonly introduction?: Introduction;
 }

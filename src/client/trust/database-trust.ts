@@ -157,10 +157,10 @@ export class DatabaseTrust extends TrustOverTime {
     await this.prove(call, { kind: 'tx', tx }, head, answer);
   }
 
-  /** Proves that a root that was trusted elsewhere, or earlier, lies on the trusted history. */
-  async assertOnHistory(call: Call, root: Root): Promise<void> {
+  /** Proves that a root that was trusted elsewhere, or earlier, lies on the trusted history. `whose`: how its refusal tells of it. */
+  async assertOnHistory(call: Call, root: Root, whose?: string): Promise<void> {
     await this.ready(call);
-    if (root.tx > 0n) await proveGiven(this, this.assertReady(), this.options.rpc, call, root);
+    if (root.tx > 0n) await proveGiven(this, this.assertReady(), this.options.rpc, call, root, whose);
   }
 
   /** Proves and keeps the headers of the blocks that hold txs `from` to `to` (default: the head); returns how many. */

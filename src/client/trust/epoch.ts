@@ -79,14 +79,17 @@ export async function beginEpoch(options: EpochOptions): Promise<Epoch> {
   });
   const standing = new Standing({
     prove: async (operation) => {
+      await options.several?.assertKnown();
       const state = await newestState({ rpc, trustLog, contextFor }, operation, mover.head, {});
       await mover.reach({ tx: state.tx, job: state.job, operation, startedAt: performance.now() });
     },
     connection: () => rpc.connects ?? 0,
+    onRefused: (connection) => options.several?.refused(connection),
     onDoubt: () => options.writes?.forgetPlain(),
     again: (refusal, operation) => trustLog.again(refusal, operation),
   });
   if (isFirstUse) standing.note(startedFrom);
+  else if (options.several) standing.doubt();
   await known.start();
   const follower = followMs > 0 ? follow(mover, known, standing, followMs) : undefined;
   const epoch: Epoch = { mover, known, standing, ...(follower && { follower }) };

@@ -140,6 +140,19 @@ export abstract class TrustOverTime {
     await this.assertReady().standing.assure(operation, performance.now());
   }
 
+  /** Another server may answer from now on: it has to prove that it extends the head first. */
+  doubt(): void {
+    this.epoch?.standing.doubt();
+  }
+
+  /** Resolves when a server that is in doubt has proven that it extends the head; undefined when none is. */
+  assureHeld(): Promise<void> | undefined {
+    const { forked } = this.trustLog;
+    if (forked) return Promise.reject(forked);
+    const standing = this.epoch?.standing;
+    return standing?.holdsBack === true ? standing.assure('standing') : undefined;
+  }
+
   /** Rejects when the server is found to stand elsewhere than where it is trusted; not when it cannot be asked. */
   async assertStanding(operation: string): Promise<void> {
     const standing = this.epoch?.standing;

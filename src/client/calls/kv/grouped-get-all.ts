@@ -73,3 +73,17 @@ export async function proveTogether(
     end.reject(error);
   }
 }
+
+/** The same, each key read on its own by `read`. */
+export function proveApart(
+  reading: Reading,
+  keys: readonly Uint8Array[],
+  call: WaitingCall<Entries>,
+  read: (key: Uint8Array, name: string, reader: VerifiedReader) => void,
+): void {
+  const end = new AllEntries(reading, call, keys.length);
+  keys.forEach((key, i) => {
+    const name = keyName(key);
+    read(key, name, new VerifiedReader(reading, key, name, end, i));
+  });
+}

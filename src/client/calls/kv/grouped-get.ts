@@ -63,6 +63,11 @@ export class VerifiedReader implements Reader, ClaimTask {
     this.#floor = reading.known.seen.floor(name);
   }
 
+  /** Newest version of the key that was proven before the question was sent. */
+  get floor(): bigint {
+    return this.#floor;
+  }
+
   get from(): Call {
     return this.#reading.from;
   }

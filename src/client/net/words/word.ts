@@ -14,7 +14,8 @@ export type Kind =
   | 'server-behind'
   | 'not-allowed'
   | 'busy'
-  | 'database-closed';
+  | 'database-closed'
+  | 'replica';
 
 export interface ServerWords {
   /** Start of the server's message, or a pattern. */

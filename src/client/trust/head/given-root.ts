@@ -25,6 +25,7 @@ export async function proveGiven(
   rpc: Rpc,
   call: Call,
   { tx, alh }: Root,
+  whose = 'that was given',
 ): Promise<void> {
   const { operation, startedAt } = call;
   if (tx > mover.head.tx) await mover.reach({ tx, operation, startedAt });
@@ -36,7 +37,7 @@ export async function proveGiven(
   if (equalBytes(subject.alh, alh)) return;
   const refuted = {
     check: 'trust.given',
-    detail: `the root of tx ${tx.toString()} that was given is not on the trusted history`,
+    detail: `the root of tx ${tx.toString()} ${whose} is not on the trusted history`,
     expected: toHex(alh),
     computed: toHex(subject.alh),
     tx,

@@ -10,6 +10,8 @@ export interface StandingOptions {
   readonly connection: () => number;
   /** The server is known to stand elsewhere, or likely to. */
   readonly onDoubt: () => void;
+  /** The server that answered over this connection was refused. */
+  readonly onRefused?: (connection: number) => void;
   /** The same refusal for another call: recorded, and returned to be thrown. */
   readonly again: (refusal: VerificationError, operation: string) => Promise<VerificationError>;
 }
@@ -96,11 +98,13 @@ export class Standing {
         () => {
           this.#provenFrom = from;
           this.#connection = connection;
-          this.#doubted = false;
+          // Whoever answers by now, if that is another, has proven nothing yet.
+          if (this.#options.connection() === connection) this.#doubted = false;
         },
         (error: unknown) => {
           // A proof that does not hold may be a lie of its own, or the server's way to answer: it holds back who needs it.
           if (standsElsewhere(error)) this.doubt();
+          if (error instanceof VerificationError) this.#options.onRefused?.(connection);
           throw error;
         },
       )

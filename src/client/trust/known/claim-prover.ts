@@ -165,6 +165,10 @@ export class ClaimProver {
    * that anyone can check again. Should that not refute it, something that was proven before is contradicted.
    */
   async #refute(task: ClaimTask): Promise<void> {
+    if (task.contradicted) {
+      task.contradicted();
+      return;
+    }
     const { headers, proveAlone, refuse } = this.#options;
     try {
       const { subject, fork } = await proveAlone(task);

@@ -28,4 +28,6 @@ export interface ClaimTask {
    * Absent: it may not.
    */
   readOtherwise?(): boolean;
+  /** The claim does not hold, and this sees to it. Absent: its server is refused. */
+  contradicted?(): void;
 }
