@@ -470,13 +470,19 @@ describeSql('a mirror of a server that lies', () => {
       // Its only chunk: the last bytes but for three are of a value.
       ['exportTx', 'sql.value', ({ content }) => (content[content.length - 5] ^= 1)],
       ['exportTx', 'sql.value', ({ content }) => (content[content.length - 1] = 1)],
-      ['GetCollections', 'document.catalog', everyCollection((each) => (each.name += 'x'))],
+      [
+        'GetCollections',
+        'document.catalog',
+        everyCollection((each) => (each.name = `${each.name as string}x`)),
+      ],
       ['GetCollections', 'document.catalog', (answer) => answer.collections.pop()],
       ['GetCollections', 'document.catalog', everyCollection((each) => (each.documentIdFieldName = 'pid'))],
       [
         'GetCollections',
         'document.catalog',
-        everyCollection(({ fields }) => fields.forEach((field: Message) => (field.name += 's'))),
+        everyCollection(({ fields }) =>
+          fields.forEach((field: Message) => (field.name = `${field.name as string}s`)),
+        ),
       ],
     ];
     for (const [method, check, lie] of lies) {
