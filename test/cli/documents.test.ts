@@ -55,6 +55,15 @@ describeReal('documents on the command line', () => {
     ]);
     const none = await cli(['documents', 'get', 'people', 'abcd', '--json']);
     expect(none).toMatchObject({ code: 1, stdout: 'null\n' });
+
+    const latest = await cli(['documents', 'get', 'people', ada, '--latest']);
+    expect([latest.code, JSON.parse(latest.stdout)]).toEqual([0, { ...PEOPLE[0], _id: ada }]);
+    expect(latest.stderr).toMatch(/, the latest as of tx 2, alh [0-9a-f]{64}\n$/);
+    const absent = await cli(['documents', 'get', 'people', 'abcd', '--latest', '--json']);
+    expect([absent.code, jsonOf(absent)]).toMatchObject([1, { document: null, absent: 'never-written' }]);
+    expect(absent.stderr).toMatch(
+      /^there is no document "abcd", proven: never-written, the latest as of tx 2/,
+    );
   });
 
   test('are found, audited and deleted', async () => {

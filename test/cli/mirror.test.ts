@@ -29,6 +29,9 @@ describeSql('immu-ts mirror', () => {
     });
     db.close();
     await cli(['sql', 'DELETE FROM t WHERE id = 2']);
+    const again = await cli(['mirror', path, '--json']);
+    expect(again.stderr).toContain(`${path} is gone on with from tx 3\n`);
+    expect(jsonOf(again)).toMatchObject({ beginning: 'resumed', tx: '4' });
     expect(jsonOf(await cli(['mirror', path, '--tables', 'T', '--json']))).toMatchObject({
       verified: true,
       status: 'current',

@@ -79,6 +79,9 @@ async function open(address: string, threads: number, database?: string): Promis
 /** On a server that has them. */
 const OF_SQL = 'Rows of SQL: `sql.verifiedExec`, `sql.verifiedGet`';
 const OF_DOCUMENTS = 'Documents: `verifiedInsert`, `verifiedGet`, `verifiedSearch`';
+const OF_LATEST =
+  'A row, a document, proven latest: `sql.verifiedGet`, `documents.verifiedGet` with `latest`';
+const OF_MIRRORS = 'A mirror: `mirror`';
 
 test('every file that a way names is entered on it', async () => {
   const ledger = await startLedger();
@@ -135,7 +138,9 @@ test('every file that a way names is entered on it', async () => {
     'A head move': write,
     'A row of the audit log': write,
   };
-  expect([...titles].sort()).toEqual([...Object.keys(ways), OF_SQL, OF_DOCUMENTS].sort());
+  expect([...titles].sort()).toEqual(
+    [...Object.keys(ways), OF_SQL, OF_DOCUMENTS, OF_LATEST, OF_MIRRORS].sort(),
+  );
   await read();
   await goEach(ways);
 });
@@ -144,6 +149,7 @@ describeReal('how it works', () => {
   test('with SQL and documents, too', async () => {
     const client = await open(sharedImmudb(), 0, await freshDatabase());
     const { sql, documents } = client;
+    let id = '';
     await goEach({
       [OF_SQL]: async () => {
         await sql.verifiedExec('CREATE TABLE orders (id INTEGER, total INTEGER, PRIMARY KEY id)');
@@ -155,6 +161,19 @@ describeReal('how it works', () => {
         const { ids } = await documents.verifiedInsert('people', [{ age: 36 }]);
         await documents.verifiedGet('people', ids[0] as string);
         await all(documents.verifiedSearch('people', { where: { age: 36 } }));
+        id = ids[0] as string;
+      },
+      [OF_LATEST]: async () => {
+        await client.follow({ ordered: true });
+        await sql.verifiedGet('orders', 1n, { latest: true });
+        await documents.verifiedGet('people', id, { latest: true });
+      },
+      [OF_MIRRORS]: async () => {
+        const path = join(await folder(), 'mirror.sqlite');
+        for (let i = 0; i < 2; i++) {
+          await using mirror = await client.mirror({ path });
+          await mirror.ready();
+        }
       },
     });
   });

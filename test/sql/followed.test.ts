@@ -138,6 +138,16 @@ describeSql('a server that lies about a followed catalog', () => {
           entry.key.includes('CTL.TABLE.') ? { ...entry, value: Buffer.from('lies') } : entry,
         ),
     ],
+    [
+      'the entry of another table in its place',
+      (entries) =>
+        entries.map((entry) => {
+          if (!entry.key.includes('CTL.TABLE.')) return entry;
+          const key = Buffer.from(entry.key as Buffer);
+          key[key.length - 1]! ^= 3;
+          return { ...entry, key };
+        }),
+    ],
     ['a value is kept back', (entries) => entries.filter(({ key }) => !key.includes('CTL.TABLE.'))],
   ])('%s: refused', async (_, change) => {
     proxy.intercept = passOn;

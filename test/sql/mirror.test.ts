@@ -6,7 +6,8 @@ import { afterAll, beforeAll, expect, it, onTestFinished, vi } from 'vitest';
 import { ImmuClient, MemoryRootStore, VerificationError } from '#dist/index.js';
 import type { SqlParam } from '#dist/index.js';
 import { openSqlite } from '#dist/sqlite/open.js';
-import { methodDefinition } from '#dist/wire/schema.js';
+import type { Methods } from '#dist/wire/messages.js';
+import { methodDefinition, wireMethod } from '#dist/wire/schema.js';
 import { Proxy, passOn } from '../adversary/proxy.js';
 import { freshDatabase, sharedImmudb } from '../support/real.js';
 import { USER, openClient, openWire, rejection } from '../trust/support.js';
@@ -318,6 +319,27 @@ describeSql('a mirror', () => {
     );
   });
 
+  it('has the same for a user who may only read', async () => {
+    const { client } = await openOrders();
+    const database = client.databaseName;
+    await client.documents.createCollection('people', { fields: [{ name: 'age', type: 'INTEGER' }] });
+    const people = Array.from({ length: 30 }, (_, i) => ({ age: i }));
+    await client.documents.insert('people', people);
+    await client.sql.exec('INSERT INTO orders (total) VALUES (5)');
+    await client.createUser('reader1', 'Passw0rd!', 1, database);
+    const { client: reader } = await openClient({
+      database,
+      credentials: { user: 'reader1', password: 'Passw0rd!', database },
+    });
+    await reader.follow({ ordered: true });
+    await using mirror = await reader.mirror({ path: newPath() });
+    await mirror.ready();
+    expect(mirror.query('SELECT sum(age) AS sum, count(*) AS n FROM doc_people').rows).toEqual([
+      { sum: 435n, n: 30n },
+    ]);
+    expect(mirror.query('SELECT total FROM orders').rows).toEqual([{ total: 5n }]);
+  });
+
   it('begins anew over a mirror of the same database, and over nothing else', async () => {
     const { client } = await openOrders();
     await client.sql.exec('INSERT INTO orders (total) VALUES (1)');
@@ -422,5 +444,73 @@ describeSql('a mirror of a server that lies', () => {
       timeout: 5000,
     });
     expect(mirror.progress.status).toBe('current');
+  });
+
+  it('has no documents but those that were followed, under no other names', async () => {
+    proxy.intercept = passOn;
+    const database = await freshDatabase();
+    const client = new ImmuClient({
+      address: proxy.address,
+      store: new MemoryRootStore(),
+      credentials: { ...USER, database },
+    });
+    onTestFinished(() => client.close());
+    const { documents } = client;
+    await documents.createCollection('people', { fields: [{ name: 'age', type: 'INTEGER' }] });
+    await documents.createCollection('others', { fields: [{ name: 'age', type: 'INTEGER' }] });
+    await documents.insert('people', { age: 1 });
+    await documents.insert('others', [{ age: 2 }, { age: 3 }]);
+    await client.follow({ ordered: true });
+    // A name that one collection has is known, whichever the server says it of.
+    const everyCollection = (change: (collection: Message) => void) => (answer: Message) => {
+      for (const collection of answer.collections) change(collection);
+    };
+    const lies: [keyof Methods, string, (answer: Message) => void][] = [
+      ['ProofDocument', 'sql.value', (answer) => (answer.encodedDocument[20] ^= 1)],
+      // Its only chunk: the last bytes but for three are of a value.
+      ['exportTx', 'sql.value', ({ content }) => (content[content.length - 5] ^= 1)],
+      ['exportTx', 'sql.value', ({ content }) => (content[content.length - 1] = 1)],
+      [
+        'GetCollections',
+        'document.catalog',
+        everyCollection((each) => (each.name = `${each.name as string}x`)),
+      ],
+      ['GetCollections', 'document.catalog', (answer) => answer.collections.pop()],
+      ['GetCollections', 'document.catalog', everyCollection((each) => (each.documentIdFieldName = 'pid'))],
+      [
+        'GetCollections',
+        'document.catalog',
+        everyCollection(({ fields }) =>
+          fields.forEach((field: Message) => (field.name = `${field.name as string}s`)),
+        ),
+      ],
+    ];
+    for (const [method, check, lie] of lies) {
+      const { responseDeserialize, responseSerialize } = wireMethod(method);
+      const told = (answer: Buffer) => {
+        const message = responseDeserialize(answer) as Message;
+        lie(message);
+        return responseSerialize(message);
+      };
+      proxy.intercept = async (passing) => {
+        const answer = await passing.forward();
+        return passing.method === method ? told(answer) : answer;
+      };
+      // Nothing else is streamed.
+      proxy.streamed = (chunk) => (method === 'exportTx' ? told(chunk) : chunk);
+      // What is known of names is known to one follower.
+      await client.follow({ ordered: true });
+      const mirror = await client.mirror({ path: newPath() });
+      const error = await rejection(mirror.ready());
+      expect([method, error.code, error.message]).toEqual([method, 'VERIFICATION_FAILED', error.message]);
+      expect([method, error.evidence.check]).toEqual([method, check]);
+      expect(mirror.progress.status).toBe('refused');
+      await mirror.close();
+    }
+    proxy.intercept = passOn;
+    proxy.streamed = (chunk) => chunk;
+    await using mirror = await client.mirror({ path: newPath() });
+    await mirror.ready();
+    expect(mirror.query('SELECT age FROM doc_others ORDER BY age').rows).toEqual([{ age: 2n }, { age: 3n }]);
   });
 });

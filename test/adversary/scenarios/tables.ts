@@ -75,6 +75,16 @@ const schema = async ({ client }: Stage) =>
       .catch(orGone),
   );
 
+const latest = async ({ client }: Stage) =>
+  callers(
+    client.sql
+      .verifiedGet('accounts', 2n, { latest: true })
+      .then(({ values, tx, tableId, absent, provenLatestAt }) =>
+        show({ values, tx, tableId, absent, provenLatestAt }),
+      )
+      .catch(orGone),
+  );
+
 export const TABLES: readonly Scenario[] = [
   {
     name: 'verifiedQuery, what is followed for it',
@@ -88,4 +98,17 @@ export const TABLES: readonly Scenario[] = [
   },
   { name: 'verifiedQuery, values', method: 'TxScan', asked: withValues, prepare: fromKnown, run: query },
   { name: 'verifiedSchema, values', method: 'TxScan', asked: withValues, prepare: fromFollowed, run: schema },
+  {
+    name: 'sql.verifiedGet latest, values',
+    method: 'TxScan',
+    asked: withValues,
+    prepare: fromKnown,
+    run: latest,
+  },
+  {
+    name: 'sql.verifiedGet latest, its transaction',
+    method: 'VerifiableTxById',
+    prepare: fromKnown,
+    run: latest,
+  },
 ];

@@ -10,6 +10,7 @@ import type { RawCell } from '#dist/proof/sql/row.js';
 import { alh } from '#dist/proof/header.js';
 import { check } from '#dist/verify/check.js';
 import type { Question } from '#dist/verify/verifier.js';
+import { wireMethod } from '#dist/wire/schema.js';
 import { readShownDocument } from '#dist/verify/wire/documents.js';
 import { entriesOf, recordedDatabase, txsOf } from '../../vectors/sql/source.js';
 import { checkFailedBy } from '../helpers.js';
@@ -144,6 +145,32 @@ describe('lies about recorded documents', () => {
     expect(refusedBy({ ...of('ann'), documentId: of('bob').documentId })).toBe('document.entry');
     const answer = of('ann').answer?.replace('0a04646f6373', '0a04646f6374') ?? '';
     expect(refusedBy({ ...of('ann'), answer })).toBe('document.database');
+  });
+
+  it('the proof that comes with a document: it is none that moves a head', () => {
+    const { responseDeserialize } = wireMethod('ProofDocument');
+    const { responseSerialize } = wireMethod('VerifiableTxById');
+    let moves = 0;
+    for (const { id, answer = '' } of proofs) {
+      const { verifiableTx } = responseDeserialize(Buffer.from(answer, 'hex')) as {
+        verifiableTx: { dualProof: { sourceTxHeader: { id: string }; targetTxHeader: { id: string } } };
+      };
+      const { sourceTxHeader: source, targetTxHeader: target } = verifiableTx.dualProof;
+      const head = {
+        tx: BigInt(source.id),
+        alh: fromHex(recorded.txs[source.id]?.header.alh as string),
+      };
+      const verdict = check({
+        question: { kind: 'tx', tx: BigInt(target.id) },
+        context: { head, database: 'docs', now: 0n },
+        answer: responseSerialize(verifiableTx),
+      });
+      // From the head to itself there is nothing to be proven, and nothing moves.
+      if (source.id === target.id) continue;
+      expect([id, verdict.ok]).toEqual([id, false]);
+      moves++;
+    }
+    expect(moves).toBeGreaterThan(3);
   });
 
   it('any byte of what was stored', () => {

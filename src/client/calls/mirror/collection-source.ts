@@ -5,8 +5,7 @@ import { ProofFailure } from '../../../proof/failure.js';
 import { decodeValue } from '../../../proof/sql/values.js';
 import type { FollowedCollection } from '../documents/verified/collections-at.js';
 import { documentValues } from '../documents/verified/values.js';
-import { tableOf } from './mirror-tables.js';
-import { affinityOf, sourceId, storedValue } from './source.js';
+import { affinityOf, sourceId, storedValue, tableOf } from './source.js';
 import type { MirrorSource, ReadColumns } from './source.js';
 
 /** Its name is taken for no field. */

@@ -1,10 +1,8 @@
 // The tables in the file of a mirror, and beside them what is known of their rows. Each table is written anew whole, or row by row.
 import { StoreError } from '../../../errors.js';
 import type { Sqlite, SqliteStatement } from '../../../sqlite/sqlite.js';
-import type { MirrorSource } from './source.js';
-
-/** What an honest server may have written, and what queries of it would show otherwise. */
-export type MirrorAnomaly = 'key' | 'columns' | 'unreadable';
+import { tableOf } from './source.js';
+import type { MirrorAnomaly, MirrorSource } from './source.js';
 
 export interface MirroredRow {
   /** Raw. */
@@ -229,11 +227,6 @@ class ManyRows {
       this.#one.run(...values.slice(at, at + this.#columns));
     values.length = 0;
   }
-}
-
-/** What a table, or a collection, is called in the file. */
-export function tableOf(kind: string, name: string): string {
-  return kind === 'collection' ? `doc_${name}` : name;
 }
 
 export function quoted(name: string): string {

@@ -104,6 +104,8 @@ export class Mirror {
   #at: Root | undefined;
   /** The first thing that is written writes all of it. */
   #isAnew: boolean;
+  /** The file has what this one is to hold, and not only what one before has left. */
+  #isOurs = false;
   #failure: Error | undefined;
   #ended: Error | undefined;
   #closed: Promise<void> | undefined;
@@ -146,7 +148,7 @@ export class Mirror {
   get #status(): MirrorStatus {
     if (this.#ended) return 'ended';
     if (this.#failure) return isTransient(this.#failure) ? 'waiting' : 'refused';
-    return this.#at && this.#at.tx >= this.#parts.latest.at.tx ? 'current' : 'catching-up';
+    return this.#isBehind ? 'catching-up' : 'current';
   }
 
   /**
@@ -171,7 +173,7 @@ export class Mirror {
 
   async #reached(tx: bigint, deadline: ReturnType<MakeDeadline>): Promise<Root> {
     if (this.#ended) throw this.#ended;
-    while (!this.#at || this.#at.tx < tx) {
+    while (!this.#at || !this.#isOurs || this.#at.tx < tx) {
       const written = this.#waiters.wait(tx);
       this.#soon(0);
       await deadline.race(written, `the mirror to reach tx ${tx.toString()}`);
@@ -282,7 +284,7 @@ export class Mirror {
   }
 
   get #isBehind(): boolean {
-    return !this.#at || this.#at.tx < this.#parts.latest.at.tx;
+    return !this.#at || !this.#isOurs || this.#at.tx < this.#parts.latest.at.tx;
   }
 
   /** Never rejects. */
@@ -291,7 +293,7 @@ export class Mirror {
     try {
       await this.#write();
       this.#failure = undefined;
-      if (this.#at) this.#waiters.reached(this.#at.tx);
+      if (this.#at && this.#isOurs) this.#waiters.reached(this.#at.tx);
     } catch (error) {
       if (this.#isOver()) return;
       this.#failure = this.#told(error);
@@ -330,7 +332,7 @@ export class Mirror {
     const since = this.#isLost ? this.#at?.tx : undefined;
     try {
       const { at } = view;
-      if (this.#at && at.tx <= this.#at.tx) return;
+      if (this.#at && (this.#isOurs ? at.tx <= this.#at.tx : at.tx < this.#at.tx)) return;
       this.#changed = new Map();
       // Far behind, what comes meanwhile is found in the index.
       this.#isLost = latest.status === 'catching-up';
@@ -350,6 +352,7 @@ export class Mirror {
       file.commit(at);
       this.#at = at;
       this.#isAnew = false;
+      this.#isOurs = true;
     } catch (error) {
       file.rollback();
       // It is looked for in the index.

@@ -8,8 +8,9 @@ import { saysKey } from '../sql/followed/rows.js';
 import { followedValues } from '../sql/followed/values.js';
 import { rowsRange } from '../sql/verified-query/key-range.js';
 import type { Verified } from '../documents/verified/verified.js';
-import { tableOf } from './mirror-tables.js';
-import type { MirrorAnomaly } from './mirror-tables.js';
+
+/** What an honest server may have written, and what queries of it would show otherwise. */
+export type MirrorAnomaly = 'key' | 'columns' | 'unreadable';
 
 export interface MirrorColumn {
   readonly name: string;
@@ -66,6 +67,11 @@ export function sourceId(prefix: SqlPrefix, table: number): bigint {
 export function rangeOfSource(id: bigint): { readonly from: Uint8Array; readonly to: Uint8Array } {
   const isCollection = id >= COLLECTIONS;
   return rowsRange(isCollection ? 'document' : 'sql', Number(isCollection ? id - COLLECTIONS : id));
+}
+
+/** What a table, or a collection, is called in the file. */
+export function tableOf(kind: string, name: string): string {
+  return kind === 'collection' ? `doc_${name}` : name;
 }
 
 export function affinityOf(type: SqlType): string {
