@@ -84,11 +84,24 @@ test('README.md and the cookbook are code for those who have no TypeScript too',
   expect(asJavaScript({ before: '', body: 'await using a = x;\n' })).toBeNull();
 });
 
+/** Of the headings of a page, as they are shown on the web. */
+async function anchors(page: string): Promise<string[]> {
+  const text = await readFile(join(REPOSITORY, page), 'utf8');
+  const slug = (title: string) =>
+    title
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N}\p{M}_\- ]/gu, '')
+      .replaceAll(' ', '-');
+  return [...text.matchAll(/^#{1,6} (.*)$/gm)].map(([, title = '']) => `#${slug(title)}`);
+}
+
 test.for(PAGES)('%s: what it links to in this repository is there', async (page) => {
   const text = await readFile(join(REPOSITORY, page), 'utf8');
-  const links = [...text.matchAll(/\]\((?!https?:|#)([^)#\s]+)/g)].map(([, path = '']) => path);
-  for (const link of links) {
-    await expect(access(join(REPOSITORY, dirname(page), link)), link).resolves.toBeUndefined();
+  const links = [...text.matchAll(/\]\((?!https?:)([^)#\s]*)(#[^)\s]*)?\)/g)];
+  for (const [link, path = '', anchor] of links) {
+    const target = path === '' ? page : join(dirname(page), path);
+    await expect(access(join(REPOSITORY, target)), link).resolves.toBeUndefined();
+    if (anchor !== undefined && target.endsWith('.md')) expect(await anchors(target), link).toContain(anchor);
   }
 });
 
