@@ -95,7 +95,7 @@ describeServer('ingest in batches', () => {
     await batchesOf(client, source());
     await Promise.all(others);
     const versions: string[] = [];
-    for await (const { value } of client.verifiedHistory('k1')) versions.push(text(value)!);
+    for await (const { value } of client.verifiedHistory('k1')) versions.push(text(value));
     const expected: string[] = [];
     for (const i of range(40)) {
       if (i % 4 === 1) expected.push(`record ${i}`, `set ${i}`);
