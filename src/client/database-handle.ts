@@ -65,7 +65,7 @@ export class DatabaseHandle extends SqlTransactions {
    * Writes the records of a source, each as a verified write, and gives their receipts in order: as many at a time as the
    * window holds, in as few transactions as limits allow, which they share with no other writes. The source is read no faster
    * than receipts are taken. Writes are not repeated: when one fails the iterator throws IngestError, whose `resume` token
-   * goes on with that record. `batches()` gives a receipt for each transaction instead, which is several times as fast.
+   * goes on with that record. `batches()` gives a receipt for each transaction instead, which costs least.
    *
    * @example
    * for await (const { index, tx, resume } of client.ingest(records)) checkpoint(resume);

@@ -97,6 +97,11 @@ test('every file that a way names is entered on it', async () => {
   const keys = ['k1', 'k2', 'k3'];
   const read = () => Promise.all(keys.map((key) => client.verifiedGet(key)));
   const write = () => client.verifiedSet('written', 'v');
+  const many = async () => {
+    const records = Array.from({ length: 100 }, (_, i) => [`many/${i}`, 'v'] as const);
+    for await (const { index } of client.ingest(records)) expect(index).toBeLessThan(100);
+    await client.verifiedSetAll(records);
+  };
   const stream = async () => {
     await client.verifiedStreamSet('streamed', [Buffer.alloc(99_000)], { size: 99_000 });
     const found = await client.verifiedStreamGet('streamed', { buffer: true });
@@ -128,6 +133,7 @@ test('every file that a way names is entered on it', async () => {
     'A read whose headers are known: `verifiedGet`, several in flight': read,
     'A lone read of which nothing is known: `verifiedGet`': () => cold.verifiedGet('k3'),
     'A lone write: `verifiedSet`': write,
+    'Many records: `ingest`, `verifiedSetAll` of many': many,
     'A deletion, a reference, a member of a sorted set: `verifiedDelete`, `verifiedSetReference`, `verifiedZAdd`':
       forms,
     'A scan, page by page: `verifiedScan`': () => all(client.verifiedScan({ prefix: 'k' })),

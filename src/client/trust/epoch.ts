@@ -75,6 +75,7 @@ export async function beginEpoch(options: EpochOptions): Promise<Epoch> {
   const mover: HeadMover = new HeadMover(head, {
     ...{ rpc, verifier, trustLog, contextFor, headers: known.headers, ask: options.ask },
     signed: publicKey !== undefined,
+    writesOnTheWay: () => options.writes?.onTheWay ?? 0,
     forgotten: () => options.forgotten(epoch),
   });
   const standing = new Standing({

@@ -51,6 +51,11 @@ export class ReservedTxs {
     };
   }
 
+  /** Writes that were sent and are not proven yet, or told. */
+  get onTheWay(): number {
+    return this.#inFlight.size;
+  }
+
   begin(sinceTx: bigint): WriteInFlight {
     return { line: this.#inFlight, place: this.#inFlight.add(sinceTx) };
   }

@@ -22,7 +22,7 @@ export interface IngestOptions {
   readonly timeoutMs?: number;
   /**
    * Records that are on their way, or proven and not yet taken, at a time: never more than half of what the client may hold
-   * (`maxQueuedCalls`, `maxQueuedBytes`), so that other calls have room. @default 4096
+   * (`maxQueuedCalls`, `maxQueuedBytes`), so that other calls have room. @default 8192
    */
   readonly window?: number;
   /** The same in bytes of keys and values. @default 16 MiB */
@@ -95,7 +95,7 @@ export class IngestError extends ImmuError {
 }
 
 const PROGRESS_MS = 1000;
-const WINDOW = 4096;
+const WINDOW = 8192;
 const WINDOW_BYTES = 16 * 1024 * 1024;
 const TOKEN = /^immu-ingest-1\.(\d{1,15})\.(\d{1,19})\.([0-9a-f]{64})$/;
 /** Goes on from the first record, whatever the history: the empty database is on each. */
@@ -108,7 +108,7 @@ interface Proven {
   /** Place of the first one in `entries`. */
   readonly from: number;
   /** So many receipts of them were taken. */
-  taken(records: number): void;
+  readonly taken: (records: number) => void;
 }
 
 /**
@@ -138,11 +138,8 @@ export class Ingestion implements AsyncGenerator<IngestReceipt, void, undefined>
 
   /** Rejects with ArgumentError when {@link batches} were asked for. */
   next(): Promise<IteratorResult<IngestReceipt, void>> {
-    try {
-      return this.#each().next();
-    } catch (error) {
-      return Promise.reject(error as ArgumentError);
-    }
+    const each = this.#receipts;
+    return each ? each.next() : this.#first();
   }
 
   return(): Promise<IteratorResult<IngestReceipt, void>> {
@@ -160,6 +157,10 @@ export class Ingestion implements AsyncGenerator<IngestReceipt, void, undefined>
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.return();
+  }
+
+  async #first(): Promise<IteratorResult<IngestReceipt, void>> {
+    return this.#each().next();
   }
 
   #each(): AsyncGenerator<IngestReceipt, void, undefined> {

@@ -36,6 +36,8 @@ export interface HeadMovesOptions {
   readonly signed: boolean;
   /** Sends a question that names the head; reports a server that does not reach it. */
   readonly ask: <T>(operation: string, head: Root, send: () => Promise<T>) => Promise<T>;
+  /** Writes that are not proven yet, those that wait for a move counted. @default none */
+  readonly writesOnTheWay?: () => number;
   /** Ends this trust, which another process has forgotten; returns what callers are told. */
   readonly forgotten: () => Promise<Error>;
 }
