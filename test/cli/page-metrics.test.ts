@@ -42,7 +42,9 @@ test('names of servers and databases end no line and no value', async () => {
   const { text } = await ask('/metrics');
   const lines = text.split('\n').slice(0, -1);
   for (const line of lines) if (!line.startsWith('# ')) expect(line).toMatch(SAMPLE);
-  expect(lines.filter((line) => line.startsWith('immu_ts_audit_damage '))).toEqual(['immu_ts_audit_damage 0']);
+  expect(lines.filter((line) => line.startsWith('immu_ts_audit_damage '))).toEqual([
+    'immu_ts_audit_damage 0',
+  ]);
   expect(text).toContain('server="a\\"b\\\\c\\\\u{a}immu_ts_audit_damage 7\\\\u{202e}"');
 });
 

@@ -59,10 +59,7 @@ export async function metricsOf({ audit }: PageLog, damage: readonly string[]): 
 
 async function figuresOf(audit: PageLog['audit'], { server, database }: LoggedDatabase) {
   const key = { server, database };
-  const [[stats], latest] = await Promise.all([
-    audit.stats({ ...key, bucket: 'all' }),
-    audit.latest(key),
-  ]);
+  const [[stats], latest] = await Promise.all([audit.stats({ ...key, bucket: 'all' }), audit.latest(key)]);
   return { stats, latest };
 }
 
