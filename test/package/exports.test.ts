@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import * as root from 'immu-ts';
 import * as audit from 'immu-ts/audit';
 import * as kysely from 'immu-ts/kysely';
+import * as opentelemetry from 'immu-ts/opentelemetry';
 import * as testing from 'immu-ts/testing';
 
 test('immu-ts', () => {
@@ -48,6 +49,10 @@ test('immu-ts/audit', () => {
 
 test('immu-ts/testing', () => {
   expect(Object.keys(testing).sort()).toEqual(['EmbeddedLedger']);
+});
+
+test('immu-ts/opentelemetry', () => {
+  expect(Object.keys(opentelemetry).sort()).toEqual(['instrument']);
 });
 
 test('immu-ts/kysely', () => {
