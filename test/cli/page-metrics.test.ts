@@ -14,7 +14,7 @@ test('/metrics has the figures of every database, in the text format of Promethe
   const { ask, store } = await serve(path);
   const { status, headers, text } = await ask('/metrics');
   expect([status, headers['content-type']]).toEqual([200, 'text/plain; version=0.0.4; charset=utf-8']);
-  const [{ server = '' } = {}] = await store.audit.databases();
+  const server = (await store.audit.databases())[0]?.server ?? '';
   const labels = `server="${server}",database="defaultdb"`;
   const latest = await store.audit.latest();
   const lines = text.split('\n');

@@ -27,6 +27,7 @@ const ALH = new Uint8Array(32).fill(7);
 test('defaults', () => {
   const { clientId, ...rest } = resolveOptions();
   expect(rest).toEqual({
+    observe: { keys: false },
     address: { host: 'localhost', port: 3322, text: 'localhost:3322' },
     credentials: undefined,
     tls: undefined,

@@ -166,7 +166,7 @@ test('accept lets another server answer at the address', async () => {
   const refused = await cli('get', 'k').catch(
     (error: unknown) => error as { code?: number; message?: string },
   );
-  const words = JSON.stringify(refused) + String((refused as Error).message);
+  const words = JSON.stringify(refused) + (refused as Error).message;
   const [, identity = ''] = /another server answers at [^:]+:\d+: ([^,]+),/.exec(words) ?? [];
   expect(identity).not.toBe('');
   expect((await cli('trust', 'accept', identity)).stdout).toBe(`${identity} is accepted there\n`);
@@ -219,7 +219,7 @@ describe('where the default store lies', () => {
             done();
           },
         });
-        const err = new Output(stream as NodeJS.WriteStream);
+        const err = new Output(stream);
         await warnOfPlace(path, { err, env }, () => Promise.resolve(OVERLAY));
         return text;
       };

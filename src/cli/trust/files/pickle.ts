@@ -52,69 +52,96 @@ class Unpickler {
     const { length } = this.#stack;
     switch (code) {
       case 0x80: // protocol
-        return void this.#take(1);
+        this.#take(1);
+        break;
       case 0x95: // frame
-        return void this.#take(8);
+        this.#take(8);
+        break;
       case 0x7d:
-        return this.#push(new Map());
+        this.#push(new Map());
+        break;
       case 0x29:
-        return this.#push(EMPTY_TUPLE);
+        this.#push(EMPTY_TUPLE);
+        break;
       case 0x28:
-        return this.#push(MARK);
+        this.#push(MARK);
+        break;
       case 0x4e:
-        return this.#push(null);
+        this.#push(null);
+        break;
       case 0x88:
-        return this.#push(true);
+        this.#push(true);
+        break;
       case 0x89:
-        return this.#push(false);
+        this.#push(false);
+        break;
       case 0x4b:
-        return this.#push(BigInt(this.#size(1)));
+        this.#push(BigInt(this.#size(1)));
+        break;
       case 0x4d:
-        return this.#push(BigInt(this.#size(2)));
+        this.#push(BigInt(this.#size(2)));
+        break;
       case 0x4a:
-        return this.#push(BigInt(new DataView(this.#take(4).slice().buffer).getInt32(0, true)));
+        this.#push(BigInt(new DataView(this.#take(4).slice().buffer).getInt32(0, true)));
+        break;
       case 0x8a:
-        return this.#push(long(this.#take(this.#size(1))));
+        this.#push(long(this.#take(this.#size(1))));
+        break;
       case 0x8c:
-        return this.#push(this.#text(this.#size(1)));
+        this.#push(this.#text(this.#size(1)));
+        break;
       case 0x58:
-        return this.#push(this.#text(this.#size(4)));
+        this.#push(this.#text(this.#size(4)));
+        break;
       case 0x43:
-        return this.#push(this.#take(this.#size(1)).slice());
+        this.#push(this.#take(this.#size(1)).slice());
+        break;
       case 0x42:
-        return this.#push(this.#take(this.#size(4)).slice());
+        this.#push(this.#take(this.#size(4)).slice());
+        break;
       case 0x94:
-        return void this.#memo.set(this.#memo.size, this.#top());
+        this.#memo.set(this.#memo.size, this.#top());
+        break;
       case 0x71:
-        return void this.#memo.set(this.#size(1), this.#top());
+        this.#memo.set(this.#size(1), this.#top());
+        break;
       case 0x72:
-        return void this.#memo.set(this.#size(4), this.#top());
+        this.#memo.set(this.#size(4), this.#top());
+        break;
       case 0x68:
-        return this.#push(this.#recall(this.#size(1)));
+        this.#push(this.#recall(this.#size(1)));
+        break;
       case 0x6a:
-        return this.#push(this.#recall(this.#size(4)));
+        this.#push(this.#recall(this.#size(4)));
+        break;
       case 0x73: {
         if (length < 3) throw broken();
-        return this.#setItems(length - 2);
+        this.#setItems(length - 2);
+        break;
       }
       case 0x75: {
         const mark = this.#stack.lastIndexOf(MARK);
         if (mark < 1) throw broken();
         this.#stack.splice(mark, 1);
-        return this.#setItems(mark);
+        this.#setItems(mark);
+        break;
       }
       case 0x63:
-        return this.#push(this.#class(this.#line(), this.#line()));
+        this.#push(this.#class(this.#line(), this.#line()));
+        break;
       case 0x93: {
         const name = this.#pop();
         const module = this.#pop();
         if (typeof name !== 'string' || typeof module !== 'string') throw broken();
-        return this.#push(this.#class(module, name));
+        this.#push(this.#class(module, name));
+        break;
       }
       case 0x81:
-        return this.#newObject();
+        this.#newObject();
+        break;
       case 0x62:
-        return this.#build();
+        this.#build();
+        break;
       default:
         throw new StateFileError(`it asks for what a file of states needs not (0x${code.toString(16)})`);
     }
