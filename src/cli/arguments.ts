@@ -98,6 +98,31 @@ export const COMMANDS: readonly Listed[] = [
     load: async () => (await import('./report/command.js')).reportCommand,
   },
   {
+    name: 'trust show',
+    summary: 'what is trusted, how it began, and who is known where',
+    load: async () => (await import('./trust/show.js')).trustShowCommand,
+  },
+  {
+    name: 'trust accept',
+    summary: 'another server is the one at this address',
+    load: async () => (await import('./trust/accept.js')).trustAcceptCommand,
+  },
+  {
+    name: 'trust forget',
+    summary: 'begins anew with a database that was made anew',
+    load: async () => (await import('./trust/accept.js')).trustForgetCommand,
+  },
+  {
+    name: 'trust pin',
+    summary: 'begins trust with a root that is known',
+    load: async () => (await import('./trust/pin.js')).trustPinCommand,
+  },
+  {
+    name: 'trust import',
+    summary: 'takes over what the Go client or immu-py has trusted',
+    load: async () => (await import('./trust/import.js')).trustImportCommand,
+  },
+  {
     name: 'head publish',
     summary: 'has witnesses cosign the newest head of a database',
     load: async () => (await import('./head/publish.js')).publishCommand,

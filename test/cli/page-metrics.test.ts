@@ -14,7 +14,7 @@ test('/metrics has the figures of every database, in the text format of Promethe
   const { ask, store } = await serve(path);
   const { status, headers, text } = await ask('/metrics');
   expect([status, headers['content-type']]).toEqual([200, 'text/plain; version=0.0.4; charset=utf-8']);
-  const [{ server = '' } = {}] = await store.audit.databases();
+  const server = (await store.audit.databases())[0]?.server ?? '';
   const labels = `server="${server}",database="defaultdb"`;
   const latest = await store.audit.latest();
   const lines = text.split('\n');
@@ -42,7 +42,9 @@ test('names of servers and databases end no line and no value', async () => {
   const { text } = await ask('/metrics');
   const lines = text.split('\n').slice(0, -1);
   for (const line of lines) if (!line.startsWith('# ')) expect(line).toMatch(SAMPLE);
-  expect(lines.filter((line) => line.startsWith('immu_ts_audit_damage '))).toEqual(['immu_ts_audit_damage 0']);
+  expect(lines.filter((line) => line.startsWith('immu_ts_audit_damage '))).toEqual([
+    'immu_ts_audit_damage 0',
+  ]);
   expect(text).toContain('server="a\\"b\\\\c\\\\u{a}immu_ts_audit_damage 7\\\\u{202e}"');
 });
 

@@ -29,6 +29,7 @@ test('defaults', () => {
   expect(rest).toEqual({
     addresses: [{ host: 'localhost', port: 3322, text: 'localhost:3322' }],
     readFrom: [],
+    observe: { keys: false },
     credentials: undefined,
     tls: undefined,
     maxMessageBytes: 64 * 1024 * 1024,

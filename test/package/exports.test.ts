@@ -4,6 +4,7 @@ import * as root from 'immu-ts';
 import * as audit from 'immu-ts/audit';
 import * as kysely from 'immu-ts/kysely';
 import * as postgres from 'immu-ts/postgres';
+import * as opentelemetry from 'immu-ts/opentelemetry';
 import * as testing from 'immu-ts/testing';
 
 test('immu-ts', () => {
@@ -52,6 +53,10 @@ test('immu-ts/audit', () => {
 
 test('immu-ts/testing', () => {
   expect(Object.keys(testing).sort()).toEqual(['EmbeddedLedger', 'ledgerFixture', 'ledgerHooks']);
+});
+
+test('immu-ts/opentelemetry', () => {
+  expect(Object.keys(opentelemetry).sort()).toEqual(['instrument']);
 });
 
 test('immu-ts/kysely', () => {

@@ -4,6 +4,8 @@ import { Session } from 'node:inspector/promises';
 import { join } from 'node:path';
 import { afterEach, expect, onTestFinished, test } from 'vitest';
 import { ImmuClient, SqliteRootStore } from '#dist/index.js';
+import type { ImmuClientOptions } from '#dist/index.js';
+import { instrument } from '#dist/opentelemetry.js';
 import { all } from '../scans/support.js';
 import { folder } from '../store/support.js';
 import { describeReal, freshDatabase, sharedImmudb } from '../support/real.js';
@@ -65,10 +67,15 @@ const opened: (() => Promise<void>)[] = [];
 afterEach(() => Promise.all(opened.splice(0).map((close) => close())));
 
 /** A client with a store of its own, which ends with the test. */
-async function open(address: string, threads: number, database?: string): Promise<ImmuClient> {
+async function open(
+  address: string,
+  threads: number,
+  database?: string,
+  more: ImmuClientOptions = {},
+): Promise<ImmuClient> {
   const store = await SqliteRootStore.open(join(await folder(), 'roots.db'));
   const credentials = { user: 'immudb', password: 'immudb', ...(database !== undefined && { database }) };
-  const client = new ImmuClient({ address, store, credentials, verifier: { threads } });
+  const client = new ImmuClient({ address, store, credentials, verifier: { threads }, ...more });
   opened.push(async () => {
     await client.close();
     await store.close();
@@ -128,7 +135,18 @@ test('every file that a way names is entered on it', async () => {
     await ordered.follow({ ordered: true });
     await all(ordered.verifiedScan({ prefix: 'k', complete: true }));
   };
+  const told = async () => {
+    using telemetry = instrument();
+    const log = () => undefined;
+    const watched = await open(address, 0, undefined, {
+      logger: { debug: log, info: log, warn: log, error: log },
+    });
+    await watched.verifiedSet('k1', 'watched');
+    expect(watched.status().now.ready).toBe(true);
+    telemetry.stop();
+  };
   const ways: Ways = {
+    'What a client tells': told,
     'Every call': read,
     'A read whose headers are known: `verifiedGet`, several in flight': read,
     'A lone read of which nothing is known: `verifiedGet`': () => cold.verifiedGet('k3'),

@@ -6,6 +6,7 @@ import type { Command, Definition, Io, Options, Values } from '../command.js';
 import { CONNECT_OPTIONS, TRUST_OPTIONS, trustOf, wayTo } from '../server-options.js';
 import type { Login } from '../server-options.js';
 import { clientStore } from '../store-option.js';
+import { warnOfPlace } from '../store-place.js';
 
 /** Options of every command that asks a server. */
 export const SERVER_OPTIONS = {
@@ -106,6 +107,8 @@ async function runOn<O extends Options, G extends Options>(
 ): Promise<number> {
   check?.(values as unknown as Values<O>, words);
   const way = await wayTo(values as unknown as Values<typeof SERVER_OPTIONS>, io);
+  const { store } = values as { readonly store?: string | undefined };
+  if (typeof told.store === 'string' && store === undefined) await warnOfPlace(told.store, io);
   await using client = new ImmuClient({
     ...told,
     ...way,

@@ -38,8 +38,8 @@ export const serveCommand = command({
   more: `Without a token whoever can open a port of this machine can read the log. On another address than loopback one is
 made up and printed when none is given. It travels in the clear: put a proxy with TLS in front of the page.
 
-/metrics has the figures of the log for Prometheus (with the token as bearer token), /healthz says whether the log can be read (to
-anybody).`,
+/metrics has the figures of the log for Prometheus (with the token as bearer token), /healthz says to anybody whether
+the log can be read.`,
   async run(options, _operand, { out, err, env, signal }) {
     const port = countOf('port', options.port);
     if (port > 65_535) throw new UsageError('--port is at most 65535');

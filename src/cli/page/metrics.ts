@@ -2,7 +2,9 @@
 // read at all.
 import type { LoggedDatabase } from '../../index.js';
 import { visible } from '../../visible.js';
-import type { PageLog } from './routes.js';
+import type { OpenLog } from '../store-option.js';
+
+type ReadLog = Pick<OpenLog, 'audit' | 'damage'>;
 
 export const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
@@ -20,7 +22,7 @@ interface Family {
 }
 
 /** Gauges all of them: rows that are archived are in the log no more. */
-export async function metricsOf({ audit }: PageLog, damage: readonly string[]): Promise<string> {
+export async function metricsOf({ audit }: ReadLog, damage: readonly string[]): Promise<string> {
   const families = {
     immu_ts_audit_damage: { help: 'Findings of damage in the store', samples: [] },
     immu_ts_audit_databases: { help: 'Databases that the log has something of', samples: [] },
@@ -57,12 +59,9 @@ export async function metricsOf({ audit }: PageLog, damage: readonly string[]): 
     .join('');
 }
 
-async function figuresOf(audit: PageLog['audit'], { server, database }: LoggedDatabase) {
+async function figuresOf(audit: ReadLog['audit'], { server, database }: LoggedDatabase) {
   const key = { server, database };
-  const [[stats], latest] = await Promise.all([
-    audit.stats({ ...key, bucket: 'all' }),
-    audit.latest(key),
-  ]);
+  const [[stats], latest] = await Promise.all([audit.stats({ ...key, bucket: 'all' }), audit.latest(key)]);
   return { stats, latest };
 }
 
@@ -80,7 +79,7 @@ function labelsOf(labels: Sample['labels']): string {
 }
 
 /** Why the log cannot be relied on; undefined: it can be read, and nothing is known to be broken in it. */
-export async function unhealthy({ audit, damage }: PageLog): Promise<string | undefined> {
+export async function unhealthy({ audit, damage }: ReadLog): Promise<string | undefined> {
   try {
     if (((await damage?.()) ?? []).length > 0) return 'the store is damaged';
     await audit.latest();

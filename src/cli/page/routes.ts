@@ -77,8 +77,7 @@ export class Routes {
       await this.#export(format as keyof typeof EXPORT_TYPES, searchParams, response);
     else if (seq !== undefined && evidence !== undefined) await this.#evidence(seq, response);
     else if (seq !== undefined) await this.#row(seq, response);
-    else if (path === '/metrics')
-      send(response, 200, METRICS_TYPE, await metricsOf(this.#log, this.#damage));
+    else if (path === '/metrics') send(response, 200, METRICS_TYPE, await metricsOf(this.#log, this.#damage));
     else if (path === '/style.css') send(response, 200, 'text/css; charset=utf-8', STYLE);
     else if (path === '/script.js') send(response, 200, 'text/javascript; charset=utf-8', SCRIPT);
     else if (path === '/icon.svg') send(response, 200, 'image/svg+xml', ICON);

@@ -78,11 +78,7 @@ export class CallWatch {
     return event;
   }
 
-  #end(
-    event: Mutable<Partial<CallEvent> & CallStartEvent>,
-    began: number,
-    code: CallEvent['code'],
-  ): void {
+  #end(event: Mutable<Partial<CallEvent> & CallStartEvent>, began: number, code: CallEvent['code']): void {
     const [rpc] = this.#rpcs;
     if (event.operation === UNNAMED && rpc !== undefined) event.operation = rpc;
     event.load = this.#load.load;
