@@ -60,7 +60,10 @@ export default class SummaryReporter implements Reporter {
         `!!! POSTGRES TESTS SKIPPED: ${count.postgresSkipped}, because no PostgreSQL is in $POSTGRES_BIN, on PATH or in /usr/lib !!!`,
       );
     }
-    if (count.realSkipped + count.browserSkipped + count.postgresSkipped > 0 && process.env['CI'] === 'true') {
+    if (
+      count.realSkipped + count.browserSkipped + count.postgresSkipped > 0 &&
+      process.env['CI'] === 'true'
+    ) {
       lines.push('!!! With CI=true that is a failure. !!!');
       count.failed += 1;
       process.exitCode = 1;
@@ -90,7 +93,9 @@ function failuresOf(module: TestModule): Failure[] {
     errors.map(({ message }) => ({ file, name, why: message.split('\n', 1)[0] ?? '' }));
   return [
     ...whys(module.errors(), '(the file)'),
-    ...[...module.children.allSuites()].flatMap((suite) => whys(suite.errors(), `${suite.fullName} (a hook)`)),
+    ...[...module.children.allSuites()].flatMap((suite) =>
+      whys(suite.errors(), `${suite.fullName} (a hook)`),
+    ),
     ...[...module.children.allTests()].flatMap((test) =>
       whys(test.result().state === 'failed' ? (test.result().errors ?? []) : [], test.fullName),
     ),

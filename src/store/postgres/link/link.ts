@@ -146,7 +146,7 @@ export class Link {
 /** Plans made while a table is small must not look through it when it has grown; no session may hold the log for long. */
 const SETTINGS = `SELECT set_config('search_path', $1, false), set_config('synchronous_commit', 'off', false),
   set_config('client_min_messages', 'warning', false), set_config('enable_seqscan', 'off', false),
-  set_config('enable_bitmapscan', 'off', false), set_config('jit', 'off', false), set_config('bytea_output', 'hex', false),
+  set_config('enable_bitmapscan', 'off', false), set_config('jit', 'off', false), set_config('plan_cache_mode', 'force_generic_plan', false), set_config('bytea_output', 'hex', false),
   set_config('extra_float_digits', '1', false), set_config('default_transaction_read_only', 'off', false),
   set_config('standard_conforming_strings', 'on', false), set_config('default_transaction_isolation', 'read committed', false),
   set_config('idle_in_transaction_session_timeout', '10000', false)`;
