@@ -30,6 +30,7 @@ export class Link {
   notices = 0;
   #lost: LinkLost | undefined;
   #waiting = 0;
+  #isEnding = false;
   #deadline = 0;
   #bytesBefore = 0;
   #watch: NodeJS.Timeout | undefined;
@@ -51,7 +52,7 @@ export class Link {
     const client = new pg.Client({
       ...config,
       stream: () => socket,
-      types: TYPES as pg.CustomTypesConfig,
+      types: TYPES,
       pipeline: true,
       keepAlive: true,
       connectionTimeoutMillis: options.timeoutMs,
@@ -90,7 +91,7 @@ export class Link {
       const { rows } = await this.#client.query<Row>(query);
       return rows;
     } catch (error) {
-      throw this.#lost ?? toLinkError(error, this.label);
+      throw this.isLost ? this.#lost : toLinkError(error, this.label);
     } finally {
       this.#answered();
     }
@@ -104,6 +105,7 @@ export class Link {
   /** Ends it once what was asked is answered. */
   async end(): Promise<void> {
     if (this.#lost) return;
+    this.#isEnding = true;
     this.#socket.ref();
     await Promise.race([this.#client.end().catch(() => undefined), after(this.#timeoutMs)]);
     this.close();
@@ -133,7 +135,8 @@ export class Link {
     if (this.#waiting > 0) return;
     clearInterval(this.#watch);
     this.#watch = undefined;
-    this.#socket.unref();
+    // Who waits for its end waits for an answer too.
+    if (!this.#isEnding) this.#socket.unref();
   }
 
   #look(): void {

@@ -138,7 +138,11 @@ export class Session {
 }
 
 /** @throws StoreError STORE_DAMAGED when the log does not have a row that it had */
-export async function assertNotRolledBack(link: Link, label: string, { seq, hash }: ChainPoint): Promise<void> {
+export async function assertNotRolledBack(
+  link: Link,
+  label: string,
+  { seq, hash }: ChainPoint,
+): Promise<void> {
   if (seq === 0n) return;
   const [found] = await link.query(
     `SELECT s.rows, s.base_seq >= $1 AS archived, coalesce(a.hash = $2, false) AS same

@@ -3,6 +3,7 @@
 import { StoreError } from '../../../errors.js';
 import type { AuditEntry } from '../../audit-types.js';
 import { OUTCOME_CODES } from '../../log/outcome-codes.js';
+import { RowRefused } from '../link/errors.js';
 import type { Link, Value } from '../link/link.js';
 import { asBytes } from '../link/values.js';
 import { bigint } from '../read/rows.js';
@@ -103,7 +104,7 @@ async function addKinds(link: Link, entries: readonly AuditEntry[], isLocked: bo
   const [count] = await link.query('SELECT count(*) AS kinds FROM kind');
   if (bigint(count?.['kinds']) + BigInt(entries.length) > BigInt(MAX_KINDS)) {
     const words = `it has rows of ${MAX_KINDS} servers, databases and operations, and takes no other`;
-    throw new StoreError('STORE_FAILED', `the audit log is full: ${words}`);
+    throw new RowRefused('STORE_FAILED', `the audit log is full: ${words}`);
   }
   const added = entries.flatMap((entry) => {
     const values = kindValues(entry);
