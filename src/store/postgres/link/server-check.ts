@@ -1,10 +1,8 @@
 // What a server must be: one that keeps what it says is kept.
 import { StoreError } from '../../../errors.js';
+import type { Durability } from '../public-types.js';
 import { IN_DOUBT, LinkLost } from './errors.js';
 import type { Link, Row } from './link.js';
-
-/** `local`: on the disk of the primary. `sync`: on that of a synchronous standby too. */
-export type Durability = 'local' | 'sync';
 
 const OLDEST = 130_000;
 

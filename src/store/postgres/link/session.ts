@@ -7,7 +7,7 @@ import type { Address } from './address.js';
 import { LinkLost, unavailable } from './errors.js';
 import { Link } from './link.js';
 import { checkServer } from './server-check.js';
-import type { Durability } from './server-check.js';
+import type { Durability } from '../public-types.js';
 
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 1000;

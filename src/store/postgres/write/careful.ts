@@ -11,7 +11,7 @@ import type { DecidedRequest } from '../../log/decide.js';
 import type { WriteRequest } from '../../log/requests.js';
 import type { Link } from '../link/link.js';
 import { flush } from '../link/server-check.js';
-import type { Durability } from '../link/server-check.js';
+import type { Durability } from '../public-types.js';
 import { asBytes } from '../link/values.js';
 import { heldState, keepCheckpoint, keyValues, LEDGER } from '../read/held.js';
 import { bigint, bytes } from '../read/rows.js';

@@ -9,6 +9,7 @@ import { IN_DOUBT, LinkLost, RowRefused, isOutrun, unavailable } from '../link/e
 import type { Link } from '../link/link.js';
 import { flush } from '../link/server-check.js';
 import type { Session } from '../link/session.js';
+import type { PostgresDiagnostics } from '../public-types.js';
 import { bigint } from '../read/rows.js';
 import { APPEND_SQL, answerTo, batchValues, handed, parseAnswer } from './batch.js';
 import type { BatchHead } from './batch.js';
@@ -26,16 +27,6 @@ interface Waiting {
   readonly request: OwnWrite;
   readonly resolve: (answer: unknown) => void;
   readonly reject: (error: unknown) => void;
-}
-
-/** What a store's writes took so far. */
-export interface PostgresDiagnostics {
-  /** Batches that were committed and flushed. */
-  readonly commits: number;
-  /** Writes in them. */
-  readonly writes: number;
-  /** Commits that were not answered: found to be done, or sent again. */
-  readonly settled: { readonly done: number; readonly sentAgain: number };
 }
 
 export class Writer {
