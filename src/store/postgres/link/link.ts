@@ -91,7 +91,7 @@ export class Link {
       const { rows } = await this.#client.query<Row>(query);
       return rows;
     } catch (error) {
-      throw this.isLost ? this.#lost : toLinkError(error, this.label);
+      throw this.#whyLost() ?? toLinkError(error, this.label);
     } finally {
       this.#answered();
     }
@@ -109,6 +109,11 @@ export class Link {
     this.#socket.ref();
     await Promise.race([this.#client.end().catch(() => undefined), after(this.#timeoutMs)]);
     this.close();
+  }
+
+  /** It may have been lost while an answer was waited for. */
+  #whyLost(): LinkLost | undefined {
+    return this.#lost;
   }
 
   #lose(words: string): void {

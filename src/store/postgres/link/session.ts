@@ -89,7 +89,7 @@ export class Session {
     const { label } = this.options;
     for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
       let why: unknown;
-      for (const _ of this.options.addresses) {
+      for (let left = this.options.addresses.length; left > 0; left--) {
         try {
           const link = await this.#attempt();
           this.#link = link;
@@ -150,7 +150,7 @@ export async function assertNotRolledBack(
     [seq, hash],
   );
   if (found?.['same'] === true || (found?.['archived'] === true && (found['rows'] as bigint) >= seq)) return;
-  const rows = String(found?.['rows'] ?? 'no');
+  const rows = typeof found?.['rows'] === 'bigint' ? found['rows'].toString() : 'no';
   const words = `it has ${rows} rows, and not row ${seq.toString()} as it was written: an older state was put in its place`;
   throw new StoreError('STORE_DAMAGED', `the root store ${label} was rolled back: ${words}`);
 }
