@@ -4,7 +4,9 @@ import { serverWords } from '../../../visible.js';
 import { OUTRUN, ROLLED_BACK } from '../sql/append.js';
 
 /** It cannot be reached, or not now: asked again later it may answer. */
-export class LinkLost extends Error {}
+export class LinkLost extends Error {
+  override readonly name = 'LinkLost';
+}
 
 /** A row that cannot be written, whatever becomes of others: nothing of its batch was committed. */
 export class RowRefused extends StoreError {}
