@@ -1,4 +1,4 @@
 // Exports of `immu-ts/postgres`: a root store that many machines share. Needs the package `pg`, which is not installed along.
 export { PostgresRootStore } from './store/postgres/postgres-root-store.js';
 export type { PostgresRootStoreOptions } from './store/postgres/postgres-root-store.js';
-export type { PostgresDiagnostics } from './store/postgres/write/writer.js';
+export type { Durability, PostgresDiagnostics } from './store/postgres/public-types.js';

@@ -1,6 +1,6 @@
 // Durable head moves by many callers: what the store bench and the one of drivers measure.
 import { performance } from 'node:perf_hooks';
-import type { SqliteRootStore, StoredRoot } from '#dist/index.js';
+import type { RootStore, StoredRoot } from '#dist/index.js';
 import { KEY, rootEntry } from './store-rows.js';
 
 /** Rows that the clocks of the entries are spread over. */
@@ -8,7 +8,7 @@ const ROWS = 10_000;
 
 /** Durable head moves per second, and what each costs, by so many callers, each with a head of its own. What is written is made before. */
 export async function appendsPerSecond(
-  store: SqliteRootStore,
+  store: RootStore,
   callers: number,
   each: number,
   round: number,

@@ -6,6 +6,7 @@ import type { AuditLog, HeaderStore, RootStore } from '../index.js';
 import { isPostgresUrl } from '../store/postgres-url.js';
 import { addressesOf } from '../store/postgres/link/address.js';
 import type { ChainPoint, ReadStore, StoreDamage } from '../audit.js';
+import type * as Postgres from '../postgres.js';
 import { UsageError } from './command.js';
 import type { Io } from './command.js';
 import { visible } from '../visible.js';
@@ -64,13 +65,16 @@ export function openStore(
 }
 
 async function openPostgres(url: string, create: 'if-new' | 'never'): Promise<OpenStore> {
-  let driver: typeof import('../postgres.js');
+  let driver: Pick<typeof Postgres, 'PostgresRootStore'>;
   try {
     driver = await import('../postgres.js');
   } catch (error) {
-    const isMissing = error instanceof Error && 'code' in error && /MODULE_NOT_FOUND$/.test(String(error.code));
+    const isMissing =
+      error instanceof Error && 'code' in error && /MODULE_NOT_FOUND$/.test(String(error.code));
     if (!isMissing) throw error;
-    throw new UsageError('a store in PostgreSQL needs the package pg, which is not installed along: npm install pg');
+    throw new UsageError(
+      'a store in PostgreSQL needs the package pg, which is not installed along: npm install pg',
+    );
   }
   return driver.PostgresRootStore.open(url, { create });
 }

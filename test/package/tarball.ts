@@ -16,7 +16,7 @@ export async function installTarball(project: Project): Promise<string[]> {
   const files = await pack(project.folder);
   await unpack(project, join(project.folder, `immu-ts-${manifest.version}.tgz`));
   const names = Object.keys({ ...manifest.dependencies, ...manifest.optionalDependencies });
-  for (const name of [...names, '@types/node', 'kysely']) await project.link(name);
+  for (const name of [...names, '@types/node', 'kysely', 'pg', '@types/pg']) await project.link(name);
   return files;
 }
 

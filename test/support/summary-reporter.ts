@@ -66,7 +66,10 @@ export default class SummaryReporter implements Reporter {
         `!!! POSTGRES TESTS SKIPPED: ${count.postgresSkipped}, because no PostgreSQL is in $POSTGRES_BIN, on PATH or in /usr/lib !!!`,
       );
     }
-    if (count.realSkipped + count.browserSkipped + count.postgresSkipped > 0 && process.env['CI'] === 'true') {
+    if (
+      count.realSkipped + count.browserSkipped + count.postgresSkipped > 0 &&
+      process.env['CI'] === 'true'
+    ) {
       lines.push('!!! With CI=true that is a failure. !!!');
       count.failed += 1;
       process.exitCode = 1;

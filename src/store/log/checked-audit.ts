@@ -129,7 +129,8 @@ export function checkedPath(path: string, name = 'path'): string {
   if (typeof path !== 'string' || path === '' || path.includes('\0')) throw refuse('the path of a file');
   if (path.startsWith(':memory:')) throw refuse('a file; MemoryRootStore is the store in memory');
   // It may hold a password.
-  if (isPostgresUrl(path)) throw refuse('a file; PostgresRootStore of immu-ts/postgres opens a store in PostgreSQL');
+  if (isPostgresUrl(path))
+    throw refuse('a file; PostgresRootStore of immu-ts/postgres opens a store in PostgreSQL');
   if (path.startsWith('~')) {
     const words = `~ stands for a home folder in shells only, write join(homedir(), ${JSON.stringify(path.slice(2))})`;
     throw refuse(

@@ -1,7 +1,14 @@
 // Answers what a store is asked: rows and other writes go through the writer, questions over a connection of their own, walks over
 // one each.
 import { ClosedError, StoreError } from '../../errors.js';
-import type { AnswerTo, AnsweringStore, AskedRequest, ReadRequest, RowRequest, WalkRequest } from '../log/requests.js';
+import type {
+  AnswerTo,
+  AnsweringStore,
+  AskedRequest,
+  ReadRequest,
+  RowRequest,
+  WalkRequest,
+} from '../log/requests.js';
 import type { ArchiveInfo, ArchiveOptions, ChainPoint } from '../audit-log.js';
 import { archiveRows } from './archive/archive-rows.js';
 import { LinkLost, unavailable } from './link/errors.js';
@@ -17,7 +24,7 @@ import { evidenceAt } from './read/rows.js';
 import { verifyChain } from './walk/chain-walk.js';
 import { findGaps } from './walk/gap-walk.js';
 import { Writer } from './write/writer.js';
-import type { PostgresDiagnostics } from './write/writer.js';
+import type { PostgresDiagnostics } from './public-types.js';
 
 export class AnsweringPostgres implements AnsweringStore {
   readonly storeId: Uint8Array;
@@ -97,14 +104,18 @@ export class AnsweringPostgres implements AnsweringStore {
         return this.#reading.again(async (link) => {
           if (!isTrusted(request)) return read(link, request);
           // What may be taken up as trusted must not be gone after a crash: it was perhaps not flushed yet. In this order.
-          const [answer] = await Promise.all([read(link, request), flush(link, this.#reading.options.durability)]);
+          const [answer] = await Promise.all([
+            read(link, request),
+            flush(link, this.#reading.options.durability),
+          ]);
           return answer;
         });
     }
   }
 
   async #archive(session: Session, options: ArchiveOptions): Promise<unknown> {
-    if (this.#isArchiving) throw new StoreError('STORE_FAILED', 'rows of this store are being archived already');
+    if (this.#isArchiving)
+      throw new StoreError('STORE_FAILED', 'rows of this store are being archived already');
     this.#isArchiving = true;
     try {
       // Not again by itself: what is half done is taken up by who asks for it again.
@@ -131,7 +142,9 @@ export class AnsweringPostgres implements AnsweringStore {
       if (request.kind === 'archive') return await this.#archive(session, request.options);
       return await session.again((link) =>
         inOneState<unknown>(link, () =>
-          request.kind === 'verify' ? verifyChain(link, request.options, known) : findGaps(link, request.query),
+          request.kind === 'verify'
+            ? verifyChain(link, request.options, known)
+            : findGaps(link, request.query),
         ),
       );
     } catch (error) {

@@ -38,14 +38,22 @@ export async function openStore(session: SessionOptions, options: OpenOptions): 
   return new AnsweringPostgres(opening, options.closeTimeoutMs, same.storeId);
 }
 
-async function storeOf(link: Link, { label, schema }: SessionOptions, options: OpenOptions): Promise<Uint8Array> {
+async function storeOf(
+  link: Link,
+  { label, schema }: SessionOptions,
+  options: OpenOptions,
+): Promise<Uint8Array> {
   const { storeId, create } = options;
   let found = await inspect(link, label, schema);
   if (!found && storeId)
     throw new StoreError('STORE_MISSING', `the root store ${label} is gone: it had the id ${toHex(storeId)}`);
   if (!found && options.known.seq > 0n)
-    throw new StoreError('STORE_MISSING', `the root store ${label} is gone: it had row ${options.known.seq.toString()}`);
-  if (!found && create === 'never') throw new StoreError('STORE_MISSING', `there is no root store at ${label}`);
+    throw new StoreError(
+      'STORE_MISSING',
+      `the root store ${label} is gone: it had row ${options.known.seq.toString()}`,
+    );
+  if (!found && create === 'never')
+    throw new StoreError('STORE_MISSING', `there is no root store at ${label}`);
   if (!found) {
     await createStore(link, label, schema);
     found = await inspect(link, label, schema);

@@ -9,11 +9,10 @@ import { CheckedStore } from '../log/checked-store.js';
 import { STORE_ID_SIZE } from '../log/checkpoint.js';
 import { addressesOf, toldOf } from './link/address.js';
 import type { Address } from './link/address.js';
-import type { Durability } from './link/server-check.js';
+import type { Durability, PostgresDiagnostics } from './public-types.js';
 import type { SessionOptions } from './link/session.js';
 import { openStore } from './open.js';
 import type { AnsweringPostgres } from './answering.js';
-import type { PostgresDiagnostics } from './write/writer.js';
 
 export interface PostgresRootStoreOptions {
   /** The schema that the store has for itself. @default 'immu_ts' */
@@ -98,7 +97,10 @@ export class PostgresRootStore extends CheckedStore {
     const closeTimeoutMs = milliseconds('closeTimeoutMs', options.closeTimeoutMs);
     const known = checkedPoint(options.notBefore);
     const id = storeId === undefined ? undefined : fromHex(storeId.toLowerCase());
-    return new PostgresRootStore(label, await openStore(session, { create, closeTimeoutMs, known, storeId: id }));
+    return new PostgresRootStore(
+      label,
+      await openStore(session, { create, closeTimeoutMs, known, storeId: id }),
+    );
   }
 
   /** The newest row that this process knows to be durable; seq 0: none. */
@@ -145,7 +147,8 @@ function milliseconds(name: string, value = 10_000): number {
 }
 
 function oneOf(name: string, value: string, known: readonly string[]): void {
-  if (!known.includes(value)) throw new ArgumentError(name, `${name} must be ${known.map((each) => `'${each}'`).join(' or ')}`);
+  if (!known.includes(value))
+    throw new ArgumentError(name, `${name} must be ${known.map((each) => `'${each}'`).join(' or ')}`);
 }
 
 function checkedPoint(point: ChainPoint | undefined): ChainPoint {
@@ -156,4 +159,3 @@ function checkedPoint(point: ChainPoint | undefined): ChainPoint {
     hash: checkedBytes('notBefore.hash', point.hash, HASH_SIZE),
   };
 }
-

@@ -56,17 +56,21 @@ describePostgres('an archive', () => {
   it('is not made of rows that were changed, nor in the place of another file', async () => {
     const { server, schema, store, path } = await filled();
     await writeFile(`${path}.other`, 'not an archive');
-    expect((await refusal(store.audit.archive({ path: `${path}.other`, keepRows: 1 }))).code).toMatch(/^STORE_/);
+    expect((await refusal(store.audit.archive({ path: `${path}.other`, keepRows: 1 }))).code).toMatch(
+      /^STORE_/,
+    );
     await server.sql(`UPDATE ${schema}.audit SET calls = 7 WHERE seq = 50`);
-    expect(await refusal(store.audit.archive({ path, keepRows: 1 }))).toMatchObject({ code: 'STORE_DAMAGED' });
+    expect(await refusal(store.audit.archive({ path, keepRows: 1 }))).toMatchObject({
+      code: 'STORE_DAMAGED',
+    });
     expect([existsSync(path), existsSync(`${path}.draft`)]).toEqual([false, false]);
-    expect(await rows(store, { outcome: 'all' })).toHaveLength(608);
+    expect(await rows(store, { outcome: 'all' })).toHaveLength(607);
   });
 
   it('by time, and where there is nothing to archive', async () => {
     const { store, path } = await filled();
     expect(await store.audit.archive({ path, before: 0 })).toBeNull();
-    const before = entry(1n).verifiedAt + 4;
-    expect(await store.audit.archive({ path, before })).toMatchObject({ lastSeq: 606n });
+    const before = Date.now() + 1000;
+    expect(await store.audit.archive({ path, before })).toMatchObject({ lastSeq: 607n });
   });
 });

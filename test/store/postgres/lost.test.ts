@@ -54,7 +54,7 @@ describePostgres('a connection that is cut in the midst of an append', () => {
     await load.end();
     expect(load.failed).toEqual([]);
     expect(cut).toBeGreaterThan(5);
-    expect(load.acknowledged.length).toBeGreaterThan(8);
+    expect(load.acknowledged.length).toBeGreaterThan(3);
     await assertOnce(store, load.acknowledged);
     const { settled } = store.diagnostics;
     expect(settled.done + settled.sentAgain).toBeGreaterThan(0);
@@ -75,7 +75,9 @@ describePostgres('a connection that is cut in the midst of an append', () => {
     const move = store.advance({ tx: 1n, alh: alh(1n) }, entry(2n));
     if (when === 'BEFORE') {
       await sleep(100);
-      await server.sql(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event_type = 'Lock'`);
+      await server.sql(
+        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event_type = 'Lock'`,
+      );
     } else {
       await lock;
       await cutWhen(server, schema);

@@ -27,7 +27,9 @@ describePostgres('a server', () => {
       await store.advance(null, entry(1n));
       await server.set('fsync = off');
       await new Promise((resolve) => setTimeout(resolve, 500));
-      expect(await refusal(store.record(entry(1n, { outcome: 'calls' })))).toMatchObject({ code: 'STORE_FAILED' });
+      expect(await refusal(store.record(entry(1n, { outcome: 'calls' })))).toMatchObject({
+        code: 'STORE_FAILED',
+      });
     } finally {
       await server.stop();
     }
@@ -70,10 +72,15 @@ describePostgres('a server', () => {
     ['nonsense', Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n')],
     ['a message without end', Buffer.from([0x52, 0x7f, 0xff, 0xff, 0xff])],
   ] as const)('that answers %s is not believed', async ([, answer]) => {
-    const liar = createServer((socket) => socket.on('error', () => undefined).on('data', () => socket.write(answer)));
+    const liar = createServer((socket) =>
+      socket.on('error', () => undefined).on('data', () => socket.write(answer)),
+    );
     await new Promise<void>((resolve) => liar.listen(0, '127.0.0.1', resolve));
     const { port } = liar.address() as { port: number };
-    const open = PostgresRootStore.open(`postgres://u@127.0.0.1:${port}/d`, { ...brief, answerTimeoutMs: 300 });
+    const open = PostgresRootStore.open(`postgres://u@127.0.0.1:${port}/d`, {
+      ...brief,
+      answerTimeoutMs: 300,
+    });
     expect((await refusal(open)).code).toMatch(/^STORE_(UNAVAILABLE|FAILED)$/);
     liar.close();
   });
@@ -84,8 +91,15 @@ describePostgres('opening', () => {
     const server = await sharedPostgres();
     const url = server.url().replace('postgres@', 'postgres:hidden@');
     const store = closing(await PostgresRootStore.open(url, { schema: server.newSchema() }));
-    expect(store.path).toBe(`postgres://127.0.0.1:${server.port}/postgres (schema ${/s\d+/.exec(store.path)![0]})`);
-    for (const bad of ['postgres://u:hidden@', 'http://u:hidden@h/d', 'postgres://u:hidden@h/d x', `${url}?options=-cfsync`]) {
+    expect(store.path).toBe(
+      `postgres://127.0.0.1:${server.port}/postgres (schema ${/s\d+/.exec(store.path)![0]})`,
+    );
+    for (const bad of [
+      'postgres://u:hidden@',
+      'http://u:hidden@h/d',
+      'postgres://u:hidden@h/d x',
+      `${url}?options=-cfsync`,
+    ]) {
       const error = await refusal(PostgresRootStore.open(bad));
       expect(error).toMatchObject({ code: 'INVALID_ARGUMENT', argument: 'url' });
       expect(error.message).not.toContain('hidden');

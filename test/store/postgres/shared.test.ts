@@ -36,7 +36,9 @@ describePostgres('processes that share a schema', () => {
     await Promise.all(racers.map((racer) => racer.printed(1)));
     for (const racer of racers) racer.process.stdin.write('go\n');
     for (const racer of racers) expect(await racer.gone).toEqual({ code: 0, signal: null });
-    const told = racers.map(({ lines }) => JSON.parse(lines[1] ?? '{}') as { lost: number; conflicts: number });
+    const told = racers.map(
+      ({ lines }) => JSON.parse(lines[1] ?? '{}') as { lost: number; conflicts: number },
+    );
     const store = closing(await PostgresRootStore.open(url));
     const moves = await rows(store, { outcome: 'root' });
     expect(moves.map(({ tx }) => tx)).toEqual(Array.from({ length: 2 * MOVES }, (_, i) => BigInt(i + 1)));
@@ -48,7 +50,10 @@ describePostgres('processes that share a schema', () => {
 
   it('see each other: heads, rows, names, hints', async () => {
     const url = await newUrl();
-    const [one, other] = [closing(await PostgresRootStore.open(url)), closing(await PostgresRootStore.open(url))];
+    const [one, other] = [
+      closing(await PostgresRootStore.open(url)),
+      closing(await PostgresRootStore.open(url)),
+    ];
     expect(other.storeId).toBe(one.storeId);
     let hints = 0;
     const hinted = new Promise<void>((resolve) => {

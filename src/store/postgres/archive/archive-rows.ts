@@ -2,12 +2,14 @@
 // that a process may be killed at any moment: the file is made and checked, it gets its name, the log begins behind it, and what
 // its rows took is freed.
 import { existsSync } from 'node:fs';
-import { StoreError } from '../../../errors.js';
+import { ImmuError, StoreError } from '../../../errors.js';
 import { equalBytes } from '../../../proof/bytes.js';
 import type { ArchiveInfo, ArchiveOptions } from '../../audit-log.js';
 import { ArchiveOfRows } from '../../sqlite/file/archive-of-rows.js';
 import { checkedArchive } from '../../sqlite/file/archive-file.js';
 import type { ArchivePart, CheckedArchive } from '../../sqlite/file/archive-file.js';
+import { fromSent, toSent } from '../../sqlite/thread/messages.js';
+import { LinkLost } from '../link/errors.js';
 import type { Link } from '../link/link.js';
 import { archivesOf, toCheckpoint } from '../read/held.js';
 import { pageOf } from '../read/questions.js';
@@ -18,7 +20,21 @@ const FREED_ROWS = 4096;
 /** Has the log begin behind an archive: a write like others. */
 export type BeginBehind = (path: string, made: CheckedArchive) => Promise<ArchiveInfo>;
 
+/** @throws StoreError, also for what SQLite and the file system say */
 export async function archiveRows(
+  link: Link,
+  options: ArchiveOptions,
+  begin: BeginBehind,
+): Promise<ArchiveInfo | null> {
+  try {
+    return await archived(link, options, begin);
+  } catch (error) {
+    if (error instanceof ImmuError || error instanceof LinkLost) throw error;
+    throw fromSent(toSent(error, options.path));
+  }
+}
+
+async function archived(
   link: Link,
   options: ArchiveOptions,
   beginBehind: BeginBehind,
@@ -67,11 +83,15 @@ async function madeArchive(link: Link, path: string, part: ArchivePart): Promise
       const page = await pageOf(link, { outcome: 'all', after });
       const rows = page.filter(({ seq }) => seq <= lastSeq);
       const last = rows.at(-1);
-      if (!last) throw new StoreError('STORE_DAMAGED', `row ${(after + 1n).toString()} of the audit log is missing`);
+      if (!last)
+        throw new StoreError('STORE_DAMAGED', `row ${(after + 1n).toString()} of the audit log is missing`);
       draft.add(rows);
       after = last.seq;
     }
-    const kept = await link.query('SELECT * FROM checkpoint WHERE seq BETWEEN $1 AND $2 ORDER BY id', [base.seq, lastSeq]);
+    const kept = await link.query('SELECT * FROM checkpoint WHERE seq BETWEEN $1 AND $2 ORDER BY id', [
+      base.seq,
+      lastSeq,
+    ]);
     return draft.publish(await archivesOf(link), kept.map(toCheckpoint));
   } finally {
     draft.close();
@@ -85,7 +105,9 @@ async function freeRows(link: Link): Promise<void> {
   try {
     await link.query('SELECT 1 FROM store FOR UPDATE');
     await link.query('DELETE FROM evidence WHERE seq <= (SELECT base_seq FROM store)');
-    await link.query('DELETE FROM evidence_blob b WHERE NOT EXISTS (SELECT 1 FROM evidence e WHERE e.blob = b.id)');
+    await link.query(
+      'DELETE FROM evidence_blob b WHERE NOT EXISTS (SELECT 1 FROM evidence e WHERE e.blob = b.id)',
+    );
     await link.query('COMMIT');
   } catch (error) {
     await link.query('ROLLBACK').catch(() => undefined);

@@ -71,7 +71,9 @@ export async function beginBehind(link: Link, { info, checkpoint }: NewBeginning
 
 /** Takes the rows up to `base` out of the sums; the rows above it are still there. */
 async function clearHours(link: Link, base: bigint): Promise<void> {
-  const cut = await link.query('DELETE FROM hour WHERE first_seq <= $1 RETURNING kind, hour, last_seq', [base]);
+  const cut = await link.query('DELETE FROM hour WHERE first_seq <= $1 RETURNING kind, hour, last_seq', [
+    base,
+  ]);
   const left = cut.filter(({ last_seq: last }) => bigint(last) > base);
   await link.query(
     `INSERT INTO hour (kind, hour, rows, calls, micros, max_micros, tx_min, tx_max, first_seq, last_seq)

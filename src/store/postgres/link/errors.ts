@@ -4,7 +4,12 @@ import { serverWords } from '../../../visible.js';
 import { OUTRUN, ROLLED_BACK } from '../sql/append.js';
 
 /** It cannot be reached, or not now: asked again later it may answer. */
-export class LinkLost extends Error {}
+export class LinkLost extends Error {
+  override readonly name = 'LinkLost';
+}
+
+/** A row that cannot be written, whatever becomes of others: nothing of its batch was committed. */
+export class RowRefused extends StoreError {}
 
 /** A commit of a writer that was given up came too late. */
 export function isOutrun(error: unknown): boolean {
@@ -13,6 +18,8 @@ export function isOutrun(error: unknown): boolean {
 
 /** Connection exceptions, too many connections, shutdowns, sessions that were ended, a standby. */
 const AWAY = /^(08|57P0|53300|25P03|25006|40|55P03|58)/;
+/** Limits of the server. */
+const TOO_LARGE = /^54/;
 const DAMAGED = /^(XX00[12]|42|22|23|IM001)/;
 
 /** @param label of the server */
@@ -22,6 +29,10 @@ export function toLinkError(error: unknown, label: string): Error {
   const state = stateOf(error);
   if (state === OUTRUN) return error as Error;
   if (state === undefined || AWAY.test(state)) return new LinkLost(`${label}: ${words}`, { cause: error });
+  if (TOO_LARGE.test(state))
+    return new RowRefused('STORE_FAILED', `the root store ${label}: ${words} (SQLSTATE ${state})`, {
+      cause: error,
+    });
   const code = DAMAGED.test(state) ? 'STORE_DAMAGED' : 'STORE_FAILED';
   const rolledBack = state === ROLLED_BACK ? ': an older state was put in its place' : '';
   return new StoreError(code, `the root store ${label}: ${words}${rolledBack} (SQLSTATE ${state})`, {
@@ -34,6 +45,9 @@ function stateOf(error: unknown): string | undefined {
   if (!(error instanceof Error) || !('severity' in error) || !('code' in error)) return undefined;
   return typeof error.code === 'string' && /^[0-9A-Z]{5}$/.test(error.code) ? error.code : undefined;
 }
+
+/** What is said where a commit may have been done. */
+export const IN_DOUBT = ', and what was under way may have been written';
 
 export function unavailable(label: string, why: unknown, more = ''): StoreError {
   const words = why instanceof Error ? why.message : String(why);

@@ -60,7 +60,9 @@ export class Hints {
     this.#isDue = false;
     const told = this.#sender.link();
     // Nobody waits for a hint, and one that is lost does no harm.
-    told.then((link) => link.query('SELECT pg_notify($1, $2)::text', [this.#channel, ''])).catch(() => undefined);
+    told
+      .then((link) => link.query('SELECT pg_notify($1, $2)::text', [this.#channel, '']))
+      .catch(() => undefined);
   }
 
   #connected(): Session {

@@ -30,6 +30,7 @@ export class Link {
   notices = 0;
   #lost: LinkLost | undefined;
   #waiting = 0;
+  #isEnding = false;
   #deadline = 0;
   #bytesBefore = 0;
   #watch: NodeJS.Timeout | undefined;
@@ -51,7 +52,7 @@ export class Link {
     const client = new pg.Client({
       ...config,
       stream: () => socket,
-      types: TYPES as pg.CustomTypesConfig,
+      types: TYPES,
       pipeline: true,
       keepAlive: true,
       connectionTimeoutMillis: options.timeoutMs,
@@ -90,7 +91,7 @@ export class Link {
       const { rows } = await this.#client.query<Row>(query);
       return rows;
     } catch (error) {
-      throw this.#lost ?? toLinkError(error, this.label);
+      throw this.#whyLost() ?? toLinkError(error, this.label);
     } finally {
       this.#answered();
     }
@@ -104,9 +105,15 @@ export class Link {
   /** Ends it once what was asked is answered. */
   async end(): Promise<void> {
     if (this.#lost) return;
+    this.#isEnding = true;
     this.#socket.ref();
     await Promise.race([this.#client.end().catch(() => undefined), after(this.#timeoutMs)]);
     this.close();
+  }
+
+  /** It may have been lost while an answer was waited for. */
+  #whyLost(): LinkLost | undefined {
+    return this.#lost;
   }
 
   #lose(words: string): void {
@@ -133,7 +140,8 @@ export class Link {
     if (this.#waiting > 0) return;
     clearInterval(this.#watch);
     this.#watch = undefined;
-    this.#socket.unref();
+    // Who waits for its end waits for an answer too.
+    if (!this.#isEnding) this.#socket.unref();
   }
 
   #look(): void {
@@ -146,7 +154,7 @@ export class Link {
 /** Plans made while a table is small must not look through it when it has grown; no session may hold the log for long. */
 const SETTINGS = `SELECT set_config('search_path', $1, false), set_config('synchronous_commit', 'off', false),
   set_config('client_min_messages', 'warning', false), set_config('enable_seqscan', 'off', false),
-  set_config('enable_bitmapscan', 'off', false), set_config('jit', 'off', false), set_config('bytea_output', 'hex', false),
+  set_config('enable_bitmapscan', 'off', false), set_config('jit', 'off', false), set_config('plan_cache_mode', 'force_generic_plan', false), set_config('bytea_output', 'hex', false),
   set_config('extra_float_digits', '1', false), set_config('default_transaction_read_only', 'off', false),
   set_config('standard_conforming_strings', 'on', false), set_config('default_transaction_isolation', 'read committed', false),
   set_config('idle_in_transaction_session_timeout', '10000', false)`;

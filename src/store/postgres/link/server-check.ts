@@ -1,10 +1,8 @@
 // What a server must be: one that keeps what it says is kept.
 import { StoreError } from '../../../errors.js';
-import { LinkLost } from './errors.js';
+import type { Durability } from '../public-types.js';
+import { IN_DOUBT, LinkLost } from './errors.js';
 import type { Link, Row } from './link.js';
-
-/** `local`: on the disk of the primary. `sync`: on that of a synchronous standby too. */
-export type Durability = 'local' | 'sync';
 
 const OLDEST = 130_000;
 
@@ -28,7 +26,7 @@ export async function checkServer(link: Link, durability: Durability): Promise<v
 export async function flush(link: Link, durability: Durability): Promise<void> {
   const before = link.notices;
   const [state = {}] = await link.query(FLUSH, [], 'immu_flush');
-  assertDurable(link, state, durability);
+  assertDurable(link, state, durability, IN_DOUBT);
   // The wait for the standby can be called off by hand: the server then says done, with a warning.
   if (link.notices !== before) {
     link.close();
@@ -39,10 +37,14 @@ export async function flush(link: Link, durability: Durability): Promise<void> {
 const FLUSH = `SELECT set_config('synchronous_commit', 'on', true),
   pg_logical_emit_message(true, 'immu-ts', '')::text AS at, ${STATE}`;
 
-function assertDurable({ label }: Link, { fsync, standbys }: Row, durability: Durability): void {
-  if (fsync !== 'on') throw new StoreError('STORE_FAILED', `the root store ${label} is on a server with fsync = off`);
+function assertDurable({ label }: Link, { fsync, standbys }: Row, durability: Durability, more = ''): void {
+  if (fsync !== 'on')
+    throw new StoreError('STORE_FAILED', `the root store ${label} is on a server with fsync = off${more}`);
   if (durability === 'sync' && standbys === '') {
     const words = 'durability: sync was asked for, and synchronous_standby_names is empty there';
-    throw new StoreError('STORE_FAILED', `the root store ${label} has no synchronous standby: ${words}`);
+    throw new StoreError(
+      'STORE_FAILED',
+      `the root store ${label} has no synchronous standby: ${words}${more}`,
+    );
   }
 }

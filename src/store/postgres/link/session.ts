@@ -7,7 +7,7 @@ import type { Address } from './address.js';
 import { LinkLost, unavailable } from './errors.js';
 import { Link } from './link.js';
 import { checkServer } from './server-check.js';
-import type { Durability } from './server-check.js';
+import type { Durability } from '../public-types.js';
 
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 1000;
@@ -89,7 +89,7 @@ export class Session {
     const { label } = this.options;
     for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
       let why: unknown;
-      for (const _ of this.options.addresses) {
+      for (let left = this.options.addresses.length; left > 0; left--) {
         try {
           const link = await this.#attempt();
           this.#link = link;
@@ -138,7 +138,11 @@ export class Session {
 }
 
 /** @throws StoreError STORE_DAMAGED when the log does not have a row that it had */
-export async function assertNotRolledBack(link: Link, label: string, { seq, hash }: ChainPoint): Promise<void> {
+export async function assertNotRolledBack(
+  link: Link,
+  label: string,
+  { seq, hash }: ChainPoint,
+): Promise<void> {
   if (seq === 0n) return;
   const [found] = await link.query(
     `SELECT s.rows, s.base_seq >= $1 AS archived, coalesce(a.hash = $2, false) AS same
@@ -146,7 +150,7 @@ export async function assertNotRolledBack(link: Link, label: string, { seq, hash
     [seq, hash],
   );
   if (found?.['same'] === true || (found?.['archived'] === true && (found['rows'] as bigint) >= seq)) return;
-  const rows = String(found?.['rows'] ?? 'no');
+  const rows = typeof found?.['rows'] === 'bigint' ? found['rows'].toString() : 'no';
   const words = `it has ${rows} rows, and not row ${seq.toString()} as it was written: an older state was put in its place`;
   throw new StoreError('STORE_DAMAGED', `the root store ${label} was rolled back: ${words}`);
 }

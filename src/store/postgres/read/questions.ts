@@ -1,21 +1,28 @@
 // Answers the questions about rows, each with one statement, and so from one state of the log.
 import { StoreError } from '../../../errors.js';
 import type { LoggedDatabase, RootConflict } from '../../audit-log.js';
-import type { AuditOutcome, AuditRow, RootsFilter, RootsQuery, StoredRoot, TrustKey } from '../../audit-types.js';
+import type {
+  AuditOutcome,
+  AuditRow,
+  RootsFilter,
+  RootsQuery,
+  StoredRoot,
+  TrustKey,
+} from '../../audit-types.js';
 import { BOOK_KEEPING, HEAD_MOVES, outcomesOf } from '../../log/audit-query.js';
 import { boundsOf } from '../../log/bounds.js';
 import { OUTCOME_CODES } from '../../log/outcome-codes.js';
 import { asBytes, numberArray } from '../link/values.js';
 import type { Link, Row, Value } from '../link/link.js';
-import { BLOCK_ROWS } from '../sql/append.js';
+import { FILLED_ROWS } from '../sql/append.js';
 import { ROW_COLUMNS, ROW_NAMES, bigint, evidenceAt, hashOf, text, toRow } from './rows.js';
 
 const PAGE_ROWS = 512;
 /** A page ends early when its evidence gets longer than this. */
 const PAGE_EVIDENCE_BYTES = 8 * 1024 * 1024;
 
-/** The newest row that blocks have the bounds and sums of. */
-export const ZONED = `(s.rows / ${BLOCK_ROWS} * ${BLOCK_ROWS})`;
+/** The newest row that bounds and sums are kept of. */
+export const ZONED = `(s.rows / ${FILLED_ROWS} * ${FILLED_ROWS})`;
 /** Ids of the kinds of rows that a filter asks for, from $1 to $4. */
 export const KINDS = `ARRAY(SELECT k.id FROM kind k JOIN ledger l ON l.id = k.ledger WHERE k.outcome = ANY ($1::int2[])
   AND ($2::bytea IS NULL OR l.server = $2) AND ($3::bytea IS NULL OR l.database = $3)
@@ -47,7 +54,8 @@ export async function pageOf(link: Link, query: RootsQuery): Promise<AuditRow[]>
   const place = [query.order === 'desc', query.after ?? null];
   const within = [bounds !== undefined, timeMin, timeMax, txMin, txMax, query.txRange !== undefined, limit];
   const found = await link.query(PAGE, [...kindValues(query), ...place, ...within], 'immu_page');
-  if (found.length > limit) throw new StoreError('STORE_DAMAGED', 'the root store answers more rows than were asked for');
+  if (found.length > limit)
+    throw new StoreError('STORE_DAMAGED', 'the root store answers more rows than were asked for');
   return withEvidence(link, found);
 }
 

@@ -87,7 +87,9 @@ export function toEvidence(record: Row): Evidence | null {
       ...(omitted && { omitted }),
     };
   } catch (cause) {
-    throw new StoreError('STORE_DAMAGED', `the evidence of row ${String(record['seq'])} cannot be read`, { cause });
+    throw new StoreError('STORE_DAMAGED', `the evidence of row ${String(record['seq'])} cannot be read`, {
+      cause,
+    });
   }
 }
 

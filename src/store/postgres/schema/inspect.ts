@@ -35,11 +35,14 @@ export async function inspect(link: Link, label: string, schema: string): Promis
   const functions = names(FUNCTIONS.map(({ name }) => name));
   const found = await link.query(OBJECTS, [schema, names(TABLE_NAMES), names(INDEX_NAMES), functions]);
   const list = (what: string) =>
-    found.filter((each) => each['what'] === what).map(({ name, text }) => [String(name), String(text)] as const);
+    found
+      .filter((each) => each['what'] === what)
+      .map(({ name, text }) => [String(name), String(text)] as const);
   const tables = new Map(list('table'));
   if (!tables.has('store')) return tables.size === 0 ? null : refuse(label, 'the table store is missing');
   const [comment] = list('comment');
-  if (comment?.[1] !== OURS) throw new StoreError('STORE_FOREIGN', `the table store of ${label} is none of a root store`);
+  if (comment?.[1] !== OURS)
+    throw new StoreError('STORE_FOREIGN', `the table store of ${label} is none of a root store`);
   const [first] = await link.query('SELECT version FROM store');
   if (Number(first?.['version']) > SCHEMA_VERSION) {
     const words = `this release knows schemas up to ${SCHEMA_VERSION}`;
@@ -59,7 +62,8 @@ export async function inspect(link: Link, label: string, schema: string): Promis
     if (indexes.get(name) !== 'true') refuse(label, `the index ${name} is missing or not valid`);
   for (const { name, body } of FUNCTIONS) {
     const bodies = list('function').filter(([other]) => other === name);
-    if (bodies.length !== 1 || bodies[0]?.[1] !== body) refuse(label, `the function ${name} is not as it was made`);
+    if (bodies.length !== 1 || bodies[0]?.[1] !== body)
+      refuse(label, `the function ${name} is not as it was made`);
   }
   return { storeId: await storeIdOf(link, label) };
 }
@@ -83,9 +87,21 @@ const LONG: Readonly<Record<string, string>> = {
 const COLUMNS: ReadonlyMap<string, string> = new Map(
   [...TABLES.matchAll(/^CREATE TABLE (\w+) \(\n([\s\S]*?)\n\)/gm)].map(([, name = '', body = '']) => [
     name,
-    [...body.matchAll(/^ {2}(\w+) (int8|int4|int2|bytea|text|float8|boolean|timestamptz)( PRIMARY KEY| NOT NULL)?/gm)]
-      .map(([, column = '', type = '', mark]) => ({ column, type, isKey: keyOf(body).includes(column), mark }))
-      .map(({ column, type, isKey, mark }) => `${column} ${LONG[type] ?? type} ${mark || isKey ? 'true' : 'false'}`)
+    [
+      ...body.matchAll(
+        /^ {2}(\w+) (int8|int4|int2|bytea|text|float8|boolean|timestamptz)( PRIMARY KEY| NOT NULL)?/gm,
+      ),
+    ]
+      .map(([, column = '', type = '', mark]) => ({
+        column,
+        type,
+        isKey: keyOf(body).includes(column),
+        mark,
+      }))
+      .map(
+        ({ column, type, isKey, mark }) =>
+          `${column} ${LONG[type] ?? type} ${mark || isKey ? 'true' : 'false'}`,
+      )
       .join(', '),
   ]),
 );

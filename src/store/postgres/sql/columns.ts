@@ -1,9 +1,9 @@
 // The columns of rows that are appended, in the order in which they are handed to the function `append`.
 
-/** Name and type of each; `mode`, `ledger`, `outcome`, `content` and what is expected are not kept. */
+/** Name and type of each; `mode`, `slot` (place of its ledger in the list of them), `outcome`, `content` and what is expected are not kept. */
 export const APPENDED = [
   ['mode', 'int2'],
-  ['ledger', 'int4'],
+  ['slot', 'int4'],
   ['outcome', 'int2'],
   ['expected_tx', 'int8'],
   ['expected_alh', 'bytea'],

@@ -14,14 +14,14 @@ const LARGEST = LARGE * FAN_OUT;
 export const PAGE_KEYS_PARAMETERS = `p_kinds int4[], p_low int8, p_high int8, p_zoned int8, p_bounded boolean, p_time_min int8,
   p_time_max int8, p_tx_min int8, p_tx_max int8, p_by_tx boolean, p_down boolean, p_limit int4`;
 
-/** Blocks of a level within a larger one that may hold rows inside the bounds; the last one, which is not full, always may. */
+/** Blocks of a level within a larger one that may hold rows inside the bounds; those without bounds yet always may. */
 function blocks(level: number, size: number, from: string, to: string): string {
   return `SELECT b.n FROM (
       SELECT z.number AS n FROM zone z WHERE z.kind = v_kind AND z.level = ${level}
         AND z.number BETWEEN greatest(${from}, (v_low - 1) / ${size}) AND least(${to}, (v_high - 1) / ${size})
         AND z.time_max >= p_time_min AND z.time_min <= p_time_max AND z.tx_max >= p_tx_min AND z.tx_min <= p_tx_max
-      UNION ALL SELECT p_zoned / ${size} WHERE p_zoned / ${size} BETWEEN greatest(${from}, (v_low - 1) / ${size})
-        AND least(${to}, (v_high - 1) / ${size})) b ORDER BY b.n * v_sign`;
+      UNION ALL SELECT generate_series(greatest(p_zoned / ${size}, ${from}, (v_low - 1) / ${size}),
+        least(${to}, (v_high - 1) / ${size}))) b ORDER BY b.n * v_sign`;
 }
 
 export const PAGE_KEYS = `
@@ -79,7 +79,7 @@ BEGIN
     ELSE
       v_mine := '{}';
       <<ranges>>
-      FOR v_block2 IN ${blocks(2, LARGEST, '0', `p_zoned / ${LARGEST}`)} LOOP
+      FOR v_block2 IN ${blocks(2, LARGEST, '0', `p_high / ${LARGEST}`)} LOOP
         FOR v_block1 IN ${blocks(1, LARGE, `v_block2 * ${FAN_OUT}`, `v_block2 * ${FAN_OUT} + ${FAN_OUT - 1}`)} LOOP
           FOR v_block0 IN ${blocks(0, BLOCK_ROWS, `v_block1 * ${FAN_OUT}`, `v_block1 * ${FAN_OUT} + ${FAN_OUT - 1}`)} LOOP
             v_left := p_limit - cardinality(v_mine);

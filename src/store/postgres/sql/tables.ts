@@ -21,7 +21,8 @@ CREATE TABLE store (
 CREATE TABLE ledger (
   id int4 PRIMARY KEY,
   server bytea NOT NULL,
-  database bytea NOT NULL
+  database bytea NOT NULL,
+  forgotten boolean NOT NULL DEFAULT false -- trust was forgotten once: a head that moves may meet roots of before
 );
 CREATE UNIQUE INDEX ledger_by_name ON ledger (sha256(server), sha256(database));
 CREATE TABLE kind (
@@ -100,7 +101,7 @@ CREATE TABLE zone (
   tx_max int8 NOT NULL,
   PRIMARY KEY (kind, level, number)
 );
--- Sums over the rows of each full block of the log; those above the last one are looked at.
+-- Sums over the rows of each hour, but for the newest rows of the log, which are looked at.
 CREATE TABLE hour (
   kind int4 NOT NULL,
   hour int8 NOT NULL,
@@ -161,4 +162,6 @@ COMMENT ON TABLE store IS '${OURS}';
 /** Every table above. */
 export const TABLE_NAMES = [...TABLES.matchAll(/^CREATE TABLE (\w+)/gm)].map(([, name]) => name ?? '');
 /** Every index above that has a name of ours. */
-export const INDEX_NAMES = [...TABLES.matchAll(/^CREATE (?:UNIQUE )?INDEX (\w+)/gm)].map(([, name]) => name ?? '');
+export const INDEX_NAMES = [...TABLES.matchAll(/^CREATE (?:UNIQUE )?INDEX (\w+)/gm)].map(
+  ([, name]) => name ?? '',
+);

@@ -13,8 +13,7 @@ import type { Link, Row } from '../link/link.js';
 import { heldState, toCheckpoint } from '../read/held.js';
 import { ROW_COLUMNS, ROW_NAMES, bigint, bytes, toEvidence, toRow } from '../read/rows.js';
 import type { PlainRow } from '../read/rows.js';
-import { BLOCK_ROWS } from '../sql/append.js';
-import { strayBounds, sumsDiffer } from './kept-sums.js';
+import { filled, strayBounds, sumsDiffer } from './kept-sums.js';
 
 const PAGE_ROWS = 1024;
 
@@ -26,7 +25,11 @@ interface Store extends ChainPoint {
 type Broken = Extract<AuditVerdict, { ok: false }>;
 
 /** Requires a transaction that sees one state. `known`: the newest row that this process knows of. */
-export async function verifyChain(link: Link, options: VerifyOptions, known: ChainPoint): Promise<AuditVerdict> {
+export async function verifyChain(
+  link: Link,
+  options: VerifyOptions,
+  known: ChainPoint,
+): Promise<AuditVerdict> {
   const walk = new ChainWalk(link, options, known, await storeOf(link));
   return walk.run();
 }
@@ -54,7 +57,7 @@ class ChainWalk {
   #state = new LogState();
   #hash: Uint8Array;
   #next: bigint;
-  /** Of the rows up to the last full block. */
+  /** Of the rows that sums are kept of. */
   readonly #sums = new Map<string, Sums>();
   #checkpoints = 0;
   #baseIsSaid: boolean;
@@ -129,8 +132,7 @@ class ChainWalk {
   /** Checks a row by itself and by the row before it; undefined: it is as it was written. */
   async #row(record: Row): Promise<Broken | undefined> {
     const seq = bigint(record['seq']);
-    if (seq !== this.#next)
-      return broken(this.#next, `the row is missing: row ${seq.toString()} follows`);
+    if (seq !== this.#next) return broken(this.#next, `the row is missing: row ${seq.toString()} follows`);
     let plain: PlainRow;
     try {
       plain = toRow(record);
@@ -151,7 +153,7 @@ class ChainWalk {
     const wrong = covered && (await this.#evidenceOf(seq, covered));
     if (wrong) return broken(seq, wrong);
     this.#state.apply(row);
-    if (seq <= (this.#store.seq / BigInt(BLOCK_ROWS)) * BigInt(BLOCK_ROWS)) {
+    if (seq <= filled(this.#store.seq)) {
       const name = `${String(record['kind'])} ${hourOf(row.verifiedAt)}`;
       const before = this.#sums.get(name);
       this.#sums.set(name, before ? addSums(before, sumsOf(row)) : sumsOf(row));
@@ -165,7 +167,8 @@ class ChainWalk {
   /** Bytes that several rows are about are hashed once. */
   async #evidenceOf(seq: bigint, covered: Uint8Array): Promise<string | undefined> {
     const [found] = await this.#link.query(EVIDENCE, [seq], 'immu_evidence');
-    if (!found || (found['blob'] !== null && found['there'] === null)) return 'the evidence of the row is missing';
+    if (!found || (found['blob'] !== null && found['there'] === null))
+      return 'the evidence of the row is missing';
     const { blob, sha256: name, bytes: held } = found;
     const changed = 'the evidence of the row was changed';
     let evidence: ReturnType<typeof toEvidence>;
@@ -223,7 +226,8 @@ class ChainWalk {
       const words = `there is a checkpoint of row ${beyond.toString()}`;
       return broken(last + 1n, `the newest rows are missing: ${words}`);
     }
-    if (!this.#baseIsSaid) return broken(base.seq + 1n, 'no row says that the rows before this one were archived');
+    if (!this.#baseIsSaid)
+      return broken(base.seq + 1n, 'no row says that the rows before this one were archived');
     const strayed = await this.#strayEvidence(last);
     if (strayed) return strayed;
     const words = stateDiffers(await heldState(this.#link), this.#state.snapshot());

@@ -4,7 +4,12 @@ import type { Sums } from '../../log/audit-stats.js';
 import { broken } from '../../log/verify-rules.js';
 import type { Link, Row } from '../link/link.js';
 import { bigint } from '../read/rows.js';
-import { BLOCK_ROWS, FAN_OUT } from '../sql/append.js';
+import { BLOCK_ROWS, FAN_OUT, FILLED_ROWS } from '../sql/append.js';
+
+/** The newest row that bounds and sums are kept of, in a log of so many. */
+export function filled(newest: bigint): bigint {
+  return newest - (newest % BigInt(FILLED_ROWS));
+}
 
 /** A row that lies outside the bounds of its block; undefined when there is none. */
 export async function strayBounds(
@@ -13,7 +18,7 @@ export async function strayBounds(
   last: bigint,
   newest: bigint,
 ): Promise<Extract<AuditVerdict, { ok: false }> | undefined> {
-  const full = (newest / BigInt(BLOCK_ROWS)) * BigInt(BLOCK_ROWS);
+  const full = filled(newest);
   const [stray] = await link.query(
     `SELECT a.seq FROM audit a LEFT JOIN zone z ON z.kind = a.kind AND z.level = 0 AND z.number = (a.seq - 1) / ${BLOCK_ROWS}
      WHERE a.seq BETWEEN $1 AND $2 AND (z.kind IS NULL OR a.verified_at NOT BETWEEN z.time_min AND z.time_max
@@ -29,7 +34,9 @@ export async function sumsDiffer(
   sums: ReadonlyMap<string, Sums>,
   newest: bigint,
 ): Promise<string | undefined> {
-  const kept = await link.query('SELECT kind, hour, rows, calls, micros, max_micros, tx_min, tx_max FROM hour');
+  const kept = await link.query(
+    'SELECT kind, hour, rows, calls, micros, max_micros, tx_min, tx_max FROM hour',
+  );
   const differ = kept.some((record) => {
     const given = sums.get(`${String(record['kind'])} ${String(record['hour'])}`);
     return !given || !isSame(toSums(record), given);

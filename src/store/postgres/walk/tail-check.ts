@@ -26,9 +26,10 @@ export async function verifyTail(link: Link): Promise<Broken | undefined> {
     if (!before) return broken(first - 1n, 'the row is missing');
     hash = bytes(before['hash']);
   }
-  const rows = await link.query(`SELECT ${ROW_COLUMNS} FROM audit a ${ROW_NAMES} WHERE a.seq >= $1 ORDER BY a.seq LIMIT 1024`, [
-    first,
-  ]);
+  const rows = await link.query(
+    `SELECT ${ROW_COLUMNS} FROM audit a ${ROW_NAMES} WHERE a.seq >= $1 ORDER BY a.seq LIMIT 1024`,
+    [first],
+  );
   let next = first;
   try {
     for (const record of rows) {
@@ -43,8 +44,10 @@ export async function verifyTail(link: Link): Promise<Broken | undefined> {
     if (!(error instanceof StoreError)) throw error;
     return broken(next, 'the row was changed: it holds what is never written');
   }
-  if (written !== next - 1n) return broken(next, `the newest rows are missing: ${written.toString()} were written`);
-  if (!equalBytes(hash, bytes(store['hash']))) return broken(written, 'the hash kept of the newest row is another');
+  if (written !== next - 1n)
+    return broken(next, `the newest rows are missing: ${written.toString()} were written`);
+  if (!equalBytes(hash, bytes(store['hash'])))
+    return broken(written, 'the hash kept of the newest row is another');
   return stateOf(link, store, base, written);
 }
 

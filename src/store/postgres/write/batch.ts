@@ -16,7 +16,7 @@ import { asBytes, byteaArray, numberArray } from '../link/values.js';
 import { APPENDED, MODE } from '../sql/columns.js';
 import type { Names } from './names.js';
 
-export const APPEND_SQL = `SELECT append($1, $2, $3, $4, ${APPENDED.map((_, i) => `$${i + 5}`).join(', ')}) AS outcome`;
+export const APPEND_SQL = `SELECT append($1, $2, $3, $4, $5, ${APPENDED.map((_, i) => `$${i + 6}`).join(', ')}) AS outcome`;
 
 /** A row that is handed over. `evidence`: the hash by which it covers its evidence. */
 export interface HandedRow {
@@ -41,15 +41,22 @@ export interface BatchHead {
   readonly known: ChainPoint;
 }
 
-export function batchValues({ writer, batch, known }: BatchHead, rows: readonly HandedRow[], names: Names): Value[] {
+export function batchValues(
+  { writer, batch, known }: BatchHead,
+  rows: readonly HandedRow[],
+  names: Names,
+): Value[] {
   const numbers = (of: (row: HandedRow) => bigint | number | null) => numberArray(rows.map(of));
   const bytes = (of: (row: HandedRow) => Uint8Array | null) => byteaArray(rows.map(of));
   const kinds = rows.map(({ entry }) => names.kind(entry));
   const clients = rows.map(({ entry }) => names.client(entry.clientId));
+  const slots = new Map<number, number>();
+  for (const { ledger } of kinds) if (!slots.has(ledger)) slots.set(ledger, slots.size + 1);
   return [
     ...[writer, batch, known.seq, known.hash],
+    numberArray([...slots.keys()]),
     numbers(({ mode }) => mode),
-    numberArray(kinds.map(({ ledger }) => ledger)),
+    numberArray(kinds.map(({ ledger }) => slots.get(ledger) ?? null)),
     numbers(({ entry }) => OUTCOME_CODES[entry.outcome]),
     numbers(({ expected }) => expected?.tx ?? null),
     bytes(({ expected }) => expected?.alh ?? null),
@@ -92,7 +99,10 @@ export function parseAnswer(outcome: unknown, count: number): BatchAnswer {
     if (!one || lost.length === count) throw strange();
     const [letter, tx, alh] = one;
     if (letter === 'a') lost.push(null);
-    else lost.push({ current: tx === undefined || alh === undefined ? null : { tx: BigInt(tx), alh: fromHex(alh) } });
+    else
+      lost.push({
+        current: tx === undefined || alh === undefined ? null : { tx: BigInt(tx), alh: fromHex(alh) },
+      });
   }
   return { newest: { seq: BigInt(seq), hash: fromHex(hash) }, lost };
 }

@@ -11,7 +11,7 @@ import type { DecidedRequest } from '../../log/decide.js';
 import type { WriteRequest } from '../../log/requests.js';
 import type { Link } from '../link/link.js';
 import { flush } from '../link/server-check.js';
-import type { Durability } from '../link/server-check.js';
+import type { Durability } from '../public-types.js';
 import { asBytes } from '../link/values.js';
 import { heldState, keepCheckpoint, keyValues, LEDGER } from '../read/held.js';
 import { bigint, bytes } from '../read/rows.js';
@@ -41,6 +41,8 @@ export async function writeCarefully(
   prepared: (done: Careful) => void,
 ): Promise<Careful> {
   const begun = link.query('BEGIN');
+  // It is waited for below.
+  begun.catch(() => undefined);
   try {
     const done = await written(link, head, requests, names);
     await begun;
@@ -49,7 +51,6 @@ export async function writeCarefully(
     return done;
   } catch (error) {
     names.forget();
-    begun.catch(() => undefined);
     await link.query('ROLLBACK').catch(() => undefined);
     throw error;
   }
@@ -101,7 +102,8 @@ async function written(
   for (const [i, request] of requests.entries()) {
     const beginning = beginnings.get(request);
     if (beginning) answers[i] = await beginBehind(link, beginning);
-    else if (!isDecided(request)) answers[i] = await writeOther(link, request, { newest, storeId: bytes(store?.['id']) });
+    else if (!isDecided(request))
+      answers[i] = await writeOther(link, request, { newest, storeId: bytes(store?.['id']) });
   }
   return { answers, newest };
 }
@@ -121,7 +123,13 @@ async function writeOther(
   switch (request.kind) {
     case 'checkpoint': {
       const { seq, hash } = at.newest;
-      const plain: Checkpoint = { storeId: at.storeId, seq, hash, time: Date.now(), ...(await heldState(link)) };
+      const plain: Checkpoint = {
+        storeId: at.storeId,
+        seq,
+        hash,
+        time: Date.now(),
+        ...(await heldState(link)),
+      };
       const made = request.key ? signCheckpoint(plain, request.key) : plain;
       await keepCheckpoint(link, made);
       return made;

@@ -15,7 +15,12 @@ export interface KeptEvidence {
   readonly blob: bigint | null;
 }
 
-export async function keepBytes(link: Link, ledger: number, entry: AuditEntry, evidence: Evidence): Promise<KeptEvidence> {
+export async function keepBytes(
+  link: Link,
+  ledger: number,
+  entry: AuditEntry,
+  evidence: Evidence,
+): Promise<KeptEvidence> {
   const { job } = evidence;
   if (job.length === 0) return { evidence, covered: evidenceHash(evidence), blob: null };
   const jobHash = sha256(job);
@@ -36,7 +41,14 @@ export async function addEvidence(link: Link, seq: bigint, { evidence, blob }: K
   const { check, expected, computed, omitted } = evidence;
   const given = (words: string | undefined) => (words === undefined ? null : asBytes(words));
   await link.query('INSERT INTO evidence VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)', [
-    ...[seq, asBytes(check), given(expected), given(computed), omitted?.part ?? null, omitted?.reason ?? null],
+    ...[
+      seq,
+      asBytes(check),
+      given(expected),
+      given(computed),
+      omitted?.part ?? null,
+      omitted?.reason ?? null,
+    ],
     ...[omitted?.sha256 ?? null, omitted?.length ?? null, blob],
   ]);
 }

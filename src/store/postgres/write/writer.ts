@@ -5,10 +5,11 @@ import { randomBytes } from 'node:crypto';
 import { ClosedError, StoreError } from '../../../errors.js';
 import { copyEntry, copyRoot } from '../../log/audit-entry.js';
 import type { RowRequest } from '../../log/requests.js';
-import { LinkLost, isOutrun, unavailable } from '../link/errors.js';
+import { IN_DOUBT, LinkLost, RowRefused, isOutrun, unavailable } from '../link/errors.js';
 import type { Link } from '../link/link.js';
 import { flush } from '../link/server-check.js';
 import type { Session } from '../link/session.js';
+import type { PostgresDiagnostics } from '../public-types.js';
 import { bigint } from '../read/rows.js';
 import { APPEND_SQL, answerTo, batchValues, handed, parseAnswer } from './batch.js';
 import type { BatchHead } from './batch.js';
@@ -26,16 +27,6 @@ interface Waiting {
   readonly request: OwnWrite;
   readonly resolve: (answer: unknown) => void;
   readonly reject: (error: unknown) => void;
-}
-
-/** What a store's writes took so far. */
-export interface PostgresDiagnostics {
-  /** Batches that were committed and flushed. */
-  readonly commits: number;
-  /** Writes in them. */
-  readonly writes: number;
-  /** Commits that were not answered: found to be done, or sent again. */
-  readonly settled: { readonly done: number; readonly sentAgain: number };
 }
 
 export class Writer {
@@ -100,8 +91,8 @@ export class Writer {
       for (const [i, { resolve }] of batch.entries()) resolve(answers[i]);
       this.onWritten?.();
     } catch (error) {
-      // One row that does not fit must not fail its neighbours.
-      if (batch.length > 1 && isAboutContent(error)) {
+      // One row that does not fit must not fail its neighbours. What may have been committed is never sent again here.
+      if (batch.length > 1 && error instanceof RowRefused) {
         const half = Math.ceil(batch.length / 2);
         await this.#commit(batch.slice(0, half));
         await this.#commit(batch.slice(half));
@@ -129,7 +120,8 @@ export class Writer {
 
   async #done(requests: readonly OwnWrite[]): Promise<unknown[]> {
     const rows = requests.filter(isRow);
-    if (rows.length !== requests.length || !isQuickly(requests[0])) return [...(await this.#careful(requests))];
+    if (rows.length !== requests.length || !isQuickly(requests[0]))
+      return [...(await this.#careful(requests))];
     const answers = await this.#quick(rows);
     // From here on the log has something to say about them, or may have.
     const left = rows.slice(answers.length);
@@ -217,16 +209,11 @@ export class Writer {
 const GIVE_UP = `INSERT INTO writer (id, batch, outcome, at) VALUES ($1, $2, '', now())
   ON CONFLICT (id) DO UPDATE SET batch = excluded.batch, outcome = '', at = excluded.at`;
 
-const IN_DOUBT = ', and what was under way may have been written';
-
 function asDoubtful(error: unknown, label: string): unknown {
   if (error instanceof LinkLost) return unavailable(label, error, IN_DOUBT);
-  return isUnavailable(error) ? unavailable(label, error.cause ?? error, IN_DOUBT) : error;
-}
-
-/** Nothing of the batch was committed then. */
-function isAboutContent(error: unknown): boolean {
-  return error instanceof StoreError && error.code === 'STORE_FAILED';
+  if (isUnavailable(error)) return unavailable(label, error.cause ?? error, IN_DOUBT);
+  if (!(error instanceof StoreError)) return error;
+  return new StoreError(error.code, `${error.message}${IN_DOUBT}`, { cause: error });
 }
 
 function isUnavailable(error: unknown): error is Error {
