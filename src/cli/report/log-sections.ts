@@ -28,7 +28,7 @@ export interface Looked {
 
 export function logSection({ log, where, signal }: Looked): Promise<Section> {
   const named = {
-    ...{ name: 'log', title: 'The log is what was logged' },
+    ...{ name: 'log', title: 'Is the log what was logged?' },
     commands: [commandLine('audit', 'verify', ...where)],
   };
   return look(named, signal, async () => {
@@ -64,7 +64,7 @@ export function gapsSection(
 ): Promise<Section> {
   const silence = silenceMinutes === undefined ? [] : ['--silence', String(silenceMinutes)];
   const named = {
-    ...{ name: 'gaps', title: 'The log is continuous' },
+    ...{ name: 'gaps', title: 'Is the log continuous?' },
     commands: [commandLine('audit', 'gaps', ...silence, ...where)],
   };
   return look(named, signal, async () => {
@@ -100,7 +100,7 @@ async function isWithin({ audit }: OpenLog, seq: bigint, { timeRange }: RootsFil
 
 export function databasesSection({ log, filter, where, signal }: Looked): Promise<Section> {
   const named = {
-    ...{ name: 'databases', title: 'What the log is about' },
+    ...{ name: 'databases', title: 'What is the log about?' },
     commands: [
       commandLine('audit', 'list', '--databases', ...where),
       commandLine('audit', 'stats', ...where),
