@@ -21,7 +21,9 @@ describe('the timeline', () => {
     const { text } = await ask(range);
     expect(text).toContain('at most 2 rows in a minute');
     expect(text.match(/<title>[^<]*other rows/g)).toHaveLength(4);
-    expect(text).toContain('<title>2026-03-01 10:05: 0 roots, 1 other rows, 0 failures</title>');
+    expect(text.match(/<title>[^<]*other rows[^<]*/g)).toContain(
+      '<title>2026-03-01 10:05: 0 roots, 1 other rows, 0 failures',
+    );
     const { text: long } = await ask('/?from=2026-03-01T10:00:00Z&to=2026-03-02T10:00:00Z');
     expect(long).toContain('in an hour');
   });
@@ -132,7 +134,7 @@ describe('a key', () => {
 
 describe('verifying', () => {
   test('says how far it is while it takes long, and then what came of it', async () => {
-    const { path } = await storeOf([entry({})]);
+    const { path } = await storeOf([entry({}), entry({})]);
     await using store = await SqliteRootStore.open(path);
     let end: (verdict: AuditVerdict) => void = () => undefined;
     const audit = new Proxy(store.audit, {
