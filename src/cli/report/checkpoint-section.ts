@@ -28,8 +28,8 @@ export async function checkpointSection(
   const named = {
     ...{ name: 'checkpoint', title: 'Was the log rewritten?' },
     commands: [
-      commandLine('audit', 'verify', ...with_, ...where),
-      commandLine('audit', 'checkpoint', ...where),
+      commandLine(['audit', 'verify', ...with_, ...where]),
+      commandLine(['audit', 'checkpoint', ...where]),
     ],
   };
   const section = await look(named, signal, async () => {

@@ -18,8 +18,8 @@ export function evidenceSection({ log, filter, where, signal }: Looked, max: num
   const named = {
     ...{ name: 'evidence', title: 'Was anything refused?' },
     commands: [
-      commandLine('audit', 'list', '--outcome', 'problems', ...where),
-      commandLine('evidence', 'verify', 'SEQ', ...where),
+      commandLine(['audit', 'list', '--outcome', 'problems', ...where]),
+      commandLine(['evidence', 'verify', 'SEQ', ...where]),
     ],
   };
   return look(named, signal, async () => {

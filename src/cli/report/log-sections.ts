@@ -29,7 +29,7 @@ export interface Looked {
 export function logSection({ log, where, signal }: Looked): Promise<Section> {
   const named = {
     ...{ name: 'log', title: 'Is the log what was logged?' },
-    commands: [commandLine('audit', 'verify', ...where)],
+    commands: [commandLine(['audit', 'verify', ...where])],
   };
   return look(named, signal, async () => {
     const damage = ((await log.damage?.()) ?? []).map(damageWords);
@@ -65,7 +65,7 @@ export function gapsSection(
   const silence = silenceMinutes === undefined ? [] : ['--silence', String(silenceMinutes)];
   const named = {
     ...{ name: 'gaps', title: 'Is the log continuous?' },
-    commands: [commandLine('audit', 'gaps', ...silence, ...where)],
+    commands: [commandLine(['audit', 'gaps', ...silence, ...where])],
   };
   return look(named, signal, async () => {
     const all = await log.audit.gaps({
@@ -102,8 +102,8 @@ export function databasesSection({ log, filter, where, signal }: Looked): Promis
   const named = {
     ...{ name: 'databases', title: 'What is the log about?' },
     commands: [
-      commandLine('audit', 'list', '--databases', ...where),
-      commandLine('audit', 'stats', ...where),
+      commandLine(['audit', 'list', '--databases', ...where]),
+      commandLine(['audit', 'stats', ...where]),
     ],
   };
   return look(named, signal, async () => {
