@@ -1,5 +1,5 @@
 // What the checks of headers, entries, rows and documents as they are stored compare, and what it means when they fail.
-import type { ProofCheck } from '../../proof/check-names.js';
+import type { ProofCheck } from '../../audit.js';
 import type { CheckWords } from './check-words.js';
 
 /** Checks of what is stored: headers, entries, and what SQL and documents make of them. */
