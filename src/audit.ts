@@ -22,6 +22,7 @@ export { readCheckpointNote } from './verify/heads/read-note.js';
 export { verifyProof } from './verify/portable/verify.js';
 export { answerWords } from './verify/shown-words.js';
 export { questionWords, signedContradiction, verifyEvidence } from './verify/evidence.js';
+export type { ProofCheck } from './proof/check-names.js';
 export type { TreeHead } from './proof/heads/checkpoint.js';
 export type { CheckpointNoteVerdict, CosignedBy, NoteKeys } from './verify/heads/checkpoint-note.js';
 export type { CheckpointNote, NamedSigner } from './verify/heads/read-note.js';
@@ -55,6 +56,7 @@ export type {
 export type { ReadStore } from './store/sqlite/reading.js';
 export type { AuditArchive } from './store/archive.js';
 export type { ChainPoint, CheckpointVerdict, StoreDamage } from './store/root-store.js';
+export type { AnswerCheck, ReportedCheck } from './verify/check-names.js';
 export type { EvidenceVerdict, FailedCheck } from './verify/evidence.js';
 export type { Signed, TwoHashes } from './verify/signed-roots.js';
 export type {

@@ -39,7 +39,7 @@ for (const stream of [process.stdout, process.stderr]) {
     unwritten = true;
     if (stream === process.stdout)
       process.stderr.write(`immu-ts: standard output cannot be written: ${errorLine(error)}\n`);
-    process.exitCode = FAILED;
+    process.exitCode ||= FAILED;
   });
 }
 const interrupt = new AbortController();

@@ -80,7 +80,7 @@ describeBrowser('the audit page', () => {
     ] as const) {
       const page = await BrowserPage.open({ dark, width });
       await page.goto(url);
-      expect(await page.evaluate(`document.querySelector('.age').textContent`)).toBe('1 h');
+      expect(await page.evaluate(`document.querySelector('.witnessed .age').textContent`)).toBe('1 h');
       expect(await page.evaluate(`document.querySelectorAll('#witnesses tbody tr').length`)).toBe(3);
       expect(await page.evaluate(`document.querySelector('#witnesses tbody').textContent`)).toContain(
         '<script>',
@@ -183,7 +183,7 @@ describeBrowser('the audit page', () => {
     const page = await BrowserPage.open({ width: 380 });
     await page.goto(url);
     const first = `document.querySelector('#rows tbody tr')`;
-    expect(await page.evaluate(`getComputedStyle(${first}).display`)).toBe('grid');
+    expect(await page.evaluate(`getComputedStyle(${first}).display`)).toBe('flex');
     expect(
       await page.evaluate(
         `[...${first}.cells].filter((cell) => getComputedStyle(cell, '::before').content.length <= 2).length`,

@@ -160,7 +160,7 @@ describe('what is shown', () => {
     const { path } = await storeOf(Array.from({ length: 120 }, (_, i) => entry({ tx: BigInt(i) })));
     const { ask } = await serve(path);
     const seqs = (text: string) =>
-      [...text.matchAll(/<tr class="\w+">\s*<td class="number"><a href="\/row\/(\d+)"/g)].map(([, seq]) =>
+      [...text.matchAll(/<tr class="\w+" role="row">\s*<td [^>]*><a href="\/row\/(\d+)"/g)].map(([, seq]) =>
         Number(seq),
       );
     const to = (text: string, rel: string) =>
@@ -180,8 +180,8 @@ describe('what is shown', () => {
     const { path } = await auditedStore();
     const { ask } = await serve(path);
     const { text } = await ask('/?outcome=problems&database=defaultdb&from=1h&operation=');
-    expect(text.match(/<tr class="bad">/g)).toHaveLength(1);
-    expect(text).not.toContain('<tr class="good">');
+    expect(text.match(/<tr class="bad" role="row">/g)).toHaveLength(1);
+    expect(text).not.toContain('<tr class="good" role="row">');
     expect(text).toContain('value="defaultdb"');
     expect(text).toMatch(/<option value="problems" selected/);
     expect(text).toMatch(/href="\/export\.csv\?database=defaultdb&amp;from=1h&amp;outcome=problems"/);
@@ -340,7 +340,7 @@ describe('the live tail', () => {
     await store.record(entry({ tx: 4n, detail: '<b>\n' }));
     let text = '';
     while (!/id: .*\n[^]*\n\n/.test(text)) text += String((await once(events, 'data'))[0]);
-    expect(text).toMatch(/id: 4\nevent: row\ndata: <tr class="plain">/);
+    expect(text).toMatch(/id: 4\nevent: row\ndata: <tr class="plain" role="row">/);
     expect(text).toContain('&lt;b&gt;\\u{a}');
     expect(text).not.toContain('id: 3');
   });

@@ -135,7 +135,7 @@ test.for([
   [['audit', 'show', '1', '--tx', '1'], 'SEQ or --tx'],
   [['audit', 'show', '1', '2'], 'takes one SEQ'],
   [['audit', 'show', '1', '--database', 'd'], 'go with --tx'],
-  [['audit', 'stats', '--by', 'week'], '--by is hour, day or all'],
+  [['audit', 'stats', '--by', 'week'], '--by is minute, hour, day or all'],
   [['audit', 'verify', '--key', 'k'], '--key goes with --checkpoint'],
   [['audit', 'export', '--out', 'rows.xlsx'], '--format is needed'],
   [['audit', 'archive', '--out', 'a.db'], 'one of --through'],

@@ -1,6 +1,6 @@
 // What the checks of answers compare, and what it means when they fail: reads, claims, scans, histories, sorted sets.
-import type { AnswerCheck } from '../../verify/check-names.js';
-import type { CheckWords } from './words.js';
+import type { AnswerCheck } from '../../audit.js';
+import type { CheckWords } from './check-words.js';
 
 /** Checks of what an answer's bytes are, or of what whole transactions are, stand in a file of their own. */
 export type ElsewhereCheck = Extract<

@@ -1,4 +1,4 @@
-// docs/checks.md, made of the words of every check: `npm run checks`, held by test/verify/checks-document.test.ts.
+// docs/checks.md, made of the words of every check: `npm run checks`, held by test/cli/checks.test.ts.
 import { CHECK_NAMES, checkText } from './words.js';
 
 const HEAD = `<!-- Made by \`npm run checks\` of src/cli/checks/: not to be written by hand. -->

@@ -1,6 +1,6 @@
 // What the checks of proofs compare, and what it means when they fail: chains, trees, the two together, published heads.
-import type { ProofCheck } from '../../proof/check-names.js';
-import type { CheckWords } from './words.js';
+import type { ProofCheck } from '../../audit.js';
+import type { CheckWords } from './check-words.js';
 import type { StoredCheck } from './stored.js';
 
 export const PROOFS: Readonly<Record<Exclude<ProofCheck, StoredCheck>, CheckWords>> = {

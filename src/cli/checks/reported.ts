@@ -1,6 +1,6 @@
 // What the checks compare that hold an answer, or a server, against what its client knew, kept or asked for.
-import type { ReportedCheck } from '../../verify/check-names.js';
-import type { CheckWords } from './words.js';
+import type { ReportedCheck } from '../../audit.js';
+import type { CheckWords } from './check-words.js';
 
 export const REPORTED: Readonly<Record<ReportedCheck, CheckWords>> = {
   'audit.not-there': [

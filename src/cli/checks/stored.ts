@@ -1,6 +1,6 @@
 // What the checks of headers, entries, rows and documents as they are stored compare, and what it means when they fail.
-import type { ProofCheck } from '../../proof/check-names.js';
-import type { CheckWords } from './words.js';
+import type { ProofCheck } from '../../audit.js';
+import type { CheckWords } from './check-words.js';
 
 /** Checks of what is stored: headers, entries, and what SQL and documents make of them. */
 export type StoredCheck = Extract<

@@ -1,6 +1,6 @@
 // What the checks of whole transactions, writes, states and the bytes of answers compare, and what it means when they fail.
 import type { ElsewhereCheck } from './answers.js';
-import type { CheckWords } from './words.js';
+import type { CheckWords } from './check-words.js';
 
 export const TRANSACTIONS: Readonly<Record<ElsewhereCheck, CheckWords>> = {
   'block.count': ['how many headers are shown with how many were asked for', 'headers are missing'],

@@ -1,14 +1,11 @@
 // Every check in plain words: what is compared, and what a failure means. docs/checks.md is made of these.
-import type { AnswerCheck, ReportedCheck } from '../../verify/check-names.js';
-import type { ProofCheck } from '../../proof/check-names.js';
+import type { AnswerCheck, ProofCheck, ReportedCheck } from '../../audit.js';
 import { READS } from './answers.js';
+import type { CheckWords } from './check-words.js';
 import { PROOFS } from './proofs.js';
 import { REPORTED } from './reported.js';
 import { STORED } from './stored.js';
 import { TRANSACTIONS } from './transactions.js';
-
-/** "Compares `compared`." "When it fails: `failure`." */
-export type CheckWords = readonly [compared: string, failure: string];
 
 type Check = AnswerCheck | ReportedCheck | ProofCheck;
 

@@ -1,6 +1,5 @@
 // Walks along the whole chain that somebody has asked the page for: one at a time, with how far it is, and what came of the last one.
 import type { AuditLog, AuditVerdict } from '../../index.js';
-import { newestSeq } from '../follow.js';
 import { hex } from '../format/row-columns.js';
 import { html } from './html.js';
 import type { Html } from './html.js';
@@ -53,7 +52,8 @@ export class VerifyRuns {
 
   async #start(): Promise<Run> {
     try {
-      const { audit, total } = { audit: this.#audit, total: await newestSeq(this.#audit) };
+      const audit = this.#audit;
+      const total = await rowsIn(audit);
       const id = ++this.#id;
       const run: Run = { id, total, startedAt: Date.now(), rows: 0n, ended: Promise.resolve() };
       const walk = audit.verify({ onProgress: ({ rows }) => (run.rows = rows) }).then((verdict) => {
@@ -68,6 +68,15 @@ export class VerifyRuns {
       this.#starting = undefined;
     }
   }
+}
+
+/** Of this log: those before the first have been archived. */
+async function rowsIn(audit: AuditLog): Promise<bigint> {
+  const ends: bigint[] = [];
+  for (const order of ['asc', 'desc'] as const)
+    for await (const { seq } of audit.roots({ order, outcome: 'all', limit: 1 })) ends.push(seq);
+  const [first = 1n, last = 0n] = ends;
+  return last - first + 1n;
 }
 
 async function soon(run: Run): Promise<VerifyRun> {

@@ -26,10 +26,10 @@ export async function checkpointSection(
   let made: unknown = null;
   const with_ = earlier === undefined ? [] : ['--checkpoint', earlier];
   const named = {
-    ...{ name: 'checkpoint', title: 'The log was not rewritten' },
+    ...{ name: 'checkpoint', title: 'Was the log rewritten?' },
     commands: [
-      commandLine('audit', 'verify', ...with_, ...where),
-      commandLine('audit', 'checkpoint', ...where),
+      commandLine(['audit', 'verify', ...with_, ...where]),
+      commandLine(['audit', 'checkpoint', ...where]),
     ],
   };
   const section = await look(named, signal, async () => {

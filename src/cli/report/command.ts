@@ -155,16 +155,15 @@ async function ofServer(
   asked: Pick<Parameters<typeof serverSections>[0], 'way' | 'trust' | 'inFlight' | 'where'>,
   { err, signal }: Io,
 ): Promise<Section[]> {
-  if (offline) return unasked(asked, 'no server was to be asked (--offline)');
+  const logged = await log.audit.databases();
+  const given = { ...asked, database };
+  if (offline) return unasked(given, logged, 'no server was to be asked (--offline)');
   if (!(log instanceof SqliteRootStore)) {
     const what = archive === undefined ? 'a damaged store' : 'an archive';
-    return unasked(asked, `a client trusts nothing by ${what}`);
+    return unasked(given, logged, `a client trusts nothing by ${what}`);
   }
   const tell = (words: string) => void err.write(`${visible(words)}\n`);
-  return serverSections(
-    { ...asked, store: log, values, database, signal, tell },
-    await log.audit.databases(),
-  );
+  return serverSections({ ...given, store: log, values, signal, tell }, logged);
 }
 
 async function written(path: string, text: string, { err }: Io): Promise<void> {

@@ -12,14 +12,14 @@ import { look, seen } from './look.js';
 import { commandLine } from './report.js';
 import type { ReportFinding, Section } from './report.js';
 
-const MAX_TEXT = 600;
+const MAX_TEXT = 1200;
 
 export function evidenceSection({ log, filter, where, signal }: Looked, max: number): Promise<Section> {
   const named = {
-    ...{ name: 'evidence', title: 'No answer was refused' },
+    ...{ name: 'evidence', title: 'Was anything refused?' },
     commands: [
-      commandLine('audit', 'list', '--outcome', 'problems', ...where),
-      commandLine('evidence', 'verify', 'SEQ', ...where),
+      commandLine(['audit', 'list', '--outcome', 'problems', ...where]),
+      commandLine(['evidence', 'verify', 'SEQ', ...where]),
     ],
   };
   return look(named, signal, async () => {
@@ -54,7 +54,9 @@ export function evidenceSection({ log, filter, where, signal }: Looked, max: num
 function findingOf(row: AuditRow, said: Findings | undefined): ReportFinding {
   const { seq, outcome, database, operation, verifiedAt, detail = '', evidence, hash } = row;
   const came = said ? said.summary : 'no evidence';
-  const text = `${isoTime(verifiedAt)} ${outcome} of ${database}, ${operation}: ${detail}; ${came}; row hash ${hex(hash)}`;
+  const shown = said?.facts.filter(([name]) => name === 'asked' || name === 'returned') ?? [];
+  const words = shown.map(([name, value]) => `${name} ${value}; `).join('');
+  const text = `${isoTime(verifiedAt)} ${outcome} of ${database}, ${operation}: ${detail}; ${words}${came}; row hash ${hex(hash)}`;
   return {
     ...{ text: shortened(text, MAX_TEXT), seq: seq.toString() },
     ...(evidence && { check: evidence.check }),

@@ -28,8 +28,8 @@ export interface Looked {
 
 export function logSection({ log, where, signal }: Looked): Promise<Section> {
   const named = {
-    ...{ name: 'log', title: 'The log is what was logged' },
-    commands: [commandLine('audit', 'verify', ...where)],
+    ...{ name: 'log', title: 'Is the log what was logged?' },
+    commands: [commandLine(['audit', 'verify', ...where])],
   };
   return look(named, signal, async () => {
     const damage = ((await log.damage?.()) ?? []).map(damageWords);
@@ -64,8 +64,8 @@ export function gapsSection(
 ): Promise<Section> {
   const silence = silenceMinutes === undefined ? [] : ['--silence', String(silenceMinutes)];
   const named = {
-    ...{ name: 'gaps', title: 'The log is continuous' },
-    commands: [commandLine('audit', 'gaps', ...silence, ...where)],
+    ...{ name: 'gaps', title: 'Is the log continuous?' },
+    commands: [commandLine(['audit', 'gaps', ...silence, ...where])],
   };
   return look(named, signal, async () => {
     const all = await log.audit.gaps({
@@ -100,10 +100,10 @@ async function isWithin({ audit }: OpenLog, seq: bigint, { timeRange }: RootsFil
 
 export function databasesSection({ log, filter, where, signal }: Looked): Promise<Section> {
   const named = {
-    ...{ name: 'databases', title: 'What the log is about' },
+    ...{ name: 'databases', title: 'What is the log about?' },
     commands: [
-      commandLine('audit', 'list', '--databases', ...where),
-      commandLine('audit', 'stats', ...where),
+      commandLine(['audit', 'list', '--databases', ...where]),
+      commandLine(['audit', 'stats', ...where]),
     ],
   };
   return look(named, signal, async () => {

@@ -82,6 +82,6 @@ export function shellWord(text: string): string {
   return /^[\w./:@%+=,-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
-export function commandLine(...words: readonly string[]): string {
+export function commandLine(words: readonly string[]): string {
   return ['immu-ts', ...words.map(shellWord)].join(' ');
 }

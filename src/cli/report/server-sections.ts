@@ -34,36 +34,43 @@ export async function serverSections(asked: Asked, logged: readonly LoggedDataba
   const servers = new Set<string>();
   for (const name of names.filter((each) => each !== '')) {
     const { pair, server } = await ofDatabase(asked, name);
-    sections.push(...pair);
+    for (const section of pair) sections.push(section);
     if (server !== undefined) servers.add(server);
   }
-  if (sections.length === 0) sections.push(...unasked(asked, 'the log has no database'));
+  if (sections.length === 0) return unasked(asked, [], 'the log has no database');
   // Where no server answered it is said already.
   const others = servers.size === 0 ? [] : logged.filter((each) => !servers.has(each.server));
   for (const other of others) {
     if (other.database === '' || (database !== undefined && other.database !== database)) continue;
     const why = `it is of server ${other.server}, and ${asked.way.address} is another`;
-    sections.push(...named(asked, other.database).map((each) => couldNotLook(each, why)));
+    for (const each of named(asked, other.database)) sections.push(couldNotLook(each, why));
   }
   return sections;
 }
 
 /** The server is not asked. */
-export function unasked({ way, where }: Pick<Asked, 'way' | 'where'>, why: string): Section[] {
-  return named({ way, where, values: false }, way.credentials.database).map((each) =>
-    couldNotLook(each, why),
+export function unasked(
+  { way, where, database }: Pick<Asked, 'way' | 'where' | 'database'>,
+  logged: readonly LoggedDatabase[],
+  why: string,
+): Section[] {
+  const inLog = [...new Set(logged.map((each) => each.database))].filter((each) => each !== '');
+  const all = inLog.length > 0 ? inLog : [way.credentials.database];
+  const names = database === undefined ? all : [database];
+  return names.flatMap((name) =>
+    named({ way, where, values: false }, name).map((each) => couldNotLook(each, why)),
   );
 }
 
 function named({ way, where, values }: Pick<Asked, 'way' | 'where' | 'values'>, database: string): Pair {
   const to = ['--address', way.address, '--user', way.credentials.user, '--database', database, ...where];
   const prove = {
-    ...{ name: 'prove', title: `The server stands by every logged root of ${database}` },
-    commands: [commandLine('audit', 'prove', ...to)],
+    ...{ name: 'prove', title: `Does the server stand by every logged root of ${database}?` },
+    commands: [commandLine(['audit', 'prove', ...to])],
   };
   const whole = {
-    ...{ name: 'database', title: `Everything in ${database} is what its hashes say` },
-    commands: [commandLine('audit', 'database', ...(values ? ['--values'] : []), ...to)],
+    ...{ name: 'database', title: `Is everything in ${database} what its hashes say?` },
+    commands: [commandLine(['audit', 'database', ...(values ? ['--values'] : []), ...to])],
   };
   return [prove, whole];
 }
