@@ -28,13 +28,17 @@ test('immu-ts', () => {
 test('immu-ts/audit', () => {
   expect(Object.keys(audit).sort()).toEqual([
     'QuorumError',
+    'SqliteAuditQueue',
     'checkpointBytes',
     'checkpointHash',
+    'joinReports',
     'openArchive',
     'openForReading',
     'originKey',
     'parseCheckpoint',
     'questionWords',
+    'rangeReportBytes',
+    'rangesOf',
     'readCheckpointNote',
     'reportText',
     'signedContradiction',
@@ -43,6 +47,7 @@ test('immu-ts/audit', () => {
     'verifyEvidence',
     'verifyKeptHeaders',
     'verifyProof',
+    'workRanges',
   ]);
 });
 

@@ -20,7 +20,9 @@ export interface Pair {
 /** Ends with the test. */
 export async function pair(): Promise<Pair> {
   const [primary, replica] = await Promise.all([TestImmudb.start(), TestImmudb.start()]);
-  onTestFinished(() => Promise.all([primary.close(), replica.close()]).then(() => undefined));
+  onTestFinished(async () => {
+    await Promise.all([primary.close(), replica.close()]);
+  });
   const admin = await WireClient.open(primary.address);
   await admin.call('CreateDatabaseV2', { name: REPLICATED });
   admin.close();

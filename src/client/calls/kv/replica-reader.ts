@@ -5,7 +5,7 @@ import type { Claim, ClaimOutcome } from '../../../verify/verifier.js';
 import { Deadline } from '../../flow/deadline.js';
 import type { Reader } from '../../group/read-groups.js';
 import type { DatabaseTrust } from '../../trust/database-trust.js';
-import type { ClaimTask, ProvenFacts } from '../../trust/known/proven-facts.js';
+import type { ClaimTask } from '../../trust/known/proven-facts.js';
 import type { VerifiedReader } from './grouped-get.js';
 import { isOutsideIndex } from './shown-read.js';
 
@@ -91,7 +91,7 @@ export class ReplicaReader implements Reader {
     const task: ClaimTask = {
       ...{ claim, key: reader.key, shown: outcome.shown },
       ...{ operation: reader.operation, startedAt: reader.startedAt },
-      proven: (_facts: ProvenFacts) => this.#prove(outcome, claims, at + 1),
+      proven: () => this.#prove(outcome, claims, at + 1),
       // The primary's, or this client's own.
       failed: () => this.#askPrimary(),
       contradicted: () => this.#contradicted(outcome),
