@@ -13,7 +13,7 @@ const IN_FLIGHT = 256;
 const TICK_MS = 10;
 
 const servers = await Promise.all([TestImmudb.start(), TestImmudb.start(), TestImmudb.start()]);
-const [primary, ...replicas] = servers as [TestImmudb, TestImmudb, TestImmudb];
+const [primary, ...replicas] = servers;
 try {
   const admin = await WireClient.open(primary.address);
   await admin.call('CreateDatabaseV2', { name: REPLICATED });
