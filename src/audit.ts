@@ -31,7 +31,12 @@ export type { PortableProof } from './verify/portable/format.js';
 export type { FollowedTo, SaidByWitness, ShownToWitnesses } from './client/trust/log/said-of-heads.js';
 export type { KeptHeadersVerdict } from './client/audit/verify-kept-headers.js';
 export type { AuditFinding } from './client/audit/findings.js';
-export type { AuditOptions, DatabaseAuditOptions, RangeAuditOptions, RootsAuditOptions } from './client/audit/options.js';
+export type {
+  AuditOptions,
+  DatabaseAuditOptions,
+  RangeAuditOptions,
+  RootsAuditOptions,
+} from './client/audit/options.js';
 export type { JoinOptions } from './client/audit/ranges/join-reports.js';
 export type {
   AuditQueue,

@@ -22,9 +22,10 @@ function pemPair() {
 }
 
 /** What depends on when, and in which cuts, it was looked at. */
-function timeless(report: DatabaseReport): Partial<DatabaseReport> {
-  const { startedAt, durationMs, bytes, txsPerSecond, entriesPerSecond, resume, ...rest } = report;
-  return rest;
+const TIMES = ['startedAt', 'durationMs', 'bytes', 'txsPerSecond', 'entriesPerSecond', 'resume'];
+
+function timeless(report: DatabaseReport): object {
+  return Object.fromEntries(Object.entries(report).filter(([name]) => !TIMES.includes(name)));
 }
 
 async function rootOf(client: ImmuClient): Promise<Root> {
@@ -236,7 +237,9 @@ describe('reports that are no whole', () => {
     // A forged count, and whatever else.
     let changes = 0;
     for (const [path, changed] of mutations(first)) {
-      const error = thrown(() => joinReports([changed, ...reports.slice(1)], { under, keys: [KEY.open] }));
+      const error: unknown = thrown(() =>
+        joinReports([changed, ...reports.slice(1)], { under, keys: [KEY.open] }),
+      );
       expect(error instanceof VerificationError || error instanceof ArgumentError, path).toBe(true);
       changes++;
     }
@@ -323,7 +326,7 @@ function* mutations(signed: SignedRangeReport): Generator<[string, SignedRangeRe
               ? value.replace(/^./, (c) => (c === 'a' ? 'b' : 'a'))
               : 'x';
     yield [path.join('.'), copy as unknown as SignedRangeReport];
-    delete at[name];
+    Reflect.deleteProperty(at, name);
     yield [`without ${path.join('.')}`, copy as unknown as SignedRangeReport];
   }
 }

@@ -8,9 +8,9 @@ import type { ImmuClientOptions } from '#dist/index.js';
 const SECRET = 'pass-phrase-7';
 
 function told(input: string | ImmuClientOptions) {
-  const { address, credentials, tls } = resolveOptions(input);
+  const { addresses, credentials, tls } = resolveOptions(input);
   const { user, password, database } = credentials ?? {};
-  return { address: address.text, user, password: password?.reveal(), database, tls };
+  return { address: addresses[0].text, user, password: password?.reveal(), database, tls };
 }
 
 function refused(input: string | ImmuClientOptions): ArgumentError {

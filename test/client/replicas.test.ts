@@ -1,7 +1,7 @@
 // Verified reads from replicas: what they show is held against what the primary proves; a lag is no alarm, a fork is one.
 import { expect, onTestFinished, describe, test, vi } from 'vitest';
-import { ArgumentError, ImmuClient, MemoryRootStore, VerificationError } from '#dist/index.js';
-import type { AuditRow, RootStore } from '#dist/index.js';
+import { ArgumentError, ImmuClient, MemoryRootStore } from '#dist/index.js';
+import type { AuditRow, RootStore, VerificationError } from '#dist/index.js';
 import { verifyEvidence } from '#dist/audit.js';
 import { methodDefinition } from '#dist/wire/schema.js';
 import { Proxy } from '../adversary/proxy.js';
@@ -190,10 +190,10 @@ describePrivate('reads from a replica', () => {
     const on = await stage();
     const { client, store, replica } = on;
     await written(on);
-    let isOver = false;
+    const end = { isOver: false };
     const reading = (async () => {
       let count = 0;
-      while (!isOver) {
+      while (!end.isOver) {
         const all = await Promise.all(KEYS.map((key) => client.verifiedGet(key)));
         expect(all.map(valueOf)).toEqual(KEYS.map((key) => `${key} v1`));
         count++;
@@ -203,7 +203,7 @@ describePrivate('reads from a replica', () => {
     await new Promise((resolve) => setTimeout(resolve, 200));
     await replica.kill();
     await new Promise((resolve) => setTimeout(resolve, 1500));
-    isOver = true;
+    end.isOver = true;
     expect(await reading).toBeGreaterThan(20);
     expect(await alarms(store)).toEqual([]);
   }, 60_000);

@@ -30,15 +30,19 @@ test('immu-ts', () => {
 test('immu-ts/audit', () => {
   expect(Object.keys(audit).sort()).toEqual([
     'QuorumError',
+    'SqliteAuditQueue',
     'answerWords',
     'checkpointBytes',
     'checkpointHash',
     'followedIn',
+    'joinReports',
     'openArchive',
     'openForReading',
     'originKey',
     'parseCheckpoint',
     'questionWords',
+    'rangeReportBytes',
+    'rangesOf',
     'readCheckpointNote',
     'reportText',
     'signedContradiction',
@@ -48,6 +52,7 @@ test('immu-ts/audit', () => {
     'verifyKeptHeaders',
     'verifyProof',
     'witnessesIn',
+    'workRanges',
   ]);
 });
 

@@ -20,7 +20,9 @@ export interface Pair {
 /** Ends with the test. */
 export async function pair(): Promise<Pair> {
   const [primary, replica] = await Promise.all([TestImmudb.start(), TestImmudb.start()]);
-  onTestFinished(() => Promise.all([primary.close(), replica.close()]).then(() => undefined));
+  onTestFinished(async () => {
+    await Promise.all([primary.close(), replica.close()]);
+  });
   const admin = await WireClient.open(primary.address);
   await admin.call('CreateDatabaseV2', { name: REPLICATED });
   admin.close();
@@ -66,12 +68,13 @@ export async function follow(primary: TestImmudb, replica: TestImmudb): Promise<
 
 export async function reached(replica: TestImmudb, tx: bigint): Promise<void> {
   const wire = await WireClient.open(replica.address, REPLICATED);
-  for (const until = Date.now() + 30_000; Date.now() < until; await delay(50)) {
+  for (const until = Date.now() + 30_000; Date.now() < until;) {
     const state = await wire.call('CurrentState');
     if (BigInt(state.txId ?? 0) >= tx) {
       wire.close();
       return;
     }
+    await delay(50);
   }
   throw new Error(`the replica does not reach tx ${String(tx)}`);
 }

@@ -13,8 +13,8 @@ import { UsageError } from '../command.js';
 import type { Io, Values } from '../command.js';
 import { countOf, idOf } from '../query-options.js';
 import { visible } from '../../visible.js';
-import { SERVER_OPTIONS, assertFormat, auditOptions, handOver, teller, withClient } from './server-audit.js';
-import type { ServerWords } from './server-audit.js';
+import { assertFormat, auditOptions, handOver, teller, withClient } from './server-audit.js';
+import type { SERVER_OPTIONS, ServerWords } from './server-audit.js';
 
 export const SHARD_OPTIONS = {
   shards: { type: 'string', value: 'N', says: 'in N ranges, by several processes' },
@@ -198,9 +198,9 @@ async function workers(
 const MAX_WORDS = 4000;
 
 function oneWorker(args: readonly string[], password: string | undefined, io: Io): Promise<void> {
-  const { IMMUDB_PASSWORD_FILE: _, IMMU_TS_PASSWORD_FILE: __, ...others } = io.env;
-  // Not for all to see.
-  const env = password === undefined ? io.env : { ...others, IMMUDB_PASSWORD: password };
+  // Not for all to see. What stands in its way is empty, which is as if it were not there.
+  const own = { IMMUDB_PASSWORD: password, IMMUDB_PASSWORD_FILE: '', IMMU_TS_PASSWORD_FILE: '' };
+  const env = password === undefined ? io.env : { ...io.env, ...own };
   const child = spawn(process.execPath, args, {
     env,
     stdio: ['ignore', 'ignore', 'pipe'],

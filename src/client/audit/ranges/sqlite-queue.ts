@@ -55,9 +55,8 @@ export class SqliteAuditQueue implements AuditQueue {
         db.transaction(() => {
           db.exec(SCHEMA);
           const { database, under, values, maxFindings } = task;
-          db.prepare('INSERT INTO task VALUES (1, ?, ?, ?, ?, ?, ?)').run(
-            ...([VERSION, database, under.tx, toHex(under.alh), values ? 1 : 0, maxFindings] as const),
-          );
+          const putTask = db.prepare('INSERT INTO task VALUES (1, ?, ?, ?, ?, ?, ?)');
+          putTask.run(VERSION, database, under.tx, toHex(under.alh), values ? 1 : 0, maxFindings);
           const put = db.prepare('INSERT INTO range (first, last) VALUES (?, ?)');
           for (const { first, last } of ranges) put.run(first, last);
         }).immediate();

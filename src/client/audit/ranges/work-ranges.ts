@@ -86,11 +86,11 @@ async function workOne(
   { key, leaseMs, signal, timeoutMs, inFlight, onProgress }: WorkOptions & { readonly leaseMs: number },
 ): Promise<'done' | 'overtaken' | { readonly why: string }> {
   const ending = new AbortController();
-  let isOvertaken = false;
+  const lost = { isOvertaken: false };
   const renewing = setInterval(() => {
     queue.renew(lease, leaseMs).then(
       (isOurs) => {
-        isOvertaken ||= !isOurs;
+        lost.isOvertaken ||= !isOurs;
         if (!isOurs) ending.abort();
       },
       // The next time, or when the report is handed in.
@@ -112,7 +112,7 @@ async function workOne(
     if (report.to !== report.last) return await givenBack(queue, lease, `it ended at tx ${report.to}`);
     return (await queue.finish(lease, signed)) ? 'done' : 'overtaken';
   } catch (error) {
-    if (isOvertaken && signal?.aborted !== true) return 'overtaken';
+    if (lost.isOvertaken && signal?.aborted !== true) return 'overtaken';
     if (!(error instanceof ImmuError) || error instanceof StoreError || signal?.aborted === true) {
       await queue.giveBack(lease, 'its worker ended').catch(() => undefined);
       throw error;

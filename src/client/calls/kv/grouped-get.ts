@@ -116,6 +116,13 @@ export class VerifiedReader implements Reader, ClaimTask {
     }
   }
 
+  /** Ends with a value whose claim was proven already. */
+  take(outcome: Extract<ClaimOutcome, { kind: 'value' }>, facts: ProvenFacts): void {
+    this.#outcome = outcome;
+    this.claim = outcome.claim;
+    this.proven(facts);
+  }
+
   /** The reference and the entry that it leads to are two claims under the same head. */
   proven(facts: ProvenFacts): void {
     const { known, trust } = this.#reading;

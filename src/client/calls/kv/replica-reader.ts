@@ -5,7 +5,7 @@ import type { Claim, ClaimOutcome } from '../../../verify/verifier.js';
 import { Deadline } from '../../flow/deadline.js';
 import type { Reader } from '../../group/read-groups.js';
 import type { DatabaseTrust } from '../../trust/database-trust.js';
-import type { ClaimTask, ProvenFacts } from '../../trust/known/proven-facts.js';
+import type { ClaimTask } from '../../trust/known/proven-facts.js';
 import type { VerifiedReader } from './grouped-get.js';
 import { isOutsideIndex } from './shown-read.js';
 
@@ -27,6 +27,8 @@ export interface ReplicaReading {
   /** Has the primary asked. */
   readonly askPrimary: () => void;
 }
+
+type Shown = Extract<ClaimOutcome, { kind: 'value' | 'reference' }>;
 
 /** A replica that has not answered by then is not waited for. */
 const PATIENCE_MS = 2000;
@@ -69,7 +71,7 @@ export class ReplicaReader implements Reader {
     this.#prove(outcome, claims, 0);
   }
 
-  #prove(outcome: Extract<ClaimOutcome, { shown: Uint8Array }>, claims: readonly Claim[], at: number): void {
+  #prove(outcome: Shown, claims: readonly Claim[], at: number): void {
     const { reader, trust } = this.#reading;
     const claim = claims[at];
     if (this.settled) return;
@@ -91,7 +93,10 @@ export class ReplicaReader implements Reader {
     const task: ClaimTask = {
       ...{ claim, key: reader.key, shown: outcome.shown },
       ...{ operation: reader.operation, startedAt: reader.startedAt },
-      proven: (_facts: ProvenFacts) => this.#prove(outcome, claims, at + 1),
+      proven: (facts) => {
+        if (outcome.kind === 'value') reader.take(outcome, facts);
+        else this.#prove(outcome, claims, at + 1);
+      },
       // The primary's, or this client's own.
       failed: () => this.#askPrimary(),
       contradicted: () => this.#contradicted(outcome),
