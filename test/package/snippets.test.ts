@@ -20,7 +20,7 @@ let compiled: Ran;
 
 beforeAll(async () => {
   project = await Project.create();
-  for (const name of ['immu-ts', '@types/node', 'kysely']) await project.link(name);
+  for (const name of ['immu-ts', '@types/node', 'kysely', 'vitest']) await project.link(name);
   for (const { name, code } of named) await project.write(`${name}.mts`, `${code}\nexport {};\n`);
   const options = { module: 'nodenext', target: 'es2022', lib: ['es2023'], outDir: 'out', rootDir: '.' };
   compiled = await project.tsc(
