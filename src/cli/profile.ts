@@ -115,7 +115,7 @@ function wordsOf(name: string, value: unknown, path: string, wrong: Wrong): Word
   }
   if (made['password'] !== undefined && made['password-file'] !== undefined)
     throw wrong(`${about} has both "password" and "password-file"`);
-  return made as Words;
+  return made;
 }
 
 function holdsPassword({ password, address }: Words): boolean {

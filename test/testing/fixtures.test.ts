@@ -1,8 +1,10 @@
 // The ledger for test runners: as fixtures of vitest, and around all tests of a file.
 import { after, before } from 'node:test';
 import { test as base, afterAll, beforeAll, describe, expect, expectTypeOf } from 'vitest';
-import { ArgumentError, ImmuClient, VerificationError } from '#dist/index.js';
-import { EmbeddedLedger, ledgerFixture, ledgerHooks } from '#dist/testing.js';
+import type { ImmuClient } from '#dist/index.js';
+import { ArgumentError, VerificationError } from '#dist/index.js';
+import type { EmbeddedLedger } from '#dist/testing.js';
+import { ledgerFixture, ledgerHooks } from '#dist/testing.js';
 
 describe('ledgerFixture', () => {
   const test = base.extend(
