@@ -58,7 +58,6 @@ export function ledgerFixture(options: LedgerFixtureOptions = {}): LedgerFixture
   checkOptions(options);
   // vitest reads from the source of these functions what they need.
   return {
-     
     ledger: async ({}, use) => {
       await using ledger = await EmbeddedLedger.start(options.ledger);
       await use(ledger);
