@@ -194,12 +194,13 @@ function meant(words: readonly string[]): string {
 }
 
 function overview(commands: readonly Listed[], columns: number): string {
+  const line = (name: string, text: string) => hung(`  immu-ts ${name}`, text, SUMMARY_AT, columns);
   const lines = [
-    ...commands.map(({ name, summary }) => [name, summary] as const),
-    [],
-    ['COMMAND --help', 'all about one of them'] as const,
-    ['--version', 'print the version'] as const,
-  ].map(([name, text]) => (name === undefined ? '' : hung(`  immu-ts ${name}`, text, SUMMARY_AT, columns)));
+    ...commands.map(({ name, summary }) => line(name, summary)),
+    '',
+    line('COMMAND --help', 'all about one of them'),
+    line('--version', 'print the version'),
+  ];
   return `${lines.join('\n')}\n\n${filled(EXIT_CODES, columns)}\n`;
 }
 

@@ -86,7 +86,7 @@ _immu_ts() {
     ${pathFlags(all).join('|')}) COMPREPLY=($(compgen -f -- "$cur")); return ;;
   esac
   if [[ $cur == -* ]]; then
-    case "\${COMP_WORDS[1]} \${COMP_WORDS[2]}" in
+    case "\${COMP_WORDS[1]-} \${COMP_WORDS[2]-}" in
 ${flagCases(all)}
       *) list='--help --version' ;;
     esac

@@ -25,16 +25,14 @@ export type Profile = { readonly [Name in (typeof FILES)[number] | (typeof TEXTS
   readonly tls?: boolean;
 };
 
-/** Where profiles are. */
-export function configPath(env: Io['env']): string {
+/** Where profiles are; undefined when the environment does not lead to any. */
+function configPath(env: Io['env']): string | undefined {
   const given = env['IMMU_TS_CONFIG'];
   if (given !== undefined && given !== '') return given;
-  const base = env['XDG_CONFIG_HOME'];
-  return join(
-    base === undefined || base === '' ? join(homedir(), '.config') : base,
-    'immu-ts',
-    'config.json',
-  );
+  const home = env['HOME'] ?? env['USERPROFILE'];
+  const base = env['XDG_CONFIG_HOME'] ?? '';
+  if (base === '' && home === undefined) return undefined;
+  return join(base === '' ? join(home ?? '', '.config') : base, 'immu-ts', 'config.json');
 }
 
 /**
@@ -118,7 +116,7 @@ function wordsOf(name: string, value: unknown, path: string, wrong: Wrong): Word
   }
   if (made['password'] !== undefined && made['password-file'] !== undefined)
     throw wrong(`${about} has both "password" and "password-file"`);
-  return made as Words;
+  return made;
 }
 
 function holdsPassword({ password, address }: Words): boolean {

@@ -186,8 +186,8 @@ async function profileFor(
   const profile = await profileOf(name, env);
   const place = given ?? variable(env, 'URL') ?? variable(env, 'ADDRESS');
   if (profile?.address === undefined || place === undefined) return profile;
-  if (!profile.asked) return undefined;
   if (placeOf(place).address === placeOf(profile.address).address) return profile;
+  if (!profile.asked) return undefined;
   const other = given === undefined ? 'the environment' : '--address';
   throw new UsageError(
     `the profile ${JSON.stringify(profile.name)} is of another server than ${other} names`,

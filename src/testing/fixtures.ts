@@ -1,6 +1,5 @@
 // The ledger and a client of it for test runners: as a fixture of vitest, or around all tests of a file.
-import { ImmuClient, MemoryRootStore } from '../index.js';
-import type { ImmuClientOptions } from '../index.js';
+import type { ImmuClient, ImmuClientOptions } from '../index.js';
 import { ArgumentError } from '../errors.js';
 import { knownNames } from '../known-names.js';
 import { EmbeddedLedger } from '../ledger/embedded-ledger.js';
@@ -59,13 +58,12 @@ export function ledgerFixture(options: LedgerFixtureOptions = {}): LedgerFixture
   checkOptions(options);
   // vitest reads from the source of these functions what they need.
   return {
-    // eslint-disable-next-line no-empty-pattern
     ledger: async ({}, use) => {
       await using ledger = await EmbeddedLedger.start(options.ledger);
       await use(ledger);
     },
     client: async ({ ledger }, use) => {
-      await using client = clientOf(ledger, options);
+      await using client = await clientOf(ledger, options);
       await use(client);
     },
   };
@@ -97,7 +95,7 @@ export function ledgerHooks(hooks: Hooks, options: LedgerFixtureOptions = {}): H
   hooks.beforeAll(async () => {
     const ledger = await EmbeddedLedger.start(options.ledger);
     try {
-      started = { ledger, client: clientOf(ledger, options) };
+      started = { ledger, client: await clientOf(ledger, options) };
     } catch (error) {
       await ledger.close();
       throw error;
@@ -125,8 +123,13 @@ export function ledgerHooks(hooks: Hooks, options: LedgerFixtureOptions = {}): H
   };
 }
 
-function clientOf(ledger: EmbeddedLedger, { ledger: told, client }: LedgerFixtureOptions): ImmuClient {
-  return new ImmuClient({
+/** Loads the client when it is needed: who wants the ledger alone need not wait for it. */
+async function clientOf(
+  ledger: EmbeddedLedger,
+  { ledger: told, client }: LedgerFixtureOptions,
+): Promise<ImmuClient> {
+  const { ImmuClient: Client, MemoryRootStore } = await import('../index.js');
+  return new Client({
     store: new MemoryRootStore(),
     verifier: { threads: 0 },
     ...client,

@@ -55,6 +55,11 @@ test('a head is published, kept, and verified offline and online', async () => {
     /^immu-ts\.example\/cli: 8 transactions, root [0-9a-f]{64}\ncosigned by a\.example at 2023-.*\ncosigned by b/,
   );
   const online = await verify('--online', ...at);
+  const told = JSON.parse((await verify('--online', ...at, '--json')).stdout) as object;
+  expect(told).toMatchObject({ holds: true, origin: ORIGIN, size: '8', provenUnder: { tx: '9' } });
+  expect(told).toMatchObject({ cosigned: [{ name: 'a.example' }, { name: 'b.example' }] });
+  const again = JSON.parse((await publish('--json')).stdout) as object;
+  expect(again).toMatchObject({ cosigned: true, origin: ORIGIN, note: expect.any(String) as string });
   expect(online.stdout).toContain('the server shows this history: proven under tx 9\n');
   await writeFile(file('note'), note.replace('\n8\n', '\n7\n'));
   expect(await verify()).toMatchObject({ code: 3, stdout: expect.stringMatching(/^NOT a head/) as string });

@@ -56,7 +56,8 @@ export async function start(
   await mkdir(temp, { recursive: again });
   const child = spawn(process.execPath, [MAIN, ...args], {
     cwd: folder,
-    env: { ...process.env, TMPDIR: temp, TMP: temp, TEMP: temp, ...env },
+    // Profiles of whoever runs the tests are not for them.
+    env: { ...process.env, TMPDIR: temp, TMP: temp, TEMP: temp, XDG_CONFIG_HOME: temp, ...env },
     stdio: [stdin ? 'pipe' : 'ignore', 'pipe', 'pipe'],
     timeout: DEADLINE_MS,
     killSignal: 'SIGKILL',

@@ -2,7 +2,7 @@
 import { runInNewContext } from 'node:vm';
 import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import { MAX_KEY_BYTES, MAX_VALUE_BYTES, toKey, toValue } from '#dist/client/input/bytes-input.js';
+import { MAX_KEY_BYTES, MAX_SENT_VALUE_BYTES, toKey, toValue } from '#dist/client/input/bytes-input.js';
 import type { BytesInput } from '#dist/client/input/bytes-input.js';
 import { checkVersion } from '#dist/client/input/get-options.js';
 import type { Pairs } from '#dist/client/calls/kv/contents.js';
@@ -68,8 +68,8 @@ describe('keys and values', () => {
       expect(refused(() => toKey(key, 'key')).message).toBe('key has 1024 bytes; at most 1023 are allowed');
     }
     expect(toValue('', 'value')).toHaveLength(0);
-    expect(toValue(new Uint8Array(MAX_VALUE_BYTES), 'value')).toHaveLength(MAX_VALUE_BYTES);
-    expect(refused(() => toValue(new Uint8Array(MAX_VALUE_BYTES + 1), 'value')).argument).toBe('value');
+    expect(toValue(new Uint8Array(MAX_SENT_VALUE_BYTES), 'value')).toHaveLength(MAX_SENT_VALUE_BYTES);
+    expect(refused(() => toValue(new Uint8Array(MAX_SENT_VALUE_BYTES + 1), 'value')).argument).toBe('value');
   });
 
   test('bytes are copied: what is changed later is not what was asked', () => {

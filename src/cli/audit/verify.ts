@@ -40,7 +40,7 @@ export const verifyCommand = command({
     if (checkpoint && !(await isSigned(checkpoint, options.key, told))) return told.end(REFUTED);
     await using log = await openLog(options, io);
     const startsAfter = options.follows === undefined ? null : await endOf(options.follows, told);
-    if (startsAfter === 'broken') return told.end(REFUTED);
+    if (startsAfter === 'broken') return await told.end(REFUTED);
     const held = { ...(checkpoint && { checkpoint }), ...(startsAfter && { startsAfter }) };
     const verdict = await log.audit.verify(held);
     await told.add({ chain: fieldsOf(verdict) }, wordsOf(verdict));
@@ -49,7 +49,7 @@ export const verifyCommand = command({
     const kept = await verifyKeptHeaders(log);
     const holds = verdict.ok && kept.ok;
     await told.add({ keptHeaders: kept, holds }, keptWords(kept));
-    return told.end(holds ? HOLDS : REFUTED);
+    return await told.end(holds ? HOLDS : REFUTED);
   },
 });
 

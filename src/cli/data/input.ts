@@ -5,8 +5,9 @@ import type { Io } from '../command.js';
 
 /** What stands for standard input in place of a value or a file. */
 export const STDIN = '-';
-/** The largest value that an immudb takes. */
-export const MAX_VALUE_BYTES = 32 * 1024 * 1024 - 1;
+/** The largest value that an immudb takes in one request, and the largest that it takes at all, by stream. */
+export const MAX_VALUE_BYTES = 32 * 1024 * 1024 - 4096;
+export const MAX_STREAM_BYTES = 32 * 1024 * 1024 - 1;
 
 /** A key as it was given. @throws UsageError */
 export function keyOf(

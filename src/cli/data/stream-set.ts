@@ -7,7 +7,7 @@ import { UsageError } from '../command.js';
 import type { Io } from '../command.js';
 import { countOf } from '../query-options.js';
 import { KEY_OPTIONS, verifiedCommand } from './connect.js';
-import { STDIN, keyOf, readInput } from './input.js';
+import { MAX_STREAM_BYTES, STDIN, keyOf, readInput } from './input.js';
 import { showWrite } from './show.js';
 
 export const streamSetCommand = verifiedCommand({
@@ -59,6 +59,6 @@ async function sourceOf(
   }
   if (given !== undefined)
     return { value: addAbortSignal(io.signal, io.input()), size: countOf('size', given) };
-  const value = await readInput(io, 'the value');
+  const value = await readInput(io, 'the value', MAX_STREAM_BYTES);
   return { value, size: value.length };
 }

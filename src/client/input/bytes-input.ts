@@ -8,8 +8,12 @@ export type BytesInput = Uint8Array | string;
 
 /** User keys: the server's 1024 less its prefix byte. */
 export const MAX_KEY_BYTES = 1023;
-/** User values: the server's 32 MiB less its prefix byte. */
+/** User values: the server's 32 MiB less its prefix byte. Streams bring them there. */
 export const MAX_VALUE_BYTES = 32 * 1024 * 1024 - 1;
+/** A request is 32 MiB at most: so much of it is for the longest key, a precondition on it, and what frames them. */
+const BESIDE_VALUE_BYTES = 4096;
+/** The largest value that one request brings there, whatever its key. */
+export const MAX_SENT_VALUE_BYTES = 32 * 1024 * 1024 - BESIDE_VALUE_BYTES;
 /** Entries that an immudb takes in a transaction by default, and preconditions. */
 export const MAX_TX_ENTRIES = 1024;
 
@@ -33,9 +37,9 @@ export function toPrefix(input: BytesInput, name: ArgumentName): Uint8Array {
   return toBytes(input, name, MAX_KEY_BYTES);
 }
 
-/** A value of up to 32 MiB less one byte. Throws ArgumentError naming `name`. */
+/** A value of up to 32 MiB less 4 KiB: larger ones go by stream. Throws ArgumentError naming `name`. */
 export function toValue(input: BytesInput, name: ArgumentName): Uint8Array {
-  return toBytes(input, name, MAX_VALUE_BYTES);
+  return toBytes(input, name, MAX_SENT_VALUE_BYTES);
 }
 
 /** A copy that nobody else can change, so that what is verified is what was sent. */
