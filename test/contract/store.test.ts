@@ -26,7 +26,8 @@ const stores: Readonly<Record<string, OpenStore<Keeping>>> = {
 };
 
 describe.each(Object.entries(stores))('%s', (name, open) => {
-  if (name.startsWith(POSTGRES) && postgresBin() === undefined) return void it.skip('has no server', () => undefined);
+  if (name.startsWith(POSTGRES) && postgresBin() === undefined)
+    return void it.skip('has no server', () => undefined);
   heads(open);
   singleRows(open);
   queries(open);

@@ -22,7 +22,8 @@ let compiled: Ran;
 
 beforeAll(async () => {
   project = await Project.create();
-  for (const name of ['immu-ts', '@types/node', 'kysely', '@opentelemetry/api', 'pg', '@types/pg', 'vitest']) await project.link(name);
+  for (const name of ['immu-ts', '@types/node', 'kysely', '@opentelemetry/api', 'pg', '@types/pg', 'vitest'])
+    await project.link(name);
   for (const { name, code } of named) await project.write(`${name}.mts`, `${code}\nexport {};\n`);
   const options = { module: 'nodenext', target: 'es2022', lib: ['es2023'], outDir: 'out', rootDir: '.' };
   compiled = await project.tsc(

@@ -381,7 +381,9 @@ describe('when a move fails', () => {
       ]);
       expect(mover.head).toMatchObject(chain.root(15n));
       expect(await store.head(KEY)).toEqual(chain.root(15n));
-      expect((await rowsOf(store, { outcome: 'root' })).map(({ tx, previousTx }) => [tx, previousTx])).toEqual([
+      expect(
+        (await rowsOf(store, { outcome: 'root' })).map(({ tx, previousTx }) => [tx, previousTx]),
+      ).toEqual([
         [12n, 10n],
         [15n, 12n],
       ]);
@@ -414,7 +416,8 @@ describe('when a move fails', () => {
       const move = { outcome: 'root', operation: 'x', calls: 1, startedAt: 0 } as const;
       fake.intercept = async ({ request, answer }) => {
         const since = BigInt(String(request['proveSinceTx']));
-        if (since > 10n && since < 14n) await trustLog.advance(chain.root(since), chain.root(since + 1n), move);
+        if (since > 10n && since < 14n)
+          await trustLog.advance(chain.root(since), chain.root(since + 1n), move);
         return answer();
       };
       await mover.settle(offer(bare(20n)));

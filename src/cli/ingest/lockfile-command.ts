@@ -37,10 +37,7 @@ export const lockfileCommand = command({
     const records = await readLockfile(options.lockfile);
     await using ledger = options.address === undefined ? await EmbeddedLedger.start() : null;
     await using directory = options.store === undefined ? await temporaryDirectory() : null;
-    await using store = await openStore(
-      options.store ?? join(directory?.path ?? '.', 'roots.db'),
-      'if-new',
-    );
+    await using store = await openStore(options.store ?? join(directory?.path ?? '.', 'roots.db'), 'if-new');
     // The environment leads to a server, and is not asked where the ledger is meant.
     const way = await wayTo(
       { ...options, address: options.address ?? ledger?.address },

@@ -125,10 +125,11 @@ async function prove(
     throw await trust.refuse(call.operation, refuted, trust.job(question, head, answer));
   }
   if (keys) known.seen.noteAll(keys(), tx);
-  else for (const name of names) {
-    const end = endings?.get(name);
-    if (end !== 'unread') known.seen.note(name, tx, end);
-  }
+  else
+    for (const name of names) {
+      const end = endings?.get(name);
+      if (end !== 'unread') known.seen.note(name, tx, end);
+    }
   return Object.freeze(resultOf({ tx, alh: new Uint8Array(alh), timestamp: ts, root: trust.root }));
 }
 

@@ -140,8 +140,11 @@ describeServer('a transaction of records', () => {
     const all = records(40);
     const bad = (all[29] as [string, string])[0];
     proxy.intercept = ({ method, request, forward }) => {
-      if ((method !== 'Set' && method !== 'VerifiableSet') || !request.includes(`${bad}\x12`)) return forward();
-      return Promise.reject(Object.assign(new Error(), { code: status.UNKNOWN, details: 'max key length exceeded' }));
+      if ((method !== 'Set' && method !== 'VerifiableSet') || !request.includes(`${bad}\x12`))
+        return forward();
+      return Promise.reject(
+        Object.assign(new Error(), { code: status.UNKNOWN, details: 'max key length exceeded' }),
+      );
     };
     const { batches, error } = await taken(client, all);
     expect(error).toMatchObject({ code: 'LIMIT_EXCEEDED', index: 29, resume: batches.at(-1)!.resume });

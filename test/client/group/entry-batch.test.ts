@@ -15,7 +15,10 @@ import { RequestEncoder } from '#dist/client/group/request-encoder.js';
 
 const NAMES = { key: 'the key', value: 'the value' };
 const bytes = (max: number, min = 0) =>
-  fc.oneof(fc.uint8Array({ minLength: min, maxLength: max }), fc.string({ minLength: min, maxLength: max, unit: 'grapheme' }));
+  fc.oneof(
+    fc.uint8Array({ minLength: min, maxLength: max }),
+    fc.string({ minLength: min, maxLength: max, unit: 'grapheme' }),
+  );
 const pairs = fc.uniqueArray(fc.tuple(bytes(60, 1), bytes(300)), {
   minLength: 1,
   maxLength: 120,
@@ -48,7 +51,9 @@ test('is what one object for each would give, for any entries and any room', () 
       expect([...batch.names()]).toEqual(names);
       expect([...batch.keys(middle).names()]).toEqual(names.slice(middle));
       for (const name of names) expect(batch.has(name)).toBe(true);
-      expect(requestOf({ form: SET, entries: [], conditions: [], bytes: 0, batch } as never)).toEqual(batch.request());
+      expect(requestOf({ form: SET, entries: [], conditions: [], bytes: 0, batch } as never)).toEqual(
+        batch.request(),
+      );
     }),
     { numRuns: 100 },
   );
@@ -85,7 +90,9 @@ test('metadata, long keys and long values are hashed alike', () => {
     }),
   );
   const request = encoder.finish();
-  const leaves = readSetRequest(request).map(({ key, value, metadata }) => plainLeaf(1, key, metadata, value));
+  const leaves = readSetRequest(request).map(({ key, value, metadata }) =>
+    plainLeaf(1, key, metadata, value),
+  );
   expect(setRequestLeaves(request, 1).root()).toEqual(entriesRootOf(leaves));
   expect(() => setRequestLeaves(request, 0)).toThrow(/version 0/);
   expect(() => setRequestLeaves(request, 2)).toThrow(/header version/);
@@ -140,7 +147,12 @@ describe('newest versions that are noted together', () => {
     seen.note('a', 5n, 'deleted');
     seen.noteAll(keys('a', 'b'), 7n);
     seen.noteAll(keys('b'), 6n);
-    expect([seen.end('a'), seen.floor('a'), seen.floor('b'), seen.floor('c')]).toEqual([undefined, 7n, 7n, 0n]);
+    expect([seen.end('a'), seen.floor('a'), seen.floor('b'), seen.floor('c')]).toEqual([
+      undefined,
+      7n,
+      7n,
+      0n,
+    ]);
     seen.noteAll(keys('a'), 4n);
     expect(seen.floor('a')).toBe(7n);
     seen.noteAll(keys('a'), 9n);
@@ -150,7 +162,8 @@ describe('newest versions that are noted together', () => {
 
   test('are bounded, and the newest stay', () => {
     const seen = new NewestVersions(100);
-    for (let i = 0; i < 50; i++) seen.noteAll(keys(...Array.from({ length: 20 }, (_, j) => `${i}/${j}`)), BigInt(i + 1));
+    for (let i = 0; i < 50; i++)
+      seen.noteAll(keys(...Array.from({ length: 20 }, (_, j) => `${i}/${j}`)), BigInt(i + 1));
     expect(seen.floor('49/19')).toBe(50n);
     expect(seen.floor('48/0')).toBe(49n);
     expect(seen.floor('40/0')).toBe(0n);

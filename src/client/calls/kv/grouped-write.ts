@@ -94,10 +94,7 @@ export async function writeGroup(
 }
 
 /** The server stands where it is trusted, and so does trust itself: nothing is sent before. */
-async function assurePlace(
-  { trust, from }: ProvenWriter,
-  verified: readonly ProvenWriter[],
-): Promise<void> {
+async function assurePlace({ trust, from }: ProvenWriter, verified: readonly ProvenWriter[]): Promise<void> {
   await trust.assureWrites(from.operation);
   for (const writer of verified) {
     const held = trust.heldBack(writer.from);
@@ -145,9 +142,7 @@ function writeVerified(
     );
   }
   const question = { kind: QUESTIONS[method], request };
-  return sendWrite(trust, call, { question, ...written }, () =>
-    rpc.raw(method, request, options()),
-  );
+  return sendWrite(trust, call, { question, ...written }, () => rpc.raw(method, request, options()));
 }
 
 /** The Set, and the tx that it is to be proven from. */

@@ -45,7 +45,8 @@ export class RecordSource {
 
   readonly #answered = (step: unknown): Step => {
     this.#asking = false;
-    if (typeof step !== 'object' || step === null) return this.#failed(new TypeError('the source gave no step'));
+    if (typeof step !== 'object' || step === null)
+      return this.#failed(new TypeError('the source gave no step'));
     return this.#step(step as Step);
   };
 

@@ -58,7 +58,10 @@ export class ArchiveOfRows {
         this.#writer.append(row);
         const { seq, hash } = this.#writer.tail();
         if (seq === row.seq && equalBytes(hash, row.hash)) continue;
-        throw new StoreError('STORE_DAMAGED', `row ${row.seq.toString()} of the audit log is not as it was written`);
+        throw new StoreError(
+          'STORE_DAMAGED',
+          `row ${row.seq.toString()} of the audit log is not as it was written`,
+        );
       }
       this.#writer.finish();
     })();
