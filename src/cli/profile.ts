@@ -1,6 +1,5 @@
 // Profiles: servers that are written down in a file under a name, so that a command line has to say the name only.
 import { readFile, stat } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { isConnectionUrl, parseConnectionUrl } from '../connection-url.js';
 import { visible } from '../visible.js';

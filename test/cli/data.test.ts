@@ -141,7 +141,7 @@ describeServer('get, set and delete', () => {
     const input = new PassThrough();
     const chunk = Buffer.alloc(8 * 1024 * 1024);
     for (let i = 0; i < 5; i++) input.write(chunk);
-    await expect(cli(['set', 'k', '-'], { input })).rejects.toThrow('longer than 33554431 bytes');
+    await expect(cli(['set', 'k', '-'], { input })).rejects.toThrow('longer than 33550336 bytes');
     expect((await wire.call('CurrentState')).txId ?? '0').toBe('0');
   });
 

@@ -41,17 +41,13 @@ describePostgres('immu-ts --store postgres://…', () => {
     ['a server that is not there', () => ['postgres://u:hidden@127.0.0.1:1/d']],
     ['a URL that makes no sense', () => ['postgres://u:hidden@']],
     ['--damaged', (url: string) => [url, '--damaged']],
-  ] as const)(
-    'fails, and tells no password: %s',
-    async ([, words]) => {
-      const { url } = await filled();
-      const { code, stdout, stderr } = await run(['audit', 'list', '--store', ...words(url)]);
-      expect([1, 2]).toContain(code);
-      expect(stderr).not.toBe('');
-      expect(stdout + stderr).not.toContain('hidden');
-    },
-    60_000,
-  );
+  ] as const)('fails, and tells no password: %s', { timeout: 60_000 }, async ([, words]) => {
+    const { url } = await filled();
+    const { code, stdout, stderr } = await run(['audit', 'list', '--store', ...words(url)]);
+    expect([1, 2]).toContain(code);
+    expect(stderr).not.toBe('');
+    expect(stdout + stderr).not.toContain('hidden');
+  });
 
   it('serves the page', async () => {
     const { url } = await filled();

@@ -88,7 +88,7 @@ describe('a report', () => {
 
   test('of a log that was changed is refuted', async () => {
     const path = await quietStore();
-    const database = await openSqlite(path);
+    const database = openSqlite(path);
     database.exec('UPDATE audit SET calls = 8 WHERE seq = 1');
     database.close();
     const { code, section } = await reported(path);
@@ -224,7 +224,7 @@ describe('its signatures', () => {
 
 describeServer('a report of a server', () => {
   test('that stands by everything holds; of a database that is another server’s it could not look', async () => {
-    const address = await sharedImmudb();
+    const address = sharedImmudb();
     const path = join(await temporaryFolder(), 'roots.db');
     const credentials = { user: 'immudb', password: 'immudb', database: await freshDatabase() };
     {

@@ -71,7 +71,8 @@ export async function start(
     code: code as number | null,
     stdout,
     stderr,
-    left: await readdir(temp),
+    // Where nobody waits for it the folder may be gone by then.
+    left: await readdir(temp).catch(() => []),
   }));
   const stderrHas = async (pattern: RegExp) => {
     while (!pattern.test(stderr)) {

@@ -15,6 +15,7 @@ const WITHOUT_JSON: Readonly<Record<string, string>> = {
   completion: 'its output is a script',
   'audit checkpoint': 'its output is JSON, for a file',
   'evidence export': 'its output is JSON, for a file',
+  'report verify': 'what it checks is JSON',
   'audit serve': 'it is a page',
 };
 

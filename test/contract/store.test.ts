@@ -26,8 +26,10 @@ const stores: Readonly<Record<string, OpenStore<Keeping>>> = {
 };
 
 describe.each(Object.entries(stores))('%s', (name, open) => {
-  if (name.startsWith(POSTGRES) && postgresBin() === undefined)
-    return void it.skip('has no server', () => undefined);
+  if (name.startsWith(POSTGRES) && postgresBin() === undefined) {
+    it.skip('has no server', () => undefined);
+    return;
+  }
   heads(open);
   singleRows(open);
   queries(open);

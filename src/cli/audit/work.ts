@@ -30,6 +30,7 @@ export const workCommand = command({
     ...TRUST_OPTIONS,
     threads,
     'in-flight': inFlight,
+    json: { type: 'boolean', says: 'JSON' },
   },
   more: `The root that is audited under must be on the trusted history of this store too.
 Exit code 1: a range could not be audited; others, or another time, may do better.`,
@@ -50,6 +51,7 @@ Exit code 1: a range could not be audited; others, or another time, may do bette
       }),
     );
     for (const why of givenBack) await io.err.write(`not done: ${visible(why)}\n`);
+    if (options.json) await io.out.write(`${JSON.stringify({ ranges, overtaken, givenBack })}\n`);
     const twice = overtaken === 0 ? '' : `; ${overtaken} that others had done meanwhile`;
     await io.err.write(`${ranges} ranges done${twice}\n`);
     return givenBack.length > 0 ? FAILED : HOLDS;

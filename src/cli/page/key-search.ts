@@ -6,7 +6,7 @@ import { PROBLEMS } from '../query-options.js';
 import { html } from './html.js';
 import type { Html } from './html.js';
 import { link } from './query.js';
-import { rowsTable } from './rows-view.js';
+import { rowsTable } from './views/rows.js';
 
 /** Rows whose evidence is looked through: each is read, and its check run again. */
 const MAX_LOOKED = 2000;
@@ -45,7 +45,7 @@ function isAbout({ evidence, detail = '' }: AuditRow, wanted: Buffer, key: strin
   if (detail.includes(wanted.toString('hex')) && wanted.length >= 4) return true;
   if (!evidence || evidence.job.length === 0) return false;
   const verdict = verifyEvidence(evidence);
-  if (!('job' in verdict) || !verdict.job) return false;
+  if (!('job' in verdict)) return false;
   const { question } = verdict.job;
   return (
     keysIn(question).some((each) => wanted.equals(each)) ||

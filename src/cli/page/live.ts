@@ -3,8 +3,8 @@ import type { ServerResponse } from 'node:http';
 import type { AuditLog, RootsFilter } from '../../index.js';
 import { follow } from '../follow.js';
 import { Output } from '../output.js';
-import { grouped } from './overview-view.js';
-import { rowLine } from './rows-view.js';
+import { grouped } from './views/overview.js';
+import { rowLine } from './views/rows.js';
 import { failureCount } from './timeline.js';
 
 /** Browsers and proxies give up on a line that is silent for long. */

@@ -4,7 +4,7 @@ import { hex } from '../format/row-columns.js';
 import { html } from './html.js';
 import type { Html } from './html.js';
 import { message } from './layout.js';
-import { ageWords } from './rows-view.js';
+import { ageWords } from './views/rows.js';
 
 /** A walk that ends so soon is answered at once, without a word of how far it is. */
 const AT_ONCE_MS = 1000;

@@ -5,7 +5,7 @@ import { hex } from '../format/row-columns.js';
 import { WITNESSED, noteIn } from '../format/witnessed.js';
 import { html } from './html.js';
 import type { Html } from './html.js';
-import { ageWords, time } from './rows-view.js';
+import { ageWords, time } from './views/rows.js';
 
 /** Rows that are looked at: where witnesses take turns, each is in one of them. */
 const MAX_ROWS = 64;

@@ -3,8 +3,8 @@ import { keyName } from '../../verify/key-name.js';
 import { toKey, toValue } from '../input/bytes-input.js';
 import type { ArgumentName, BytesInput } from '../input/bytes-input.js';
 import { KeyTable } from './key-table.js';
+import type { NamedKeys } from './key-table.js';
 import { RequestEncoder } from './request-encoder.js';
-import type { NamedKeys } from './write-group.js';
 
 /** Names of the key and the value that are put in, for errors. */
 export interface PairNames {
@@ -71,7 +71,7 @@ export class EntryBatch {
   /** The request that sets the entries from `from` to before `to`. A view that stays as it is while nothing is added. */
   request(from = 0, to: number = this.count): Uint8Array {
     const start = from === 0 ? 0 : (this.#ends[from - 1] as number);
-    return this.#request.finish().subarray(start, to === 0 ? 0 : (this.#ends[to - 1] as number));
+    return this.#request.finish().subarray(start, to === 0 ? 0 : this.#ends[to - 1]);
   }
 
   /** A key, the caller's own. */

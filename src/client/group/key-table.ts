@@ -6,6 +6,12 @@ const FIRST_CAPACITY = 16;
 const FNV_OFFSET = 0x811c_9dc5 | 0;
 const FNV_PRIME = 0x0100_0193;
 
+/** Names that take little room until they are looked at. */
+export interface NamedKeys {
+  readonly count: number;
+  names(): Iterable<string>;
+}
+
 /** Hash table with open addressing. Bytes are its maker's: they must stay where they are told to be. */
 export class KeyTable {
   #count = 0;

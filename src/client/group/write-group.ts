@@ -2,6 +2,7 @@
 import { keyName } from '../../verify/key-name.js';
 import type { Condition } from '../input/conditions.js';
 import { AdaptiveSize } from './adaptive-size.js';
+import type { NamedKeys } from './key-table.js';
 import { RequestEncoder } from './request-encoder.js';
 import type { Ending, WriteContent, WriteForm } from './write-form.js';
 
@@ -28,12 +29,6 @@ export interface GroupRequest {
   readonly endings: ReadonlyMap<string, Ending>;
   /** The names, as what is kept when the request is not: where all stand for values that stay. */
   readonly keys?: () => NamedKeys;
-}
-
-/** Names that take little room until they are looked at. */
-export interface NamedKeys {
-  readonly count: number;
-  names(): Iterable<string>;
 }
 
 /** What goes into one transaction, and waits in line. */

@@ -96,7 +96,7 @@ describeServer('a transaction of records', () => {
     expect(cause).toBeInstanceOf(VerificationError);
     expect(cause.evidence).toMatchObject({ check });
     const { value: row } = await store.audit.roots({ outcome: 'failure' }).next();
-    expect(verifyEvidence(row!.evidence!)).toMatchObject({ outcome: 'reproduced' });
+    expect(verifyEvidence(row!.evidence)).toMatchObject({ outcome: 'reproduced' });
     await client.close();
   });
 

@@ -7,7 +7,17 @@ export const PENDING: readonly string[] = [];
 /** Public calls that stand on no RPC of their own, so that none can be forgotten. */
 export const BESIDE: readonly string[] = [
   // The client itself, and what it trusts.
-  ...['database', 'ready', 'close', 'shutdown', 'warm', 'forgetTrust', 'acceptServer', 'server.accept'],
+  ...[
+    'database',
+    'ready',
+    'close',
+    'shutdown',
+    'warm',
+    'forgetTrust',
+    'acceptServer',
+    'server.accept',
+    'status',
+  ],
   // By what was followed.
   ...['follow', 'proveAbsent', 'unchangedSince', 'verifiedCount', 'mirror'],
   // Not public: protected, or internal.

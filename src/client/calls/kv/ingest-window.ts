@@ -5,7 +5,6 @@ import type { Root } from '../../../verify/verifier.js';
 import { whenAborted } from '../../flow/abort-listeners.js';
 import { EntryBatch } from '../../group/entry-batch.js';
 import type { PairNames } from '../../group/entry-batch.js';
-import type { BytesInput } from '../../input/bytes-input.js';
 import type { CallOptions } from '../../input/call-options.js';
 import { RecordSource, sourceFailed } from './ingest-source.js';
 import type { IngestRecord, IngestSource } from './ingest-source.js';

@@ -211,8 +211,10 @@ async function* provenParts(
   let bytes = 0;
   let proven = from?.count ?? 0;
   let window: IngestWindow | undefined;
+  let told = proven;
   const tell = (taken: number) => {
     toldAt = performance.now();
+    told = proven;
     const seconds = (toldAt - startedAt) / 1000;
     options.onProgress?.({ taken, proven, bytes, seconds, resume });
   };
@@ -220,7 +222,13 @@ async function* provenParts(
     const head = await client.head(from?.root, call);
     resume = tokensOf(from?.root ?? head)(proven);
     const open = (window = new IngestWindow(client, records, { call, ...limits }, proven));
-    for (let sent = await open.next(); sent; sent = await open.next()) {
+    // A source that gives nothing for long does not hold back what was proven before.
+    const next = async () => {
+      const sent = open.next();
+      while (!(await isOverWithin(PROGRESS_MS, sent))) if (proven > told) tell(open.taken);
+      return sent;
+    };
+    for (let sent = await next(); sent; sent = await next()) {
       const { entries } = sent.batch;
       const { parts, failure } = await sent.ended;
       for (const part of parts) {
@@ -245,6 +253,21 @@ async function* provenParts(
     throw error instanceof ImmuError ? new IngestError(error, proven, resume) : error;
   } finally {
     await window?.close();
+  }
+}
+
+/** Whether it is over, in whichever way, within this time. */
+async function isOverWithin(ms: number, promise: Promise<unknown>): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const over = promise.then(
+    () => true,
+    () => true,
+  );
+  const late = new Promise<boolean>((resolve) => (timer = setTimeout(() => resolve(false), ms)));
+  try {
+    return await Promise.race([over, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

@@ -127,7 +127,8 @@ BEGIN
           IF r.expected_tx IS NOT NULL AND EXISTS (SELECT 1 FROM audit a
             WHERE a.kind = ANY (v_moves) AND a.tx = r.expected_tx AND a.alh <> r.expected_alh AND a.seq + 0 > v_base)
             THEN EXIT; END IF;
-          v_outcome := v_outcome || 'l' || coalesce(v_txs[r.slot]::text || ',' || encode(v_alhs[r.slot], 'hex'), '') || ';';
+          v_outcome := v_outcome || 'l' || coalesce(v_txs[r.slot]::text || ',' || encode(v_alhs[r.slot], 'hex'), '')
+            || CASE WHEN v_forgotten[r.slot] THEN 'f' ELSE '' END || ';';
           CONTINUE;
         END IF;
       END IF;

@@ -79,29 +79,35 @@ export function batchValues(
   ];
 }
 
+interface LostMove {
+  readonly current: StoredRoot | null;
+  readonly wasForgotten: boolean;
+}
+
 export interface BatchAnswer {
   readonly newest: ChainPoint;
   /** Null: the row was appended; a head, or none: it is not what was expected. */
-  readonly lost: readonly (null | { readonly current: StoredRoot | null })[];
+  readonly lost: readonly (null | LostMove)[];
 }
 
-const ONE = /a|l(?:(\d{1,19}),([0-9a-f]{64}))?;/y;
+const ONE = /a|l(?:(\d{1,19}),([0-9a-f]{64}))?(f)?;/y;
 
 /** @throws StoreError STORE_FAILED when it is no answer to `count` rows */
 export function parseAnswer(outcome: unknown, count: number): BatchAnswer {
   const head = typeof outcome === 'string' ? /^(\d{1,19}),([0-9a-f]{64}):/.exec(outcome) : null;
   if (typeof outcome !== 'string' || !head) throw strange();
   const [all, seq = '', hash = ''] = head;
-  const lost: (null | { current: StoredRoot | null })[] = [];
+  const lost: (null | LostMove)[] = [];
   ONE.lastIndex = all.length;
   while (ONE.lastIndex < outcome.length) {
     const one = ONE.exec(outcome);
     if (!one || lost.length === count) throw strange();
-    const [letter, tx, alh] = one;
+    const [letter, tx, alh, forgotten] = one;
     if (letter === 'a') lost.push(null);
     else
       lost.push({
         current: tx === undefined || alh === undefined ? null : { tx: BigInt(tx), alh: fromHex(alh) },
+        wasForgotten: forgotten !== undefined,
       });
   }
   return { newest: { seq: BigInt(seq), hash: fromHex(hash) }, lost };
@@ -115,7 +121,8 @@ function strange(): StoreError {
 export function answerTo(request: RowRequest, lost: BatchAnswer['lost'][number]): unknown {
   if (lost) {
     if (request.kind !== 'advance') throw strange();
-    return { moved: false, current: lost.current };
+    const { current, wasForgotten } = lost;
+    return { moved: false, current, ...(wasForgotten && { wasForgotten }) };
   }
   if (request.kind === 'advance') return MOVED;
   return request.kind === 'record' ? NOTHING_FOUND : undefined;

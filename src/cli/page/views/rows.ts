@@ -1,10 +1,10 @@
 // Rows of the log as a table; the live tail sends its rows in the same form.
-import type { AuditOutcome, AuditRow } from '../../index.js';
-import { hex, isoTime } from '../format/row-columns.js';
-import { shortened } from '../../visible.js';
-import { detailWords } from '../format/witnessed.js';
-import { html } from './html.js';
-import type { Html } from './html.js';
+import type { AuditOutcome, AuditRow } from '../../../index.js';
+import { hex, isoTime } from '../../format/row-columns.js';
+import { shortened } from '../../../visible.js';
+import { detailWords } from '../../format/witnessed.js';
+import { html } from '../html.js';
+import type { Html } from '../html.js';
 
 /** Colour of an outcome; the word itself is always there too. */
 export const TONES: Readonly<Record<AuditOutcome, 'good' | 'plain' | 'note' | 'bad'>> = {

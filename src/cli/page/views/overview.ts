@@ -1,19 +1,19 @@
 // The first view: figures, timeline, filter and a page of rows.
-import type { AuditRow } from '../../index.js';
-import { hex } from '../format/row-columns.js';
-import { OUTCOMES } from '../../store/log/audit-query.js';
-import type { QueryWords } from '../query-options.js';
-import type { DatabaseHeads } from './heads.js';
-import { headsView } from './heads-view.js';
-import { html } from './html.js';
-import type { Html } from './html.js';
-import { link } from './query.js';
-import type { Filter } from './query.js';
-import { rowsTable, time } from './rows-view.js';
-import { failureCount, timelineView } from './timeline.js';
-import type { Timeline } from './timeline.js';
-import { witnessedView } from './witnesses.js';
-import type { Witnessed } from './witnesses.js';
+import type { AuditRow } from '../../../index.js';
+import { hex } from '../../format/row-columns.js';
+import { OUTCOMES } from '../../../store/log/audit-query.js';
+import type { QueryWords } from '../../query-options.js';
+import type { DatabaseHeads } from '../heads.js';
+import { headsView } from './heads.js';
+import { html } from '../html.js';
+import type { Html } from '../html.js';
+import { link } from '../query.js';
+import type { Filter } from '../query.js';
+import { rowsTable, time } from './rows.js';
+import { failureCount, timelineView } from '../timeline.js';
+import type { Timeline } from '../timeline.js';
+import { witnessedView } from '../witnesses.js';
+import type { Witnessed } from '../witnesses.js';
 
 export interface Overview {
   readonly filter: Filter;

@@ -1,13 +1,13 @@
 // Where each database stands, as a card each: what speaks against the server first.
-import type { AuditRow } from '../../index.js';
-import { shortened } from '../../visible.js';
-import { hex } from '../format/row-columns.js';
-import type { DatabaseHeads, Shown } from './heads.js';
-import { html } from './html.js';
-import type { Html } from './html.js';
-import { link } from './query.js';
-import { ageWords, badge, time } from './rows-view.js';
-import type { Witnessed } from './witnesses.js';
+import type { AuditRow } from '../../../index.js';
+import { shortened } from '../../../visible.js';
+import { hex } from '../../format/row-columns.js';
+import type { DatabaseHeads, Shown } from '../heads.js';
+import { html } from '../html.js';
+import type { Html } from '../html.js';
+import { link } from '../query.js';
+import { ageWords, badge } from './rows.js';
+import type { Witnessed } from '../witnesses.js';
 
 /** Heads of a database that are shown: origins are few. */
 const MAX_ORIGINS = 4;

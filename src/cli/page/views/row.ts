@@ -1,13 +1,13 @@
 // One row in full: its fields, its place in the chain, its evidence and what came of running its check again.
-import type { AuditRow } from '../../index.js';
-import type { ChainPlace } from '../audit/chain.js';
-import type { Findings } from '../evidence/findings.js';
-import { fieldsOf } from '../format/columns.js';
-import { hex, isoTime, rowColumns } from '../format/row-columns.js';
-import { checkLink } from './checks-view.js';
-import { html } from './html.js';
-import type { Html } from './html.js';
-import { TONES, badge, time } from './rows-view.js';
+import type { AuditRow } from '../../../index.js';
+import type { ChainPlace } from '../../audit/chain.js';
+import type { Findings } from '../../evidence/findings.js';
+import { fieldsOf } from '../../format/columns.js';
+import { hex, isoTime, rowColumns } from '../../format/row-columns.js';
+import { checkLink } from './checks.js';
+import { html } from '../html.js';
+import type { Html } from '../html.js';
+import { TONES, badge, time } from './rows.js';
 
 /** Said elsewhere on the page. */
 const ELSEWHERE = [

@@ -1,7 +1,7 @@
 // Every check in plain words, as docs/checks.md has them, with the same anchors.
-import { CHECK_NAMES, checkText, checkWords } from '../checks/words.js';
-import { html } from './html.js';
-import type { Html } from './html.js';
+import { CHECK_NAMES, checkText, checkWords } from '../../checks/words.js';
+import { html } from '../html.js';
+import type { Html } from '../html.js';
 
 /** Where a check is explained; the name alone where this release does not know it. */
 export function checkLink(check: string): Html {
