@@ -51,9 +51,7 @@ test('is what one object for each would give, for any entries and any room', () 
       expect([...batch.names()]).toEqual(names);
       expect([...batch.keys(middle).names()]).toEqual(names.slice(middle));
       for (const name of names) expect(batch.has(name)).toBe(true);
-      expect(requestOf({ form: SET, entries: [], conditions: [], bytes: 0, batch })).toEqual(
-        batch.request(),
-      );
+      expect(requestOf({ form: SET, entries: [], conditions: [], bytes: 0, batch })).toEqual(batch.request());
     }),
     { numRuns: 100 },
   );
