@@ -25,6 +25,8 @@ import { Session } from '#dist/client/net/session.js';
 import type { LoginKind } from '#dist/client/net/session.js';
 import { ImmuError } from '#dist/errors.js';
 import type { ImmuErrorCode } from '#dist/errors.js';
+import { readSetRequest } from '#dist/verify/wire/requests.js';
+import type { SentEntry } from '#dist/verify/wire/requests.js';
 import type { Methods } from '#dist/wire/messages.js';
 import type { UnaryMethod } from '#dist/wire/methods.js';
 import { serviceDefinition } from '#dist/wire/schema.js';
@@ -238,6 +240,7 @@ export function setEntries(
 }
 
 /** What `setAll` takes these pairs for. */
-export function toEntries(pairs: Pairs) {
-  return setAllContent(pairs, {}).entries;
+export function toEntries(pairs: Pairs): readonly SentEntry[] {
+  const { entries, batch } = setAllContent(pairs, {});
+  return batch ? readSetRequest(batch.request()) : entries;
 }

@@ -80,7 +80,7 @@ export async function beginEpoch(options: EpochOptions): Promise<Epoch> {
   });
   const standing = new Standing({
     prove: async (operation) => {
-      await options.several?.assertKnown();
+      if (options.several) await options.several.assertKnown();
       const state = await newestState({ rpc, trustLog, contextFor }, operation, mover.head, {});
       await mover.reach({ tx: state.tx, job: state.job, operation, startedAt: performance.now() });
     },

@@ -27,7 +27,8 @@ export const GROUPED_WRITES: readonly Scenario[] = [
     ...fromCold,
     run: (stage) => writeAll(stage, BULK, true),
   },
-  { name: 'ingest', method: 'Set', ...fromCold, run: ingest },
+  { name: 'ingest', method: 'Set', ...fromCold, run: (stage) => ingest(stage, BULK) },
+  { name: 'ingest, of few', method: 'VerifiableSet', ...fromCold, run: (stage) => ingest(stage, 3) },
   { name: 'reads together, ahead of the head', method: 'GetAll', ...fromCold, run: readAhead },
   { name: 'reads together, headers up to what is ahead', method: 'TxScan', ...fromCold, run: readAhead },
   { name: 'reads and writes together, writes', method: 'Set', ...fromCold, run: both },
@@ -57,8 +58,8 @@ export function writeAll(
 }
 
 /** One caller, who is told of each record; why the rest was not written is in the cause. */
-function ingest({ client, wire, next }: Stage): Promise<CallerOutcome[]> {
-  const records = range(3).map(() => [`w${next()}`, 'written'] as const);
+function ingest({ client, wire, next }: Stage, count: number): Promise<CallerOutcome[]> {
+  const records = range(count).map(() => [`w${next()}`, 'written'] as const);
   const told = async () => {
     const written: string[] = [];
     try {
