@@ -22,6 +22,7 @@ import {
 } from './support/data.js';
 import { Goals } from './support/goals.js';
 import { benchServer } from './support/server.js';
+import { median } from './support/load.js';
 import { printTable } from './support/table.js';
 
 const QUICK = process.argv.includes('--quick');
@@ -53,8 +54,6 @@ async function cpuOf(work: () => Promise<unknown>): Promise<number> {
   const { user, system } = process.cpuUsage(before);
   return user + system;
 }
-
-const median = (values: readonly number[]) => values.toSorted((a, b) => a - b)[values.length >> 1]!;
 
 const goals = new Goals();
 const lines: Record<string, string>[] = [];

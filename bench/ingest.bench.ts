@@ -10,7 +10,7 @@ import { measure } from './peers/figure.js';
 import { goProgram } from './peers/prepare.js';
 import { VALUE } from './support/data.js';
 import { Goals } from './support/goals.js';
-import { callsPerSecond } from './support/load.js';
+import { callsPerSecond, median } from './support/load.js';
 import { benchServer } from './support/server.js';
 import { count, printTable, ratio } from './support/table.js';
 
@@ -102,7 +102,6 @@ async function goRate(): Promise<number> {
   return best;
 }
 
-const median = (numbers: readonly number[]) => numbers.toSorted((a, b) => a - b)[numbers.length >> 1] ?? NaN;
 const figures = new Map<string, Figure[]>();
 const unverified: number[] = [];
 // One round more than is counted: the first shows code to the compiler.

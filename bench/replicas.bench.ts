@@ -18,7 +18,7 @@ try {
   const admin = await WireClient.open(primary.address);
   await admin.call('CreateDatabaseV2', { name: REPLICATED });
   admin.close();
-  for (const replica of replicas) await follow(primary, replica);
+  for (const replica of replicas) await follow(primary, replica, REPLICATED);
   await using writer = clientOf([]);
   const value = Buffer.alloc(100, 7);
   const lanes = Array.from({ length: 24 }, async (_, lane) => {

@@ -9,7 +9,7 @@ import { parseArgs } from 'node:util';
 import type * as Package from '#dist/index.js';
 import { SINGLE_KEYS, VALUE, singleKey, writeSingle } from '../support/data.js';
 import { Goals } from '../support/goals.js';
-import { callsPerSecond, randomNumbers, underBackPressure } from '../support/load.js';
+import { callsPerSecond, median, randomNumbers, underBackPressure } from '../support/load.js';
 import { keepRecord, startRecord } from '../support/record.js';
 import { benchServer } from '../support/server.js';
 import { KEY, rootEntry } from '../support/store-rows.js';
@@ -131,7 +131,6 @@ for (const build of builds) {
   await client.warm();
   warm.push(client);
 }
-const median = (numbers: readonly number[]) => numbers.toSorted((a, b) => a - b)[numbers.length >> 1] ?? NaN;
 const goals = new Goals();
 const lines: Line[] = [];
 for (const [what, measure] of Object.entries(MEASURES)) {

@@ -32,6 +32,11 @@ export async function underBackPressure(
   return total / ((performance.now() - start) / 1000);
 }
 
+/** NaN of none. */
+export function median(numbers: readonly number[]): number {
+  return numbers.toSorted((a, b) => a - b)[numbers.length >> 1] ?? NaN;
+}
+
 /** The best of several measurements: what else the machine does only ever makes them worse. */
 export async function bestOf(rounds: number, measure: () => Promise<number>): Promise<number> {
   let best = 0;

@@ -52,16 +52,18 @@ export async function executeOn(
   switch (sortOf(query)) {
     case 'read':
       return { rows: await database.sql.query(query.sql, params, call) };
-    case 'returning': {
+    case 'returning':
       // Answered in a transaction only.
-      const rows = await database.transaction((tx) => tx.query(query.sql, params), call);
-      return { rows: named(query, rows), numAffectedRows: BigInt(rows.length) };
-    }
+      return returnedOf(query, await database.transaction((tx) => tx.query(query.sql, params), call));
     case 'write': {
       const { updatedRows, lastInserted } = await database.sql.exec(query.sql, params, call);
       return writtenOf(query, BigInt(updatedRows), lastInserted);
     }
   }
+}
+
+function returnedOf(query: CompiledQuery, rows: SqlRow[]): QueryResult<unknown> {
+  return { rows: named(query, rows), numAffectedRows: BigInt(rows.length) };
 }
 
 export function writtenOf(query: CompiledQuery, rows: bigint, lastInserted: SqlRow): QueryResult<unknown> {
@@ -84,10 +86,8 @@ export async function executeIn(
   switch (sortOf(query)) {
     case 'read':
       return { rows: await tx.query(query.sql, params, call) };
-    case 'returning': {
-      const rows = await tx.query(query.sql, params, call);
-      return { rows: named(query, rows), numAffectedRows: BigInt(rows.length) };
-    }
+    case 'returning':
+      return returnedOf(query, await tx.query(query.sql, params, call));
     case 'write':
       if (!WRITES.includes(query.query.kind)) {
         await tx.exec(query.sql, params, call);

@@ -10,6 +10,7 @@ import type { RootStore, Root, VerificationError, VerifiedEntry } from '#dist/in
 import { methodDefinition } from '#dist/wire/schema.js';
 import { TestImmudb } from '../support/immudb.js';
 import { describePrivate } from '../support/real.js';
+import { follow } from '../support/replicas.js';
 import { WireClient } from '../support/wire-client.js';
 import { Proxy } from './proxy.js';
 import { randomOf } from './random.js';
@@ -41,23 +42,8 @@ describePrivate('a fork between two real servers', () => {
     const onPrimary = await WireClient.open(primary.address, DATABASE);
     for (let i = 1n; i <= COMMON; i++) await put(onPrimary, `common${i % 10n}`, 'common');
 
+    await follow(primary, replica, DATABASE);
     const follower = await WireClient.open(replica.address);
-    const [host, port] = primary.address.split(':');
-    await follower.call('CreateDatabaseV2', {
-      name: DATABASE,
-      settings: {
-        replicationSettings: {
-          replica: { value: true },
-          primaryDatabase: { value: DATABASE },
-          primaryHost: { value: host },
-          primaryPort: { value: Number(port) },
-          primaryUsername: { value: 'immudb' },
-          primaryPassword: { value: 'immudb' },
-          prefetchTxBufferSize: { value: 100 },
-          replicationCommitConcurrency: { value: 10 },
-        },
-      },
-    });
     const onReplica = await WireClient.open(replica.address, DATABASE);
     await vi.waitFor(async () => expect((await onReplica.call('CurrentState')).txId).toBe(String(COMMON)), {
       timeout: 30_000,

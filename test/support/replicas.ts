@@ -26,7 +26,7 @@ export async function pair(): Promise<Pair> {
   const admin = await WireClient.open(primary.address);
   await admin.call('CreateDatabaseV2', { name: REPLICATED });
   admin.close();
-  await follow(primary, replica);
+  await follow(primary, replica, REPLICATED);
   const change = async (settings: object) => {
     const follower = await WireClient.open(replica.address);
     await follower.call('UpdateDatabaseV2', {
@@ -44,16 +44,16 @@ export async function pair(): Promise<Pair> {
   };
 }
 
-/** Has a server follow the database of the primary. */
-export async function follow(primary: TestImmudb, replica: TestImmudb): Promise<void> {
+/** Has a server follow a database of the primary. */
+export async function follow(primary: TestImmudb, replica: TestImmudb, database: string): Promise<void> {
   const [host, port] = primary.address.split(':');
   const follower = await WireClient.open(replica.address);
   await follower.call('CreateDatabaseV2', {
-    name: REPLICATED,
+    name: database,
     settings: {
       replicationSettings: {
         replica: { value: true },
-        primaryDatabase: { value: REPLICATED },
+        primaryDatabase: { value: database },
         primaryHost: { value: host },
         primaryPort: { value: Number(port) },
         primaryUsername: { value: 'immudb' },

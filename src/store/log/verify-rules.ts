@@ -11,6 +11,9 @@ import type { StateAt } from './log-state.js';
 
 const CHECKPOINTS = 1000;
 
+/** A log that does not hold. */
+export type Broken = Extract<AuditVerdict, { ok: false }>;
+
 /** @throws ArgumentError naming the part that makes no sense */
 export function checkedVerifyOptions(options: VerifyOptions = {}): VerifyOptions {
   if (!isObject(options)) bad('options', 'must be an object');
@@ -42,18 +45,14 @@ export function checkedCheckpointsQuery(query: { after?: bigint; limit?: number 
 }
 
 /** What is wrong when a log does not start where it is said to; undefined: nothing. */
-export function startDiffers(start: ChainPoint, wanted: ChainPoint | undefined): AuditVerdict | undefined {
+export function startDiffers(start: ChainPoint, wanted: ChainPoint | undefined): Broken | undefined {
   if (!wanted || (start.seq === wanted.seq && equalBytes(start.hash, wanted.hash))) return undefined;
   const words = (point: ChainPoint) => `row ${point.seq.toString()} with hash ${toHex(point.hash)}`;
   return broken(start.seq + 1n, `the log goes on from ${words(start)}, not from ${words(wanted)}`);
 }
 
 /** What of a checkpoint does not fit the chain and the state at its row; undefined: nothing. */
-export function contradicts(
-  checkpoint: Checkpoint,
-  hash: Uint8Array,
-  state: StateAt,
-): AuditVerdict | undefined {
+export function contradicts(checkpoint: Checkpoint, hash: Uint8Array, state: StateAt): Broken | undefined {
   const { seq } = checkpoint;
   if (!equalBytes(checkpoint.hash, hash)) {
     return broken(
@@ -63,6 +62,23 @@ export function contradicts(
   }
   const words = stateDiffers(checkpoint, state);
   return words === undefined ? undefined : broken(seq, `the checkpoint is not of this log: ${words}`);
+}
+
+/** What of the checkpoints of one row does not fit; undefined: nothing. `state` is asked for where there are some. */
+export function contradictsAny(
+  checkpoints: readonly Checkpoint[],
+  seq: bigint,
+  storeId: Uint8Array,
+  hash: Uint8Array,
+  state: () => StateAt,
+): Broken | undefined {
+  for (const checkpoint of checkpoints) {
+    if (!equalBytes(checkpoint.storeId, storeId))
+      return broken(seq, 'a checkpoint kept of this row is of another store');
+    const wrong = contradicts(checkpoint, hash, state());
+    if (wrong) return wrong;
+  }
+  return undefined;
 }
 
 /** Where `held` is not what the rows `say`; undefined: nowhere. */
@@ -87,7 +103,7 @@ export function stateDiffers(held: StateAt, say: StateAt): string | undefined {
   return undefined;
 }
 
-export function broken(seq: bigint, finding: string): Extract<AuditVerdict, { ok: false }> {
+export function broken(seq: bigint, finding: string): Broken {
   return { ok: false, seq, finding };
 }
 

@@ -7,7 +7,7 @@ import { outcomeOf } from '../../log/outcome-codes.js';
 import type { Link, Row, Value } from '../link/link.js';
 import { BLOCK_ROWS, HOUR, SUMS } from '../sql/append.js';
 import { KINDS, ZONED, kindValues } from './questions.js';
-import { bigint } from './rows.js';
+import { bigint, toSums } from './rows.js';
 
 const FIELDS = 'outcome, hour, rows, calls, micros, max_micros, tx_min, tx_max';
 
@@ -72,13 +72,5 @@ function parameter(values: Value[], value: number | bigint): string {
 function add(builder: StatsBuilder, record: Row): void {
   const outcome = outcomeOf(record['outcome'] as number);
   if (!outcome) return;
-  const number = (name: string) => Number(bigint(record[name]));
-  builder.add(number('hour'), outcome, {
-    rows: number('rows'),
-    calls: number('calls'),
-    micros: number('micros'),
-    maxMicros: number('max_micros'),
-    txMin: bigint(record['tx_min']),
-    txMax: bigint(record['tx_max']),
-  });
+  builder.add(Number(bigint(record['hour'])), outcome, toSums(record));
 }

@@ -2,6 +2,7 @@
 import { StoreError } from '../../../errors.js';
 import { HASH_SIZE } from '../../../proof/hash.js';
 import type { AuditRow, Evidence, OmittedBytes } from '../../audit-types.js';
+import type { Sums } from '../../log/audit-stats.js';
 import { outcomeOf } from '../../log/outcome-codes.js';
 import type { Link, Row } from '../link/link.js';
 import { textOf } from '../link/values.js';
@@ -115,4 +116,17 @@ export function text(value: unknown): string {
 
 function optional<T>(value: unknown, read: (value: unknown) => T): T | null {
   return value === null ? null : read(value);
+}
+
+/** Sums that are kept of a kind and an hour. */
+export function toSums(record: Row): Sums {
+  const number = (name: string) => Number(bigint(record[name]));
+  return {
+    rows: number('rows'),
+    calls: number('calls'),
+    micros: number('micros'),
+    maxMicros: number('max_micros'),
+    txMin: bigint(record['tx_min']),
+    txMax: bigint(record['tx_max']),
+  };
 }

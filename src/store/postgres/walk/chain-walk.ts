@@ -8,7 +8,8 @@ import { addSums, hourOf, sumsOf } from '../../log/audit-stats.js';
 import type { Sums } from '../../log/audit-stats.js';
 import { parseCheckpoint } from '../../log/checkpoint.js';
 import { LogState } from '../../log/log-state.js';
-import { broken, contradicts, startDiffers, stateDiffers } from '../../log/verify-rules.js';
+import { broken, contradictsAny, startDiffers, stateDiffers } from '../../log/verify-rules.js';
+import type { Broken } from '../../log/verify-rules.js';
 import type { Link, Row } from '../link/link.js';
 import { heldState, toCheckpoint } from '../read/held.js';
 import { ROW_COLUMNS, ROW_NAMES, bigint, bytes, toEvidence, toRow } from '../read/rows.js';
@@ -21,8 +22,6 @@ interface Store extends ChainPoint {
   readonly storeId: Uint8Array;
   readonly base: ChainPoint & { readonly checkpoint: Uint8Array | null };
 }
-
-type Broken = Extract<AuditVerdict, { ok: false }>;
 
 /** Requires a transaction that sees one state. `known`: the newest row that this process knows of. */
 export async function verifyChain(
@@ -106,7 +105,7 @@ class ChainWalk {
     const { base, storeId } = this.#store;
     const { checkpoint, startsAfter } = this.#options;
     const elsewhere = startDiffers(base, startsAfter);
-    if (elsewhere) return elsewhere as Broken;
+    if (elsewhere) return elsewhere;
     if (checkpoint && !equalBytes(checkpoint.storeId, storeId))
       return broken(checkpoint.seq, 'the checkpoint is of another store');
     if (checkpoint && checkpoint.seq < base.seq) {
@@ -200,13 +199,7 @@ class ChainWalk {
     this.#checkpoints += due.length;
     const { checkpoint } = this.#options;
     if (checkpoint?.seq === seq) due.push(checkpoint);
-    for (const made of due) {
-      if (!equalBytes(made.storeId, this.#store.storeId))
-        return broken(seq, 'a checkpoint kept of this row is of another store');
-      const wrong = contradicts(made, this.#hash, this.#state.snapshot());
-      if (wrong) return wrong as Broken;
-    }
-    return undefined;
+    return contradictsAny(due, seq, this.#store.storeId, this.#hash, () => this.#state.snapshot());
   }
 
   async #finish(): Promise<AuditVerdict> {

@@ -1,9 +1,9 @@
 // Whether the bounds and sums that are kept for questions are those of the rows.
-import type { AuditVerdict } from '../../audit-log.js';
 import type { Sums } from '../../log/audit-stats.js';
 import { broken } from '../../log/verify-rules.js';
-import type { Link, Row } from '../link/link.js';
-import { bigint } from '../read/rows.js';
+import type { Broken } from '../../log/verify-rules.js';
+import type { Link } from '../link/link.js';
+import { bigint, toSums } from '../read/rows.js';
 import { BLOCK_ROWS, FAN_OUT, FILLED_ROWS } from '../sql/append.js';
 
 /** The newest row that bounds and sums are kept of, in a log of so many. */
@@ -17,7 +17,7 @@ export async function strayBounds(
   first: bigint,
   last: bigint,
   newest: bigint,
-): Promise<Extract<AuditVerdict, { ok: false }> | undefined> {
+): Promise<Broken | undefined> {
   const full = filled(newest);
   const [stray] = await link.query(
     `SELECT a.seq FROM audit a LEFT JOIN zone z ON z.kind = a.kind AND z.level = 0 AND z.number = (a.seq - 1) / ${BLOCK_ROWS}
@@ -57,16 +57,4 @@ export async function sumsDiffer(
 
 function isSame(a: Sums, b: Sums): boolean {
   return Object.keys(a).every((key) => a[key as keyof Sums] === b[key as keyof Sums]);
-}
-
-function toSums(record: Row): Sums {
-  const number = (name: string) => Number(bigint(record[name]));
-  return {
-    rows: number('rows'),
-    calls: number('calls'),
-    micros: number('micros'),
-    maxMicros: number('max_micros'),
-    txMin: bigint(record['tx_min']),
-    txMax: bigint(record['tx_max']),
-  };
 }

@@ -1,19 +1,17 @@
 // The cheap check at opening: the newest rows of the log, the heads and the identities.
 import { StoreError } from '../../../errors.js';
 import { equalBytes } from '../../../proof/bytes.js';
-import type { AuditVerdict } from '../../audit-log.js';
 import { chainStart, rowHash } from '../../log/audit-row.js';
 import { parseCheckpoint } from '../../log/checkpoint.js';
 import { LogState } from '../../log/log-state.js';
 import { broken, stateDiffers } from '../../log/verify-rules.js';
+import type { Broken } from '../../log/verify-rules.js';
 import type { Link } from '../link/link.js';
 import { heldState } from '../read/held.js';
 import { ROW_COLUMNS, ROW_NAMES, bigint, bytes, toRow } from '../read/rows.js';
 
 /** Rows looked at when a store is opened. */
 const TAIL_ROWS = 64n;
-
-type Broken = Extract<AuditVerdict, { ok: false }>;
 
 /** Undefined: nothing is wrong. Requires a transaction that sees one state. */
 export async function verifyTail(link: Link): Promise<Broken | undefined> {

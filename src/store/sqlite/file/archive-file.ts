@@ -14,6 +14,7 @@ import { syncFolder } from './marker.js';
 import { openArchiveFile } from './open.js';
 import { ARCHIVE_ID } from './schema.js';
 import { ZONE_ROWS } from '../tables/zones.js';
+import type { Broken } from '../../log/verify-rules.js';
 
 /** Rows copied in one step. */
 const COPY_ROWS = 4096n;
@@ -199,7 +200,7 @@ export async function checkedArchive(
   }
 }
 
-export function damaged(what: string, { seq, finding }: Extract<AuditVerdict, { ok: false }>): StoreError {
+export function damaged(what: string, { seq, finding }: Broken): StoreError {
   return new StoreError(
     'STORE_DAMAGED',
     `${what} is damaged: row ${seq.toString()} of the audit log: ${finding}`,

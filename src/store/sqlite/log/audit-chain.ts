@@ -8,7 +8,7 @@ import { addSums, hourOf, sumsOf } from '../../log/audit-stats.js';
 import type { Sums } from '../../log/audit-stats.js';
 import type { AuditRow } from '../../audit-types.js';
 import { LogState } from '../../log/log-state.js';
-import { broken, contradicts, startDiffers, stateDiffers } from '../../log/verify-rules.js';
+import { broken, contradictsAny, startDiffers, stateDiffers } from '../../log/verify-rules.js';
 import { toEvidence } from '../tables/evidence-table.js';
 import { TWICE, stateOf } from './tail-check.js';
 import { toSums } from '../tables/hours.js';
@@ -175,14 +175,7 @@ export class ChainWalk {
     this.#checkpoints += due.length;
     const { checkpoint } = this.#options;
     if (checkpoint?.seq === seq) due.push(checkpoint);
-    for (const made of due) {
-      if (!equalBytes(made.storeId, this.#log.storeId)) {
-        return broken(seq, 'a checkpoint kept of this row is of another store');
-      }
-      const wrong = contradicts(made, this.#hash, this.#state.snapshot());
-      if (wrong) return wrong;
-    }
-    return undefined;
+    return contradictsAny(due, seq, this.#log.storeId, this.#hash, () => this.#state.snapshot());
   }
 
   #finish(): AuditVerdict {

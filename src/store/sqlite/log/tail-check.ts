@@ -1,7 +1,6 @@
 // The cheap check at opening: the newest rows of the log, the heads and the identities.
 import { ArgumentError } from '../../../errors.js';
 import { equalBytes } from '../../../proof/bytes.js';
-import type { AuditVerdict } from '../../audit-log.js';
 import { HEAD_MOVES } from '../../log/audit-query.js';
 import { chainStart, rowHash } from '../../log/audit-row.js';
 import type { AuditRow } from '../../audit-types.js';
@@ -9,6 +8,7 @@ import { parseCheckpoint } from '../../log/checkpoint.js';
 import { LogState } from '../../log/log-state.js';
 import type { StateAt } from '../../log/log-state.js';
 import { broken, stateDiffers } from '../../log/verify-rules.js';
+import type { Broken } from '../../log/verify-rules.js';
 import type { Base, OpenLog } from './open-log.js';
 import { newestSeq } from './roots.js';
 import type { RowRecord } from './row-record.js';
@@ -19,8 +19,6 @@ const TAIL_ROWS = 64n;
 
 /** A row that was moved, and is among the recent ones again. */
 export const TWICE = 'the row is there twice';
-
-type Broken = Extract<AuditVerdict, { ok: false }>;
 
 /** What is wrong; undefined when nothing is. Requires a transaction. */
 export function verifyTail(log: OpenLog): Broken | undefined {
