@@ -2,17 +2,13 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
-import { ImmuClient, MemoryRootStore, VerificationError } from '#dist/index.js';
-import { methodDefinition } from '#dist/wire/schema.js';
-import { Proxy, passOn } from '../adversary/proxy.js';
+import { expect, it, onTestFinished } from 'vitest';
+import { ImmuClient, VerificationError } from '#dist/index.js';
 import { freshDatabase, sharedImmudb } from '../support/real.js';
 import { USER, openWire, rejection } from '../trust/support.js';
+import { LyingServer } from './lying-server.js';
+import type { Message } from './lying-server.js';
 import { describeSql, openOrders } from './support.js';
-
-// Messages are as loose as the wire.
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
-type Message = any;
 
 const namesOf = ({ columns }: { readonly columns: readonly { readonly name: string }[] }) =>
   columns.map(({ name }) => name);
@@ -124,11 +120,7 @@ describeSql('a followed catalog', () => {
 });
 
 describeSql('a server that lies about a followed catalog', () => {
-  let proxy: Proxy;
-  beforeAll(async () => {
-    proxy = await Proxy.start(sharedImmudb());
-  });
-  afterAll(() => proxy.close());
+  const server = new LyingServer();
 
   it.each<[string, (entries: Message[]) => Message[]]>([
     [
@@ -150,33 +142,15 @@ describeSql('a server that lies about a followed catalog', () => {
     ],
     ['a value is kept back', (entries) => entries.filter(({ key }) => !key.includes('CTL.TABLE.'))],
   ])('%s: refused', async (_, change) => {
-    proxy.intercept = passOn;
-    const database = await freshDatabase();
-    const client = new ImmuClient({
-      address: proxy.address,
-      store: new MemoryRootStore(),
-      credentials: { ...USER, database },
-    });
-    onTestFinished(() => client.close());
+    const { client } = await server.open();
     await client.sql.exec('CREATE TABLE orders (id INTEGER, total INTEGER, PRIMARY KEY id)');
     const following = await client.follow();
     await following.ready();
-    const { requestDeserialize, responseDeserialize, responseSerialize } = methodDefinition(
-      'immudb.schema.ImmuService',
-      'TxScan',
-    );
-    proxy.intercept = async (passing) => {
-      const answer = await passing.forward();
-      if (passing.method !== 'TxScan') return answer;
-      if (!(requestDeserialize(passing.request) as Message).entriesSpec) return answer;
-      const list = responseDeserialize(answer) as Message;
-      for (const tx of list.txs) tx.entries = change(tx.entries);
-      return responseSerialize(list);
-    };
+    server.lieOnValues((txs) => txs.map((tx) => ({ ...tx, entries: change(tx.entries) })));
     const error = await rejection(client.sql.verifiedSchema('orders'));
     expect(error).toBeInstanceOf(VerificationError);
     expect(error.evidence.check).toBe('sql.value');
-    proxy.intercept = passOn;
+    server.tellTheTruth();
     expect(await client.sql.verifiedSchema('orders')).toMatchObject({ catalog: 'followed' });
   });
 });

@@ -1,52 +1,26 @@
 // A server that lies about rows and tables: everything that is to be proven is refused, and everything else is bounded and typed.
 import { inspect } from 'node:util';
-import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import { ImmuClient, MemoryRootStore, VerificationError } from '#dist/index.js';
 import { methodDefinition } from '#dist/wire/schema.js';
-import { Proxy } from '../adversary/proxy.js';
-import { passOn } from '../adversary/proxy.js';
-import { freshDatabase, sharedImmudb } from '../support/real.js';
 import { USER, openWire, rejection } from '../trust/support.js';
+import { LyingServer } from './lying-server.js';
+import type { Message } from './lying-server.js';
 import { describeSql } from './support.js';
 
-// Messages are as loose as the wire.
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
-type Message = any;
 type Change = (answer: Message) => unknown;
 
-let proxy: Proxy;
-beforeAll(async () => {
-  proxy = await Proxy.start(sharedImmudb());
-});
-afterAll(() => proxy.close());
+const server = new LyingServer();
 
 /** A client before whose server the proxy stands, with two tables of the same columns and rows. */
 async function opened() {
-  proxy.intercept = passOn;
-  const database = await freshDatabase();
-  const client = new ImmuClient({
-    address: proxy.address,
-    store: new MemoryRootStore(),
-    credentials: { ...USER, database },
-  });
+  const { client, database } = await server.open();
   const { sql } = client;
   await sql.exec('CREATE TABLE accounts (id INTEGER, a INTEGER, b INTEGER, PRIMARY KEY id)');
   await sql.exec('CREATE TABLE others (id INTEGER, a INTEGER, b INTEGER, PRIMARY KEY id)');
   for (const table of ['accounts', 'others'])
     await sql.verifiedExec(`INSERT INTO ${table} (id, a, b) VALUES (1, 10, 20)`);
   return { client, sql, database };
-}
-
-/** Every answer to this RPC is changed from now on. */
-function lieOn(method: string, change: Change): void {
-  const { responseDeserialize, responseSerialize } = methodDefinition('immudb.schema.ImmuService', method);
-  proxy.intercept = async (passing) => {
-    const answer = await passing.forward();
-    if (passing.method !== method) return answer;
-    const message = responseDeserialize(answer);
-    change(message);
-    return responseSerialize(message);
-  };
 }
 
 describeSql('verifiedGet is told', () => {
@@ -70,11 +44,11 @@ describeSql('verifiedGet is told', () => {
   ])('%s: refused, and logged with evidence', async (_, failed, change) => {
     const { client, sql } = await opened();
     await sql.verifiedGet('accounts', 1n);
-    lieOn('VerifiableSQLGet', change);
+    server.lieOn('VerifiableSQLGet', change);
     const error = await rejection(sql.verifiedGet('accounts', 1n));
     expect(error).toBeInstanceOf(VerificationError);
     if (failed !== 'dual-proof.ends') expect(error.evidence.check).toBe(failed);
-    proxy.intercept = passOn;
+    server.tellTheTruth();
     expect(await sql.verifiedGet('accounts', 1n)).toMatchObject({ values: { a: 10n, b: 20n } });
     await client.close();
   });
@@ -85,7 +59,7 @@ describeSql('verifiedGet is told', () => {
       'immudb.schema.ImmuService',
       'VerifiableSQLGet',
     );
-    proxy.intercept = ({ method, request, forward }) => {
+    server.proxy.intercept = ({ method, request, forward }) => {
       if (method !== 'VerifiableSQLGet') return forward();
       const asked = requestDeserialize(request) as Message;
       asked.sqlGetRequest.table = 'others';
@@ -103,7 +77,7 @@ describeSql('verifiedGet is told', () => {
     );
     const { tx } = (await sql.verifiedGet('accounts', 1n))!;
     await sql.verifiedExec('UPDATE accounts SET a = 11 WHERE id = 1');
-    proxy.intercept = ({ method, request, forward }) => {
+    server.proxy.intercept = ({ method, request, forward }) => {
       if (method !== 'VerifiableSQLGet') return forward();
       const asked = requestDeserialize(request) as Message;
       asked.sqlGetRequest.atTx = tx.toString();
@@ -116,11 +90,11 @@ describeSql('verifiedGet is told', () => {
   it('of a table whose transactions are hidden: it is not found, rather than believed', async () => {
     const { client } = await opened();
     await using fresh = new ImmuClient({
-      address: proxy.address,
+      address: server.proxy.address,
       store: new MemoryRootStore(),
       credentials: { ...USER, database: client.databaseName },
     });
-    lieOn('TxScan', (answer) => {
+    server.lieOn('TxScan', (answer) => {
       for (const tx of answer.txs) tx.entries = [];
     });
     expect((await rejection(fresh.sql.verifiedGet('accounts', 1n))).code).toBe('NOT_FOUND');
@@ -135,7 +109,7 @@ describeSql('verifiedExec is told', () => {
     ['another time of it', (answer) => (answer.txs[0].header.ts = '5')],
   ])('%s: refused', async (_, change) => {
     const { client, sql } = await opened();
-    lieOn('SQLExec', change);
+    server.lieOn('SQLExec', change);
     const error = await rejection(sql.verifiedExec('UPDATE accounts SET a = 12 WHERE id = 1'));
     expect(error).toBeInstanceOf(VerificationError);
     expect(error.evidence.check).toBe('sql.written');
@@ -146,12 +120,12 @@ describeSql('verifiedExec is told', () => {
     const { client, sql, database } = await opened();
     const wire = await openWire(database);
     const { id } = await wire.call('Set', { KVs: [{ key: Buffer.from('k'), value: Buffer.from('v') }] });
-    lieOn('SQLExec', (answer) => (answer.txs[0].header.id = id));
+    server.lieOn('SQLExec', (answer) => (answer.txs[0].header.id = id));
     const foreign = await rejection(sql.verifiedExec('UPDATE accounts SET a = 13 WHERE id = 1'));
     expect(foreign).toBeInstanceOf(VerificationError);
-    proxy.intercept = passOn;
+    server.tellTheTruth();
     let first: string | undefined;
-    lieOn('SQLExec', (answer) =>
+    server.lieOn('SQLExec', (answer) =>
       first ? (answer.txs[0].header.id = first) : (first = answer.txs[0].header.id),
     );
     const ended = await Promise.allSettled(
@@ -165,7 +139,7 @@ describeSql('verifiedExec is told', () => {
 
   it('so is verifiedTransaction of its commit: refused', async () => {
     const { client } = await opened();
-    lieOn('Commit', (answer) => (answer.header.id = '1'));
+    server.lieOn('Commit', (answer) => (answer.header.id = '1'));
     const error = await rejection(
       client.verifiedTransaction((tx) => tx.exec('UPDATE accounts SET a = 16 WHERE id = 1')),
     );
@@ -180,7 +154,7 @@ describeSql('verifiedExec is told', () => {
     ['a value twice', (answer) => answer.entries.push(answer.entries[0])],
   ])('%s of its rows: nothing is handed out', async (_, change) => {
     const { client, sql } = await opened();
-    lieOn('TxById', change);
+    server.lieOn('TxById', change);
     const error = await rejection(sql.verifiedExec('UPDATE accounts SET a = 14 WHERE id = 1'));
     expect(error instanceof VerificationError || error.code === 'OUTCOME_UNKNOWN').toBe(true);
     await client.close();
@@ -193,12 +167,12 @@ describeSql('plain calls are told', () => {
     'SQLQuery',
   );
   const rowsWith = (change: Change) => {
-    proxy.streamed = (message) => {
+    server.proxy.streamed = (message) => {
       const answer = responseDeserialize(message) as Message;
       change(answer);
       return responseSerialize(answer);
     };
-    onTestFinished(() => void (proxy.streamed = (message) => message));
+    onTestFinished(() => void (server.proxy.streamed = (message) => message));
   };
 
   it.each<[string, Change]>([
@@ -235,7 +209,7 @@ describeSql('plain calls are told', () => {
   it('a transaction of another write, in exec: not told as done', async () => {
     const { client, sql } = await opened();
     const { txs } = await sql.exec('UPDATE accounts SET a = 14 WHERE id = 1');
-    lieOn('SQLExec', (answer) => (answer.txs[0].header.id = `${txs[0]!.tx}`));
+    server.lieOn('SQLExec', (answer) => (answer.txs[0].header.id = `${txs[0]!.tx}`));
     const error = await rejection(sql.exec('UPDATE accounts SET a = 15 WHERE id = 1'));
     expect(error.code).toBe('OUTCOME_UNKNOWN');
     await client.close();
@@ -243,11 +217,11 @@ describeSql('plain calls are told', () => {
 
   it('descriptions that are none: typed errors', async () => {
     const { client, sql } = await opened();
-    lieOn('DescribeTable', (answer) => (answer.rows[0].values[1].s = 'TEXT'));
+    server.lieOn('DescribeTable', (answer) => (answer.rows[0].values[1].s = 'TEXT'));
     expect((await rejection(sql.describe('accounts'))).code).toBe('UNAVAILABLE');
-    lieOn('ListTables', (answer) => (answer.rows[0].values = []));
+    server.lieOn('ListTables', (answer) => (answer.rows[0].values = []));
     expect((await rejection(sql.tables())).code).toBe('UNAVAILABLE');
-    lieOn('NewTx', (answer) => (answer.transactionID = 'a\nb'));
+    server.lieOn('NewTx', (answer) => (answer.transactionID = 'a\nb'));
     expect((await rejection(client.transaction(() => 1))).code).toBe('UNAVAILABLE');
     await client.close();
   });

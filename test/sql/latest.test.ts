@@ -1,11 +1,10 @@
 // Rows and documents that are proven to be the latest, or not to be there, by the follower.
-import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
-import { ImmuClient, MemoryRootStore, VerificationError } from '#dist/index.js';
+import { expect, it } from 'vitest';
+import { VerificationError } from '#dist/index.js';
 import { methodDefinition } from '#dist/wire/schema.js';
-import { Proxy, passOn } from '../adversary/proxy.js';
 import { insertOne, openPeople } from '../documents/support.js';
-import { freshDatabase, sharedImmudb } from '../support/real.js';
-import { USER, openWire, rejection } from '../trust/support.js';
+import { openWire, rejection } from '../trust/support.js';
+import { LyingServer } from './lying-server.js';
 import { describeSql, openOrders } from './support.js';
 
 const DOCUMENTS = { service: 'immudb.model.DocumentService' } as const;
@@ -95,21 +94,10 @@ describeSql('a document that is proven to be the latest', () => {
 });
 
 describeSql('of a server that lies', () => {
-  let proxy: Proxy;
-  beforeAll(async () => {
-    proxy = await Proxy.start(sharedImmudb());
-  });
-  afterAll(() => proxy.close());
+  const server = new LyingServer();
 
   it('nothing but what was followed is told', async () => {
-    proxy.intercept = passOn;
-    const database = await freshDatabase();
-    const client = new ImmuClient({
-      address: proxy.address,
-      store: new MemoryRootStore(),
-      credentials: { ...USER, database },
-    });
-    onTestFinished(() => client.close());
+    const { client } = await server.open();
     const { sql, documents } = client;
     await sql.exec('CREATE TABLE orders (id INTEGER, total INTEGER, PRIMARY KEY id)');
     await sql.exec('INSERT INTO orders (id, total) VALUES (1, 10)');
@@ -117,21 +105,7 @@ describeSql('of a server that lies', () => {
     const { ids } = await documents.insert('people', { n: 1 });
     const following = await client.follow();
     await following.ready();
-    const { requestDeserialize, responseDeserialize, responseSerialize } = methodDefinition(
-      'immudb.schema.ImmuService',
-      'TxScan',
-    );
-    proxy.intercept = async (passing) => {
-      const answer = await passing.forward();
-      if (passing.method !== 'TxScan') return answer;
-      // eslint-disable-next-line @typescript-eslint/no-explicit-any -- messages are as loose as the wire
-      if (!(requestDeserialize(passing.request) as any).entriesSpec) return answer;
-      // eslint-disable-next-line @typescript-eslint/no-explicit-any
-      const list = responseDeserialize(answer) as any;
-      for (const { entries } of list.txs)
-        for (const entry of entries) entry.value[entry.value.length - 1] ^= 1;
-      return responseSerialize(list);
-    };
+    server.lieOnLastBytes();
     const error = await rejection(sql.verifiedGet('orders', 1n, { latest: true }));
     expect(error).toBeInstanceOf(VerificationError);
     expect(error.evidence.check).toBe('sql.value');
@@ -141,7 +115,7 @@ describeSql('of a server that lies', () => {
       ['none', 'latest.missing'],
     ] as const) {
       const method = methodDefinition('immudb.model.DocumentService', 'ProofDocument');
-      proxy.intercept = async (passing) => {
+      server.proxy.intercept = async (passing) => {
         if (passing.method !== 'ProofDocument') return passing.forward();
         if (lie === 'none')
           throw Object.assign(new Error('document not found'), { code: 5, details: 'document not found' });

@@ -2,20 +2,17 @@
 import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it, onTestFinished, vi } from 'vitest';
-import { ImmuClient, MemoryRootStore, VerificationError } from '#dist/index.js';
+import { expect, it, onTestFinished, vi } from 'vitest';
+import { ImmuClient, VerificationError } from '#dist/index.js';
 import type { SqlParam } from '#dist/index.js';
 import { openSqlite } from '#dist/sqlite/open.js';
 import type { Methods } from '#dist/wire/messages.js';
-import { methodDefinition, wireMethod } from '#dist/wire/schema.js';
-import { Proxy, passOn } from '../adversary/proxy.js';
-import { freshDatabase, sharedImmudb } from '../support/real.js';
+import { wireMethod } from '#dist/wire/schema.js';
+import { sharedImmudb } from '../support/real.js';
 import { USER, openClient, openWire, rejection } from '../trust/support.js';
+import { LyingServer } from './lying-server.js';
+import type { Message } from './lying-server.js';
 import { ALL_TYPES, describeSql, openOrders } from './support.js';
-
-// Messages are as loose as the wire.
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
-type Message = any;
 
 const SOON = { timeout: 20_000 };
 
@@ -397,39 +394,16 @@ describeSql('a mirror', () => {
 });
 
 describeSql('a mirror of a server that lies', () => {
-  let proxy: Proxy;
-  beforeAll(async () => {
-    proxy = await Proxy.start(sharedImmudb());
-  });
-  afterAll(() => proxy.close());
+  const server = new LyingServer();
 
   it('never has what is not proven: it stays as it was, and goes on when the lie ends', async () => {
-    proxy.intercept = passOn;
-    const database = await freshDatabase();
-    const client = new ImmuClient({
-      address: proxy.address,
-      store: new MemoryRootStore(),
-      credentials: { ...USER, database },
-    });
-    onTestFinished(() => client.close());
+    const { client } = await server.open();
     await client.sql.exec('CREATE TABLE orders (id INTEGER, total INTEGER, PRIMARY KEY id)');
     await client.sql.exec('INSERT INTO orders (id, total) VALUES (1, 10)');
     await client.follow({ ordered: true });
     const mirror = await client.mirror({ path: newPath() });
     const head = await mirror.ready();
-    const { requestDeserialize, responseDeserialize, responseSerialize } = methodDefinition(
-      'immudb.schema.ImmuService',
-      'TxScan',
-    );
-    proxy.intercept = async (passing) => {
-      const answer = await passing.forward();
-      if (passing.method !== 'TxScan') return answer;
-      if (!(requestDeserialize(passing.request) as Message).entriesSpec) return answer;
-      const list = responseDeserialize(answer) as Message;
-      for (const { entries } of list.txs)
-        for (const entry of entries) entry.value[entry.value.length - 1] ^= 1;
-      return responseSerialize(list);
-    };
+    server.lieOnLastBytes();
     await client.sql.exec('UPDATE orders SET total = 11 WHERE id = 1');
     const error = await rejection(mirror.ready());
     expect(error).toBeInstanceOf(VerificationError);
@@ -439,7 +413,7 @@ describeSql('a mirror of a server that lies', () => {
       rows: [{ total: 10n }],
       provenLatestAt: head,
     });
-    proxy.intercept = passOn;
+    server.tellTheTruth();
     await vi.waitFor(() => expect(mirror.query('SELECT total FROM orders').rows).toEqual([{ total: 11n }]), {
       timeout: 5000,
     });
@@ -447,14 +421,7 @@ describeSql('a mirror of a server that lies', () => {
   });
 
   it('has no documents but those that were followed, under no other names', async () => {
-    proxy.intercept = passOn;
-    const database = await freshDatabase();
-    const client = new ImmuClient({
-      address: proxy.address,
-      store: new MemoryRootStore(),
-      credentials: { ...USER, database },
-    });
-    onTestFinished(() => client.close());
+    const { client } = await server.open();
     const { documents } = client;
     await documents.createCollection('people', { fields: [{ name: 'age', type: 'INTEGER' }] });
     await documents.createCollection('others', { fields: [{ name: 'age', type: 'INTEGER' }] });
@@ -492,12 +459,12 @@ describeSql('a mirror of a server that lies', () => {
         lie(message);
         return responseSerialize(message);
       };
-      proxy.intercept = async (passing) => {
+      server.proxy.intercept = async (passing) => {
         const answer = await passing.forward();
         return passing.method === method ? told(answer) : answer;
       };
       // Nothing else is streamed.
-      proxy.streamed = (chunk) => (method === 'exportTx' ? told(chunk) : chunk);
+      server.proxy.streamed = (chunk) => (method === 'exportTx' ? told(chunk) : chunk);
       // What is known of names is known to one follower.
       await client.follow({ ordered: true });
       const mirror = await client.mirror({ path: newPath() });
@@ -507,8 +474,8 @@ describeSql('a mirror of a server that lies', () => {
       expect(mirror.progress.status).toBe('refused');
       await mirror.close();
     }
-    proxy.intercept = passOn;
-    proxy.streamed = (chunk) => chunk;
+    server.tellTheTruth();
+    server.proxy.streamed = (chunk) => chunk;
     await using mirror = await client.mirror({ path: newPath() });
     await mirror.ready();
     expect(mirror.query('SELECT age FROM doc_others ORDER BY age').rows).toEqual([{ age: 2n }, { age: 3n }]);

@@ -1,16 +1,11 @@
 // Queries whose rows are proven, and proven to be all: held against plain queries of the same server, and against one that lies.
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { ImmuClient, MemoryRootStore, VerificationError } from '#dist/index.js';
+import { describe, expect, it } from 'vitest';
+import { VerificationError } from '#dist/index.js';
 import type { SqlParam } from '#dist/index.js';
-import { methodDefinition } from '#dist/wire/schema.js';
-import { Proxy, passOn } from '../adversary/proxy.js';
-import { freshDatabase, sharedImmudb } from '../support/real.js';
-import { USER, openClient, openWire, rejection } from '../trust/support.js';
+import { openClient, openWire, rejection } from '../trust/support.js';
+import { LyingServer } from './lying-server.js';
+import type { Message } from './lying-server.js';
 import { ALL_TYPES, describeSql, openOrders } from './support.js';
-
-// Messages are as loose as the wire.
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
-type Message = any;
 
 /** `orders`, followed. */
 async function openFollowed() {
@@ -275,43 +270,17 @@ describeSql('what verifiedQuery computes', () => {
 });
 
 describe('a server that lies', () => {
-  let proxy: Proxy;
-  beforeAll(async () => {
-    proxy = await Proxy.start(sharedImmudb());
-  });
-  afterAll(() => proxy.close());
+  const server = new LyingServer();
 
   /** A client before whose server the proxy stands, with three rows, which is followed. */
   async function opened() {
-    proxy.intercept = passOn;
-    const database = await freshDatabase();
-    const client = new ImmuClient({
-      address: proxy.address,
-      store: new MemoryRootStore(),
-      credentials: { ...USER, database },
-    });
-    onTestFinished(() => client.close());
+    const { client } = await server.open();
     await client.sql.exec('CREATE TABLE orders (id INTEGER, total INTEGER, PRIMARY KEY id)');
     await client.sql.exec('INSERT INTO orders (id, total) VALUES (1, 10), (2, 20)');
     await client.sql.exec('INSERT INTO orders (id, total) VALUES (3, 30)');
     await client.follow({ ordered: true });
     await client.sql.verifiedSchema('orders');
     return client;
-  }
-
-  /** Transactions with values are changed on their way. */
-  function lie(change: (txs: Message[]) => Message[]): void {
-    const { requestDeserialize, responseDeserialize, responseSerialize } = methodDefinition(
-      'immudb.schema.ImmuService',
-      'TxScan',
-    );
-    proxy.intercept = async (passing) => {
-      const answer = await passing.forward();
-      if (passing.method !== 'TxScan') return answer;
-      if (!(requestDeserialize(passing.request) as Message).entriesSpec) return answer;
-      const list = responseDeserialize(answer) as Message;
-      return responseSerialize({ ...list, txs: change(list.txs) });
-    };
   }
 
   const entriesOf = (tx: Message, change: (entries: Message[]) => Message[]) => ({
@@ -342,11 +311,11 @@ describe('a server that lies', () => {
       ['a row is left out', (txs) => txs.map((tx) => entriesOf(tx, (entries) => entries.slice(1)))],
     ])('%s: refused', async (_, change) => {
       const client = await opened();
-      lie(change);
+      server.lieOnValues(change);
       const error = await rejection(client.sql.verifiedQuery('SELECT * FROM orders'));
       expect(error).toBeInstanceOf(VerificationError);
       expect(error.evidence.check).toBe('sql.value');
-      proxy.intercept = passOn;
+      server.tellTheTruth();
       expect((await client.sql.verifiedQuery('SELECT * FROM orders')).rows).toHaveLength(3);
     });
 
@@ -356,14 +325,14 @@ describe('a server that lies', () => {
       ['more', (txs) => [...txs, ...txs]],
     ])('%s: refused too', async (_, change) => {
       const client = await opened();
-      lie(change);
+      server.lieOnValues(change);
       const error = await rejection(client.sql.verifiedQuery('SELECT * FROM orders'));
       expect(error.evidence.check).toBe('sql.value');
     });
 
     it('a value that is gone is said to be so', async () => {
       const client = await opened();
-      lie((txs) =>
+      server.lieOnValues((txs) =>
         txs.map((tx) =>
           entriesOf(tx, (entries) => entries.map((entry) => ({ ...entry, value: Buffer.alloc(0) }))),
         ),
