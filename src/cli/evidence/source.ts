@@ -1,11 +1,11 @@
 // Where evidence comes from: a row of the store, or a file.
-import { readFile, stat } from 'node:fs/promises';
 import type { AuditRow } from '../../index.js';
 import { UsageError } from '../command.js';
 import type { Io } from '../command.js';
 import { idOf } from '../query-options.js';
 import { hashBefore, openLog } from '../store-option.js';
 import type { LogWords, OpenLog } from '../store-option.js';
+import { textOfFile } from '../text-file.js';
 import { MAX_FILE_BYTES, hasEvidence, parseRowFile } from './evidence-file.js';
 import type { EvidenceFile, RowFile } from './evidence-file.js';
 
@@ -80,9 +80,7 @@ async function contradictedBy(log: Pick<OpenLog, 'audit' | 'startsAfter'>, row: 
 }
 
 async function rowIn(path: string): Promise<RowFile> {
-  const { size } = await stat(path);
-  if (size > MAX_FILE_BYTES) throw new Error(`${path} is too long for an evidence file: ${size} bytes`);
-  const file = parseRowFile(await readFile(path, 'utf8'), path);
+  const file = parseRowFile(await textOfFile(path, MAX_FILE_BYTES, 'an evidence file'), path);
   if (!file.row.evidence && !file.row.signature)
     throw new Error(`${path} is not an evidence file: "check" must be text`);
   return file;

@@ -1,16 +1,17 @@
 // `immu-ts report verify`: is a report what the holder of a key signed? Offline.
-import { readFile, stat } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { visible } from '../../visible.js';
 import { UsageError, command } from '../command.js';
 import type { Io } from '../command.js';
 import { FAILED, HOLDS, REFUTED } from '../exit-code.js';
 import { JsonFields } from '../json-fields.js';
+import { textOfFile } from '../text-file.js';
 import { isPage, partsOf } from './page.js';
 import { REPORT_FORMAT, REPORT_VERSION, VERDICT_WORDS } from './report.js';
 import { fingerprint, isSigned, parseSignature, publicKeyIn, signatureText } from './signature.js';
 
-/** The text of a report is held in memory. */
 const MAX_FILE_BYTES = 64 * 1024 * 1024;
+const textOf = (path: string) => textOfFile(path, MAX_FILE_BYTES, 'a report');
 
 export const reportVerifyCommand = command({
   name: 'report verify',
@@ -79,10 +80,4 @@ async function told(
 function wordsOf(verdict: string): string {
   const words: Readonly<Record<string, string>> = VERDICT_WORDS;
   return Object.hasOwn(words, verdict) ? (words[verdict] ?? '') : visible(verdict);
-}
-
-async function textOf(path: string): Promise<string> {
-  const { size } = await stat(path);
-  if (size > MAX_FILE_BYTES) throw new Error(`${path} is too long for a report: ${size} bytes`);
-  return readFile(path, 'utf8');
 }

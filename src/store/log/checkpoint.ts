@@ -161,7 +161,8 @@ function checkedPublicKey(key: SigningKey): KeyObject {
   return given;
 }
 
-function keyObject(field: string, key: unknown, read: (pem: string) => KeyObject): KeyObject {
+/** @throws ArgumentError `field`, never with a word of the key */
+export function keyObject(field: string, key: unknown, read: (pem: string) => KeyObject): KeyObject {
   if (key instanceof KeyObject) return key;
   if (typeof key !== 'string') bad(field, 'must be a KeyObject or a key in PEM');
   try {

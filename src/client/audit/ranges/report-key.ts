@@ -1,8 +1,9 @@
 // The Ed25519 keys that reports are signed with.
-import { KeyObject, createPrivateKey, createPublicKey, sign } from 'node:crypto';
+import { createPrivateKey, createPublicKey, sign } from 'node:crypto';
 import { ArgumentError } from '../../../errors.js';
 import { fromHex, toHex } from '../../../proof/bytes.js';
 import type { SigningKey } from '../../../store/audit-log.js';
+import { keyObject } from '../../../store/log/checkpoint.js';
 import { isSignedBy } from '../../../verify/heads/ed25519.js';
 import { rangeReportBytes } from './range-report.js';
 import type { RangeReport, SignedRangeReport } from './range-report.js';
@@ -34,16 +35,5 @@ export function isSignedReport({ report, key, signature }: SignedRangeReport): b
   } catch {
     // Bytes that are no point of the curve, say.
     return false;
-  }
-}
-
-function keyObject(name: string, key: unknown, read: (pem: string) => KeyObject): KeyObject {
-  if (key instanceof KeyObject) return key;
-  if (typeof key !== 'string') throw new ArgumentError(name, `${name} must be a KeyObject or a key in PEM`);
-  try {
-    return read(key);
-  } catch {
-    // Not with the cause: it may quote the key.
-    throw new ArgumentError(name, `${name} must be a key in PEM`);
   }
 }
