@@ -60,11 +60,10 @@ export async function runMutated(
     scenario,
     everywhere ? undefined : scenario,
     (message, method) => {
-      const { responseSerialize } = wireMethod(codecOf(method));
-      const before = responseSerialize(message);
+      const before = meaning(message, method);
       change(message, method);
       did.see = true;
-      did.change ||= !before.equals(responseSerialize(message));
+      did.change ||= !before.equals(meaning(message, method));
     },
   );
   if (!did.see)
@@ -76,6 +75,21 @@ export async function runMutated(
   return did.change || outcome.kind === 'other' || outcome.kind === 'failed'
     ? outcome
     : { kind: 'unchanged' };
+}
+
+/** Its bytes, without what says the same as nothing: a zero that is written out is no change of one that is not. */
+function meaning(message: Message, method: AnswerMethod): Buffer {
+  return wireMethod(codecOf(method)).responseSerialize(withoutZeros(message));
+}
+
+function withoutZeros<T>(value: T): T {
+  if (Array.isArray(value)) return value.map((each: unknown) => withoutZeros(each)) as T;
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return value;
+  const said = Object.entries(value).filter(
+    ([, each]) =>
+      ![0, '0', '', false].includes(each as never) && !(each instanceof Uint8Array && each.length === 0),
+  );
+  return Object.fromEntries(said.map(([name, each]) => [name, withoutZeros(each as unknown)])) as T;
 }
 
 function describe(outcome: CallerOutcome): string {

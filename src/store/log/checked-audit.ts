@@ -88,7 +88,9 @@ export class CheckedAudit implements AuditLog {
     const rows = new BigInt64Array(new SharedArrayBuffer(8));
     const timer = setInterval(() => onProgress({ rows: Atomics.load(rows, 0) }), PROGRESS_MS);
     try {
-      return await this.#log.ask({ kind: 'verify', options: checked, rows });
+      const verdict = await this.#log.ask({ kind: 'verify', options: checked, rows });
+      if (verdict.ok) onProgress({ rows: verdict.rows });
+      return verdict;
     } finally {
       clearInterval(timer);
     }
