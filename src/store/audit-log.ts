@@ -146,7 +146,10 @@ export interface VerifyProgress {
 }
 
 export interface VerifyOptions {
-  /** Told a few times a second how far it is, where the store can say it, and at the end of a log that holds. What it throws is not caught. */
+  /**
+   * Told a few times a second how far it is, where the store can say it, and at the end of a log that holds. The call rejects at its
+   * end with what this throws.
+   */
   readonly onProgress?: (progress: VerifyProgress) => void;
   /** Finds any change made since to the rows that it covers. */
   readonly checkpoint?: Checkpoint;

@@ -195,6 +195,10 @@ describe('verifying', () => {
     expect(told.every((each, i) => each >= (told[i - 1] ?? 0n))).toBe(true);
     expect(told.at(-1)).toBe(verdict.ok && verdict.rows);
     expect(told.at(-1)).toBeGreaterThanOrEqual(BigInt(rows));
+    const gone = () => {
+      throw new RangeError('nobody is there to be told');
+    };
+    await expect(store.audit.verify({ onProgress: gone })).rejects.toThrow('nobody is there to be told');
     await expect(store.audit.verify({ onProgress: 1 as never })).rejects.toMatchObject({
       argument: 'onProgress',
     });

@@ -86,10 +86,19 @@ export class CheckedAudit implements AuditLog {
     const { onProgress, ...checked } = checkedVerifyOptions(options);
     if (!onProgress) return this.#log.ask({ kind: 'verify', options: checked });
     const rows = new BigInt64Array(new SharedArrayBuffer(8));
-    const timer = setInterval(() => onProgress({ rows: Atomics.load(rows, 0) }), PROGRESS_MS);
+    let thrown: { readonly error: unknown } | undefined;
+    const tell = (looked: bigint) => {
+      try {
+        if (!thrown) onProgress({ rows: looked });
+      } catch (error) {
+        thrown = { error };
+      }
+    };
+    const timer = setInterval(() => tell(Atomics.load(rows, 0)), PROGRESS_MS);
     try {
       const verdict = await this.#log.ask({ kind: 'verify', options: checked, rows });
-      if (verdict.ok) onProgress({ rows: verdict.rows });
+      if (verdict.ok) tell(verdict.rows);
+      if (thrown) throw thrown.error;
       return verdict;
     } finally {
       clearInterval(timer);
