@@ -13,7 +13,8 @@ import type { Call } from '../../trust/call.js';
 import type { DatabaseTrust } from '../../trust/database-trust.js';
 import { NewestVersions } from '../../trust/known/newest-versions.js';
 import type { ProvenHistory } from '../../trust/known/proven-history.js';
-import { transactions } from '../txs/transactions.js';
+import { CatalogWalk } from '../txs/catalog-walk.js';
+import { askPage } from '../txs/transactions.js';
 import { verifiedTx } from '../txs/verified-tx.js';
 
 /** What a verified call of SQL works with. */
@@ -45,9 +46,8 @@ export class ProvenCatalog {
   readonly #tables = new Map<number, Map<string, Kept>>();
   readonly #schemas = new Map<number, ProvenTable | undefined>();
   #entries = 0;
-  #scannedTo = 0n;
+  readonly #walk = new CatalogWalk();
   #isReady = false;
-  #scanning: Promise<void> = Promise.resolve();
 
   /** What is proven of SQL under the history that is trusted now. Requires a head. */
   static of({ trust }: SqlAsking): ProvenCatalog {
@@ -108,7 +108,8 @@ export class ProvenCatalog {
   #forget(): void {
     this.#tables.clear();
     this.#schemas.clear();
-    [this.#entries, this.#scannedTo] = [1, 0n];
+    this.#entries = 1;
+    this.#walk.restart();
   }
 
   /** Names of the tables that are known. */
@@ -127,33 +128,21 @@ export class ProvenCatalog {
 
   /** Goes through the transactions that are new since the last time, and proves those that change the catalog. */
   async refresh(asking: SqlAsking): Promise<void> {
-    // One at a time; who waits for another's finds little left.
-    const scan = this.#scanning.catch(() => undefined).then(() => this.#scan(asking));
-    this.#scanning = scan;
-    await asking.call.deadline.race(scan, 'the tables of the database to be proven');
-  }
-
-  async #scan(asking: SqlAsking): Promise<void> {
     const { rpc, trust, call } = asking;
     // Up to what the server has now, and proves.
-    await trust.assureNow(call.operation);
+    await call.deadline.race(trust.assureNow(call.operation), 'the tables of the database to be proven');
     const { tx: to } = await trust.head(call);
-    const from = this.#scannedTo + 1n;
-    if (to < from) {
-      this.#isReady = true;
-      return;
-    }
-    const shown = transactions(
-      (work) => work(rpc, call.deadline.left),
-      { from, to, desc: false },
-      { entries: 'digests', kinds: ['sql'] },
-    );
-    for await (const { tx, entries } of shown) {
-      if (entries.some(({ rawKey }) => isOfCatalog(rawKey))) await this.#prove(asking, tx);
-      // Who comes after one whose time was over goes on from here.
-      this.#scannedTo = tx;
-    }
-    this.#scannedTo = to;
+    const take = async (first: bigint, count: number): Promise<number> => {
+      const { txs, bytes } = await askPage(
+        rpc,
+        { first, count, desc: false, wanted: DIGESTS },
+        call.deadline.left,
+      );
+      for (const { tx, entries } of txs)
+        if (entries.some(({ rawKey }) => isOfCatalog(rawKey))) await this.#prove(asking, tx);
+      return bytes;
+    };
+    await this.#walk.upTo(call.deadline, to, take);
     this.#isReady = true;
   }
 
@@ -178,6 +167,7 @@ export function newestOf(entries: Iterable<{ readonly tx: bigint }>): bigint {
   return newest;
 }
 
+const DIGESTS = { entries: 'digests', kinds: ['sql'] } as const;
 const CATALOG_MARK = 'C'.charCodeAt(0);
 
 function isOfCatalog(rawKey: Uint8Array): boolean {
