@@ -4,7 +4,7 @@ import { ServerError } from '../../../errors.js';
 import { toHex } from '../../../proof/bytes.js';
 import { decodeCatalogEntry, isCatalogKey } from '../../../proof/sql/catalog-entry.js';
 import type { CatalogEntry } from '../../../proof/sql/catalog-entry.js';
-import { decodeSqlKey, isSqlKey } from '../../../proof/sql/raw-key.js';
+import { decodeSqlKey, isOfCatalog, isSqlKey } from '../../../proof/sql/raw-key.js';
 import { schemaOf } from '../../../proof/sql/schema.js';
 import type { TableSchema } from '../../../proof/sql/schema.js';
 import type { TransactionEntry } from '../../../verify/transaction-entry.js';
@@ -31,7 +31,8 @@ export interface ProvenTable {
   readonly tx: bigint;
 }
 
-interface Kept {
+/** An entry of the catalog, and the transaction that wrote it. */
+export interface Kept {
   readonly tx: bigint;
   readonly entry: CatalogEntry;
 }
@@ -46,7 +47,8 @@ export class ProvenCatalog {
   readonly #tables = new Map<number, Map<string, Kept>>();
   readonly #schemas = new Map<number, ProvenTable | undefined>();
   #entries = 0;
-  readonly #walk = new CatalogWalk();
+  #lookedAt = 0n;
+  #walk = new CatalogWalk();
   #isReady = false;
 
   /** What is proven of SQL under the history that is trusted now. Requires a head. */
@@ -75,15 +77,7 @@ export class ProvenCatalog {
   table(id: number): ProvenTable | undefined {
     if (this.#schemas.has(id)) return this.#schemas.get(id);
     const entries = this.#tables.get(id);
-    const schema =
-      entries &&
-      schemaOf(
-        'sql',
-        id,
-        [...entries.values()].map(({ entry }) => entry),
-      );
-    const tx = entries && newestOf(entries.values());
-    const table = schema && tx !== undefined ? { schema, tx } : undefined;
+    const table = entries && tableOf(id, [...entries.values()]);
     this.#schemas.set(id, table);
     return table;
   }
@@ -108,8 +102,7 @@ export class ProvenCatalog {
   #forget(): void {
     this.#tables.clear();
     this.#schemas.clear();
-    this.#entries = 1;
-    this.#walk.restart();
+    [this.#entries, this.#lookedAt, this.#walk] = [1, 0n, new CatalogWalk()];
   }
 
   /** Names of the tables that are known. */
@@ -138,8 +131,12 @@ export class ProvenCatalog {
         { first, count, desc: false, wanted: DIGESTS },
         call.deadline.left,
       );
-      for (const { tx, entries } of txs)
-        if (entries.some(({ rawKey }) => isOfCatalog(rawKey))) await this.#prove(asking, tx);
+      for (const { tx, entries } of txs) {
+        // Who comes after one whose time was over goes on from here.
+        if (tx <= this.#lookedAt) continue;
+        if (entries.some(({ rawKey }) => isOfCatalog(rawKey, 'sql'))) await this.#prove(asking, tx);
+        this.#lookedAt = tx;
+      }
       return bytes;
     };
     await this.#walk.upTo(call.deadline, to, take);
@@ -160,16 +157,21 @@ export class ProvenCatalog {
 /** One per proven history: what is proven ends with it. */
 const catalogs = new WeakMap<ProvenHistory, ProvenCatalog>();
 
+/** A table by the newest entries of it; undefined: it does not live. Throws ProofFailure for one that cannot be read. */
+export function tableOf(id: number, kept: readonly Kept[]): ProvenTable | undefined {
+  const schema = schemaOf(
+    'sql',
+    id,
+    kept.map(({ entry }) => entry),
+  );
+  return schema && { schema, tx: newestOf(kept) };
+}
+
 /** The newest transaction of these. */
-export function newestOf(entries: Iterable<{ readonly tx: bigint }>): bigint {
+function newestOf(entries: Iterable<{ readonly tx: bigint }>): bigint {
   let newest = 0n;
   for (const { tx } of entries) if (tx > newest) newest = tx;
   return newest;
 }
 
 const DIGESTS = { entries: 'digests', kinds: ['sql'] } as const;
-const CATALOG_MARK = 'C'.charCodeAt(0);
-
-function isOfCatalog(rawKey: Uint8Array): boolean {
-  return isSqlKey(rawKey) && rawKey[1] === CATALOG_MARK;
-}

@@ -12,11 +12,6 @@ export class CatalogWalk {
   /** The page that is under way. Never rejects. */
   #page: Promise<unknown> | undefined;
 
-  /** From the first transaction on, at the next page. */
-  restart(): void {
-    this.#reached = 0n;
-  }
-
   /** Until `isEnough` says so, or all up to `to` are taken; true when `isEnough` did. A page at a time, whoever asks for it. */
   async upTo(deadline: Deadline, to: bigint, take: TakePage, isEnough = () => false): Promise<boolean> {
     while (!isEnough()) {
