@@ -59,7 +59,11 @@ export type {
   MirrorValue,
 } from './client/calls/mirror/mirror.js';
 export type { MirrorOptions } from './client/calls/mirror/options.js';
-export type { RowAnomaly, VerifiedRows } from './client/calls/sql/verified-query/verified-query.js';
+export type {
+  QueriedTable,
+  RowAnomaly,
+  VerifiedRows,
+} from './client/calls/sql/verified-query/verified-query.js';
 export type { AbsentRow, LatestRow } from './client/calls/sql/followed/latest-row.js';
 export type { AbsentDocument, LatestDocument } from './client/calls/documents/verified/latest-document.js';
 export type { VerifiedRow } from './client/calls/sql/verified-get.js';

@@ -52,7 +52,9 @@ describeSql('immu-ts mirror', () => {
     expect(found.stderr).toMatch(
       /^1 row, verified: each is proven, and that none is left out, as of tx 4, alh/,
     );
-    await expect(cli(['sql', 'SELECT COUNT(*) FROM t', '--complete'])).rejects.toMatchObject({
+    const counted = await cli(['sql', 'SELECT COUNT(*) AS n FROM t', '--complete', '--json']);
+    expect(linesOf(counted)).toEqual([{ n: 1 }]);
+    await expect(cli(['sql', 'SELECT id + 1 FROM t', '--complete'])).rejects.toMatchObject({
       code: 'NOT_PROVABLE',
     });
   });

@@ -25,7 +25,7 @@ import (
 
 type config struct {
 	dir, signingKey, adminPassword   string
-	port, maxSessions                int
+	port, postgresPort, maxSessions  int
 	auth, synced, logRequestMetadata bool
 	sessionTimeout, sessionGuard     time.Duration
 	certificate, key, clientCAs      string
@@ -38,6 +38,7 @@ func parseFlags() config {
 	var c config
 	flag.StringVar(&c.dir, "dir", "", "data directory (required)")
 	flag.IntVar(&c.port, "port", 0, "port on 127.0.0.1; 0 = a free one")
+	flag.IntVar(&c.postgresPort, "postgres-port", 0, "port on 127.0.0.1 for the protocol of PostgreSQL; 0 = none")
 	flag.StringVar(&c.adminPassword, "admin-password", "immudb", "password of the user immudb")
 	flag.StringVar(&c.signingKey, "signing-key", "", "PEM file with the EC key that signs states")
 	flag.BoolVar(&c.auth, "auth", true, "require login")
@@ -123,7 +124,8 @@ func serverOptions(c config, listener net.Listener) (*server.Options, error) {
 		WithSigningKey(c.signingKey).
 		WithLogRequestMetadata(c.logRequestMetadata).
 		WithGRPCReflectionServerEnabled(true).
-		WithPgsqlServer(false).
+		WithPgsqlServer(c.postgresPort != 0).
+		WithPgsqlServerPort(c.postgresPort).
 		WithWebServer(false).
 		WithMetricsServer(false).
 		WithPProf(false).

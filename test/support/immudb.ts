@@ -162,7 +162,7 @@ async function makeSigningKey(dir: string): Promise<SigningKey> {
 }
 
 /** The port itself when it is free, any free one for 0. */
-async function freePort(wanted: number): Promise<number> {
+export async function freePort(wanted = 0): Promise<number> {
   const probe = createServer().listen(wanted, '127.0.0.1');
   await once(probe, 'listening');
   const { port } = probe.address() as AddressInfo;

@@ -19,6 +19,8 @@ export interface TestImmudbOptions {
   /** How often idle sessions are looked for; a quarter of the timeout when not given. */
   readonly sessionGuardMs?: number;
   readonly maxSessions?: number;
+  /** It speaks the protocol of PostgreSQL too, there. */
+  readonly postgresPort?: number;
   /** Paths of PEM files; `mtls` asks for a client certificate (a plain immudb only checks one that is shown). */
   readonly tls?: {
     readonly certificate: string;
@@ -45,6 +47,7 @@ export function testserverArgs(o: TestImmudbOptions, place: Place): string[] {
     `-synced=${String(o.synced ?? false)}`,
     `-log-request-metadata=${String(o.logRequestMetadata ?? false)}`,
     `-max-sessions=${o.maxSessions ?? 1000}`,
+    ...(o.postgresPort ? [`-postgres-port=${o.postgresPort}`] : []),
     ...(o.adminPassword ? [`-admin-password=${o.adminPassword}`] : []),
     ...(o.sessionTimeoutMs ? [`-session-timeout=${o.sessionTimeoutMs}ms`] : []),
     ...guard(o, '-session-guard'),
@@ -64,7 +67,8 @@ export function immudbArgs(o: TestImmudbOptions, place: Place): string[] {
     `--port=${place.port}`,
     `--auth=${String(o.auth ?? true)}`,
     `--synced=${String(o.synced ?? false)}`,
-    '--pgsql-server=false',
+    `--pgsql-server=${String(o.postgresPort !== undefined)}`,
+    ...(o.postgresPort ? [`--pgsql-server-port=${o.postgresPort}`] : []),
     '--web-server=false',
     '--metrics-server=false',
     `--log-request-metadata=${String(o.logRequestMetadata ?? false)}`,

@@ -32,7 +32,7 @@ export const sqlCommand = verifiedCommand({
   },
   more:
     "Rows that are asked for are the server's word: immu-ts proves what statements write, and rows by their keys (sql.verifiedGet).\n" +
-    'With --complete, for SELECT of columns of one table: each row is proven, and that none is left out. immu-ts mirror takes any SQL.',
+    'With --complete, for SELECT of columns, joins, groups and sums of them: each row is proven, and that none is left out. immu-ts mirror takes any SQL.',
   check(values, [statement]) {
     const { params, complete } = values;
     if (statement === undefined || statement.trim() === '') throw new UsageError('no STATEMENT');

@@ -170,15 +170,18 @@ export class DatabaseSql extends Sql {
   }
 
   /**
-   * The rows of a query of one table, proven, and proven to be all: which rows there are is known from what was followed, each of them is
-   * held against it, and condition, order and limit are computed here, over nothing else. As of a root that is not older than what the
-   * server has when it is asked now: own writes are seen. What is not computed so (joins, aggregates, expressions) is NOT_PROVABLE, and
-   * never the server's word: a mirror answers any SQL. Reads the rows of the whole table, unless the condition names values of the first
-   * columns of its primary key: then those that are stored under such keys. Requires `follow({ ordered: true })`, from genesis.
+   * The rows of a query, proven, and proven to be all: which rows there are is known from what was followed, each of them is held against
+   * it, and joins, condition, groups, order and limit are computed here, over nothing else. As of a root that is not older than what the
+   * server has when it is asked now: own writes are seen. It takes columns of one table, or of several that are joined on equal columns
+   * (INNER JOIN), and COUNT, SUM, MIN, MAX and AVG of them, with GROUP BY. What is not computed so (other joins, HAVING, expressions) is
+   * NOT_PROVABLE, and never the server's word: a mirror answers any SQL. Reads the rows of whole tables, unless the condition names values of
+   * the first columns of a primary key: then those that are stored under such keys. Of joined tables the rows of all but the first are held
+   * in memory, as many as `maxRows` of each; of groups as many. Requires `follow({ ordered: true })`, from genesis.
    *
    * @example
    * await client.follow({ ordered: true });
    * const { rows, provenLatestAt } = await client.sql.verifiedQuery`SELECT id, total FROM orders WHERE total > ${100n} ORDER BY total DESC`;
+   * const sums = await client.sql.verifiedQuery`SELECT o.item, COUNT(*) AS orders, SUM(o.total) AS total FROM orders AS o GROUP BY o.item`;
    * @throws ArgumentError naming what is missing or refused
    * @throws NotProvableError for what is not computed over proven rows, and where the database is not followed so
    * @throws VerificationError where a row is not shown as it was written

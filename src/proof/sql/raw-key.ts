@@ -58,6 +58,14 @@ export function isSqlKey(key: Uint8Array): boolean {
   return key[0] === PREFIX_BYTE.sql || key[0] === PREFIX_BYTE.document;
 }
 
+/** `C` of `CTL.`: keys of rows and of indexes go on with others. */
+const CATALOG_MARK = 0x43;
+
+/** Whether a raw key is one of a catalog, well-formed or not. */
+export function isOfCatalog(key: Uint8Array, prefix: SqlPrefix): boolean {
+  return key[0] === PREFIX_BYTE[prefix] && key[1] === CATALOG_MARK;
+}
+
 /** The raw key of what is named. Ids are 1..2^32-1 (of an index 0..2^32-1); throws RangeError for others. */
 export function encodeSqlKey(of: SqlKey): Uint8Array {
   const begin = concatAll([new Uint8Array([PREFIX_BYTE[of.prefix]]), MARKS.get(of.kind) ?? new Uint8Array()]);

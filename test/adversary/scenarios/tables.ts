@@ -65,6 +65,16 @@ const query = async ({ client }: Stage) =>
       .catch(orGone),
   );
 
+const groups = async ({ client }: Stage) =>
+  callers(
+    client.sql
+      .verifiedQuery(
+        'SELECT a.name, COUNT(*), SUM(o.total) FROM accounts a JOIN others o ON o.total = a.total GROUP BY a.name',
+      )
+      .then(({ rows, txs, tables, provenLatestAt }) => show({ rows, txs, tables, provenLatestAt }))
+      .catch(orGone),
+  );
+
 const schema = async ({ client }: Stage) =>
   callers(
     client.sql
@@ -97,6 +107,13 @@ export const TABLES: readonly Scenario[] = [
     },
   },
   { name: 'verifiedQuery, values', method: 'TxScan', asked: withValues, prepare: fromKnown, run: query },
+  {
+    name: 'verifiedQuery of two tables, values',
+    method: 'TxScan',
+    asked: withValues,
+    prepare: fromKnown,
+    run: groups,
+  },
   { name: 'verifiedSchema, values', method: 'TxScan', asked: withValues, prepare: fromFollowed, run: schema },
   {
     name: 'sql.verifiedGet latest, values',

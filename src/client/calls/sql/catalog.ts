@@ -4,7 +4,7 @@ import { ServerError } from '../../../errors.js';
 import { toHex } from '../../../proof/bytes.js';
 import { decodeCatalogEntry, isCatalogKey } from '../../../proof/sql/catalog-entry.js';
 import type { CatalogEntry } from '../../../proof/sql/catalog-entry.js';
-import { decodeSqlKey, isSqlKey } from '../../../proof/sql/raw-key.js';
+import { decodeSqlKey, isOfCatalog, isSqlKey } from '../../../proof/sql/raw-key.js';
 import { schemaOf } from '../../../proof/sql/schema.js';
 import type { TableSchema } from '../../../proof/sql/schema.js';
 import type { TransactionEntry } from '../../../verify/transaction-entry.js';
@@ -13,7 +13,8 @@ import type { Call } from '../../trust/call.js';
 import type { DatabaseTrust } from '../../trust/database-trust.js';
 import { NewestVersions } from '../../trust/known/newest-versions.js';
 import type { ProvenHistory } from '../../trust/known/proven-history.js';
-import { transactions } from '../txs/transactions.js';
+import { CatalogWalk } from '../txs/catalog-walk.js';
+import { askPage } from '../txs/transactions.js';
 import { verifiedTx } from '../txs/verified-tx.js';
 
 /** What a verified call of SQL works with. */
@@ -30,7 +31,8 @@ export interface ProvenTable {
   readonly tx: bigint;
 }
 
-interface Kept {
+/** An entry of the catalog, and the transaction that wrote it. */
+export interface Kept {
   readonly tx: bigint;
   readonly entry: CatalogEntry;
 }
@@ -45,9 +47,9 @@ export class ProvenCatalog {
   readonly #tables = new Map<number, Map<string, Kept>>();
   readonly #schemas = new Map<number, ProvenTable | undefined>();
   #entries = 0;
-  #scannedTo = 0n;
+  #lookedAt = 0n;
+  #walk = new CatalogWalk();
   #isReady = false;
-  #scanning: Promise<void> = Promise.resolve();
 
   /** What is proven of SQL under the history that is trusted now. Requires a head. */
   static of({ trust }: SqlAsking): ProvenCatalog {
@@ -75,15 +77,7 @@ export class ProvenCatalog {
   table(id: number): ProvenTable | undefined {
     if (this.#schemas.has(id)) return this.#schemas.get(id);
     const entries = this.#tables.get(id);
-    const schema =
-      entries &&
-      schemaOf(
-        'sql',
-        id,
-        [...entries.values()].map(({ entry }) => entry),
-      );
-    const tx = entries && newestOf(entries.values());
-    const table = schema && tx !== undefined ? { schema, tx } : undefined;
+    const table = entries && tableOf(id, [...entries.values()]);
     this.#schemas.set(id, table);
     return table;
   }
@@ -108,7 +102,7 @@ export class ProvenCatalog {
   #forget(): void {
     this.#tables.clear();
     this.#schemas.clear();
-    [this.#entries, this.#scannedTo] = [1, 0n];
+    [this.#entries, this.#lookedAt, this.#walk] = [1, 0n, new CatalogWalk()];
   }
 
   /** Names of the tables that are known. */
@@ -127,33 +121,25 @@ export class ProvenCatalog {
 
   /** Goes through the transactions that are new since the last time, and proves those that change the catalog. */
   async refresh(asking: SqlAsking): Promise<void> {
-    // One at a time; who waits for another's finds little left.
-    const scan = this.#scanning.catch(() => undefined).then(() => this.#scan(asking));
-    this.#scanning = scan;
-    await asking.call.deadline.race(scan, 'the tables of the database to be proven');
-  }
-
-  async #scan(asking: SqlAsking): Promise<void> {
     const { rpc, trust, call } = asking;
     // Up to what the server has now, and proves.
-    await trust.assureNow(call.operation);
+    await call.deadline.race(trust.assureNow(call.operation), 'the tables of the database to be proven');
     const { tx: to } = await trust.head(call);
-    const from = this.#scannedTo + 1n;
-    if (to < from) {
-      this.#isReady = true;
-      return;
-    }
-    const shown = transactions(
-      (work) => work(rpc, call.deadline.left),
-      { from, to, desc: false },
-      { entries: 'digests', kinds: ['sql'] },
-    );
-    for await (const { tx, entries } of shown) {
-      if (entries.some(({ rawKey }) => isOfCatalog(rawKey))) await this.#prove(asking, tx);
-      // Who comes after one whose time was over goes on from here.
-      this.#scannedTo = tx;
-    }
-    this.#scannedTo = to;
+    const take = async (first: bigint, count: number): Promise<number> => {
+      const { txs, bytes } = await askPage(
+        rpc,
+        { first, count, desc: false, wanted: DIGESTS },
+        call.deadline.left,
+      );
+      for (const { tx, entries } of txs) {
+        // Who comes after one whose time was over goes on from here.
+        if (tx <= this.#lookedAt) continue;
+        if (entries.some(({ rawKey }) => isOfCatalog(rawKey, 'sql'))) await this.#prove(asking, tx);
+        this.#lookedAt = tx;
+      }
+      return bytes;
+    };
+    await this.#walk.upTo(call.deadline, to, take);
     this.#isReady = true;
   }
 
@@ -171,15 +157,21 @@ export class ProvenCatalog {
 /** One per proven history: what is proven ends with it. */
 const catalogs = new WeakMap<ProvenHistory, ProvenCatalog>();
 
+/** A table by the newest entries of it; undefined: it does not live. Throws ProofFailure for one that cannot be read. */
+export function tableOf(id: number, kept: readonly Kept[]): ProvenTable | undefined {
+  const schema = schemaOf(
+    'sql',
+    id,
+    kept.map(({ entry }) => entry),
+  );
+  return schema && { schema, tx: newestOf(kept) };
+}
+
 /** The newest transaction of these. */
-export function newestOf(entries: Iterable<{ readonly tx: bigint }>): bigint {
+function newestOf(entries: Iterable<{ readonly tx: bigint }>): bigint {
   let newest = 0n;
   for (const { tx } of entries) if (tx > newest) newest = tx;
   return newest;
 }
 
-const CATALOG_MARK = 'C'.charCodeAt(0);
-
-function isOfCatalog(rawKey: Uint8Array): boolean {
-  return isSqlKey(rawKey) && rawKey[1] === CATALOG_MARK;
-}
+const DIGESTS = { entries: 'digests', kinds: ['sql'] } as const;

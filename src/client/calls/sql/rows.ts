@@ -151,7 +151,8 @@ function valueIn(reader: WireReader, type: SqlType | undefined): SqlValue {
     value = readField(reader, field);
     if (isOther) value = asStored(type, value);
   }
-  if (value === undefined) throw notSql('a value of no kind');
+  // Of no kind: what the server makes of an aggregate over NULLs alone.
+  if (value === undefined) return null;
   return type === 'UUID' && typeof value === 'string' ? value.toLowerCase() : value;
 }
 

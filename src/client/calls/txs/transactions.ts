@@ -59,7 +59,12 @@ interface Page {
   readonly bytes: number;
 }
 
-async function askPage(rpc: Rpc, { first, count, desc, wanted }: Asked, options: CallOptions): Promise<Page> {
+/** By the server's word: fewer than `count` where there are no more. */
+export async function askPage(
+  rpc: Rpc,
+  { first, count, desc, wanted }: Asked,
+  options: CallOptions,
+): Promise<Page> {
   const request = { initialTx: first.toString(), limit: count, desc, ...specOf(wanted) };
   const answer = await rpc.raw('TxScan', request, options);
   const txs = readPlain(() =>

@@ -5,16 +5,14 @@ import { ID_COLUMN, MAX_DOCUMENT_ID_BYTES } from '../../../../proof/documents/do
 import { ProofFailure } from '../../../../proof/failure.js';
 import { sha256 } from '../../../../proof/hash.js';
 import { encodeCatalogValue, isCatalogKey } from '../../../../proof/sql/catalog-entry.js';
-import { decodeSqlKey } from '../../../../proof/sql/raw-key.js';
+import { decodeSqlKey, isOfCatalog } from '../../../../proof/sql/raw-key.js';
 import type { CatalogKey } from '../../../../proof/sql/raw-key.js';
-import { FIXED_LENGTH, PREFIX_BYTE } from '../../../../proof/sql/types.js';
+import { FIXED_LENGTH } from '../../../../proof/sql/types.js';
 import type { SqlType } from '../../../../proof/sql/types.js';
 import type { TxEntry } from '../../../../proof/types.js';
 
 /** Bytes that a field of strings takes. */
 const STRING_LENGTH = 512;
-/** `C` of `CTL.`: rows of documents and of indexes begin with others. */
-const CATALOG_MARK = 0x43;
 
 /** What a catalog entry was from a transaction on. */
 interface Version {
@@ -61,8 +59,7 @@ export class DocumentCatalog {
   /** Takes the next transaction: all its entries, proven. */
   take(tx: bigint, entries: readonly TxEntry[]): void {
     for (const { key, metadata, hValue } of entries)
-      if (key[0] === PREFIX_BYTE.document && key[1] === CATALOG_MARK)
-        this.takeEntry(tx, key, hValue, metadata?.deleted === true);
+      if (isOfCatalog(key, 'document')) this.takeEntry(tx, key, hValue, metadata?.deleted === true);
     this.reached(tx);
   }
 

@@ -7,25 +7,17 @@ import { askDigests, askHeaderUnder } from '../../../trust/trust-wire.js';
 import type { Latest } from '../../../trust/latest/latest.js';
 import { CATALOG_PREFIXES } from '../../../trust/latest/row-observers.js';
 import { followedNow } from '../../latest/proven.js';
-import { PageSize } from '../../txs/pages.js';
+import { CatalogWalk } from '../../txs/catalog-walk.js';
 import { DocumentCatalog } from './catalog.js';
-
-interface Following {
-  readonly catalog: DocumentCatalog;
-  readonly size: PageSize;
-  /** The page that is under way. Never rejects. */
-  page?: Promise<unknown> | undefined;
-}
 
 const DOCUMENT_CATALOG = CATALOG_PREFIXES[1] as Uint8Array;
 
-const followings = new WeakMap<ProvenHistory, Following>();
+const walks = new WeakMap<ProvenHistory, { readonly catalog: DocumentCatalog; readonly walk: CatalogWalk }>();
 
-function followingOf(known: ProvenHistory): Following {
-  let following = followings.get(known);
-  if (!following)
-    followings.set(known, (following = { catalog: new DocumentCatalog(), size: new PageSize() }));
-  return following;
+function walkOf(known: ProvenHistory) {
+  let walked = walks.get(known);
+  if (!walked) walks.set(known, (walked = { catalog: new DocumentCatalog(), walk: new CatalogWalk() }));
+  return walked;
 }
 
 /** Catalogs that a follower of the database feeds. */
@@ -35,7 +27,7 @@ const byFollower = new WeakMap<Latest, DocumentCatalog>();
 /** Where the database is followed from its first transaction on, the catalog is made of that. */
 export function catalogOf({ trust }: Verified): DocumentCatalog {
   const latest = followedNow(trust);
-  return latest ? fedBy(latest) : followingOf(trust.known).catalog;
+  return latest ? fedBy(latest) : walkOf(trust.known).catalog;
 }
 
 function fedBy(latest: Latest): DocumentCatalog {
@@ -68,36 +60,15 @@ export async function follow(
     if (reached) await reached;
     return isEnough(catalog);
   }
-  const following = followingOf(verified.trust.known);
+  const { catalog: current, walk } = walkOf(verified.trust.known);
   // What it was begun under was forgotten meanwhile.
-  if (following.catalog !== catalog) throw verified.trust.forgotten();
-  while (!isEnough(catalog)) {
-    if (catalog.followed >= to) return false;
-    if (following.page) {
-      await deadline.race(following.page, `tx ${to.toString()} to be followed`);
-      continue;
-    }
-    const page = nextPage(verified, following, to);
-    following.page = page.then(
-      () => (following.page = undefined),
-      () => (following.page = undefined),
-    );
-    await page;
-  }
-  return true;
-}
-
-async function nextPage(verified: Verified, { catalog, size }: Following, to: bigint): Promise<void> {
-  const first = catalog.followed + 1n;
-  const count = size.next(to - catalog.followed);
-  try {
+  if (current !== catalog) throw verified.trust.forgotten();
+  const take = async (first: bigint, count: number): Promise<number> => {
     const digests = await provenDigests(verified, first, count);
-    const txs = readTxList(digests, BigInt(count));
-    for (const tx of txs) catalog.take(tx.header.id, tx.entries());
-    size.learn(count, digests.length);
-  } catch (error) {
-    if (!size.shrink(error, count)) throw error;
-  }
+    for (const tx of readTxList(digests, BigInt(count))) catalog.take(tx.header.id, tx.entries());
+    return digests.length;
+  };
+  return walk.upTo(deadline, to, take, () => isEnough(catalog));
 }
 
 /** A TxList with all entries, as digests, of these transactions: chain, tree and entries proven under the head. */

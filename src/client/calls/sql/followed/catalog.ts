@@ -2,23 +2,16 @@
 // as of every transaction that was followed. Their values are asked for once, and held against what was followed.
 import { toHex } from '../../../../proof/bytes.js';
 import { decodeCatalogEntry, isCatalogKey } from '../../../../proof/sql/catalog-entry.js';
-import type { CatalogEntry } from '../../../../proof/sql/catalog-entry.js';
 import { decodeSqlKey } from '../../../../proof/sql/raw-key.js';
-import { schemaOf } from '../../../../proof/sql/schema.js';
 import type { Latest } from '../../../trust/latest/latest.js';
 import { CATALOG_PREFIXES } from '../../../trust/latest/row-observers.js';
 import type { ObservedRow } from '../../../trust/latest/row-observers.js';
-import { newestOf } from '../catalog.js';
-import type { ProvenTable, SqlAsking } from '../catalog.js';
+import { tableOf } from '../catalog.js';
+import type { Kept, ProvenTable, SqlAsking } from '../catalog.js';
 import { followedValues, briefVersion } from './values.js';
 
 const NO_BYTES = new Uint8Array(0);
 const SQL_CATALOG = CATALOG_PREFIXES[0] as Uint8Array;
-
-interface Kept {
-  readonly tx: bigint;
-  readonly entry: CatalogEntry;
-}
 
 /** The tables as of one transaction. */
 export class FollowedTables {
@@ -58,9 +51,7 @@ export class FollowedTables {
     const known = this.#known.get(id);
     if (known) return known;
     const kept = this.#tables.get(id);
-    const entries = kept?.map(({ entry }) => entry);
-    const schema = entries && schemaOf('sql', id, entries);
-    const table = schema && { schema, tx: newestOf(kept ?? []) };
+    const table = kept && tableOf(id, kept);
     if (table) this.#known.set(id, table);
     return table;
   }

@@ -1,9 +1,9 @@
 // Raw values of entries that were followed, which are proven by their hashes: asked for by their transactions, a run of them at a
 // time, and held against what was followed.
-import { hash as sha256Hex } from 'node:crypto';
 import { ServerError } from '../../../../errors.js';
+import { toHex } from '../../../../proof/bytes.js';
 import { ProofFailure } from '../../../../proof/failure.js';
-import { EMPTY_HASH } from '../../../../proof/hash.js';
+import { EMPTY_HASH, sha256 } from '../../../../proof/hash.js';
 import { readTxList } from '../../../../verify/wire/answers.js';
 import type { LazyTx } from '../../../../verify/wire/answers.js';
 import { takeShownValues } from '../../../../verify/wire/shown-txs.js';
@@ -76,7 +76,7 @@ export async function followedValues(
 
 /** As the index has it. */
 export function briefVersion({ key, tx, hValue, deleted }: FollowedVersion): BriefVersion {
-  return { key: hexOf(key), tx: tx.toString(), hash: hexOf(hValue), deleted };
+  return { key: toHex(key), tx: tx.toString(), hash: toHex(hValue), deleted };
 }
 
 /** Places by transactions, which ascend. */
@@ -181,10 +181,10 @@ export function takeValues(
 ): WrongValue | undefined {
   let wrong: VersionShown | undefined;
   each((key, value) => {
-    const place = places.get(hexOf(key));
+    const place = places.get(toHex(key));
     if (place === undefined || wrong) return;
     const version = versions[place] as BriefVersion;
-    if (sha256Hex('sha256', value) === version.hash) values[place] = value;
+    if (toHex(sha256(value)) === version.hash) values[place] = value;
     else wrong = { version, value };
   });
   if (wrong) return wrong;
@@ -204,12 +204,8 @@ export async function refuseValue({ trust, call }: SqlAsking, wrong: WrongValue)
   const detail = value
     ? `entry ${key} of tx ${version.tx} was shown with another value than was proven`
     : `entry ${key} of tx ${version.tx} was not shown`;
-  const terms = { expected: hash, ...(value && { computed: sha256Hex('sha256', value) }), tx };
+  const terms = { expected: hash, ...(value && { computed: toHex(sha256(value)) }), tx };
   return trust.refuse(call.operation, { check: 'sql.value', detail, ...terms });
 }
 
-const EMPTY_HASH_HEX = hexOf(EMPTY_HASH);
-
-function hexOf({ buffer, byteOffset, byteLength }: Uint8Array): string {
-  return Buffer.from(buffer, byteOffset, byteLength).toString('hex');
-}
+const EMPTY_HASH_HEX = toHex(EMPTY_HASH);

@@ -1,18 +1,14 @@
 // Conditions over proven rows, as the server computes them: NULL is less than every value and equal to itself, so that every comparison
 // is true or false.
-import { ImmuError } from '../../../../errors.js';
 import { compareBytes } from '../../../../proof/bytes.js';
-import type { Row } from '../../../../proof/sql/row.js';
-import type { CellValue, ColumnType, SqlType } from '../../../../proof/sql/types.js';
-import type { ReadingSchema } from '../schema.js';
+import type { CellValue, SqlType } from '../../../../proof/sql/types.js';
 import { SqlTimestamp } from '../values.js';
 import type { SqlValue } from '../values.js';
+import type { Comparison, Condition, Operand } from './condition-reader.js';
 import { notComputed } from './lexer.js';
-import type { Comparison, Condition, Operand } from './select.js';
+import { readerOf } from './scope.js';
+import type { JoinedRow, Reader, Scope } from './scope.js';
 
-export type Cells = Row['cells'];
-/** What a column, or a constant, is in a row; null: NULL. */
-export type Reader = (cells: Cells) => CellValue | null;
 export type Compare = (a: CellValue | null, b: CellValue | null) => number;
 
 /** Values that can be compared with each other. */
@@ -38,45 +34,32 @@ const HOLDS: Readonly<Record<Comparison, (order: number) => boolean>> = {
   '>=': (order) => order >= 0,
 };
 
-/** @throws ImmuError NOT_FOUND for a column that the table has not */
-export function columnNamed(
-  { columns }: Pick<ReadingSchema, 'columns'>,
-  name: string,
-): ColumnType & { readonly id: number; readonly name: string } {
-  const column = columns.find((each) => each.name === name);
-  if (!column) throw new ImmuError('NOT_FOUND', `the table has no column ${name}`);
-  return column;
-}
-
 /** Whether a row meets a condition. Throws NotProvableError for what is not computed, ImmuError NOT_FOUND for a column that is not there. */
-export function compiled(schema: ReadingSchema, condition: Condition): (cells: Cells) => boolean {
+export function compiled(scope: Scope, condition: Condition): (row: JoinedRow) => boolean {
   switch (condition.kind) {
     case 'and': {
-      const parts = condition.parts.map((part) => compiled(schema, part));
-      return (cells) => parts.every((holds) => holds(cells));
+      const parts = condition.parts.map((part) => compiled(scope, part));
+      return (row) => parts.every((holds) => holds(row));
     }
     case 'or': {
-      const parts = condition.parts.map((part) => compiled(schema, part));
-      return (cells) => parts.some((holds) => holds(cells));
+      const parts = condition.parts.map((part) => compiled(scope, part));
+      return (row) => parts.some((holds) => holds(row));
     }
     case 'not': {
-      const part = compiled(schema, condition.part);
-      return (cells) => !part(cells);
+      const part = compiled(scope, condition.part);
+      return (row) => !part(row);
     }
     case 'compare': {
       const { by, left, right } = condition;
-      const compare = comparing(schema, left, right);
-      const [a, b, holds] = [readerOf(schema, left), readerOf(schema, right), HOLDS[by]];
-      return (cells) => holds(compare(a(cells), b(cells)));
+      const compare = comparing(scope, left, right);
+      const [a, b, holds] = [reading(scope, left), reading(scope, right), HOLDS[by]];
+      return (row) => holds(compare(a(row), b(row)));
     }
   }
 }
 
-function readerOf(schema: ReadingSchema, operand: Operand): Reader {
-  if (operand.kind === 'column') {
-    const { id } = columnNamed(schema, operand.name);
-    return (cells) => cells.get(id)?.value ?? null;
-  }
+function reading(scope: Scope, operand: Operand): Reader {
+  if (operand.kind === 'column') return readerOf(scope.find(operand));
   const value = cellOf(operand.value);
   return () => value;
 }
@@ -85,8 +68,8 @@ function cellOf(value: SqlValue): CellValue | null {
   return value instanceof SqlTimestamp ? value.micros : value;
 }
 
-function comparing(schema: ReadingSchema, left: Operand, right: Operand): Compare {
-  const [a, b] = [classOf(schema, left), classOf(schema, right)];
+function comparing(scope: Scope, left: Operand, right: Operand): Compare {
+  const [a, b] = [classOf(scope, left), classOf(scope, right)];
   // NULL is compared with everything.
   if (a === null || b === null) return comparators[a ?? b ?? 'number'];
   if (a === b) return comparators[a];
@@ -94,8 +77,8 @@ function comparing(schema: ReadingSchema, left: Operand, right: Operand): Compar
 }
 
 /** Null: of NULL. */
-function classOf(schema: ReadingSchema, operand: Operand): Class | null {
-  if (operand.kind === 'column') return classOfColumn(schema, operand.name);
+function classOf(scope: Scope, operand: Operand): Class | null {
+  if (operand.kind === 'column') return classOfType(scope.find(operand).column.type);
   const { value } = operand;
   if (value === null) return null;
   if (typeof value === 'bigint' || typeof value === 'number') return 'number';
@@ -104,21 +87,16 @@ function classOf(schema: ReadingSchema, operand: Operand): Class | null {
   return value instanceof SqlTimestamp ? 'timestamp' : 'blob';
 }
 
-function classOfColumn(schema: ReadingSchema, name: string): Class {
-  const { type } = columnNamed(schema, name);
+function classOfType(type: SqlType): Class {
   const found = CLASSES[type];
   if (!found) throw notComputed(`a comparison of ${type}`);
   return found;
 }
 
-/** How a column is ordered. */
-export function orderOf(
-  schema: ReadingSchema,
-  name: string,
-): { readonly read: Reader; readonly compare: Compare } {
-  const kind = classOfColumn(schema, name);
-  const compare = kind === 'number' ? orderNumbers : comparators[kind];
-  return { read: readerOf(schema, { kind: 'column', name }), compare };
+/** How values of a type are ordered. */
+export function orderOf(type: SqlType): Compare {
+  const kind = classOfType(type);
+  return kind === 'number' ? orderNumbers : comparators[kind];
 }
 
 function nullsFirst<T extends CellValue>(compare: (a: T, b: T) => number): Compare {

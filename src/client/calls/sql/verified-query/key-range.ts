@@ -5,10 +5,11 @@ import { encodeSqlKey } from '../../../../proof/sql/raw-key.js';
 import type { CellValue, ColumnType, SqlPrefix } from '../../../../proof/sql/types.js';
 import { narrowed, prefixRange } from '../../../trust/latest/ranges.js';
 import type { KeyRange } from '../../../trust/latest/ranges.js';
-import type { ReadingSchema } from '../schema.js';
 import { SqlTimestamp } from '../values.js';
 import type { SqlValue } from '../values.js';
-import type { Comparison, Condition } from './select.js';
+import { conjuncts } from './condition-reader.js';
+import type { Compared, Comparison, Condition } from './condition-reader.js';
+import type { Scope, ScopeTable } from './scope.js';
 
 /** All rows of a table, or of a collection. */
 export function rowsRange(prefix: SqlPrefix, table: number): Required<KeyRange> {
@@ -23,14 +24,18 @@ function rowsPrefix(table: number, prefix: SqlPrefix = 'sql'): Uint8Array {
   return key.subarray(0, key.length - 1);
 }
 
-/** The rows that can meet all of these conditions: by values of the first columns of the primary key, and a range of the next one. */
-export function rangeOf(schema: ReadingSchema, where: Condition | undefined): KeyRange {
-  const all = where ? conjuncts(schema, where) : [];
+/**
+ * The rows of one of the tables that can meet all of these conditions: by values of the first columns of its primary key, and a range of
+ * the next one.
+ */
+export function rangeOf(scope: Scope, at: number, where: Condition | undefined): KeyRange {
+  const { schema } = scope.tables[at] as ScopeTable;
+  const all = conjuncts(where).flatMap((each) => keyBound(scope, at, each));
   let prefix = rowsPrefix(schema.id);
   for (const id of schema.primaryKey) {
     const column = schema.columns.find((each) => each.id === id);
     if (!column) break;
-    const own = all.filter(({ name }) => name === column.name);
+    const own = all.filter((each) => each.id === id);
     const equal = own.find(({ by }) => by === '=');
     const key = equal && keyOf(column, equal.value);
     if (key) {
@@ -42,8 +47,10 @@ export function rangeOf(schema: ReadingSchema, where: Condition | undefined): Ke
   return prefixRange(prefix);
 }
 
-interface Conjunct {
-  readonly name: string;
+/** A comparison of a column of the table with a value. */
+interface KeyBound {
+  /** Of the column. */
+  readonly id: number;
   readonly by: Comparison;
   readonly value: SqlValue;
 }
@@ -57,23 +64,18 @@ const TURNED: Readonly<Record<Comparison, Comparison>> = {
   '>=': '<=',
 };
 
-/** Comparisons of a column with a value that all rows must meet. */
-function conjuncts(schema: ReadingSchema, condition: Condition): Conjunct[] {
-  if (condition.kind === 'and') return condition.parts.flatMap((part) => conjuncts(schema, part));
-  if (condition.kind === 'or' && condition.parts.length === 1)
-    return condition.parts.flatMap((part) => conjuncts(schema, part));
-  if (condition.kind !== 'compare') return [];
-  const { by, left, right } = condition;
-  if (left.kind === 'column' && right.kind === 'value') return [{ name: left.name, by, value: right.value }];
-  if (left.kind === 'value' && right.kind === 'column')
-    return [{ name: right.name, by: TURNED[by], value: left.value }];
-  return [];
+function keyBound(scope: Scope, at: number, { by, left, right }: Compared): KeyBound[] {
+  const isTurned = left.kind === 'value';
+  const [column, value] = isTurned ? [right, left] : [left, right];
+  if (column.kind !== 'column' || value.kind !== 'value') return [];
+  const found = scope.find(column);
+  return found.at === at ? [{ id: found.column.id, by: isTurned ? TURNED[by] : by, value: value.value }] : [];
 }
 
 /** Types whose keys have the order of their values. Those of FLOAT have not, for NaN; those of TIMESTAMP beyond 2262 neither. */
 const ORDERED = new Set(['INTEGER', 'VARCHAR', 'BLOB', 'BOOLEAN', 'UUID']);
 
-function bound(prefix: Uint8Array, column: ColumnType, { by, value }: Conjunct): KeyRange {
+function bound(prefix: Uint8Array, column: ColumnType, { by, value }: KeyBound): KeyRange {
   const key = ORDERED.has(column.type) ? keyOf(column, value) : undefined;
   if (!key) return {};
   const { from, to } = prefixRange(concatAll([prefix, key]));

@@ -93,7 +93,8 @@ function numberOf(text: string): bigint | number {
 /** What is not computed over proven rows is not told at all. */
 export function notComputed(what: string): NotProvableError {
   return new NotProvableError(
-    `sql.verifiedQuery: ${what} is not computed over proven rows. It takes SELECT of columns of one table, WHERE with comparisons, IN, ` +
-      'BETWEEN, IS NULL, AND, OR and NOT, ORDER BY columns, LIMIT and OFFSET. A mirror (`client.mirror`) answers any SQL',
+    `sql.verifiedQuery: ${what} is not computed over proven rows. It takes SELECT of columns, COUNT, SUM, MIN, MAX and AVG, of tables that ` +
+      'are joined on equal columns, WHERE with comparisons, IN, BETWEEN, IS NULL, AND, OR and NOT, GROUP BY columns, ORDER BY, LIMIT and OFFSET. ' +
+      'A mirror (`client.mirror`) answers any SQL',
   );
 }

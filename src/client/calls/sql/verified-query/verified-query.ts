@@ -1,22 +1,27 @@
 // sql.verifiedQuery, top to bottom: the query is read here → everything that the server has now is followed → which rows there are is
-// known, their values are asked for and held against what was followed → condition, order and limit are computed over them.
+// known, their values are asked for and held against what was followed → joins, condition, groups, order and limit are computed over them.
 import { ImmuError, NotProvableError } from '../../../../errors.js';
-import type { Row } from '../../../../proof/sql/row.js';
 import type { Root } from '../../../../verify/verifier.js';
-import { namedResult, resultOf } from '../../../results/result.js';
+import { resultOf } from '../../../results/result.js';
 import type { Latest } from '../../../trust/latest/latest.js';
+import type { RangeView } from '../../../trust/latest/ranges.js';
 import { followed } from '../../latest/as-of.js';
 import type { SqlAsking } from '../catalog.js';
 import { FollowedCatalog } from '../followed/catalog.js';
 import { cellsOf, followedRows, isUnderItsKey } from '../followed/rows.js';
 import type { FollowedRow } from '../followed/rows.js';
 import { readable } from '../known-table.js';
-import { sqlValue } from '../read-row.js';
-import type { ReadingSchema } from '../schema.js';
 import type { WireStatement } from '../statement.js';
 import type { SqlRow } from '../values.js';
-import { columnNamed, compiled, orderOf } from './condition.js';
+import { compiled } from './condition.js';
+import type { Condition } from './condition-reader.js';
+import { Join } from './join.js';
+import type { Match, Single } from './join.js';
 import { rangeOf } from './key-range.js';
+import { outputOf } from './output.js';
+import type { Output } from './output.js';
+import { Scope } from './scope.js';
+import type { JoinedRow, ScopeTable } from './scope.js';
 import { readSelect } from './select.js';
 import type { Select } from './select.js';
 
@@ -29,31 +34,32 @@ export interface RowAnomaly {
   readonly anomaly: 'key';
 }
 
-/** Rows of a query that are proven, and proven to be all. */
-export interface VerifiedRows<R extends object = SqlRow> {
-  readonly rows: readonly R[];
-  /** The transactions that wrote them, in their order. */
-  readonly txs: readonly bigint[];
+/** A table that a query has read. */
+export interface QueriedTable {
   readonly table: string;
   readonly tableId: number;
-  /** Every transaction up to this root was followed: the rows are the latest as of it, and none is left out. */
-  readonly provenLatestAt: Root;
-  /** The table is as of the same root. */
-  readonly catalog: 'followed';
   /** The transaction that changed the table last. */
   readonly catalogTx: bigint;
+}
+
+/** Rows of a query that are proven, and proven to be all; or what is computed over all of them. */
+export interface VerifiedRows<R extends object = SqlRow> extends QueriedTable {
+  readonly rows: readonly R[];
+  /**
+   * The transactions that wrote them, in their order: of several rows that are joined, or in one group, the newest; 0 for a group of no
+   * rows.
+   */
+  readonly txs: readonly bigint[];
+  /** Those that were read, in their order. The first of them is {@link table} too. */
+  readonly tables: readonly QueriedTable[];
+  /** Every transaction up to this root was followed: the rows are the latest as of it, and none is left out. */
+  readonly provenLatestAt: Root;
+  /** The tables are as of the same root. */
+  readonly catalog: 'followed';
   /** Rows that the server's index may have otherwise. Nearly always empty. */
   readonly anomalies: readonly RowAnomaly[];
 }
 
-/** A row that meets the condition. */
-interface Match {
-  readonly found: FollowedRow;
-  readonly row: Row;
-}
-
-/** Matches that are held beyond those that are wanted, before they are sorted and the rest let go. */
-const SPARE = 4096;
 /** Rows that are looked at before others have their turn. */
 const ROWS_A_TURN = 2000;
 
@@ -80,22 +86,20 @@ export async function verifiedQuery(
       `${call.operation}: keys are not kept in order: follow({ ordered: true }) keeps them`,
     );
   try {
-    const { schema, tx } = await tableAt(asking, latest, view.at, select.table);
-    const query = new Query(select, schema, maxRows);
-    for await (const page of followedRows(asking, view, rangeOf(schema, select.where))) {
-      await call.deadline.race(query.take(page), 'its rows to be computed');
-      if (query.isEnough) break;
-    }
+    const tables: (ScopeTable & { readonly tx: bigint })[] = [];
+    for (const { table, as } of select.sources)
+      tables.push({ table, as, ...(await tableAt(asking, latest, view.at, table)) });
+    const query = new Query(select, new Scope(tables), maxRows);
+    await query.run(asking, view);
     if (trust.latestNow !== latest) throw trust.forgotten();
     if (call.counted !== true) trust.countCalls(call.operation, call.startedAt, 1);
-    const { table } = select;
+    const told = tables.map(({ table, schema, tx }) => ({ table, tableId: schema.id, catalogTx: tx }));
     const of = {
-      table,
-      tableId: schema.id,
+      ...(told[0] as QueriedTable),
+      tables: told,
       provenLatestAt: view.at,
-      catalog: 'followed',
-      catalogTx: tx,
-    } as const;
+      catalog: 'followed' as const,
+    };
     return Object.freeze(resultOf({ ...query.result(), ...of }));
   } finally {
     view.close();
@@ -111,95 +115,88 @@ async function tableAt(asking: SqlAsking, latest: Latest, at: Root, name: string
   throw new ImmuError('NOT_FOUND', `there is no table ${name}: ${why}`);
 }
 
-/** Takes rows in the order of their keys. */
+/** Takes rows in the order of their keys: first those of the tables that are joined, which are held. */
 class Query {
-  readonly #select: Select;
-  readonly #schema: ReadingSchema;
-  readonly #maxRows: number;
-  readonly #columns: readonly (ReadingSchema['columns'][number] & { readonly as: string })[];
-  readonly #meets: (cells: Row['cells']) => boolean;
-  readonly #order: readonly (ReturnType<typeof orderOf> & { readonly sign: 1 | -1 })[];
-  #matches: Match[] = [];
+  readonly #where: Condition | undefined;
+  readonly #scope: Scope;
+  readonly #joins: readonly Join[];
+  readonly #meets: (row: JoinedRow) => boolean;
+  readonly #output: Output;
   readonly #anomalies: RowAnomaly[] = [];
+  #taken = 0;
 
   /** Throws NotProvableError for what is not computed. */
-  constructor(select: Select, schema: ReadingSchema, maxRows: number) {
-    const { columns, where, orderBy } = select;
-    this.#select = select;
-    this.#schema = schema;
-    this.#maxRows = maxRows;
-    this.#columns = columns
-      ? columns.map(({ name, as }) => ({
-          ...columnNamed(schema, name),
-          as,
-        }))
-      : schema.columns.map((column) => ({ ...column, as: column.name }));
-    this.#meets = where ? compiled(schema, where) : () => true;
-    this.#order = orderBy.map(({ column, desc }) => ({ ...orderOf(schema, column), sign: desc ? -1 : 1 }));
+  constructor(select: Select, scope: Scope, maxRows: number) {
+    const { sources, where } = select;
+    this.#where = where;
+    this.#scope = scope;
+    this.#joins = sources.flatMap(({ on }, at) => (on ? [new Join(scope, at, on, maxRows)] : []));
+    this.#meets = where ? compiled(scope, where) : () => true;
+    this.#output = outputOf(select, scope, maxRows);
   }
 
-  /** Nothing that is still to come is in the result. */
-  get isEnough(): boolean {
-    return this.#order.length === 0 && this.#matches.length >= this.#wanted;
+  async run(asking: SqlAsking, view: RangeView): Promise<void> {
+    for (const [i, join] of this.#joins.entries())
+      await this.#each(asking, view, i + 1, (row) => {
+        join.add(row);
+        return [];
+      });
+    await this.#each(asking, view, 0, ({ cells, tx }) => this.#joined({ row: [cells], tx }, 0));
   }
 
-  /** How many of the first ones are wanted. */
-  get #wanted(): number {
-    const { limit = Infinity, offset } = this.#select;
-    return offset + limit;
-  }
-
-  async take(page: readonly FollowedRow[]): Promise<void> {
-    const { table } = this.#select;
-    for (const [i, found] of page.entries()) {
-      if (i % ROWS_A_TURN === ROWS_A_TURN - 1) await new Promise((resume) => setImmediate(resume));
-      const row = cellsOf(this.#schema, found, table);
-      if (!isUnderItsKey(this.#schema, found, row))
-        this.#anomalies.push({ rawKey: new Uint8Array(found.key), tx: found.tx, anomaly: 'key' });
-      if (!this.#meets(row.cells)) continue;
-      this.#matches.push({ found, row });
-      if (this.isEnough) return;
-      this.#assertFew();
+  /** What comes of each row that a table can have in the result, until there is enough. `take` gives undefined for what is no match. */
+  async #each(
+    asking: SqlAsking,
+    view: RangeView,
+    at: number,
+    take: (row: Single) => Iterable<Match | undefined>,
+  ): Promise<void> {
+    const { schema, table } = this.#scope.tables[at] as ScopeTable;
+    let isOver = false;
+    const takePage = async (page: readonly FollowedRow[]) => {
+      for (const found of page) {
+        const row = cellsOf(schema, found, table);
+        if (!isUnderItsKey(schema, found, row))
+          this.#anomalies.push({ rawKey: new Uint8Array(found.key), tx: found.tx, anomaly: 'key' });
+        for (const match of take({ cells: row.cells, tx: found.tx })) {
+          if (match && this.#meets(match.row)) this.#output.add(match);
+          if (this.#output.isEnough) return;
+          if (this.#isTurn()) await othersTurn();
+          // Nobody waits for it any more.
+          if (isOver) return;
+        }
+        if (this.#isTurn()) await othersTurn();
+        if (isOver) return;
+      }
+    };
+    try {
+      for await (const page of followedRows(asking, view, rangeOf(this.#scope, at, this.#where))) {
+        await asking.call.deadline.race(takePage(page), 'its rows to be computed');
+        if (this.#output.isEnough) return;
+      }
+    } finally {
+      isOver = true;
     }
+  }
+
+  #isTurn(): boolean {
+    return ++this.#taken % ROWS_A_TURN === 0;
+  }
+
+  *#joined(match: Match, at: number): Generator<Match | undefined, void, undefined> {
+    const join = this.#joins[at];
+    if (!join) yield match;
+    else
+      for (const more of join.with(match))
+        if (join.meets(more)) yield* this.#joined(more, at + 1);
+        else yield undefined;
   }
 
   result(): Pick<VerifiedRows, 'rows' | 'txs' | 'anomalies'> {
-    this.#sort();
-    const matches = this.#matches.slice(this.#select.offset, this.#wanted);
-    const rows = matches.map(({ row: { cells } }) =>
-      namedResult(
-        this.#columns.map(({ id, type, as }) => {
-          const cell = cells.get(id);
-          return [as, cell ? sqlValue(type, cell.value) : null];
-        }),
-      ),
-    );
-    return { rows, txs: matches.map(({ found }) => found.tx), anomalies: this.#anomalies };
+    return { ...this.#output.result(), anomalies: this.#anomalies };
   }
+}
 
-  /** What is held is bounded. */
-  #assertFew(): void {
-    const wanted = this.#wanted;
-    if (wanted <= this.#maxRows) {
-      // The last of them in the order are not wanted.
-      if (this.#matches.length < wanted + SPARE) return;
-      this.#sort();
-      this.#matches.length = wanted;
-    } else if (this.#matches.length - this.#select.offset > this.#maxRows) {
-      const message = `the result has more than ${this.#maxRows} rows: ask for fewer of them (LIMIT), or raise maxRows`;
-      throw new ImmuError('LIMIT_EXCEEDED', message);
-    }
-  }
-
-  /** Those that are equal stay in the order of their keys. */
-  #sort(): void {
-    if (this.#order.length === 0) return;
-    this.#matches.sort((a, b) => {
-      for (const { read, compare, sign } of this.#order) {
-        const order = compare(read(a.row.cells), read(b.row.cells));
-        if (order !== 0) return order * sign;
-      }
-      return 0;
-    });
-  }
+function othersTurn(): Promise<void> {
+  return new Promise((resume) => setImmediate(resume));
 }
