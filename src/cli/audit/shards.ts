@@ -112,7 +112,7 @@ async function audited(client: ImmuClient, words: ShardWords, plan: Plan, io: Io
       : 'the whole is audited by one process instead\n',
   );
   await queue.remove();
-  return report ?? whole();
+  return report ?? (await whole());
 }
 
 /** The server's newest state, proven; undefined where it cannot prove it: that is in the log then. */

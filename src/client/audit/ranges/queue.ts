@@ -74,7 +74,7 @@ export const MAX_ATTEMPTS = 20;
 export const ATTEMPTS_OF_A_REASON = 4;
 
 /** Longest list of ranges. */
-const MAX_RANGES = 100_000;
+export const MAX_RANGES = 100_000;
 
 /**
  * Cuts transactions `first` to `last` into so many ranges, or fewer: each begins where a large subtree of the history tree does,

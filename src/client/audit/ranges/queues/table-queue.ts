@@ -4,7 +4,7 @@ import { ArgumentError, StoreError } from '../../../../errors.js';
 import { fromHex, toHex } from '../../../../proof/bytes.js';
 import { optionsObject, text, whole } from '../../../input/option-checks.js';
 import { toRoot } from '../../../input/root-input.js';
-import { ATTEMPTS_OF_A_REASON } from '../queue.js';
+import { ATTEMPTS_OF_A_REASON, MAX_RANGES } from '../queue.js';
 import type {
   AuditQueue,
   AuditTask,
@@ -50,8 +50,8 @@ export class TableQueue implements AuditQueue {
   }
 
   task(): Promise<AuditTask> {
-    const { id: _, ...task } = this.#task;
-    return Promise.resolve(task);
+    const { database, under, values, maxFindings } = this.#task;
+    return Promise.resolve({ database, under, values, maxFindings });
   }
 
   async lease(worker: string, leaseMs: number): Promise<LeaseOutcome> {
@@ -151,8 +151,7 @@ export function newTask(given: AuditTask, ranges: readonly TxRange[]) {
   text('database', database);
   whole('maxFindings', maxFindings, 0, Number.MAX_SAFE_INTEGER);
   const under = toRoot('under', given.under);
-  if (!Array.isArray(ranges) || ranges.length === 0)
-    throw new ArgumentError('ranges', 'ranges must not be empty');
+  checkRanges(ranges, under.tx);
   const task: KnownTask = { id: randomBytes(16).toString('hex'), database, under, values, maxFindings };
   function* puts(): Generator<{ readonly text: string; readonly values: readonly QueueValue[] }> {
     const row = [sql.VERSION, task.id, database, under.tx, toHex(under.alh), values ? 1n : 0n];
@@ -160,6 +159,21 @@ export function newTask(given: AuditTask, ranges: readonly TxRange[]) {
     yield* sql.rangePuts(task.id, ranges);
   }
   return { task, puts };
+}
+
+/** @throws ArgumentError */
+function checkRanges(ranges: readonly TxRange[], lastTx: bigint): void {
+  if (!Array.isArray(ranges) || ranges.length === 0)
+    throw new ArgumentError('ranges', 'ranges must be an array of one or more');
+  if (ranges.length > MAX_RANGES)
+    throw new ArgumentError('ranges', `ranges has more than ${MAX_RANGES}`, 'LIMIT_EXCEEDED');
+  let next = 1n;
+  for (const { first, last } of ranges) {
+    const areIds = typeof first === 'bigint' && typeof last === 'bigint';
+    if (!areIds || first < next || last < first || last > lastTx)
+      throw new ArgumentError('ranges', 'ranges must follow each other, from 1 up to the root');
+    next = last + 1n;
+  }
 }
 
 /** The task in the rows of the statement TASK; undefined when there is none. @throws StoreError STORE_FOREIGN */
