@@ -9,7 +9,7 @@ import { SqliteAuditQueue, joinReports, rangesOf, workRanges } from '#dist/audit
 import type { AuditTask, DatabaseReport, RangeLease, SignedRangeReport } from '#dist/audit.js';
 import { temporaryFolder } from '../cli/run.js';
 import { rejection } from '../trust/support.js';
-import { clientOf, stage } from './support.js';
+import { clientOf, stage, write } from './support.js';
 
 /** What depends on when, and in which cuts, it was looked at. */
 const TIMES = ['startedAt', 'durationMs', 'bytes', 'txsPerSecond', 'entriesPerSecond', 'resume'];
@@ -154,7 +154,9 @@ describe('a worker that cannot do it', () => {
   test('is of another history: its own log has the fork, and others do the work', async () => {
     const { client } = await stage({ txs: 8 });
     const { queue } = await queueOf(client, 2);
-    const other = await stage({ txs: 12 });
+    const other = await stage({ txs: 0 });
+    await other.client.set('another', 'beginning');
+    await write(other.client, 12);
     expect(await rejection(workRanges(other.client.audit, queue, { key: KEY }))).toMatchObject({
       code: 'FORK_DETECTED',
     });
