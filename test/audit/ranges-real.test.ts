@@ -144,7 +144,7 @@ async function audited({ folder, main, workers }: Scene, queue: string, lies: bo
   const outcome = await joining.outcome;
   let byWorkers = 0;
   for (const { words } of workers) {
-    await using store = await SqliteRootStore.open(words[1]);
+    await using store = await SqliteRootStore.open(words[1]!);
     byWorkers += (await rowsOf(store, { operation: 'audit.range' })).length;
   }
   return { ...outcome, killed, byWorkers };

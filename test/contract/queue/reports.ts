@@ -63,7 +63,7 @@ export function reports(newPlace: NewPlace): void {
       expect(await believedReports(queue, ranges, TASK, [KEY])).toMatchObject({ refused: [], missing: 0 });
     });
 
-    it.for([
+    it.for<[string, string, string]>([
       ['no JSON', `'{'`, 'no JSON'],
       ['nothing', `''`, 'no JSON'],
       ['no report', `'[1]'`, 'must be an object'],
@@ -96,7 +96,7 @@ export function reports(newPlace: NewPlace): void {
       expect(await believedReports(queue, ranges, TASK, [KEY])).toMatchObject({ missing: 0, refused: [] });
     });
 
-    it.for([
+    it.for<[string, string]>([
       ['left out', 'DELETE FROM audit_range WHERE first = 21'],
       ['all left out', 'DELETE FROM audit_range'],
       ['cut', 'UPDATE audit_range SET last = 19 WHERE first = 1'],
