@@ -1,7 +1,8 @@
 // `immu-ts/audit`: what auditors need beside a client: stores and archives opened for reading, checkpoints, evidence, reports.
+export { believedReports } from './client/audit/ranges/believed-reports.js';
 export { joinReports } from './client/audit/ranges/join-reports.js';
 export { rangesOf } from './client/audit/ranges/queue.js';
-export { SqliteAuditQueue } from './client/audit/ranges/sqlite-queue.js';
+export { SqliteAuditQueue } from './client/audit/ranges/queues/sqlite-queue.js';
 export { rangeReportBytes } from './client/audit/ranges/range-report.js';
 export { workRanges } from './client/audit/ranges/work-ranges.js';
 export { reportText } from './client/audit/report-text.js';
@@ -37,13 +38,16 @@ export type {
   RangeAuditOptions,
   RootsAuditOptions,
 } from './client/audit/options.js';
+export type { BelievedReports } from './client/audit/ranges/believed-reports.js';
 export type { JoinOptions } from './client/audit/ranges/join-reports.js';
 export type {
   AuditQueue,
   AuditTask,
+  HandedIn,
   LeaseOutcome,
   QueueStatus,
   RangeLease,
+  TxRange,
 } from './client/audit/ranges/queue.js';
 export type { RangeReport, SignedRangeReport } from './client/audit/ranges/range-report.js';
 export type { WorkOptions, WorkOutcome } from './client/audit/ranges/work-ranges.js';

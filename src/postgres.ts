@@ -2,3 +2,5 @@
 export { PostgresRootStore } from './store/postgres/postgres-root-store.js';
 export type { PostgresRootStoreOptions } from './store/postgres/postgres-root-store.js';
 export type { Durability, PostgresDiagnostics } from './store/postgres/public-types.js';
+export { PostgresAuditQueue } from './client/audit/ranges/queues/postgres-queue.js';
+export type { PostgresQueueOptions } from './client/audit/ranges/queues/postgres-queue.js';

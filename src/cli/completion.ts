@@ -4,7 +4,7 @@ import type { Command, Listed, Options } from './command.js';
 
 const SHELLS = ['bash', 'zsh', 'fish'] as const;
 /** What stands for the value of an option that is a path. */
-const PATHS = ['FILE', 'PEM', 'DIR', 'ARCHIVE'];
+const PATHS = ['FILE', 'FILE|URL', 'PEM', 'DIR', 'ARCHIVE'];
 
 interface Completed extends Pick<Listed, 'name' | 'summary'> {
   readonly options: Options;

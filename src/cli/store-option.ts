@@ -65,18 +65,22 @@ export function openStore(
 }
 
 async function openPostgres(url: string, create: 'if-new' | 'never'): Promise<OpenStore> {
-  let driver: Pick<typeof Postgres, 'PostgresRootStore'>;
+  const { PostgresRootStore } = await loadPostgres('a store');
+  return PostgresRootStore.open(url, { create });
+}
+
+/** What needs the package `pg`. @throws UsageError, for `what` in PostgreSQL, where it is not installed */
+export async function loadPostgres(what: string): Promise<typeof Postgres> {
   try {
-    driver = await import('../postgres.js');
+    return await import('../postgres.js');
   } catch (error) {
     const isMissing =
       error instanceof Error && 'code' in error && /MODULE_NOT_FOUND$/.test(String(error.code));
     if (!isMissing) throw error;
     throw new UsageError(
-      'a store in PostgreSQL needs the package pg, which is not installed along: npm install pg',
+      `${what} in PostgreSQL needs the package pg, which is not installed along: npm install pg`,
     );
   }
-  return driver.PostgresRootStore.open(url, { create });
 }
 
 /** What a client is given as its store: a file it opens by itself, a store in PostgreSQL is opened for it, and closed behind it. */

@@ -1,16 +1,15 @@
-// The queue of an audit in ranges: leases that run out, workers that come and go, one report whoever did what.
+// Workers of an audit in ranges that come and go: one report, whoever did what.
 import { generateKeyPairSync } from 'node:crypto';
-import { stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { ImmuError, StoreError } from '#dist/index.js';
+import { ArgumentError, ImmuError, StoreError, VerificationError } from '#dist/index.js';
 import type { ImmuClient } from '#dist/index.js';
 import { SqliteAuditQueue, joinReports, rangesOf, workRanges } from '#dist/audit.js';
 import type { AuditTask, DatabaseReport, RangeLease, SignedRangeReport } from '#dist/audit.js';
 import { temporaryFolder } from '../cli/run.js';
 import { rejection } from '../trust/support.js';
-import { clientOf, stage } from './support.js';
+import { clientOf, stage, write } from './support.js';
 
 /** What depends on when, and in which cuts, it was looked at. */
 const TIMES = ['startedAt', 'durationMs', 'bytes', 'txsPerSecond', 'entriesPerSecond', 'resume'];
@@ -35,68 +34,6 @@ const leased = async (queue: SqliteAuditQueue, leaseMs = 60_000): Promise<RangeL
 function timeless(report: DatabaseReport): object {
   return Object.fromEntries(Object.entries(report).filter(([name]) => !TIMES.includes(name)));
 }
-
-describe('a queue', () => {
-  test('hands out each range once, and again when its lease has run out, was given back, or not again when it is done', async () => {
-    const { client } = await stage({ txs: 12 });
-    const { queue, path, task } = await queueOf(client, 3);
-    expect(await queue.task()).toEqual(task);
-    expect((await stat(path)).mode & 0o077).toBe(0);
-    const other = await SqliteAuditQueue.open(path);
-    onTestFinished(() => other.close());
-    const [a, b, c] = [await leased(queue), await leased(other, 150), await leased(queue)];
-    expect([a.first, b.first, c.first]).toEqual([1n, 5n, 9n]);
-    expect(await queue.lease('w', 1000)).toBe('later');
-    expect(await queue.status()).toMatchObject({ ranges: 3, done: 0, leased: 3, givenUp: [] });
-    await delay(200);
-    const again = await leased(queue);
-    expect(again.first).toBe(5n);
-    // The first one is late.
-    const report = await client.audit.range({ first: 5n, last: 8n, under: task.under, key: KEY });
-    expect(await other.renew(b, 1000)).toBe(false);
-    expect(await other.finish(b, report)).toBe(false);
-    expect(await queue.renew(again, 60_000)).toBe(true);
-    expect(await queue.finish(again, report)).toBe(true);
-    expect(await queue.finish(again, report)).toBe(false);
-    await queue.giveBack(a, 'no server');
-    expect((await leased(other)).first).toBe(1n);
-    expect(await other.reports()).toEqual([report]);
-    expect(await queue.status()).toMatchObject({ done: 1, leased: 2 });
-  });
-
-  test('gives a range up that was tried often enough, and says why', async () => {
-    const { client } = await stage({ txs: 4 });
-    const { queue } = await queueOf(client, 1);
-    for (let i = 0; i < 4; i++) await queue.giveBack(await leased(queue), `for the ${i}th time`);
-    expect(await queue.lease('w', 1000)).toBe('over');
-    expect((await queue.status()).givenUp).toEqual([{ first: 1n, last: 4n, why: 'for the 3th time' }]);
-  });
-
-  test('is made in a new file only, and opened only where one was made', async () => {
-    const { client } = await stage({ txs: 4 });
-    const { path, task } = await queueOf(client, 1);
-    const folder = await temporaryFolder();
-    expect(await rejection(SqliteAuditQueue.make(path, task, rangesOf(1n, 4n, 1)))).toMatchObject({
-      code: 'EEXIST',
-    });
-    expect(await rejection(SqliteAuditQueue.make(join(folder, 'q'), task, []))).toMatchObject({
-      argument: 'ranges',
-    });
-    expect(await rejection(SqliteAuditQueue.open(join(folder, 'none')))).toMatchObject({
-      code: 'STORE_MISSING',
-    });
-    for (const bytes of [
-      'no queue at all, whatever it is, and longer than a header of SQLite would be: '.repeat(9),
-      '',
-    ]) {
-      const other = join(folder, `other${bytes.length}`);
-      await writeFile(other, bytes);
-      const error = await rejection(SqliteAuditQueue.open(other));
-      expect(error).toBeInstanceOf(StoreError);
-      expect(error.code).toBe('STORE_FOREIGN');
-    }
-  });
-});
 
 describe('workers', () => {
   test('several at once do each range once, and one report comes of it', async () => {
@@ -196,5 +133,54 @@ describe('workers', () => {
       expect(await rejection(workRanges(client.audit, other.queue, options as never))).toMatchObject({
         argument,
       });
+  });
+});
+
+describe('a worker that cannot do it', () => {
+  const root = { server: 's', database: 'd', check: 'c' };
+  test.for<[string, Error]>([
+    ['has another history', new VerificationError('FORK_DETECTED', 'it is another', root)],
+    ['has a store that fails', new StoreError('STORE_FAILED', 'the disk is full')],
+    ['has a server that lags behind', new ArgumentError('under', 'under is beyond it')],
+  ])('%s: it ends, and the range is as if it had not been tried', async ([, error]) => {
+    const { client } = await stage({ txs: 8 });
+    const { queue } = await queueOf(client, 2);
+    const bad = { range: () => Promise.reject<SignedRangeReport>(error) };
+    // More often than a range may be tried.
+    for (let i = 0; i < 25; i++) expect(await rejection(workRanges(bad, queue, { key: KEY }))).toBe(error);
+    expect(await workRanges(client.audit, queue, { key: KEY })).toMatchObject({ ranges: 2, givenBack: [] });
+  });
+
+  test('is of another history: its own log has the fork, and others do the work', async () => {
+    const { client } = await stage({ txs: 8 });
+    const { queue } = await queueOf(client, 2);
+    const other = await stage({ txs: 0 });
+    await other.client.set('another', 'beginning');
+    await write(other.client, 12);
+    expect(await rejection(workRanges(other.client.audit, queue, { key: KEY }))).toMatchObject({
+      code: 'FORK_DETECTED',
+    });
+    expect(await workRanges(client.audit, queue, { key: KEY })).toMatchObject({ ranges: 2 });
+  });
+
+  test('is slow to hear from its queue: it does not ask more than once at a time', async () => {
+    const { client } = await stage({ txs: 8 });
+    const { queue } = await queueOf(client, 1);
+    let asking = 0;
+    let most = 0;
+    queue.renew = async () => {
+      most = Math.max(most, ++asking);
+      await delay(250);
+      asking--;
+      return true;
+    };
+    const slow = {
+      range: async (options: Parameters<typeof client.audit.range>[0]) => {
+        await delay(600);
+        return client.audit.range(options);
+      },
+    };
+    expect(await workRanges(slow, queue, { key: KEY, leaseMs: 150 })).toMatchObject({ ranges: 1 });
+    expect(most).toBe(1);
   });
 });

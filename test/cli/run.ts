@@ -42,6 +42,7 @@ export async function start(
     env = {},
     stdin = false,
     again = false,
+    deadlineMs = DEADLINE_MS,
   }: {
     cwd?: string;
     env?: Record<string, string>;
@@ -49,6 +50,7 @@ export async function start(
     stdin?: boolean;
     /** It was run in this folder before. */
     again?: boolean;
+    deadlineMs?: number;
   } = {},
 ): Promise<Running> {
   const folder = cwd ?? (await temporaryFolder());
@@ -59,7 +61,7 @@ export async function start(
     // Profiles of whoever runs the tests are not for them.
     env: { ...process.env, TMPDIR: temp, TMP: temp, TEMP: temp, XDG_CONFIG_HOME: temp, ...env },
     stdio: [stdin ? 'pipe' : 'ignore', 'pipe', 'pipe'],
-    timeout: DEADLINE_MS,
+    timeout: deadlineMs,
     killSignal: 'SIGKILL',
   }) as Running['child'];
   onTestFinished(() => void child.kill('SIGKILL'));

@@ -32,6 +32,7 @@ test('immu-ts/audit', () => {
     'QuorumError',
     'SqliteAuditQueue',
     'answerWords',
+    'believedReports',
     'checkpointBytes',
     'checkpointHash',
     'followedIn',
@@ -69,5 +70,5 @@ test('immu-ts/kysely', () => {
 });
 
 test('immu-ts/postgres', () => {
-  expect(Object.keys(postgres).sort()).toEqual(['PostgresRootStore']);
+  expect(Object.keys(postgres).sort()).toEqual(['PostgresAuditQueue', 'PostgresRootStore']);
 });

@@ -1,20 +1,21 @@
 // `immu-ts audit database --shards N`: begins an audit in ranges, has processes work on it, and joins their reports.
-import { spawn } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import here from '../../here.cjs';
-import { VerificationError } from '../../index.js';
+import { ArgumentError, VerificationError } from '../../index.js';
 import type { ImmuClient } from '../../index.js';
-import { SqliteAuditQueue, joinReports, rangesOf, workRanges } from '../../audit.js';
-import type { AuditReport, DatabaseReport } from '../../audit.js';
+import { believedReports, joinReports, rangesOf, workRanges } from '../../audit.js';
+import type { AuditReport, AuditTask, SignedRangeReport, TxRange } from '../../audit.js';
 import { UsageError } from '../command.js';
 import type { Io, Values } from '../command.js';
 import { countOf, idOf } from '../query-options.js';
 import { visible } from '../../visible.js';
+import { makeQueue } from './queue-place.js';
+import type { OpenQueue } from './queue-place.js';
 import { assertFormat, auditOptions, handOver, teller, withClient } from './server-audit.js';
-import type { SERVER_OPTIONS, ServerWords } from './server-audit.js';
+import type { ServerWords } from './server-audit.js';
+import { runWorkers } from './worker-processes.js';
 
 export const SHARD_OPTIONS = {
   shards: { type: 'string', value: 'N', says: 'in N ranges, by several processes' },
@@ -25,8 +26,8 @@ export const SHARD_OPTIONS = {
   },
   queue: {
     type: 'string',
-    value: 'FILE',
-    says: 'with --shards: a new file, for workers of this machine that join; stays when it is interrupted',
+    value: 'FILE|URL',
+    says: 'with --shards: for workers that join; a new file for those of this machine, postgres://… for those of any; stays when it is interrupted',
   },
   key: {
     type: 'string',
@@ -91,19 +92,27 @@ async function audited(client: ImmuClient, words: ShardWords, plan: Plan, io: Io
   const under = await rootOf(client, io);
   // What one audit says of a server that does not stand by the head, or has nothing, needs no ranges.
   if (!under || after >= under.tx) return whole();
-  const path = words.queue ?? join(plan.folder, 'queue.db');
+  const place = words.queue ?? join(plan.folder, 'queue.db');
   const key = await keyOf(words, plan);
   const keys = [key.pem, ...(await acceptedKeys(words))];
   const task = { database: client.databaseName, under, values, maxFindings };
-  const report = await (async () => {
-    await using queue = await SqliteAuditQueue.make(path, task, rangesOf(after + 1n, under.tx, plan.count));
-    await workers(words, plan, { path, key: key.path }, queue, io);
+  const ranges = rangesOf(after + 1n, under.tx, plan.count);
+  await using queue = await makeQueue(place, task, ranges);
+  const reports = await telling(queue, io, async () => {
+    await runWorkers(words, { count: plan.workers, queue: place, key: key.path }, io);
     // What is left when they have gone, whyever.
-    await workRanges(client.audit, queue, { key: key.pem, inFlight, signal: io.signal });
-    return await joinedReport(queue, { under, keys, first: after + 1n }, io);
-  })();
-  if (words.queue !== undefined) await removeQueue(path);
-  return report ?? whole();
+    const work = () => workRanges(client.audit, queue, { key: key.pem, inFlight, signal: io.signal });
+    return await collected(queue, { ranges, task, keys, work }, io);
+  });
+  const { databaseName: database } = client;
+  const report = reports && joinReports(reports, { under, keys, first: after + 1n, database });
+  await io.err.write(
+    report
+      ? `joined from ${ranges.length} signed reports\n`
+      : 'the whole is audited by one process instead\n',
+  );
+  await queue.remove();
+  return report ?? (await whole());
 }
 
 /** The server's newest state, proven; undefined where it cannot prove it: that is in the log then. */
@@ -117,22 +126,66 @@ async function rootOf(client: ImmuClient, { signal }: Io) {
   }
 }
 
-/** Undefined when a range could not be done at all. */
-async function joinedReport(
-  queue: SqliteAuditQueue,
-  options: Parameters<typeof joinReports>[1],
+interface Collecting {
+  readonly ranges: readonly TxRange[];
+  readonly task: AuditTask;
+  readonly keys: readonly string[];
+  /** Does what nobody else does. */
+  readonly work: () => Promise<unknown>;
+}
+
+/** Whoever hands in what is not believed, time and again, holds nobody up for long. */
+const MAX_ROUNDS = 20;
+
+/** A report of each range; undefined when there is none of some, and why is told. */
+async function collected(
+  queue: OpenQueue,
+  { ranges, task, keys, work }: Collecting,
   { err }: Io,
-): Promise<DatabaseReport | undefined> {
-  const { givenUp, ranges } = await queue.status();
-  for (const { first, last, why } of givenUp)
-    await err.write(`txs ${String(first)} to ${String(last)} could not be audited: ${visible(why)}\n`);
-  if (givenUp.length > 0) {
-    await err.write('the whole is audited by one process instead\n');
+): Promise<readonly SignedRangeReport[] | undefined> {
+  for (let round = 0; round < MAX_ROUNDS; round++) {
+    try {
+      await work();
+    } catch (error) {
+      // The server does not stand by the root any more: one audit has the words for that.
+      if (!(error instanceof VerificationError) && !isBehind(error)) throw error;
+      await err.write(`${visible(error.message)}\n`);
+      return undefined;
+    }
+    const found = await believedReports(queue, ranges, task, keys);
+    if (!found) {
+      await err.write('the queue has other ranges than it was made with\n');
+      return undefined;
+    }
+    for (const why of found.refused) await err.write(`refused: ${visible(why)}\n`);
+    if (found.missing === 0) return found.reports;
+    if (found.refused.length > 0) continue;
+    const { givenUp } = await queue.status();
+    for (const { first, last, why } of givenUp)
+      await err.write(`txs ${String(first)} to ${String(last)} could not be audited: ${visible(why)}\n`);
     return undefined;
   }
-  const report = joinReports(await queue.reports(), options);
-  await err.write(`joined from ${ranges} signed reports\n`);
-  return report;
+  return undefined;
+}
+
+function isBehind(error: unknown): error is ArgumentError {
+  return error instanceof ArgumentError && error.argument === 'under';
+}
+
+/** Says meanwhile how many ranges are done. */
+async function telling<T>(queue: OpenQueue, io: Io, work: () => Promise<T>): Promise<T> {
+  const tell = teller(io);
+  const timer = setInterval(() => {
+    queue.status().then(
+      ({ done, ranges }) => tell(() => `${done} of ${ranges} ranges done`),
+      () => undefined,
+    );
+  }, 1000);
+  try {
+    return await work();
+  } finally {
+    clearInterval(timer);
+  }
 }
 
 async function keyOf({ key }: ShardWords, { folder }: Plan): Promise<{ path: string; pem: string }> {
@@ -145,79 +198,4 @@ async function keyOf({ key }: ShardWords, { folder }: Plan): Promise<{ path: str
 
 function acceptedKeys({ accept }: ShardWords): Promise<string[]> {
   return Promise.all((accept ?? '').split(',').flatMap((path) => (path ? [readFile(path, 'utf8')] : [])));
-}
-
-async function removeQueue(path: string): Promise<void> {
-  for (const end of ['', '-wal', '-shm']) await rm(`${path}${end}`, { force: true });
-}
-
-/** Options that a worker is started with as they were given. */
-const PASSED = [
-  ...([
-    'store',
-    'address',
-    'user',
-    'password-file',
-    'database',
-    'ca',
-    'cert',
-    'client-key',
-    'server-name',
-  ] as const),
-  ...(['state-key', 'pin', 'in-flight'] as const),
-] satisfies readonly (keyof typeof SERVER_OPTIONS)[];
-
-/** Starts workers, and resolves when they have ended, in whatever way. */
-async function workers(
-  words: ShardWords,
-  { workers: count }: Plan,
-  { path, key }: { readonly path: string; readonly key: string },
-  queue: SqliteAuditQueue,
-  io: Io,
-): Promise<void> {
-  if (here.folder === undefined || count === 0) return;
-  const main = join(here.folder, 'cli', 'main.js');
-  const args = ['audit', 'work', '--queue', path, '--key', key, ...(words.tls ? ['--tls'] : [])];
-  for (const name of PASSED) if (words[name] !== undefined) args.push(`--${name}=${words[name]}`);
-  // The threads that there are, shared.
-  const threads = words.threads ?? String(Math.max(0, Math.floor((availableParallelism() - 1) / count)));
-  args.push(`--threads=${threads}`);
-  const ended = Array.from({ length: count }, () => oneWorker([main, ...args], words.password, io));
-  const tell = teller(io);
-  const telling = setInterval(() => {
-    queue.status().then(
-      ({ done, ranges }) => tell(() => `${done} of ${ranges} ranges done`),
-      () => undefined,
-    );
-  }, 1000);
-  await Promise.all(ended);
-  clearInterval(telling);
-}
-
-/** Of what a worker says, the last. */
-const MAX_WORDS = 4000;
-
-function oneWorker(args: readonly string[], password: string | undefined, io: Io): Promise<void> {
-  // Not for all to see. What stands in its way is empty, which is as if it were not there.
-  const own = { IMMUDB_PASSWORD: password, IMMUDB_PASSWORD_FILE: '', IMMU_TS_PASSWORD_FILE: '' };
-  const env = password === undefined ? io.env : { ...io.env, ...own };
-  const child = spawn(process.execPath, args, {
-    env,
-    stdio: ['ignore', 'ignore', 'pipe'],
-    signal: io.signal,
-  });
-  let said = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-MAX_WORDS)));
-  return new Promise((resolve) => {
-    const end = (how: string) =>
-      void io.err.write(`a worker ended ${how}: ${visible(said.trim())}\n`).then(resolve);
-    child.on('error', (error) => {
-      if (io.signal.aborted) resolve();
-      else end(visible(error.message));
-    });
-    child.on('close', (code, signal) => {
-      if (code === 0 || io.signal.aborted) resolve();
-      else end(code === null ? `by ${signal ?? 'a signal'}` : `with ${code}`);
-    });
-  });
 }

@@ -16,7 +16,7 @@ import { Hints } from './link/hints.js';
 import type { Link } from './link/link.js';
 import { inOneState } from './link/one-state.js';
 import { flush } from './link/server-check.js';
-import { Session } from './link/session.js';
+import { StoreSession } from './link/store-session.js';
 import { statsOf } from './read/figures.js';
 import { archivesOf, checkpointsOf, headOf, headerList, headersOf, identityOf } from './read/held.js';
 import { conflictWith, databasesOf, latestRoot, pageOf, rootAt, rowAt } from './read/questions.js';
@@ -28,24 +28,24 @@ import type { PostgresDiagnostics } from './public-types.js';
 
 export class AnsweringPostgres implements AnsweringStore {
   readonly storeId: Uint8Array;
-  readonly #writing: Session;
-  readonly #reading: Session;
+  readonly #writing: StoreSession;
+  readonly #reading: StoreSession;
   readonly #writer: Writer;
   readonly #hints: Hints;
   readonly #closeTimeoutMs: number;
-  readonly #walks = new Set<Session>();
+  readonly #walks = new Set<StoreSession>();
   readonly #asked = new Set<Promise<unknown>>();
   #isArchiving = false;
   #closing: Promise<void> | undefined;
 
-  constructor(writing: Session, closeTimeoutMs: number, storeId: Uint8Array) {
+  constructor(writing: StoreSession, closeTimeoutMs: number, storeId: Uint8Array) {
     const { options, same } = writing;
     this.storeId = storeId;
     this.#writing = writing;
-    this.#reading = new Session(options, same, 'immu-ts questions');
+    this.#reading = new StoreSession(options, same, 'immu-ts questions');
     this.#writer = new Writer(writing);
     this.#closeTimeoutMs = closeTimeoutMs;
-    this.#hints = new Hints(() => new Session(options, same, 'immu-ts hints'), this.#reading, storeId);
+    this.#hints = new Hints(() => new StoreSession(options, same, 'immu-ts hints'), this.#reading, storeId);
     this.#writer.onWritten = () => this.#hints.send();
   }
 
@@ -113,7 +113,7 @@ export class AnsweringPostgres implements AnsweringStore {
     }
   }
 
-  async #archive(session: Session, options: ArchiveOptions): Promise<unknown> {
+  async #archive(session: StoreSession, options: ArchiveOptions): Promise<unknown> {
     if (this.#isArchiving)
       throw new StoreError('STORE_FAILED', 'rows of this store are being archived already');
     this.#isArchiving = true;
@@ -134,7 +134,7 @@ export class AnsweringPostgres implements AnsweringStore {
 
   async #walk(request: WalkRequest): Promise<unknown> {
     const { options, same } = this.#writing;
-    const session = new Session({ ...options, tellsRollback: true }, same, 'immu-ts walk');
+    const session = new StoreSession({ ...options, tellsRollback: true }, same, 'immu-ts walk');
     this.#walks.add(session);
     // Rows that are written meanwhile are not in the state that is walked.
     const known = same.known;

@@ -4,8 +4,8 @@ import { equalBytes, toHex } from '../../proof/bytes.js';
 import type { ChainPoint } from '../audit-log.js';
 import { AnsweringPostgres } from './answering.js';
 import type { Link } from './link/link.js';
-import { Session, assertNotRolledBack } from './link/session.js';
-import type { Same, SessionOptions } from './link/session.js';
+import { StoreSession, assertNotRolledBack } from './link/store-session.js';
+import type { Same, StoreSessionOptions } from './link/store-session.js';
 import { inOneState } from './link/one-state.js';
 import { createStore } from './schema/create.js';
 import { inspect } from './schema/inspect.js';
@@ -18,9 +18,12 @@ export interface OpenOptions {
   readonly closeTimeoutMs: number;
 }
 
-export async function openStore(session: SessionOptions, options: OpenOptions): Promise<AnsweringPostgres> {
+export async function openStore(
+  session: StoreSessionOptions,
+  options: OpenOptions,
+): Promise<AnsweringPostgres> {
   const same: Same = { storeId: undefined, known: options.known };
-  const opening = new Session(session, same, 'immu-ts store');
+  const opening = new StoreSession(session, same, 'immu-ts store');
   try {
     // Before its id is known: a store that is not there may be made here, and nowhere else.
     same.storeId = await opening.again((link) => storeOf(link, session, options));
@@ -40,7 +43,7 @@ export async function openStore(session: SessionOptions, options: OpenOptions): 
 
 async function storeOf(
   link: Link,
-  { label, schema }: SessionOptions,
+  { label, schema }: StoreSessionOptions,
   options: OpenOptions,
 ): Promise<Uint8Array> {
   const { storeId, create } = options;

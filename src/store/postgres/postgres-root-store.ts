@@ -10,7 +10,8 @@ import { STORE_ID_SIZE } from '../log/checkpoint.js';
 import { addressesOf, toldOf } from './link/address.js';
 import type { Address } from './link/address.js';
 import type { Durability, PostgresDiagnostics } from './public-types.js';
-import type { SessionOptions } from './link/session.js';
+import type { StoreSessionOptions } from './link/store-session.js';
+import { checkSchema, labelOf, milliseconds } from './input.js';
 import { openStore } from './open.js';
 import type { AnsweringPostgres } from './answering.js';
 
@@ -82,14 +83,13 @@ export class PostgresRootStore extends CheckedStore {
     const told = toldOf(addresses, defined(options));
     const { schema = 'immu_ts', storeId } = told;
     const durability = (told.durability ?? 'local') as Durability;
-    if (typeof schema !== 'string' || !/^[a-z_][a-z0-9_]{0,62}$/.test(schema) || schema.startsWith('pg_'))
-      throw new ArgumentError('schema', 'schema must be 1 to 63 of a-z, 0-9 and _, and not begin with pg_');
+    checkSchema(schema);
     oneOf('create', create, ['if-new', 'never']);
     oneOf('durability', durability, ['local', 'sync']);
     if (storeId !== undefined && !(typeof storeId === 'string' && ID.test(storeId)))
       throw new ArgumentError('storeId', `storeId must be ${2 * STORE_ID_SIZE} hex digits`);
-    const label = `${addresses.map((address) => address.label).join(' or ')} (schema ${schema})`;
-    const session: SessionOptions = {
+    const label = labelOf(addresses, schema);
+    const session: StoreSessionOptions = {
       ...{ addresses, label, schema, durability },
       timeoutMs: milliseconds('answerTimeoutMs', options.answerTimeoutMs),
       unavailableAfterMs: milliseconds('unavailableAfterMs', options.unavailableAfterMs),
@@ -139,11 +139,6 @@ function defined({ schema, storeId, durability }: PostgresRootStoreOptions): Add
     ...(storeId !== undefined && { storeId }),
     ...(durability !== undefined && { durability }),
   };
-}
-
-function milliseconds(name: string, value = 10_000): number {
-  if (Number.isInteger(value) && value > 0 && value <= 0x7fff_ffff) return value;
-  throw new ArgumentError(name, `${name} must be an integer from 1 to 2^31 - 1`);
 }
 
 function oneOf(name: string, value: string, known: readonly string[]): void {

@@ -1,6 +1,6 @@
 // A worker of an audit: takes ranges from a queue, audits them, and hands in their reports, until none is left.
 import { setTimeout as delay } from 'node:timers/promises';
-import { ArgumentError, ImmuError, StoreError } from '../../../errors.js';
+import { ArgumentError, ImmuError, StoreError, VerificationError } from '../../../errors.js';
 import type { SigningKey } from '../../../store/audit-log.js';
 import { checkOptions } from '../../input/call-options.js';
 import { text, whole } from '../../input/option-checks.js';
@@ -44,7 +44,8 @@ const MAX_WHYS = 100;
  * others or another time, up to 20 times; what the audit finds is no error, but in its report.
  *
  * @param audit of a client of the database: `client.audit`, `client.database('x').audit`
- * @throws ArgumentError when the client is of another database than the audit
+ * @throws ArgumentError when the client is of another database than the audit, or its server does not have the root yet
+ * @throws VerificationError FORK_DETECTED when the root of the audit is not on the trusted history here, SERVER_BEHIND_TRUST and the like
  * @throws TransportError ABORTED; StoreError when the queue cannot be used
  *
  * @example
@@ -87,14 +88,18 @@ async function workOne(
 ): Promise<'done' | 'overtaken' | { readonly why: string }> {
   const ending = new AbortController();
   const lost = { isOvertaken: false };
+  let isRenewing = false;
   const renewing = setInterval(() => {
+    if (isRenewing) return;
+    isRenewing = true;
     queue.renew(lease, leaseMs).then(
       (isOurs) => {
+        isRenewing = false;
         lost.isOvertaken ||= !isOurs;
         if (!isOurs) ending.abort();
       },
       // The next time, or when the report is handed in.
-      () => undefined,
+      () => (isRenewing = false),
     );
   }, leaseMs / 3);
   const { first, last } = lease;
@@ -113,15 +118,24 @@ async function workOne(
     return (await queue.finish(lease, signed)) ? 'done' : 'overtaken';
   } catch (error) {
     if (lost.isOvertaken && signal?.aborted !== true) return 'overtaken';
-    if (!(error instanceof ImmuError) || error instanceof StoreError || signal?.aborted === true) {
+    if (signal?.aborted === true || isOfWorker(error)) {
+      await queue.giveBack(lease).catch(() => undefined);
+      throw error;
+    }
+    if (!(error instanceof ImmuError)) {
       await queue.giveBack(lease, 'its worker ended').catch(() => undefined);
       throw error;
     }
-    if (error instanceof ArgumentError && error.argument === 'queue') throw error;
     return await givenBack(queue, lease, `${error.code}: ${error.message}`);
   } finally {
     clearInterval(renewing);
   }
+}
+
+/** It would be told the same of every range, and others would not: its own store, server, database or trusted history. */
+function isOfWorker(error: unknown): boolean {
+  if (error instanceof ArgumentError) return ['queue', 'under'].includes(error.argument);
+  return error instanceof StoreError || error instanceof VerificationError;
 }
 
 async function givenBack(queue: AuditQueue, lease: RangeLease, why: string) {

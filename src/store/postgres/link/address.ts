@@ -1,4 +1,4 @@
-// Where a store in PostgreSQL is: one URL, or several of a primary and its standbys. Nothing of a password is ever shown.
+// Where something is in PostgreSQL: one URL, or several of a primary and its standbys. Nothing of a password is ever shown.
 import type { ClientConfig } from 'pg';
 import { ArgumentError } from '../../../errors.js';
 import { visible } from '../../../visible.js';
@@ -64,5 +64,5 @@ export function toldOf(addresses: readonly Address[], options: Address['told']):
 }
 
 function bad(words: string): ArgumentError {
-  return new ArgumentError('url', `the URL of the PostgreSQL store ${words}`);
+  return new ArgumentError('url', `the URL of PostgreSQL ${words}`);
 }

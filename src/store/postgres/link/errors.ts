@@ -22,26 +22,28 @@ const AWAY = /^(08|57P0|53300|25P03|25006|40|55P03|58)/;
 const TOO_LARGE = /^54/;
 const DAMAGED = /^(XX00[12]|42|22|23|IM001)/;
 
-/** @param label of the server */
-export function toLinkError(error: unknown, label: string): Error {
+export const ROOT_STORE = 'the root store';
+
+/** @param label of the server @param what is there */
+export function toLinkError(error: unknown, label: string, what = ROOT_STORE): Error {
   if (error instanceof ImmuError || error instanceof LinkLost) return error;
   const words = serverWords(error instanceof Error ? error.message || String(error) : String(error));
   const state = stateOf(error);
   if (state === OUTRUN) return error as Error;
   if (state === undefined || AWAY.test(state)) return new LinkLost(`${label}: ${words}`, { cause: error });
   if (TOO_LARGE.test(state))
-    return new RowRefused('STORE_FAILED', `the root store ${label}: ${words} (SQLSTATE ${state})`, {
+    return new RowRefused('STORE_FAILED', `${what} ${label}: ${words} (SQLSTATE ${state})`, {
       cause: error,
     });
   const code = DAMAGED.test(state) ? 'STORE_DAMAGED' : 'STORE_FAILED';
   const rolledBack = state === ROLLED_BACK ? ': an older state was put in its place' : '';
-  return new StoreError(code, `the root store ${label}: ${words}${rolledBack} (SQLSTATE ${state})`, {
+  return new StoreError(code, `${what} ${label}: ${words}${rolledBack} (SQLSTATE ${state})`, {
     cause: error,
   });
 }
 
 /** SQLSTATE of an answer of the server; undefined for what is none. */
-function stateOf(error: unknown): string | undefined {
+export function stateOf(error: unknown): string | undefined {
   if (!(error instanceof Error) || !('severity' in error) || !('code' in error)) return undefined;
   return typeof error.code === 'string' && /^[0-9A-Z]{5}$/.test(error.code) ? error.code : undefined;
 }
@@ -49,10 +51,10 @@ function stateOf(error: unknown): string | undefined {
 /** What is said where a commit may have been done. */
 export const IN_DOUBT = ', and what was under way may have been written';
 
-export function unavailable(label: string, why: unknown, more = ''): StoreError {
+export function unavailable(label: string, why: unknown, more = '', what = ROOT_STORE): StoreError {
   const words = why instanceof Error ? why.message : String(why);
   const out = `it can be asked again when the server is back${more}`;
-  return new StoreError('STORE_UNAVAILABLE', `the root store ${label} cannot be reached: ${words}; ${out}`, {
+  return new StoreError('STORE_UNAVAILABLE', `${what} ${label} cannot be reached: ${words}; ${out}`, {
     cause: why,
   });
 }

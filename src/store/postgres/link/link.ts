@@ -16,6 +16,10 @@ export interface LinkOptions {
   readonly timeoutMs: number;
   /** Shown in the server's list of sessions. */
   readonly name: string;
+  /** What is there, as messages call it. */
+  readonly what: string;
+  /** `later`: who commits flushes what was committed before anybody is told. */
+  readonly durable: 'at-once' | 'later';
 }
 
 export type Row = Readonly<Record<string, unknown>>;
@@ -23,6 +27,7 @@ export type Value = string | number | bigint | boolean | Uint8Array | null;
 
 export class Link {
   readonly label: string;
+  readonly what: string;
   readonly #client: pg.Client;
   readonly #socket: Socket;
   readonly #timeoutMs: number;
@@ -36,8 +41,9 @@ export class Link {
   #watch: NodeJS.Timeout | undefined;
   #onLost: ((error: LinkLost) => void) | undefined;
 
-  private constructor(label: string, client: pg.Client, socket: Socket, timeoutMs: number) {
+  private constructor(label: string, client: pg.Client, socket: Socket, { what, timeoutMs }: LinkOptions) {
     this.label = label;
+    this.what = what;
     this.#client = client;
     this.#socket = socket;
     this.#timeoutMs = timeoutMs;
@@ -58,14 +64,15 @@ export class Link {
       connectionTimeoutMillis: options.timeoutMs,
       application_name: options.name,
     });
-    const link = new Link(label, client, socket, options.timeoutMs);
+    const link = new Link(label, client, socket, options);
     try {
       await client.connect();
-      await link.query(SETTINGS, [`${pg.escapeIdentifier(options.schema)}, pg_temp`]);
+      const commit = options.durable === 'later' ? 'off' : 'on';
+      await link.query(SETTINGS, [`${pg.escapeIdentifier(options.schema)}, pg_temp`, commit]);
       return link;
     } catch (error) {
       link.close();
-      throw toLinkError(error, label);
+      throw toLinkError(error, label, options.what);
     }
   }
 
@@ -91,7 +98,7 @@ export class Link {
       const { rows } = await this.#client.query<Row>(query);
       return rows;
     } catch (error) {
-      throw this.#whyLost() ?? toLinkError(error, this.label);
+      throw this.#whyLost() ?? toLinkError(error, this.label, this.what);
     } finally {
       this.#answered();
     }
@@ -152,7 +159,7 @@ export class Link {
 }
 
 /** Plans made while a table is small must not look through it when it has grown; no session may hold the log for long. */
-const SETTINGS = `SELECT set_config('search_path', $1, false), set_config('synchronous_commit', 'off', false),
+const SETTINGS = `SELECT set_config('search_path', $1, false), set_config('synchronous_commit', $2, false),
   set_config('client_min_messages', 'warning', false), set_config('enable_seqscan', 'off', false),
   set_config('enable_bitmapscan', 'off', false), set_config('jit', 'off', false), set_config('plan_cache_mode', 'force_generic_plan', false), set_config('bytea_output', 'hex', false),
   set_config('extra_float_digits', '1', false), set_config('default_transaction_read_only', 'off', false),

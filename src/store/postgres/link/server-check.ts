@@ -14,7 +14,7 @@ export async function checkServer(link: Link, durability: Durability): Promise<v
     `SELECT pg_is_in_recovery() AS standby, current_setting('server_version_num') AS version, ${STATE}`,
   );
   if (Number(state['version']) < OLDEST)
-    throw new StoreError('STORE_FAILED', `the root store ${link.label} needs PostgreSQL 13 or later`);
+    throw new StoreError('STORE_FAILED', `${link.what} ${link.label} needs PostgreSQL 13 or later`);
   if (state['standby'] !== false) throw new LinkLost(`${link.label}: it is a standby, and takes no rows`);
   assertDurable(link, state, durability);
 }
@@ -37,14 +37,16 @@ export async function flush(link: Link, durability: Durability): Promise<void> {
 const FLUSH = `SELECT set_config('synchronous_commit', 'on', true),
   pg_logical_emit_message(true, 'immu-ts', '')::text AS at, ${STATE}`;
 
-function assertDurable({ label }: Link, { fsync, standbys }: Row, durability: Durability, more = ''): void {
+function assertDurable(
+  { label, what }: Link,
+  { fsync, standbys }: Row,
+  durability: Durability,
+  more = '',
+): void {
   if (fsync !== 'on')
-    throw new StoreError('STORE_FAILED', `the root store ${label} is on a server with fsync = off${more}`);
+    throw new StoreError('STORE_FAILED', `${what} ${label} is on a server with fsync = off${more}`);
   if (durability === 'sync' && standbys === '') {
     const words = 'durability: sync was asked for, and synchronous_standby_names is empty there';
-    throw new StoreError(
-      'STORE_FAILED',
-      `the root store ${label} has no synchronous standby: ${words}${more}`,
-    );
+    throw new StoreError('STORE_FAILED', `${what} ${label} has no synchronous standby: ${words}${more}`);
   }
 }

@@ -8,7 +8,7 @@ import type { RowRequest } from '../../log/requests.js';
 import { IN_DOUBT, LinkLost, RowRefused, isOutrun, unavailable } from '../link/errors.js';
 import type { Link } from '../link/link.js';
 import { flush } from '../link/server-check.js';
-import type { Session } from '../link/session.js';
+import type { StoreSession } from '../link/store-session.js';
 import type { PostgresDiagnostics } from '../public-types.js';
 import { bigint } from '../read/rows.js';
 import { APPEND_SQL, answerTo, batchValues, handed, parseAnswer } from './batch.js';
@@ -30,7 +30,7 @@ interface Waiting {
 }
 
 export class Writer {
-  readonly #session: Session;
+  readonly #session: StoreSession;
   readonly #id = new Uint8Array(randomBytes(16));
   readonly #names = new Names();
   readonly #queue: Waiting[] = [];
@@ -44,7 +44,7 @@ export class Writer {
   /** Called when a batch is durable. */
   onWritten: (() => void) | undefined;
 
-  constructor(session: Session) {
+  constructor(session: StoreSession) {
     this.#session = session;
   }
 
