@@ -9,6 +9,12 @@ import { APPENDED, HEAD_PARAMETERS, MODE } from './columns.js';
 export const ROLLED_BACK = 'IM001';
 export const OUTRUN = 'IM002';
 
+/**
+ * How long a writer is remembered that writes nothing. Its newest batch is looked for at most as long as a store waits: for an answer,
+ * a connection, and an answer again, each of 25 days at most.
+ */
+export const WRITER_DAYS = 90;
+
 /** Rows of the smallest block that has bounds; blocks in one of the next level. */
 export const BLOCK_ROWS = 256;
 export const FAN_OUT = 64;
@@ -194,5 +200,6 @@ BEGIN
   IF NOT FOUND THEN
     RAISE EXCEPTION 'batch % of this writer was given up', p_batch USING ERRCODE = '${OUTRUN}';
   END IF;
+  IF p_batch = 1 THEN DELETE FROM writer WHERE at < now() - interval '${WRITER_DAYS} days'; END IF;
   RETURN v_outcome;
 END`;

@@ -52,6 +52,11 @@ export function batchValues(
   const numbers = (type: Numeric, of: (row: HandedRow) => bigint | number | null) =>
     numbersOf(type, rows.map(of));
   const bytes = (of: (row: HandedRow, i: number) => Uint8Array | null) => byteaArray(rows.map(of));
+  // No row has it, as a rule: no array stands for as many nulls.
+  const seldom = (of: (row: HandedRow, i: number) => Uint8Array | null) => {
+    const all = rows.map(of);
+    return all.every((each) => each === null) ? null : byteaArray(all);
+  };
   const slots = new Map<number, number>();
   for (const { ledger } of kinds) if (!slots.has(ledger)) slots.set(ledger, slots.size + 1);
   const { needed, moved, isWhole } = foldHeads(rows, kinds);
@@ -82,11 +87,11 @@ export function batchValues(
     ),
     numbersOf('int4', clients),
     bytes(({ entry }) => entry.alh),
-    bytes(({ entry }) => entry.signature ?? null),
-    bytes(({ entry }) => entry.keyFingerprint ?? null),
-    bytes(({ evidence }) => evidence ?? null),
-    bytes(({ entry }, i) => (clients[i] === null ? asBytes(entry.clientId) : null)),
-    bytes(({ entry }) => (entry.detail === undefined ? null : asBytes(entry.detail))),
+    seldom(({ entry }) => entry.signature ?? null),
+    seldom(({ entry }) => entry.keyFingerprint ?? null),
+    seldom(({ evidence }) => evidence ?? null),
+    seldom(({ entry }, i) => (clients[i] === null ? asBytes(entry.clientId) : null)),
+    seldom(({ entry }) => (entry.detail === undefined ? null : asBytes(entry.detail))),
   ];
 }
 
