@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import { PostgresRootStore } from '#dist/store/postgres/postgres-root-store.js';
 import { describePostgres, sharedPostgres } from '../../support/postgres.js';
 import { KEY, alh, child, closing, entry, event, rows } from '../support.js';
+import { newPostgresStore } from './support.js';
 
 /** A store that is not made yet, by its URL. */
 async function newUrl(): Promise<string> {
@@ -71,6 +72,26 @@ describePostgres('processes that share a schema', () => {
     await hinted;
     expect(hints).toBeGreaterThan(0);
     expect(await other.audit.verify()).toMatchObject({ ok: true, rows: 3n });
+  });
+
+  it('are forgotten when they have written nothing for 90 days, and write on all the same', async () => {
+    const server = await sharedPostgres();
+    const schema = server.newSchema();
+    const open = () => newPostgresStore({ schema });
+    const writers = async () => (await server.sql(`SELECT id FROM ${schema}.writer`)).length;
+    const [idle, late] = [await open(), await open()];
+    for (const store of [idle, late]) await store.record(event(1n));
+    expect(await writers()).toBe(2);
+    await server.sql(`UPDATE ${schema}.writer SET at = now() - interval '89 days'`);
+    await (await open()).record(event(1n));
+    expect(await writers()).toBe(3);
+    await server.sql(`UPDATE ${schema}.writer SET at = now() - interval '91 days'`);
+    const newest = await open();
+    await newest.record(event(1n));
+    expect(await writers()).toBe(1);
+    for (const store of [idle, late, newest]) await store.record(event(1n));
+    expect(await writers()).toBe(3);
+    expect(await newest.audit.verify()).toMatchObject({ ok: true, rows: 7n });
   });
 
   it('that is killed loses nothing that was acknowledged', async () => {

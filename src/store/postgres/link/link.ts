@@ -93,6 +93,7 @@ export class Link {
   async query(text: string, values: readonly Value[] = [], name?: string): Promise<readonly Row[]> {
     if (this.#lost) throw this.#lost;
     this.#wait();
+    this.#cork();
     try {
       const query = { text, values: values.map(sent), ...(name !== undefined && { name }) };
       const { rows } = await this.#client.query<Row>(query);
@@ -102,6 +103,13 @@ export class Link {
     } finally {
       this.#answered();
     }
+  }
+
+  /** What is asked in one turn goes out together. */
+  #cork(): void {
+    if (this.#socket.writableCorked > 0) return;
+    this.#socket.cork();
+    process.nextTick(() => this.#socket.uncork());
   }
 
   /** Cuts the connection: whoever waits is told. */

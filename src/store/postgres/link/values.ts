@@ -42,16 +42,7 @@ export function asBytes(text: string): Buffer {
   return Buffer.from(text, 'utf8');
 }
 
-/** An array of bytea as PostgreSQL reads it. */
-export function byteaArray(values: readonly (Uint8Array | null)[]): string {
-  return `{${values.map((value) => (value ? `"\\\\x${hexOf(value)}"` : 'NULL')).join(',')}}`;
-}
-
 /** An array of numbers as PostgreSQL reads it. */
 export function numberArray(values: readonly (bigint | number | null)[]): string {
   return `{${values.map((value) => (value === null ? 'NULL' : String(value))).join(',')}}`;
-}
-
-function hexOf({ buffer, byteOffset, length }: Uint8Array): string {
-  return Buffer.from(buffer, byteOffset, length).toString('hex');
 }

@@ -15,7 +15,7 @@ import { OUTCOME_CODES } from '../../log/outcome-codes.js';
 import { asBytes, numberArray } from '../link/values.js';
 import type { Link, Row, Value } from '../link/link.js';
 import { FILLED_ROWS } from '../sql/append.js';
-import { ROW_COLUMNS, ROW_NAMES, bigint, evidenceAt, hashOf, text, toRow } from './rows.js';
+import { ROW_COLUMNS, ROW_NAMES, bigint, evidenceAt, hashOf, rowsOf, text, toRow } from './rows.js';
 
 const PAGE_ROWS = 512;
 /** A page ends early when its evidence gets longer than this. */
@@ -34,7 +34,7 @@ const PAGE = `
       CASE WHEN $5 OR $6::int8 IS NULL THEN s.base_seq + 1 ELSE greatest(s.base_seq + 1, $6 + 1) END,
       CASE WHEN NOT $5 OR $6 IS NULL THEN s.rows ELSE least(s.rows, $6 - 1) END,
       ${ZONED}, $7, $8, $9, $10, $11, $12, $5, $13) WITH ORDINALITY p (seq, n))
-  SELECT ${ROW_COLUMNS} FROM found JOIN audit a ON a.seq = found.seq ${ROW_NAMES} ORDER BY found.n`;
+  SELECT ${ROW_COLUMNS} FROM found ${rowsOf('found.seq')} ${ROW_NAMES} ORDER BY found.n`;
 
 export function kindValues(filter: RootsFilter): Value[] {
   const { server, database, operation } = filter;

@@ -14,6 +14,11 @@ export const ROW_COLUMNS = `a.seq, l.server, l.database, k.operation, k.outcome,
 /** What follows the rows `a`. */
 export const ROW_NAMES = `LEFT JOIN kind k ON k.id = a.kind LEFT JOIN ledger l ON l.id = k.ledger LEFT JOIN client c ON c.id = a.client`;
 
+/** The row `a` of each seq of what stands before it: looked up one by one, however many a planner expects, for the log may be long. */
+export function rowsOf(seq: string): string {
+  return `CROSS JOIN LATERAL (SELECT * FROM audit o WHERE o.seq = ${seq} OFFSET 0) a`;
+}
+
 /** A row without its evidence, which it covers by hash. */
 export interface PlainRow {
   readonly row: AuditRow;

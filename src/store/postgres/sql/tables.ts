@@ -25,6 +25,7 @@ CREATE TABLE ledger (
   forgotten boolean NOT NULL DEFAULT false -- trust was forgotten once: a head that moves may meet roots of before
 );
 CREATE UNIQUE INDEX ledger_by_name ON ledger (sha256(server), sha256(database));
+CREATE INDEX ledger_forgotten ON ledger (id) WHERE forgotten;
 CREATE TABLE kind (
   id int4 PRIMARY KEY,
   ledger int4 NOT NULL,
@@ -114,7 +115,7 @@ CREATE TABLE hour (
   first_seq int8 NOT NULL,
   last_seq int8 NOT NULL,
   PRIMARY KEY (kind, hour)
-);
+) WITH (fillfactor = 70);
 CREATE TABLE checkpoint (
   id int8 PRIMARY KEY,
   seq int8 NOT NULL,

@@ -8,7 +8,7 @@ import { broken, stateDiffers } from '../../log/verify-rules.js';
 import type { Broken } from '../../log/verify-rules.js';
 import type { Link } from '../link/link.js';
 import { heldState } from '../read/held.js';
-import { ROW_COLUMNS, ROW_NAMES, bigint, bytes, toRow } from '../read/rows.js';
+import { ROW_COLUMNS, ROW_NAMES, bigint, bytes, rowsOf, toRow } from '../read/rows.js';
 
 /** Rows looked at when a store is opened. */
 const TAIL_ROWS = 64n;
@@ -64,8 +64,9 @@ async function stateOf(link: Link, store: Readonly<Record<string, unknown>>, bas
     `SELECT ${ROW_COLUMNS} FROM (
        SELECT max(n.seq) AS seq FROM kind k, LATERAL (SELECT b.seq FROM audit b WHERE b.kind = k.id AND b.seq > $1
          ORDER BY b.seq DESC LIMIT 1) n WHERE k.outcome IN (1, 2, 3, 4) GROUP BY k.ledger
-       UNION ALL SELECT b.seq FROM kind k JOIN audit b ON b.kind = k.id AND b.seq > $1 WHERE k.outcome = 10) f
-     JOIN audit a ON a.seq = f.seq ${ROW_NAMES} ORDER BY a.seq`,
+       UNION ALL SELECT n.seq FROM kind k CROSS JOIN LATERAL (SELECT b.seq FROM audit b WHERE b.kind = k.id AND b.seq > $1 OFFSET 0) n
+         WHERE k.outcome = 10) f
+     ${rowsOf('f.seq')} ${ROW_NAMES} ORDER BY a.seq`,
     [base],
   );
   for (const record of newest) state.apply(toRow(record).row);

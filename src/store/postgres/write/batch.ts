@@ -12,11 +12,14 @@ import { MOVED, NOTHING_FOUND } from '../../log/decide.js';
 import { OUTCOME_CODES } from '../../log/outcome-codes.js';
 import type { RowRequest } from '../../log/requests.js';
 import type { Value } from '../link/link.js';
-import { asBytes, byteaArray, numberArray } from '../link/values.js';
-import { APPENDED, MODE } from '../sql/columns.js';
-import type { Names } from './names.js';
+import { byteaArray, numbersOf } from '../link/arrays.js';
+import type { Numeric } from '../link/arrays.js';
+import { asBytes } from '../link/values.js';
+import { APPENDED, HEAD_VALUES, MODE } from '../sql/columns.js';
+import { foldHeads } from './fold-heads.js';
+import type { Named } from './names.js';
 
-export const APPEND_SQL = `SELECT append($1, $2, $3, $4, $5, ${APPENDED.map((_, i) => `$${i + 6}`).join(', ')}) AS outcome`;
+export const APPEND_SQL = `SELECT append(${Array.from({ length: APPENDED.length + HEAD_VALUES }, (_, i) => `$${i + 1}`).join(', ')}) AS outcome`;
 
 /** A row that is handed over. `evidence`: the hash by which it covers its evidence. */
 export interface HandedRow {
@@ -44,38 +47,63 @@ export interface BatchHead {
 export function batchValues(
   { writer, batch, known }: BatchHead,
   rows: readonly HandedRow[],
-  names: Names,
+  { kinds, clients }: Named,
 ): Value[] {
-  const numbers = (of: (row: HandedRow) => bigint | number | null) => numberArray(rows.map(of));
-  const bytes = (of: (row: HandedRow) => Uint8Array | null) => byteaArray(rows.map(of));
-  const kinds = rows.map(({ entry }) => names.kind(entry));
-  const clients = rows.map(({ entry }) => names.client(entry.clientId));
+  const numbers = (type: Numeric, of: (row: HandedRow) => bigint | number | null) =>
+    numbersOf(type, rows.map(of));
+  const bytes = (of: (row: HandedRow, i: number) => Uint8Array | null) => byteaArray(rows.map(of));
+  // No row has it, as a rule: no array stands for as many nulls.
+  const seldom = (of: (row: HandedRow, i: number) => Uint8Array | null) => {
+    const all = rows.map(of);
+    return all.every((each) => each === null) ? null : byteaArray(all);
+  };
   const slots = new Map<number, number>();
   for (const { ledger } of kinds) if (!slots.has(ledger)) slots.set(ledger, slots.size + 1);
+  const { needed, moved, isWhole } = foldHeads(rows, kinds);
   return [
-    ...[writer, batch, known.seq, known.hash],
-    numberArray([...slots.keys()]),
-    numbers(({ mode }) => mode),
-    numberArray(kinds.map(({ ledger }) => slots.get(ledger) ?? null)),
-    numbers(({ entry }) => OUTCOME_CODES[entry.outcome]),
-    numbers(({ expected }) => expected?.tx ?? null),
+    ...[writer, batch, known.seq, known.hash, isWhole],
+    ...headArrays(needed),
+    ...headArrays(moved),
+    numbersOf('int4', [...slots.keys()]),
+    numbers('int2', ({ mode }) => mode),
+    numbersOf(
+      'int4',
+      kinds.map(({ ledger }) => slots.get(ledger) ?? null),
+    ),
+    numbers('int2', ({ entry }) => OUTCOME_CODES[entry.outcome]),
+    numbers('int8', ({ expected }) => expected?.tx ?? null),
     bytes(({ expected }) => expected?.alh ?? null),
     // Its bytes hold until the next row's.
     bytes(({ entry, evidence }) => new Uint8Array(rowContent(entry, evidence))),
-    numbers(({ entry }) => entry.tx),
-    numbers(({ entry }) => entry.previousTx),
-    numbers(({ entry }) => entry.calls),
-    numbers(({ entry }) => entry.headerTime),
-    numbers(({ entry }) => entry.verifiedAt),
-    numbers(({ entry }) => entry.durationMs),
-    numberArray(kinds.map(({ id }) => id)),
-    numberArray(clients),
+    numbers('int8', ({ entry }) => entry.tx),
+    numbers('int8', ({ entry }) => entry.previousTx),
+    numbers('int8', ({ entry }) => entry.calls),
+    numbers('int8', ({ entry }) => entry.headerTime),
+    numbers('int8', ({ entry }) => entry.verifiedAt),
+    numbers('float8', ({ entry }) => entry.durationMs),
+    numbersOf(
+      'int4',
+      kinds.map(({ id }) => id),
+    ),
+    numbersOf('int4', clients),
     bytes(({ entry }) => entry.alh),
-    bytes(({ entry }) => entry.signature ?? null),
-    bytes(({ entry }) => entry.keyFingerprint ?? null),
-    bytes(({ evidence }) => evidence ?? null),
-    bytes(({ entry }) => (names.client(entry.clientId) === null ? asBytes(entry.clientId) : null)),
-    bytes(({ entry }) => (entry.detail === undefined ? null : asBytes(entry.detail))),
+    seldom(({ entry }) => entry.signature ?? null),
+    seldom(({ entry }) => entry.keyFingerprint ?? null),
+    seldom(({ evidence }) => evidence ?? null),
+    seldom(({ entry }, i) => (clients[i] === null ? asBytes(entry.clientId) : null)),
+    seldom(({ entry }) => (entry.detail === undefined ? null : asBytes(entry.detail))),
+  ];
+}
+
+function headArrays(heads: ReadonlyMap<number, StoredRoot | null>): Value[] {
+  const roots = [...heads.values()];
+  return [
+    numbersOf('int4', [...heads.keys()]),
+    numbersOf(
+      'int8',
+      roots.map((root) => root?.tx ?? null),
+    ),
+    byteaArray(roots.map((root) => root?.alh ?? null)),
   ];
 }
 

@@ -86,16 +86,16 @@ async function written(
     }
     answers.push(answer);
   }
-  await names.ensure(link, entries, true);
+  const named = await names.ensure(link, entries, true);
   const kept: (KeptEvidence | undefined)[] = [];
   const rows: HandedRow[] = [];
-  for (const entry of entries) {
-    const { ledger } = names.kind(entry);
+  for (const [i, entry] of entries.entries()) {
+    const ledger = named.kinds[i]?.ledger ?? 0;
     const own = entry.evidence && (await keepBytes(link, ledger, entry, entry.evidence));
     kept.push(own);
     rows.push({ mode: MODE.plain, expected: null, entry, evidence: own?.covered });
   }
-  const [appended] = await link.query(APPEND_SQL, batchValues(head, rows, names));
+  const [appended] = await link.query(APPEND_SQL, batchValues(head, rows, named));
   const { newest } = parseAnswer(appended?.['outcome'], rows.length);
   for (const [i, own] of kept.entries()) if (own) await addEvidence(link, before + BigInt(i + 1), own);
   for (const entry of entries) if (entry.outcome === 'identity') await bind(link, entry);

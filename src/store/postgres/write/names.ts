@@ -5,6 +5,7 @@ import type { AuditEntry } from '../../audit-types.js';
 import { OUTCOME_CODES } from '../../log/outcome-codes.js';
 import { RowRefused } from '../link/errors.js';
 import type { Link, Value } from '../link/link.js';
+import { byteaArray, numbersOf } from '../link/arrays.js';
 import { asBytes } from '../link/values.js';
 import { bigint } from '../read/rows.js';
 
@@ -18,40 +19,40 @@ export interface Kind {
   readonly ledger: number;
 }
 
+/** The numbers of the names of rows, in the order of the rows. */
+export interface Named {
+  readonly kinds: readonly Kind[];
+  /** Null: the name stands in the row. */
+  readonly clients: readonly (number | null)[];
+}
+
 export class Names {
   #link: Link | undefined;
   readonly #kinds = new Map<string, Kind>();
-  /** Null: the name stands in the row. */
   readonly #clients = new Map<string, number | null>();
 
   /** Sees to it that all names of these rows have numbers. `isLocked`: in a transaction that holds the log. */
-  async ensure(link: Link, entries: readonly AuditEntry[], isLocked = false): Promise<void> {
+  async ensure(link: Link, entries: readonly AuditEntry[], isLocked = false): Promise<Named> {
     if (this.#link !== link || this.#kinds.size + this.#clients.size > MAX_REMEMBERED) this.#forget(link);
+    const known = this.#named(entries);
+    if (known) return known;
+    const clients = new Set(entries.map(({ clientId }) => clientId).filter((name) => !this.#clients.has(name)));
     const unknown = new Map<string, AuditEntry>();
-    const clients = new Set<string>();
     for (const entry of entries) {
-      if (!this.#kinds.has(kindName(entry))) unknown.set(kindName(entry), entry);
-      if (!this.#clients.has(entry.clientId)) clients.add(entry.clientId);
+      const name = kindName(entry);
+      if (!this.#kinds.has(name)) unknown.set(name, entry);
     }
-    await Promise.all([...clients].map((name) => this.#findClient(link, name)));
-    if (unknown.size === 0) return;
-    const missing = await this.#find(link, [...unknown.values()]);
-    if (missing.length === 0) return;
-    await addKinds(link, missing, isLocked);
-    const [lost] = await this.#find(link, missing);
-    if (lost)
-      throw new StoreError('STORE_DAMAGED', `the root store ${link.label} gives a kind of rows no number`);
-  }
-
-  /** Requires that it was ensured. */
-  kind(entry: AuditEntry): Kind {
-    const kind = this.#kinds.get(kindName(entry));
-    if (!kind) throw new Error('the kind of a row has no number');
-    return kind;
-  }
-
-  client(name: string): number | null {
-    return this.#clients.get(name) ?? null;
+    const [missing] = await Promise.all([
+      this.#find(link, [...unknown.values()]),
+      this.#findClients(link, [...clients]),
+    ]);
+    if (missing.length > 0) {
+      await addKinds(link, missing, isLocked);
+      await this.#find(link, missing);
+    }
+    const named = this.#named(entries);
+    if (named) return named;
+    throw new StoreError('STORE_DAMAGED', `the root store ${link.label} gives a kind of rows no number`);
   }
 
   /** What a transaction that was undone has given does not exist. */
@@ -59,26 +60,51 @@ export class Names {
     this.#forget(undefined);
   }
 
-  /** Those that have no number yet. */
-  async #find(link: Link, entries: readonly AuditEntry[]): Promise<AuditEntry[]> {
-    const found = await Promise.all(entries.map((entry) => link.query(FIND, kindValues(entry), 'immu_kind')));
-    return entries.filter((entry, i) => {
-      const { id, ledger } = found[i]?.[0] ?? {};
-      if (typeof id !== 'number' || typeof ledger !== 'number') return true;
-      this.#kinds.set(kindName(entry), { id, ledger });
-      return false;
-    });
+  /** Undefined: some name is not known here. */
+  #named(entries: readonly AuditEntry[]): Named | undefined {
+    const kinds: Kind[] = [];
+    const clients: (number | null)[] = [];
+    for (const entry of entries) {
+      const kind = this.#kinds.get(kindName(entry));
+      const client = this.#clients.get(entry.clientId);
+      if (kind === undefined || client === undefined) return undefined;
+      kinds.push(kind);
+      clients.push(client);
+    }
+    return { kinds, clients };
   }
 
-  async #findClient(link: Link, name: string): Promise<void> {
-    const values = [asBytes(name)];
-    const sql = 'SELECT id FROM client WHERE sha256(text) = sha256($1::bytea) AND text = $1';
-    let [found] = await link.query(sql, values);
-    if (!found) {
-      await link.query(ADD_CLIENT, values);
-      [found] = await link.query(sql, values);
+  /** Those that have no number yet. */
+  async #find(link: Link, entries: readonly AuditEntry[]): Promise<AuditEntry[]> {
+    if (entries.length === 0) return [];
+    const found = await link.query(FIND, kindArrays(entries), 'immu_kinds');
+    const left = new Set(entries);
+    for (const { n, id, ledger } of found) {
+      const entry = entries[Number(bigint(n)) - 1];
+      if (!entry || typeof id !== 'number' || typeof ledger !== 'number') continue;
+      this.#kinds.set(kindName(entry), { id, ledger });
+      left.delete(entry);
     }
-    this.#clients.set(name, (found?.['id'] as number | undefined) ?? null);
+    return [...left];
+  }
+
+  async #findClients(link: Link, names: readonly string[]): Promise<void> {
+    const left = new Set(names);
+    const find = async () => {
+      const asked = [...left];
+      for (const { n, id } of await link.query(FIND_CLIENTS, [byteaArray(asked.map(asBytes))], 'immu_clients')) {
+        const name = asked[Number(bigint(n)) - 1];
+        if (name === undefined || typeof id !== 'number') continue;
+        this.#clients.set(name, id);
+        left.delete(name);
+      }
+    };
+    if (left.size > 0) await find();
+    if (left.size === 0) return;
+    await link.query(ADD_CLIENTS, [byteaArray([...left].map(asBytes))]);
+    await find();
+    // There are too many.
+    for (const name of left) this.#clients.set(name, null);
   }
 
   #forget(link: Link | undefined): void {
@@ -88,16 +114,30 @@ export class Names {
   }
 }
 
-const OF_LEDGER = `sha256(l.server) = sha256($1::bytea) AND sha256(l.database) = sha256($2::bytea)
-  AND l.server = $1 AND l.database = $2`;
-const FIND = `SELECT k.id, k.ledger FROM ledger l JOIN kind k ON k.ledger = l.id
-  WHERE ${OF_LEDGER} AND k.outcome = $4 AND sha256(k.operation) = sha256($3::bytea) AND k.operation = $3`;
-const ADD_LEDGER = `INSERT INTO ledger SELECT (SELECT coalesce(max(id), 0) + 1 FROM ledger), $1, $2, false
-  WHERE NOT EXISTS (SELECT 1 FROM ledger l WHERE ${OF_LEDGER})`;
-const ADD_KIND = `INSERT INTO kind SELECT (SELECT coalesce(max(id), 0) + 1 FROM kind), l.id, $3, $4 FROM ledger l
-  WHERE ${OF_LEDGER} ON CONFLICT DO NOTHING`;
-const ADD_CLIENT = `INSERT INTO client SELECT coalesce(max(id), 0) + 1, $1 FROM client
-  HAVING coalesce(max(id), 0) < ${MAX_CLIENTS} ON CONFLICT DO NOTHING`;
+const OF_KINDS = 'unnest($1::bytea[], $2::bytea[], $3::bytea[], $4::int2[])';
+const SAME_LEDGER = `sha256(l.server) = sha256(u.server) AND sha256(l.database) = sha256(u.database)
+  AND l.server = u.server AND l.database = u.database`;
+/** Each looked up by itself, through the index, however large the tables have become since the statement was planned. */
+const FIND = `SELECT u.n, f.id, f.ledger FROM ${OF_KINDS} WITH ORDINALITY u (server, database, operation, outcome, n),
+  LATERAL (SELECT k.id, k.ledger FROM ledger l JOIN kind k ON k.ledger = l.id
+    WHERE ${SAME_LEDGER} AND k.outcome = u.outcome AND sha256(k.operation) = sha256(u.operation) AND k.operation = u.operation LIMIT 1) f`;
+const FIND_CLIENTS = `SELECT u.n, f.id FROM unnest($1::bytea[]) WITH ORDINALITY u (text, n),
+  LATERAL (SELECT c.id FROM client c WHERE sha256(c.text) = sha256(u.text) AND c.text = u.text LIMIT 1) f`;
+const ADD_LEDGERS = `INSERT INTO ledger
+  SELECT (SELECT coalesce(max(id), 0) FROM ledger) + row_number() OVER (ORDER BY u.n), u.server, u.database, false
+  FROM (SELECT server, database, min(n) AS n
+    FROM unnest($1::bytea[], $2::bytea[]) WITH ORDINALITY u (server, database, n) GROUP BY 1, 2) u
+  WHERE NOT EXISTS (SELECT 1 FROM ledger l WHERE ${SAME_LEDGER})`;
+const ADD_KINDS = `INSERT INTO kind
+  SELECT (SELECT coalesce(max(id), 0) FROM kind) + row_number() OVER (ORDER BY u.n), l.id, u.operation, u.outcome
+  FROM ${OF_KINDS} WITH ORDINALITY u (server, database, operation, outcome, n) JOIN ledger l ON ${SAME_LEDGER}
+  WHERE NOT EXISTS (SELECT 1 FROM kind k
+    WHERE k.ledger = l.id AND k.outcome = u.outcome AND sha256(k.operation) = sha256(u.operation))`;
+/** As many as there is room for. */
+const ADD_CLIENTS = `INSERT INTO client
+  SELECT f.last + u.n, u.text FROM unnest($1::bytea[]) WITH ORDINALITY u (text, n),
+    (SELECT coalesce(max(id), 0) AS last FROM client) f
+  WHERE f.last + u.n <= ${MAX_CLIENTS} ON CONFLICT DO NOTHING`;
 
 /** One process at a time: numbers then are given in the order in which they are committed. */
 async function addKinds(link: Link, entries: readonly AuditEntry[], isLocked: boolean): Promise<void> {
@@ -106,21 +146,29 @@ async function addKinds(link: Link, entries: readonly AuditEntry[], isLocked: bo
     const words = `it has rows of ${MAX_KINDS} servers, databases and operations, and takes no other`;
     throw new RowRefused('STORE_FAILED', `the audit log is full: ${words}`);
   }
-  const added = entries.flatMap((entry) => {
-    const values = kindValues(entry);
-    return [() => link.query(ADD_LEDGER, values.slice(0, 2)), () => link.query(ADD_KIND, values)];
-  });
-  const lock = () => link.query('LOCK TABLE kind IN SHARE ROW EXCLUSIVE MODE');
-  const all = isLocked
-    ? [lock, ...added]
-    : [() => link.query('BEGIN'), lock, ...added, () => link.query('COMMIT')];
+  const values = kindArrays(entries);
+  const add = [
+    () => link.query('LOCK TABLE kind IN SHARE ROW EXCLUSIVE MODE'),
+    () => link.query(ADD_LEDGERS, values.slice(0, 2)),
+    () => link.query(ADD_KINDS, values),
+  ];
+  const all = isLocked ? add : [() => link.query('BEGIN'), ...add, () => link.query('COMMIT')];
   // They go out at once. After one that fails the others do, and the commit undoes all.
   const done = await Promise.allSettled(all.map((run) => run()));
   for (const each of done) if (each.status === 'rejected') throw each.reason;
 }
 
-function kindValues({ server, database, operation, outcome }: AuditEntry): Value[] {
-  return [asBytes(server), asBytes(database), asBytes(operation), OUTCOME_CODES[outcome]];
+function kindArrays(entries: readonly AuditEntry[]): Value[] {
+  const names = (of: (entry: AuditEntry) => string) => byteaArray(entries.map((entry) => asBytes(of(entry))));
+  return [
+    names(({ server }) => server),
+    names(({ database }) => database),
+    names(({ operation }) => operation),
+    numbersOf(
+      'int2',
+      entries.map(({ outcome }) => OUTCOME_CODES[outcome]),
+    ),
+  ];
 }
 
 /** No two kinds have one: with the lengths of names that may hold anything. A key in JSON takes as long as all else (measured). */

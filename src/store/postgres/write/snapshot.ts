@@ -6,7 +6,7 @@ import { nameOf } from '../../log/log-state.js';
 import { numberArray } from '../link/values.js';
 import type { Link } from '../link/link.js';
 import { headOf, identityOf, keyValues, LEDGER } from '../read/held.js';
-import { ROW_COLUMNS, ROW_NAMES, toRow } from '../read/rows.js';
+import { ROW_COLUMNS, ROW_NAMES, rowsOf, toRow } from '../read/rows.js';
 
 /** Rows of one tx: many only where trust was forgotten many times. */
 const MAX_ROWS = 100_000;
@@ -19,8 +19,8 @@ const ROWS = `
         WHERE k.outcome <> 4
       UNION SELECT n.seq FROM kinds k, LATERAL (SELECT a.seq FROM audit a WHERE a.kind = k.id
         ORDER BY a.seq DESC LIMIT 1) n WHERE k.outcome IN (4, 7))
-  SELECT ${ROW_COLUMNS} FROM found f JOIN audit a ON a.seq = f.seq AND a.seq > (SELECT base_seq FROM store)
-  ${ROW_NAMES} ORDER BY a.seq LIMIT ${MAX_ROWS}`;
+  SELECT ${ROW_COLUMNS} FROM found f ${rowsOf('f.seq')}
+  ${ROW_NAMES} WHERE a.seq > (SELECT base_seq FROM store) ORDER BY a.seq LIMIT ${MAX_ROWS}`;
 
 export async function loadSnapshot(link: Link, requests: readonly DecidedRequest[]): Promise<LogIndex> {
   const keys = new Map<string, { readonly key: TrustKey; readonly txs: Set<bigint> }>();

@@ -133,8 +133,8 @@ export class Writer {
     const rows = requests.map(handed);
     const entries = requests.map(({ entry }) => entry);
     const outcome = await this.#settled(async (link, head) => {
-      await this.#names.ensure(link, entries);
-      const values = batchValues(head, rows, this.#names);
+      const named = await this.#names.ensure(link, entries);
+      const values = batchValues(head, rows, named);
       const [[appended]] = await Promise.all([
         link.query(APPEND_SQL, values, 'immu_append'),
         flush(link, this.#session.options.durability),
