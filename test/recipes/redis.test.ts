@@ -1,0 +1,67 @@
+// The recipe for Redis Streams in docs/ingestion.md, against a real Redis and a real immudb.
+import { createClient } from '@redis/client';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import type { BrokerProcess } from '../support/broker-process.js';
+import { startImmudb } from '../support/immudb.js';
+import type { TestImmudb } from '../support/immudb.js';
+import { describePrivate } from '../support/real.js';
+import { describeRedis, startRedis } from '../support/redis.js';
+import { expectOnce, keyOf, killAgainAndAgain, valueOf } from './kills.js';
+import type { Stage } from './kills.js';
+import { Recipe } from './recipe.js';
+
+vi.setConfig({ testTimeout: 180_000 });
+
+const HEADING = '## From Redis Streams';
+const RECORDS = 20_000;
+const KILLS = 10;
+/** What a killed process held is claimed after this time. */
+const IDLE_MS = 1000;
+
+const connected = (port: number) => createClient({ url: `redis://127.0.0.1:${port}` }).connect();
+
+describeRedis('Redis Streams', () => {
+  describePrivate('into immudb', () => {
+    let broker: BrokerProcess;
+    let immudb: TestImmudb;
+    let recipe: Recipe;
+    let redis: Awaited<ReturnType<typeof connected>>;
+    beforeAll(async () => {
+      [broker, immudb] = await Promise.all([startRedis(), startImmudb()]);
+      redis = await connected(broker.port);
+      await redis.xGroupCreate('orders', 'ledger', '0', { MKSTREAM: true });
+      recipe = await Recipe.of(HEADING, 'client.ingest', {
+        'localhost:3322': immudb.address,
+        'localhost:6379': `127.0.0.1:${broker.port}`,
+        '60_000': `${IDLE_MS}`,
+      });
+    });
+    afterAll(async () => {
+      await recipe.close();
+      redis.destroy();
+      await broker.stop();
+      await immudb.close();
+    });
+
+    const stage: Stage = {
+      async publish(from, to) {
+        const numbers = Array.from({ length: to - from }, (_, j) => from + j);
+        await Promise.all(numbers.map((i) => redis.xAdd('orders', '*', { id: keyOf(i), body: valueOf(i) })));
+      },
+      async state() {
+        const [group] = await redis.xInfoGroups('orders');
+        if (!group) throw new Error('the group is gone');
+        const { pending, lag, 'entries-read': delivered } = group;
+        return { delivered: Number(delivered ?? 0), pending: Number(pending), waiting: Number(lag) };
+      },
+    };
+
+    test(`${RECORDS} messages, ${KILLS} kills: none lost, none twice, all acknowledged`, async () => {
+      const plan = { records: RECORDS, kills: KILLS, comesAgainAfterMs: IDLE_MS };
+      const held = await killAgainAndAgain(recipe, stage, plan);
+      console.log(held);
+      await expectOnce(immudb.address, RECORDS);
+      expect(held.filter((pending) => pending > 0).length, held.join()).toBeGreaterThan(KILLS / 2);
+    });
+  });
+});
