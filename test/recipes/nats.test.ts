@@ -1,7 +1,7 @@
 // The recipe for NATS JetStream in docs/ingestion.md, against a real JetStream and a real immudb.
-import { AckPolicy, jetstream, jetstreamManager } from '@nats-io/jetstream';
+import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import type { JetStreamClient, JetStreamManager } from '@nats-io/jetstream';
-import { connect, nanos } from '@nats-io/transport-node';
+import { connect } from '@nats-io/transport-node';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { BrokerProcess } from '../support/broker-process.js';
@@ -9,7 +9,7 @@ import { startImmudb } from '../support/immudb.js';
 import type { TestImmudb } from '../support/immudb.js';
 import { describeNats, startNats } from '../support/nats.js';
 import { describePrivate } from '../support/real.js';
-import { expectOnce, keyOf, killAgainAndAgain, valueOf } from './kills.js';
+import { expectOnce, keyOf, killAgainAndAgain, untilDone, valueOf } from './kills.js';
 import type { Stage } from './kills.js';
 import { Recipe } from './recipe.js';
 
@@ -17,6 +17,8 @@ vi.setConfig({ testTimeout: 180_000 });
 
 const HEADING = '## From NATS JetStream';
 const RECORDS = 20_000;
+/** Less than what comes between two kills: the page's would hold all of it, as the first records after a start. */
+const WINDOW = 256;
 const KILLS = 10;
 /** What a killed process held comes again after this time. */
 const ACK_WAIT_MS = 1000;
@@ -33,13 +35,10 @@ describeNats('NATS JetStream', () => {
       [broker, immudb] = await Promise.all([startNats(), startImmudb()]);
       nats = await connect({ servers: `127.0.0.1:${broker.port}` });
       [js, jsm] = [jetstream(nats), await jetstreamManager(nats)];
-      await jsm.streams.add({ name: 'ORDERS', subjects: ['orders.>'] });
-      await jsm.consumers.add('ORDERS', {
-        ...{ durable_name: 'ledger', ack_policy: AckPolicy.Explicit },
-        ...{ ack_wait: nanos(ACK_WAIT_MS), max_ack_pending: 8192 },
-      });
+      await setUp();
       recipe = await Recipe.of(HEADING, 'client.ingest', {
         'localhost:3322': immudb.address,
+        'window: 4096': `window: ${WINDOW}`,
         'localhost:4222': `127.0.0.1:${broker.port}`,
       });
     });
@@ -49,6 +48,17 @@ describeNats('NATS JetStream', () => {
       await broker.stop();
       await immudb.close();
     });
+
+    /** By the page. */
+    async function setUp() {
+      const page = await Recipe.of(HEADING, 'consumers.add', {
+        'localhost:4222': `127.0.0.1:${broker.port}`,
+        '60_000': `${ACK_WAIT_MS}`,
+      });
+      page.start();
+      expect([await page.ended(), page.said]).toEqual([0, '']);
+      await page.close();
+    }
 
     const stage: Stage = {
       async publish(from, to) {
@@ -66,9 +76,24 @@ describeNats('NATS JetStream', () => {
     test(`${RECORDS} messages, ${KILLS} kills: none lost, none twice, all acknowledged`, async () => {
       const plan = { records: RECORDS, kills: KILLS, comesAgainAfterMs: ACK_WAIT_MS };
       const held = await killAgainAndAgain(recipe, stage, plan);
-      console.log(held);
       await expectOnce(immudb.address, RECORDS);
       expect(held.filter((pending) => pending > 0).length, held.join()).toBeGreaterThan(KILLS / 2);
+    });
+
+    test('what can never be written is put aside with the reason, and does not come again', async () => {
+      const { delivered } = await stage.state();
+      const ids = ['x'.repeat(2000), '', keyOf(RECORDS)];
+      for (const msgID of ids) await js.publish('orders.eu', valueOf(RECORDS), msgID ? { msgID } : {});
+      recipe.start();
+      await untilDone(recipe, stage);
+      expect((await stage.state()).delivered).toBe(delivered + ids.length);
+      await expectOnce(immudb.address, RECORDS + 1);
+      const dead = await js.consumers.get('DEAD');
+      const reasons: (string | undefined)[] = [];
+      for await (const { headers } of await dead.fetch({ max_messages: 2 }))
+        reasons.push(headers?.get('Refused'));
+      expect(reasons).toEqual(['INVALID_ARGUMENT', 'INVALID_ARGUMENT']);
+      expect((await jsm.streams.info('DEAD')).state.messages).toBe(2);
     });
   });
 });

@@ -23,7 +23,11 @@ export class Recipe {
   }
 
   /** The block of the page under this heading that has `text`; each of `replaced` must be in it. */
-  static async of(heading: string, text: string, replaced: Readonly<Record<string, string>>): Promise<Recipe> {
+  static async of(
+    heading: string,
+    text: string,
+    replaced: Readonly<Record<string, string>>,
+  ): Promise<Recipe> {
     const project = await Project.create();
     for (const name of ['immu-ts', '@nats-io/transport-node', '@nats-io/jetstream', '@redis/client'])
       await project.link(name);
@@ -53,20 +57,22 @@ export class Recipe {
       ...{ cwd: this.#project.folder, env, stdio: ['ignore', 'ignore', 'pipe'] },
       ...{ timeout: DEADLINE_MS, killSignal: 'SIGKILL' },
     });
-    child.stderr?.on('data', (chunk: Buffer) => (this.#said += chunk.toString()));
+    child.stderr.on('data', (chunk: Buffer) => (this.#said += chunk.toString()));
     this.#running = child;
   }
 
-  /** Resolves to its exit code, or to the signal that ended it. */
-  async end(signal: NodeJS.Signals): Promise<number | NodeJS.Signals | null> {
+  /** Resolves, when it is over, to its exit code or to the signal that ended it. */
+  async ended(): Promise<number | NodeJS.Signals | null> {
     const child = this.#running;
-    if (!child) throw new Error('it is not running');
-    if (this.isRunning) {
-      const gone = once(child, 'exit');
-      child.kill(signal);
-      await gone;
-    }
+    if (!child) throw new Error('it was not started');
+    if (this.isRunning) await once(child, 'exit');
     return child.exitCode ?? child.signalCode;
+  }
+
+  end(signal: NodeJS.Signals): Promise<number | NodeJS.Signals | null> {
+    const ended = this.ended();
+    if (this.isRunning) this.#running?.kill(signal);
+    return ended;
   }
 
   async close(): Promise<void> {
