@@ -12,13 +12,19 @@ export interface Stage {
   state(): Promise<{ readonly delivered: number; readonly pending: number; readonly waiting: number }>;
 }
 
-export const keyOf = (i: number) => `order/${i}`;
+const PREFIX = 'order/';
+export const keyOf = (i: number) => `${PREFIX}${i}`;
 export const valueOf = (i: number) => `{"order":${i},"cents":${(i * 7919) % 100_000}}`;
 
 const LOOK_AGAIN_AFTER_MS = 3;
 const WITHIN_MS = 60_000;
-/** Within it a process writes what it was handed. */
+/** Within it a process that has begun to write is through with what it was handed. */
 const SOON_MS = 150;
+
+function clientOf(address: string): ImmuClient {
+  const credentials = { user: 'immudb', password: 'immudb' };
+  return new ImmuClient({ address, credentials, store: new MemoryRootStore() });
+}
 
 async function until(what: string, recipe: Recipe, isSo: () => Promise<boolean>): Promise<void> {
   const end = Date.now() + WITHIN_MS;
@@ -37,35 +43,68 @@ export interface Plan {
 }
 
 /**
- * The recipe runs `kills` times until SIGKILL, and once more to the end. It is killed at a random moment: every other time soon after
- * it was handed the first message, else while messages come that were handed out before. Returns how many messages were pending at
- * each kill, which another process had to write or to find written.
+ * The recipe runs `kills` times until SIGKILL, and once more to the end. It is killed at a random moment after its first write: every
+ * other time soon, else while messages come that were handed out before. Returns for each kill how many messages were written and not
+ * acknowledged: without `once` they are written twice.
  */
 export async function killAgainAndAgain(
   recipe: Recipe,
   stage: Stage,
+  address: string,
   { records, kills, comesAgainAfterMs }: Plan,
 ): Promise<number[]> {
-  const held: number[] = [];
+  const client = clientOf(address);
+  const written = async () => Number(await client.count(PREFIX));
+  const between: number[] = [];
   let published = 0;
   const publishPart = async () => {
     const to = Math.min(records, published + Math.ceil(records / (kills + 1)));
     await stage.publish(published, to);
     published = to;
   };
-  for (let kill = 0; kill < kills; kill++) {
+  try {
+    for (let kill = 0; kill < kills; kill++) {
+      await publishPart();
+      const before = await written();
+      recipe.start();
+      await until('written', recipe, async () => (await written()) > before);
+      await sleep(Math.random() * (kill % 2 === 0 ? SOON_MS : comesAgainAfterMs + SOON_MS));
+      expect(await recipe.end('SIGKILL')).toBe('SIGKILL');
+      const { pending, waiting } = await stage.state();
+      between.push((await written()) - (published - pending - waiting));
+    }
     await publishPart();
-    const { delivered } = await stage.state();
     recipe.start();
-    await until('handed a message', recipe, async () => (await stage.state()).delivered > delivered);
-    await sleep(Math.random() * (kill % 2 === 0 ? SOON_MS : comesAgainAfterMs + SOON_MS));
-    expect(await recipe.end('SIGKILL')).toBe('SIGKILL');
-    held.push((await stage.state()).pending);
+    await untilDone(recipe, stage);
+  } finally {
+    await client.close();
   }
-  await publishPart();
-  recipe.start();
-  await untilDone(recipe, stage);
-  return held;
+  return between;
+}
+
+/**
+ * Two processes share the messages of these numbers; one is killed soon after the first write, and the other one has to do its part too,
+ * long after its own first records.
+ */
+export async function killOneOfTwo(
+  [killed, survivor]: readonly [Recipe, Recipe],
+  stage: Stage,
+  address: string,
+  [from, to]: readonly [number, number],
+): Promise<void> {
+  const client = clientOf(address);
+  try {
+    const before = await client.count(PREFIX);
+    killed.start();
+    survivor.start();
+    await stage.publish(from, to);
+    await until('written', killed, async () => (await client.count(PREFIX)) > before);
+    await sleep(Math.random() * SOON_MS);
+    expect(await killed.end('SIGKILL')).toBe('SIGKILL');
+    await untilDone(survivor, stage);
+  } finally {
+    await client.close();
+  }
 }
 
 /** Until everything that was published is acknowledged; then it is asked to stop, which it has to do by itself. */
@@ -79,11 +118,7 @@ export async function untilDone(recipe: Recipe, stage: Stage): Promise<void> {
 
 /** Every version that the database has of every key, in order. */
 export async function versions(address: string): Promise<Map<string, string[]>> {
-  const client = new ImmuClient({
-    address,
-    credentials: { user: 'immudb', password: 'immudb' },
-    store: new MemoryRootStore(),
-  });
+  const client = clientOf(address);
   const found = new Map<string, string[]>();
   try {
     for await (const { entries } of client.verifiedTransactions({ entries: 'raw', kinds: ['key'] }))
