@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { ArgumentError, ImmuError, IngestError } from '#dist/index.js';
 import type { IngestOptions, IngestReceipt, IngestRecord, IngestRefusal } from '#dist/index.js';
 import { describeServer } from '../support/real.js';
-import { openClient, rejection, text } from './support.js';
+import { openClient, rejection, text } from '../trust/support.js';
 
 const range = (count: number, from = 0) => Array.from({ length: count }, (_, i) => from + i);
 

@@ -5,7 +5,7 @@ import type { IngestOptions, IngestReceipt, IngestRecord, IngestRefusal } from '
 import { Proxy } from '../adversary/proxy.js';
 import { describeServer, sharedImmudb } from '../support/real.js';
 import type { WireClient } from '../support/wire-client.js';
-import { openClient, openWire, rejection, text } from './support.js';
+import { openClient, openWire, rejection, text } from '../trust/support.js';
 
 const range = (count: number, from = 0) => Array.from({ length: count }, (_, i) => from + i);
 const records = (from: number, count: number, redelivered?: boolean): IngestRecord<number>[] =>
