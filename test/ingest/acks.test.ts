@@ -2,8 +2,8 @@
 import { expect, test } from 'vitest';
 import { ArgumentError, ImmuError, IngestError } from '#dist/index.js';
 import type { IngestOptions, IngestReceipt, IngestRecord, IngestRefusal } from '#dist/index.js';
-import { describeServer } from '../support/real.js';
-import { openClient, rejection, text } from '../trust/support.js';
+import { describeReal, describeServer, freshDatabase } from '../support/real.js';
+import { openClient, openWire, rejection, text } from '../trust/support.js';
 
 const range = (count: number, from = 0) => Array.from({ length: count }, (_, i) => from + i);
 
@@ -298,5 +298,62 @@ describeServer('onRefused', () => {
           client.ingest([['a', '1'], record as never], { onRefused: () => undefined }).finished(),
         ),
       ).toMatchObject({ code: 'INVALID_ARGUMENT', index: 1 });
+  });
+});
+
+describeReal('a database with limits of its own', () => {
+  test.for([false, true])('hands over what it does not take, each in its place, once: %s', async (once) => {
+    const database = await freshDatabase(undefined, { maxKeyLen: 32, maxValueLen: 64, maxTxEntries: 20 });
+    const { client } = await openClient({ database });
+    const records = range(150).map((id): IngestRecord<number> => {
+      if (id % 50 === 7) return { key: `${id}`.padEnd(40, 'x'), value: 'v', source: id };
+      if (id % 50 === 8) return { key: `k${id}`, value: 'v'.repeat(100), source: id };
+      return { key: `k${id}`, value: `${id}`, source: id };
+    });
+    const order: number[] = [];
+    const refusals: IngestRefusal<number>[] = [];
+    const summary = await client
+      .ingest(records, {
+        once,
+        onProven: (receipts) => receipts.forEach(({ source }) => order.push(source!)),
+        onRefused: (refusal) => {
+          refusals.push(refusal);
+          order.push(refusal.source!);
+        },
+      })
+      .finished();
+    expect(order).toEqual(range(150));
+    expect(summary).toMatchObject({ records: 144, refused: 6, wasThere: 0 });
+    expect(refusals.map(({ index }) => index)).toEqual([7, 8, 57, 58, 107, 108]);
+    for (const { error } of refusals) expect(error).toMatchObject({ code: 'LIMIT_EXCEEDED' });
+    expect(text(refusals[0]!.key)).toBe('7'.padEnd(40, 'x'));
+    expect(text((await client.verifiedGet('k149'))?.value)).toBe('149');
+    expect(await rejection(client.ingest(records, { once }).finished())).toMatchObject({
+      code: 'LIMIT_EXCEEDED',
+      index: 7,
+    });
+  });
+});
+
+describeReal('what may go well another time, and what the user may not do', () => {
+  test('ends the ingestion and is never handed over', async () => {
+    const database = await freshDatabase();
+    const wire = await openWire(database);
+    const user = `r${database}`;
+    const asked = { user: Buffer.from(user), password: Buffer.from('Passw0rd!'), permission: 1, database };
+    await wire.call('CreateUser', asked);
+    const { client } = await openClient({ database, credentials: { user, password: 'Passw0rd!', database } });
+    const refused: number[] = [];
+    const onRefused = ({ index }: IngestRefusal) => void refused.push(index);
+    for (const once of [false, true])
+      expect(await rejection(client.ingest([['a', '1']], { once, onRefused }).finished())).toMatchObject({
+        code: 'PERMISSION_DENIED',
+        index: 0,
+      });
+    const late = client.ingest(messages(5), { once: true, timeoutMs: 1, onRefused });
+    expect((await rejection(late.finished())).code).toMatch(
+      /DEADLINE_EXCEEDED|PERMISSION_DENIED|OUTCOME_UNKNOWN/,
+    );
+    expect(refused).toEqual([]);
   });
 });
