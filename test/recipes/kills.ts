@@ -20,6 +20,8 @@ const LOOK_AGAIN_AFTER_MS = 3;
 const WITHIN_MS = 60_000;
 /** Within it a process that has begun to write is through with what it was handed. */
 const SOON_MS = 150;
+/** Within it a process that stood still has sent what it had in hand. */
+const GOES_ON_MS = 1000;
 
 function clientOf(address: string): ImmuClient {
   const credentials = { user: 'immudb', password: 'immudb' };
@@ -102,6 +104,33 @@ export async function killOneOfTwo(
     await sleep(Math.random() * SOON_MS);
     expect(await killed.end('SIGKILL')).toBe('SIGKILL');
     await untilDone(survivor, stage);
+  } finally {
+    await client.close();
+  }
+}
+
+/**
+ * Two processes share the messages of these numbers; one stands still from soon after the first write until the other one has done all
+ * there is, and then goes on with what it had in hand.
+ */
+export async function freezeOneOfTwo(
+  [frozen, other]: readonly [Recipe, Recipe],
+  stage: Stage,
+  address: string,
+  [from, to]: readonly [number, number],
+): Promise<void> {
+  const client = clientOf(address);
+  try {
+    const before = await client.count(PREFIX);
+    await stage.publish(from, to);
+    frozen.start();
+    await until('written', frozen, async () => (await client.count(PREFIX)) > before);
+    frozen.signal('SIGSTOP');
+    other.start();
+    await untilDone(other, stage);
+    frozen.signal('SIGCONT');
+    await sleep(GOES_ON_MS);
+    await untilDone(frozen, stage);
   } finally {
     await client.close();
   }

@@ -69,6 +69,11 @@ export class Recipe {
     return child.exitCode ?? child.signalCode;
   }
 
+  signal(signal: NodeJS.Signals): void {
+    if (!this.isRunning) throw new Error('it is not running');
+    this.#running?.kill(signal);
+  }
+
   end(signal: NodeJS.Signals): Promise<number | NodeJS.Signals | null> {
     const ended = this.ended();
     if (this.isRunning) this.#running?.kill(signal);

@@ -9,7 +9,15 @@ import { startImmudb } from '../support/immudb.js';
 import type { TestImmudb } from '../support/immudb.js';
 import { describeNats, startNats } from '../support/nats.js';
 import { describePrivate } from '../support/real.js';
-import { expectOnce, keyOf, killAgainAndAgain, killOneOfTwo, untilDone, valueOf } from './kills.js';
+import {
+  expectOnce,
+  freezeOneOfTwo,
+  keyOf,
+  killAgainAndAgain,
+  killOneOfTwo,
+  untilDone,
+  valueOf,
+} from './kills.js';
 import type { Stage } from './kills.js';
 import { Recipe } from './recipe.js';
 
@@ -22,7 +30,9 @@ const WINDOW = 256;
 const KILLS = 10;
 /** For two processes. */
 const MORE = 4000;
-const ALL = RECORDS + MORE;
+/** For two, one of which stands still. */
+const FROZEN = 3000;
+const ALL = RECORDS + MORE + FROZEN;
 /** What a killed process held comes again after this time. */
 const ACK_WAIT_MS = 2000;
 
@@ -59,8 +69,9 @@ describeNats('NATS JetStream', () => {
       await page.close();
     }
 
-    const recipe = () =>
+    const recipe = (replaced: Readonly<Record<string, string>> = {}) =>
       Recipe.of(HEADING, 'client.ingest', {
+        ...replaced,
         'localhost:3322': immudb.address,
         'window: 4096': `window: ${WINDOW}`,
         'localhost:4222': `127.0.0.1:${broker.port}`,
@@ -88,7 +99,18 @@ describeNats('NATS JetStream', () => {
     });
 
     test('two processes, one of them killed: the other one does what it left', async () => {
-      await killOneOfTwo(recipes, stage, immudb.address, [RECORDS, ALL]);
+      await killOneOfTwo(recipes, stage, immudb.address, [RECORDS, RECORDS + MORE]);
+      await expectOnce(immudb.address, RECORDS + MORE);
+    });
+
+    test('a process that stood still, and all under the condition: none twice when it goes on', async () => {
+      const replaced = { 'redelivered: message.redelivered': 'redelivered: true' };
+      const two: [Recipe, Recipe] = [await recipe(replaced), await recipe(replaced)];
+      try {
+        await freezeOneOfTwo(two, stage, immudb.address, [ALL - FROZEN, ALL]);
+      } finally {
+        for (const each of two) await each.close();
+      }
       await expectOnce(immudb.address, ALL);
     });
 
