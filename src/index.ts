@@ -1,6 +1,6 @@
 // Everything the package exports at its root, values first. What auditors need is in audit.ts.
 export { ImmuClient } from './client/immu-client.js';
-export { IngestError } from './client/calls/kv/ingest.js';
+export { IngestError } from './client/calls/ingest/receipts.js';
 export { Permission, PermissionAction } from './client/calls/admin/users.js';
 export { MemoryRootStore } from './store/memory/memory-root-store.js';
 export { SqliteRootStore } from './store/sqlite/sqlite-root-store.js';
@@ -150,14 +150,15 @@ export type { ProvenCount } from './client/faces/complete.js';
 export type { VerifiedZEntry } from './client/calls/scans/verified-z-scan.js';
 export type { ZEntry, ZScanOptions, ZSeek } from './client/calls/scans/z-scan.js';
 export type { VersionReference } from './verify/claims/version.js';
+export type { Ingestion } from './client/calls/ingest/ingestion.js';
+export type { IngestOptions, IngestProgress } from './client/calls/ingest/options.js';
 export type {
   IngestBatch,
-  IngestOptions,
-  IngestProgress,
   IngestReceipt,
-  IngestRecord,
-  Ingestion,
-} from './client/calls/kv/ingest.js';
+  IngestRefusal,
+  IngestSummary,
+} from './client/calls/ingest/receipts.js';
+export type { IngestRecord } from './client/calls/ingest/source.js';
 export type { ClaimedState, Health, ServerInfo } from './client/calls/admin/server-info.js';
 export type { GrantablePermission, User } from './client/calls/admin/users.js';
 export type {

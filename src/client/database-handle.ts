@@ -2,8 +2,10 @@
 import { ArgumentError } from '../errors.js';
 import { LazyClientAudit } from './audit/client-audit.js';
 import type { ClientAudit } from './audit/client-audit.js';
-import { Ingestion, checkIngestOptions } from './calls/kv/ingest.js';
-import type { IngestClient, IngestOptions, IngestRecord } from './calls/kv/ingest.js';
+import { Ingestion } from './calls/ingest/ingestion.js';
+import { checkIngestOptions } from './calls/ingest/options.js';
+import type { IngestOptions } from './calls/ingest/options.js';
+import type { IngestRecord } from './calls/ingest/source.js';
 import { beginMirror } from './calls/mirror/begin-mirror.js';
 import type { Mirror } from './calls/mirror/mirror.js';
 import type { MirrorOptions } from './calls/mirror/options.js';
@@ -15,6 +17,7 @@ import type { CallOptions } from './input/call-options.js';
 import { text } from './input/option-checks.js';
 import { txId } from './input/tx-id.js';
 import type { Connection } from './room/connection.js';
+import { ingestClient } from './room/ingest-door.js';
 
 const WARM_NAMES = ['from', 'to'];
 
@@ -67,34 +70,34 @@ export class DatabaseHandle extends SqlTransactions {
    * than receipts are taken. Writes are not repeated: when one fails the iterator throws IngestError, whose `resume` token
    * goes on with that record. `batches()` gives a receipt for each transaction instead, which costs least.
    *
+   * With a broker: what a record is given with as `source` comes back on its receipt, `onProven` acknowledges it, `finished()` runs
+   * to the end, and `once` sees to it that nothing is written a second time when the broker gives it again. Without `once`
+   * what was not acknowledged is: at least once.
+   *
    * @example
    * for await (const { index, tx, resume } of client.ingest(records)) checkpoint(resume);
    * for await (const { first, last, tx, resume } of client.ingest(records).batches()) checkpoint(resume);
+   * @example
+   * const records = async function* () {
+   *   for await (const m of messages) yield { key: m.id, value: m.data, source: m, redelivered: m.redelivered };
+   * };
+   * const onProven = (receipts) => receipts.forEach(({ source }) => source.ack());
+   * await client.ingest(records(), { onProven, once: true }).finished();
    * @throws IngestError with the code of what went wrong
    */
-  ingest(
-    records: AsyncIterable<IngestRecord> | Iterable<IngestRecord>,
-    options: IngestOptions = NO_OPTIONS,
-  ): Ingestion {
+  ingest<S = unknown>(
+    records: AsyncIterable<IngestRecord<S>> | Iterable<IngestRecord<S>>,
+    options: IngestOptions<S> = NO_OPTIONS,
+  ): Ingestion<S> {
     checkIngestOptions(options);
     if (!isIterable(records))
       throw new ArgumentError('records', 'records must be an iterable or an async iterable');
-    const { admission, options: limits, door, rooms } = this.connection;
-    const database = this.ownName ?? rooms.selectedName;
-    const client: IngestClient = {
-      maxRecords: Math.max(1, limits.maxQueuedCalls >> 1),
-      maxBytes: limits.maxQueuedBytes >> 1,
-      room: () => (admission.isFull ? admission.ready() : undefined),
-      whenClosed: (tell) => door.whenClosed(tell),
-      begin: (entries, call) => rooms.of(database).ingestBatch(entries, call),
-      head: async (root, call) =>
-        rooms.of(database).enterVerified('ingest', call, [], async ({ trust, call: from }) => {
-          if (root) await trust.assertOnHistory(from, root);
-          else await trust.ready(from);
-          return trust.root;
-        }),
-    };
-    return new Ingestion(client, records, options);
+    const { connection } = this;
+    return new Ingestion(
+      ingestClient(connection, this.ownName ?? connection.rooms.selectedName),
+      records,
+      options,
+    );
   }
 
   /**

@@ -100,6 +100,32 @@ describe('files', () => {
     expect(again.stdout).toBe('3 records are written and verified, 3 of them by an earlier run\n');
   });
 
+  test('--once writes nothing a second time, proves what is there, and rejects another value', async () => {
+    const { cli, file, text, read } = await open();
+    await file('a.ndjson', '{"id":1}\n{"id":2}\n');
+    expect((await cli(['a.ndjson', ...KEY, '--once'])).stdout).toMatch(
+      /^2 records are written and verified, proven/,
+    );
+    await file('a.ndjson', '{"id":1}\n{"id":2,"changed":true}\n{"id":3}\n');
+    const ended = await cli(['a.ndjson', ...KEY, '--once']);
+    expect(ended.code).toBe(1);
+    expect(ended.stderr).toContain('is there already with another value');
+    const given = ['a.ndjson', ...KEY, '--once', '--reject-file', 'rejects', '--json'];
+    const ran = await cli(given);
+    expect(ran.code, ran.stderr).toBe(0);
+    expect(JSON.parse(ran.stdout)).toMatchObject({ records: 2, rejected: 1 });
+    expect(JSON.parse(await read('rejects'))).toMatchObject({
+      line: 2,
+      reason: expect.stringContaining('another value') as string,
+      text: '{"id":2,"changed":true}',
+    });
+    expect(await text('invoice/2')).toBe('{"id":2}');
+    expect((await cli(['a.ndjson', ...KEY, '--once', '--reject-file', 'rejects'])).stdout).toMatch(
+      /^2 records are written and verified, 2 of them were there already, proven .*\n1 lines are in the reject file\n$/,
+    );
+    expect(await cli(['a.ndjson', ...KEY, '--once', '--dry-run'])).toMatchObject({ code: 2 });
+  });
+
   test('--dry-run says what would be, and writes nothing', async () => {
     const { cli, file, text } = await open();
     await file('a.ndjson', '{"id":1}\nx\n{"id":2}\n');

@@ -22,6 +22,7 @@ function named(title: string): string[] {
 /** What only shows when something goes wrong, or runs on the store's thread. */
 const ELSEWHERE = [
   'src/client/net/not-done.ts',
+  'src/client/calls/ingest/once.ts',
   'src/store/memory/memory-log.ts',
   'src/store/sqlite/thread/thread.ts',
   'src/store/sqlite/thread/group-commit.ts',

@@ -145,7 +145,7 @@ export class TestImmudb {
 }
 
 /** A shell that waits for its standard input to end, which happens when this process does, and then kills. */
-function endWithUs(child: ChildProcess, pid: number): void {
+export function endWithUs(child: ChildProcess, pid: number): void {
   const watch = spawn('sh', ['-c', 'read -r _; kill -9 "$0"', String(pid)], {
     stdio: ['pipe', 'ignore', 'ignore'],
     detached: true,

@@ -1,4 +1,5 @@
 // Many plain entries as one transaction, which holds nothing else: of one write, or the records of an ingestion while it waits.
+import type { ImmuErrorCode } from '../../errors.js';
 import type { AdaptiveSize } from './adaptive-size.js';
 import type { EntryBatch } from './entry-batch.js';
 import type { Ending } from './write-form.js';
@@ -63,9 +64,11 @@ export class BatchGroup<W> implements WaitingGroup<W> {
     return this.writes.some(isSettled) ? undefined : this;
   }
 
-  halves(): readonly [BatchGroup<W>, BatchGroup<W>] | undefined {
+  halves(refused: ImmuErrorCode): readonly [BatchGroup<W>, BatchGroup<W>] | undefined {
     const { apart, count } = this;
     if (!apart || count < 2) return undefined;
+    // Which of its keys are there is found out by reading them, not by trying.
+    if (this.batch.mustNotExist && refused === 'PRECONDITION_FAILED') return undefined;
     const part = (from: number, to: number) =>
       new BatchGroup<W>(this.size, this.batch, apart(from, to), apart, from, to);
     const middle = this.#from + (count >> 1);

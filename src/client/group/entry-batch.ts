@@ -2,6 +2,7 @@
 import { keyName } from '../../verify/key-name.js';
 import { toKey, toValue } from '../input/bytes-input.js';
 import type { ArgumentName, BytesInput } from '../input/bytes-input.js';
+import { encodeCondition } from './encode-condition.js';
 import { KeyTable } from './key-table.js';
 import type { NamedKeys } from './key-table.js';
 import { RequestEncoder } from './request-encoder.js';
@@ -14,8 +15,9 @@ export interface PairNames {
 
 const FIRST_BYTES = 1024;
 const KEY_VALUES = 0x0a;
+const PRECONDITIONS = 0x1a;
 
-/** A Set of plain entries as it grows. */
+/** A Set of plain entries as it grows, with or without the condition that none of their keys is there. */
 export class EntryBatch {
   readonly #request: RequestEncoder;
   readonly #keys = new KeyTable();
@@ -23,8 +25,11 @@ export class EntryBatch {
   #ends = new Int32Array(16);
   #sums = new Int32Array(16);
 
-  /** `requestBytes`: how long it will most likely be. */
-  constructor(requestBytes = FIRST_BYTES) {
+  /** `requestBytes`: how long it will most likely be. `mustNotExist`: nothing is written where one of its keys is there. */
+  constructor(
+    requestBytes = FIRST_BYTES,
+    readonly mustNotExist = false,
+  ) {
     this.#request = new RequestEncoder(requestBytes);
   }
 
@@ -71,7 +76,16 @@ export class EntryBatch {
   /** The request that sets the entries from `from` to before `to`. A view that stays as it is while nothing is added. */
   request(from = 0, to: number = this.count): Uint8Array {
     const start = from === 0 ? 0 : (this.#ends[from - 1] as number);
-    return this.#request.finish().subarray(start, to === 0 ? 0 : this.#ends[to - 1]);
+    const entries = this.#request.finish().subarray(start, to === 0 ? 0 : this.#ends[to - 1]);
+    return this.mustNotExist ? this.#conditional(entries, from, to) : entries;
+  }
+
+  #conditional(entries: Uint8Array, from: number, to: number): Uint8Array {
+    const request = new RequestEncoder(2 * entries.length);
+    request.append(entries);
+    for (let i = from; i < to; i++)
+      encodeCondition(request, PRECONDITIONS, { kind: 'mustNotExist', key: this.key(i) });
+    return request.finish();
   }
 
   /** A key, the caller's own. */

@@ -1,7 +1,8 @@
 // What goes into one transaction: the writes, their request as it grows, and the keys that they are about.
+import type { ImmuErrorCode } from '../../errors.js';
 import { keyName } from '../../verify/key-name.js';
-import type { Condition } from '../input/conditions.js';
 import { AdaptiveSize } from './adaptive-size.js';
+import { encodeCondition } from './encode-condition.js';
 import type { NamedKeys } from './key-table.js';
 import { RequestEncoder } from './request-encoder.js';
 import type { Ending, WriteContent, WriteForm } from './write-form.js';
@@ -42,14 +43,11 @@ export interface WaitingGroup<W> extends GroupRequest {
   follows(other: WaitingGroup<W>): boolean;
   /** Without the writes that are settled; undefined when none is left. */
   wanted(isSettled: (write: W) => boolean): WaitingGroup<W> | undefined;
-  /** In two, in order; undefined for what is all or nothing. */
-  halves(): readonly [WaitingGroup<W>, WaitingGroup<W>] | undefined;
+  /** In two, in order; undefined for what is all or nothing. `refused`: the code of what the whole was refused with. */
+  halves(refused: ImmuErrorCode): readonly [WaitingGroup<W>, WaitingGroup<W>] | undefined;
 }
 
 const SINCE_TX = 0x10;
-const MUST_EXIST = 0x0a;
-const MUST_NOT_EXIST = 0x12;
-const NOT_MODIFIED_AFTER = 0x1a;
 export const NO_ENDINGS: ReadonlyMap<string, Ending> = new Map();
 
 export class Group<W> implements WaitingGroup<W> {
@@ -181,15 +179,4 @@ export function keysOf<E>({ form, entries, conditions }: WriteContent<E>): Keys 
     if (target !== undefined) needed.push(target);
   }
   return { written, needed };
-}
-
-function encodeCondition(request: RequestEncoder, tag: number, { kind, key, tx }: Condition): void {
-  const outer = request.open(tag);
-  const inner = request.open(
-    kind === 'mustExist' ? MUST_EXIST : kind === 'mustNotExist' ? MUST_NOT_EXIST : NOT_MODIFIED_AFTER,
-  );
-  request.bytes(0x0a, key);
-  if (tx !== undefined) request.id(0x10, tx);
-  request.close(inner);
-  request.close(outer);
 }

@@ -196,7 +196,7 @@ export class WriteGroups<W extends GroupedWrite> {
       if (this.#line.length > 0) this.#maxInFlight = Math.min(MAX_IN_FLIGHT, this.#maxInFlight + 1);
     } catch (error) {
       if (isBusy(error)) this.#maxInFlight = Math.max(1, this.#maxInFlight >> 1);
-      const halves = isAboutContent(error) ? group.halves() : undefined;
+      const halves = isAboutContent(error) ? group.halves(error.code) : undefined;
       if (halves) await this.#apart(group, halves, (error as ServerError).code === 'LIMIT_EXCEEDED');
       else for (const write of writes) write.reject(error);
     }

@@ -32,8 +32,8 @@ import { ReplicaReader } from '../calls/kv/replica-reader.js';
 import type { ReplicaDoor } from '../calls/kv/replica-reader.js';
 import { writeGroup } from '../calls/kv/grouped-write.js';
 import { PlainWriter, VerifiedWriter } from '../calls/kv/writers.js';
-import { RecordBatch } from '../calls/kv/record-batch.js';
-import type { BatchEnd } from '../calls/kv/record-batch.js';
+import { RecordBatch } from '../calls/ingest/record-batch.js';
+import type { BatchEnd } from '../calls/ingest/record-batch.js';
 import type { Writer } from '../calls/kv/writers.js';
 import type { EntryBatch } from '../group/entry-batch.js';
 import { verifiedGet } from '../calls/kv/verified-get.js';
@@ -163,6 +163,7 @@ export class GroupedCalls {
     trust: DatabaseTrust,
     from: Call,
     keys: readonly Uint8Array[],
+    fromPrimary = false,
   ): Promise<(VerifiedEntry | null)[]> {
     return this.#beginVerified<(VerifiedEntry | null)[]>(
       this.#reading,
@@ -171,7 +172,7 @@ export class GroupedCalls {
       bytesOf(keys),
       (all, known) => {
         const reading = { rpc: this.#options.rpc, trust, known, from, counted: true };
-        const replica = this.#options.replica?.();
+        const replica = fromPrimary ? undefined : this.#options.replica?.();
         if (replica) {
           proveApart(reading, keys, all, (key, name, reader) =>
             this.#readFrom(replica, trust, key, name, reader),

@@ -1,6 +1,6 @@
 // One database under one login: its session, its trust, and what its calls share. Every call comes in here: its options are
 // checked, its deadline begins, it is let in when there is room, and it ends when the client is closed.
-import type { SentBatch } from '../calls/kv/ingest-window.js';
+import type { SentBatch } from '../calls/ingest/window.js';
 import type { Write } from '../calls/kv/kv.js';
 import { withCallerStack } from '../flow/caller-stack.js';
 import { UNNAMED } from '../watch/call-watch.js';

@@ -77,6 +77,22 @@ test.for(['noble', 'node'] as const)('the tree over it is that over its entries,
   }
 });
 
+test('with the condition that no key is there: as objects with conditions, of any part of it', () => {
+  fc.assert(
+    fc.property(pairs, fc.nat(), fc.nat(), (all, a, b) => {
+      const batch = new EntryBatch(16, true);
+      for (const [key, value] of all) batch.add(key, value, NAMES);
+      const from = a % all.length;
+      const to = from + 1 + (b % (all.length - from));
+      const entries = all.slice(from, to).map(([key, value]) => ({ key: plain(key), value: plain(value) }));
+      const conditions = entries.map(({ key }) => ({ kind: 'mustNotExist' as const, key }));
+      expect(batch.request(from, to)).toEqual(requestOf({ form: SET, entries, conditions, bytes: 0 }));
+      expect(batch.request()).toEqual(batch.request(0, all.length));
+    }),
+    { numRuns: 50 },
+  );
+});
+
 test('metadata, long keys and long values are hashed alike', () => {
   const encoder = new RequestEncoder();
   const sizes = [0, 1, 127, 128, 129, 4095, 4096, 4097, 70_000];

@@ -37,6 +37,10 @@ export const FILE_OPTIONS = {
     value: 'FILE',
     says: 'lines that can never be written go there, not to an end',
   },
+  once: {
+    type: 'boolean',
+    says: 'writes no key that is there: the same value is proven, another one rejected',
+  },
   'dry-run': { type: 'boolean', says: 'reads and checks everything, and writes nothing' },
 } as const;
 
@@ -63,8 +67,9 @@ Exit code: 0 all written, but for what is in the reject file; 1 not all; 3 the s
   check(values, files) {
     shapeOf(values, files);
     if (files.filter((file) => file === STDIN).length > 1) throw new UsageError('- can be read once');
-    const { resume, 'dry-run': dryRun } = values;
+    const { resume, 'dry-run': dryRun, once } = values;
     if (resume !== undefined && dryRun) throw new UsageError('--resume goes without --dry-run');
+    if (once && dryRun) throw new UsageError('--once goes without --dry-run');
   },
   async run({ client, values, words: files, io }) {
     if (values.unverified) throw new UsageError('ingest is always verified');
@@ -78,7 +83,12 @@ Exit code: 0 all written, but for what is in the reject file; 1 not all; 3 the s
     try {
       if (values['dry-run']) return await dryRun(new Source(files, shape, io, reject), io);
       const point = values.resume === undefined ? undefined : new ResumeFile(values.resume);
-      return await ingest(client, files, { shape, reject, rejects, point, json: values.json }, io);
+      return await ingest(
+        client,
+        files,
+        { shape, reject, rejects, point, json: values.json, once: values.once },
+        io,
+      );
     } finally {
       await rejects?.close();
     }
@@ -115,7 +125,7 @@ function formatOf({ format }: Given, files: readonly string[]): Format {
 }
 
 async function dryRun(source: Source, { out }: Io): Promise<number> {
-  for await (const [key, value] of source) {
+  for await (const { key, value } of source) {
     if (source.records > DRY_RUN_SHOWN) continue;
     await out.write(`${visible(key.toString())} = ${visible(value.subarray(0, 200).toString())}\n`);
   }
@@ -129,17 +139,18 @@ interface Ingestion {
   readonly rejects: RejectFile | undefined;
   readonly point: ResumeFile | undefined;
   readonly json: boolean;
+  readonly once: boolean;
 }
 
 async function ingest(
   client: ImmuClient,
   files: readonly string[],
-  { shape, reject, rejects, point, json }: Ingestion,
+  { shape, reject, rejects, point, json, once }: Ingestion,
   io: Io,
 ): Promise<number> {
   const resume = await point?.read();
   const before = resume === undefined ? 0 : Number(resume.split('.')[1] ?? 0);
-  const source = new Source(files, shape, io, reject, before);
+  const source = new Source(files, shape, io, reject, before, once);
   const rate = new RateLine(io.err);
   const size = await sizeOf(files);
   const show = (proven: number) => {
@@ -155,10 +166,20 @@ async function ingest(
   };
   let last: { readonly root: { readonly tx: bigint; readonly alh: Uint8Array } } | undefined;
   let proven = before;
+  let wasThere = 0;
+  let refused = 0;
   let unsaved: unknown;
   try {
     const receipts = client.ingest(source, {
       signal: io.signal,
+      once,
+      // What the database does not take, and what is there with another value.
+      ...(rejects && {
+        onRefused: async ({ source: line, error }) => {
+          refused += 1;
+          if (line) await rejects.add(line, error.message);
+        },
+      }),
       ...(resume !== undefined && { resume }),
       onProgress: (progress) => {
         save(progress.resume).catch((error: unknown) => (unsaved ??= error));
@@ -168,6 +189,7 @@ async function ingest(
     for await (const receipt of receipts) {
       last = receipt;
       proven += 1;
+      if (receipt.wasThere) wasThere += 1;
     }
   } catch (error) {
     if (error instanceof IngestError) await save(error.resume);
@@ -184,14 +206,16 @@ async function ingest(
     throw new Error(
       `${before} records were written by an earlier run, and there are ${source.records}: other files were given then`,
     );
-  const counts = { records: proven, before, rejected: source.rejected };
+  const rejected = source.rejected + refused;
+  const counts = { records: proven, before, rejected, ...(once && { wasThere }) };
   const root = last && { tx: last.root.tx.toString(), alh: Buffer.from(last.root.alh).toString('hex') };
   if (json) await io.out.write(`${JSON.stringify({ verified: true, ...counts, root })}\n`);
   else {
     const passed = before > 0 ? `, ${before} of them by an earlier run` : '';
+    const there = wasThere > 0 ? `, ${wasThere} of them were there already` : '';
     const under = root ? `, proven under tx ${root.tx}, alh ${root.alh}` : '';
-    await io.out.write(`${proven} records are written and verified${passed}${under}\n`);
-    if (source.rejected > 0) await io.out.write(`${source.rejected} lines are in the reject file\n`);
+    await io.out.write(`${proven} records are written and verified${passed}${there}${under}\n`);
+    if (rejected > 0) await io.out.write(`${rejected} lines are in the reject file\n`);
   }
   return 0;
 }

@@ -13,34 +13,48 @@ export interface PassedOver {
   readonly atMs: number;
 }
 
+/** With the line that it was made of, which is kept until the record is written. */
+export interface LineRecord {
+  readonly key: Buffer;
+  readonly value: Buffer;
+  readonly source: Line;
+  readonly redelivered: boolean;
+}
+
 export class Source {
   readonly #files: readonly string[];
   readonly #shape: Shape;
   readonly #io: Pick<Io, 'input' | 'signal'>;
   readonly #onReject: (line: Line, reason: string) => Promise<void>;
   readonly #before: number;
+  readonly #once: boolean;
   /** Bytes read, records made and lines rejected so far. */
   bytes = 0;
   records = 0;
   rejected = 0;
   passedOver: PassedOver | undefined;
 
-  /** `onReject` throws when nothing is to be left out. It is not told of those before record `before`: an earlier run was. */
+  /**
+   * `onReject` throws when nothing is to be left out. It is not told of those before record `before`: an earlier run was. `once`:
+   * any record may be there already.
+   */
   constructor(
     files: readonly string[],
     shape: Shape,
     io: Pick<Io, 'input' | 'signal'>,
     onReject: (line: Line, reason: string) => Promise<void>,
     before = 0,
+    once = false,
   ) {
     this.#files = files;
     this.#shape = shape;
     this.#io = io;
     this.#before = before;
+    this.#once = once;
     this.#onReject = (line, reason) => (this.records < before ? Promise.resolve() : onReject(line, reason));
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<readonly [Buffer, Buffer], void, undefined> {
+  async *[Symbol.asyncIterator](): AsyncGenerator<LineRecord, void, undefined> {
     for (const file of this.#files) {
       const text = textOf(file, this.#io, (read) => (this.bytes += read));
       for await (const line of this.#linesOf(file, text)) {
@@ -53,7 +67,8 @@ export class Source {
         }
         if (this.records === this.#before) this.passedOver = { bytes: this.bytes, atMs: performance.now() };
         this.records += 1;
-        yield made;
+        const [key, value] = made;
+        yield { key, value, source: line, redelivered: this.#once };
       }
     }
   }

@@ -99,6 +99,11 @@ export class ProvenHeaders {
     return pack ? factsIn(pack, tx) : this.#singles.facts(tx);
   }
 
+  /** Of a tx whose header is proven; a view. */
+  alh(tx: bigint): Uint8Array | undefined {
+    return this.#alhOf(tx);
+  }
+
   /** `same` and `other` are statements about a proven history; `unknown` says nothing. */
   compare(root: Root): 'same' | 'other' | 'unknown' {
     const known = this.#knownAlh(root.tx);

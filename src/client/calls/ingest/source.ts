@@ -3,25 +3,33 @@ import { ImmuError } from '../../../errors.js';
 import { visible } from '../../../visible.js';
 import type { BytesInput } from '../../input/bytes-input.js';
 
-/** A record to write: `[key, value]` or `{ key, value }`. */
-export type IngestRecord =
-  readonly [BytesInput, BytesInput] | { readonly key: BytesInput; readonly value: BytesInput };
+/** A record to write: `[key, value]` or `{ key, value }`, the latter with what its receipt is to bring back. */
+export type IngestRecord<S = unknown> =
+  | readonly [BytesInput, BytesInput]
+  | {
+      readonly key: BytesInput;
+      readonly value: BytesInput;
+      /** Whatever the caller acknowledges it by, such as the message of a broker: it comes back on the receipt, untouched. */
+      readonly source?: S;
+      /** The source has given it before, or may have. Looked at with `once` only. */
+      readonly redelivered?: boolean;
+    };
 
-export type IngestSource = AsyncIterable<IngestRecord> | Iterable<IngestRecord>;
-
-type Step = IteratorResult<IngestRecord, unknown>;
+export type IngestSource<S = unknown> = AsyncIterable<IngestRecord<S>> | Iterable<IngestRecord<S>>;
 
 /** Longest wait for a source to be let go, in milliseconds. */
 const RELEASE_MS = 1000;
 
-export class RecordSource {
-  readonly #records: AsyncIterator<IngestRecord> | Iterator<IngestRecord>;
+type Step<S> = IteratorResult<IngestRecord<S>, unknown>;
+
+export class RecordSource<S> {
+  readonly #records: AsyncIterator<IngestRecord<S>> | Iterator<IngestRecord<S>>;
   /** It was asked and has not answered yet. */
   #asking = false;
   #ended = false;
 
   /** @throws ImmuError SOURCE_FAILED */
-  constructor(records: IngestSource) {
+  constructor(records: IngestSource<S>) {
     this.#records = iteratorOf(records);
   }
 
@@ -31,7 +39,7 @@ export class RecordSource {
   }
 
   /** Asks for the next record. @throws ImmuError SOURCE_FAILED, or rejects with it */
-  next(): Step | Promise<Step> {
+  next(): Step<S> | Promise<Step<S>> {
     try {
       const next = this.#records.next();
       if (!('then' in next)) return this.#step(next);
@@ -43,11 +51,11 @@ export class RecordSource {
     }
   }
 
-  readonly #answered = (step: unknown): Step => {
+  readonly #answered = (step: unknown): Step<S> => {
     this.#asking = false;
     if (typeof step !== 'object' || step === null)
       return this.#failed(new TypeError('the source gave no step'));
-    return this.#step(step as Step);
+    return this.#step(step as Step<S>);
   };
 
   readonly #failed = (error: unknown): never => {
@@ -56,7 +64,7 @@ export class RecordSource {
     throw sourceFailed(error);
   };
 
-  #step(step: Step): Step {
+  #step(step: Step<S>): Step<S> {
     if (step.done === true) this.#ended = true;
     return step;
   }
@@ -81,7 +89,7 @@ export class RecordSource {
   }
 }
 
-function iteratorOf(records: IngestSource): AsyncIterator<IngestRecord> | Iterator<IngestRecord> {
+function iteratorOf<S>(records: IngestSource<S>): AsyncIterator<IngestRecord<S>> | Iterator<IngestRecord<S>> {
   try {
     return Symbol.asyncIterator in records ? records[Symbol.asyncIterator]() : records[Symbol.iterator]();
   } catch (error) {
@@ -89,8 +97,9 @@ function iteratorOf(records: IngestSource): AsyncIterator<IngestRecord> | Iterat
   }
 }
 
-export function sourceFailed(cause: unknown): ImmuError {
+/** `what`: of the caller's has thrown it. */
+export function sourceFailed(cause: unknown, what = 'the source of records'): ImmuError {
   if (cause instanceof ImmuError) return cause;
   const words = cause instanceof Error ? cause.message : String(cause);
-  return new ImmuError('SOURCE_FAILED', `the source of records failed: ${visible(words)}`, { cause });
+  return new ImmuError('SOURCE_FAILED', `${what} failed: ${visible(words)}`, { cause });
 }

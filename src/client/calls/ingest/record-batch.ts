@@ -13,19 +13,28 @@ import type { Call } from '../../trust/call.js';
 import type { DatabaseTrust } from '../../trust/database-trust.js';
 import type { VerifiedWrite } from '../../trust/write.js';
 import { keyName } from '../../../verify/key-name.js';
-import type { ProvenWriter, Writer } from './writers.js';
+import type { ProvenWriter, Writer } from '../kv/writers.js';
 
 /** Entries from `from` to before `to`, in one transaction. */
 export interface ProvenPart {
   readonly from: number;
   readonly to: number;
   readonly write: VerifiedWrite;
+  /** They were written before, among others: not by this batch. */
+  readonly wasThere?: true;
 }
 
-/** What became of a batch: one part, or more where the server refused it as it was. Parts are in order, up to what failed. */
+/** Entries that were not proven. */
+export interface FailedPart {
+  readonly from: number;
+  readonly to: number;
+  readonly error: unknown;
+}
+
+/** What became of a batch: one part, or more where the server refused it as it was. In order, each entry in one of them. */
 export interface BatchEnd {
   readonly parts: readonly ProvenPart[];
-  readonly failure?: { readonly at: number; readonly error: unknown };
+  readonly failures: readonly FailedPart[];
 }
 
 /** Where batches wait for their turn. */
@@ -41,7 +50,7 @@ export class RecordBatch {
   readonly #turn: Turn;
   readonly #parts: ProvenPart[] = [];
   #call: WaitingCall<BatchEnd> | undefined;
-  #failure: BatchEnd['failure'];
+  readonly #failures: FailedPart[] = [];
   #told = 0;
   #isIn = false;
   #begun = false;
@@ -102,17 +111,14 @@ export class RecordBatch {
   }
 
   failed(from: number, to: number, error: unknown): void {
-    if (this.#failure === undefined || from < this.#failure.at) this.#failure = { at: from, error };
+    this.#failures.push({ from, to, error });
     this.#count(to - from);
   }
 
   #count(entries: number): void {
     this.#told += entries;
     if (this.#told < this.entries.count) return;
-    const failure = this.#failure;
-    const parts = this.#parts.sort((a, b) => a.from - b.from);
-    const end = failure ? { parts: parts.filter(({ from }) => from < failure.at), failure } : { parts };
-    this.#call?.resolve(end);
+    this.#call?.resolve({ parts: inOrder(this.#parts), failures: inOrder(this.#failures) });
   }
 
   #takesMore(key: BytesInput, value: BytesInput): boolean {
@@ -175,6 +181,10 @@ class BatchWriter implements ProvenWriter {
   reject(error: unknown): void {
     this.#batch.failed(this.#start, this.#to, error);
   }
+}
+
+export function inOrder<T extends { readonly from: number }>(parts: T[]): T[] {
+  return parts.sort((a, b) => a.from - b.from);
 }
 
 /** About, for text beyond ASCII. */
