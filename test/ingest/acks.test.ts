@@ -185,7 +185,7 @@ describeServer('onProven', () => {
       ['once', 1],
       ['onProgress', {}],
     ] as const)
-      expect(() => client.ingest([], { [name]: value } as never), name).toThrow(
+      expect(() => client.ingest([], { [name]: value }), name).toThrow(
         expect.objectContaining({ code: 'INVALID_ARGUMENT', argument: name }),
       );
     expect(() => client.ingest([], { onceMore: true } as never)).toThrow(/onceMore/);

@@ -60,8 +60,8 @@ export class Broker {
       }
       this.#give(child);
     });
-    const code = await new Promise((resolve) => child.on('exit', resolve));
-    if (!summary && code !== null) throw new Error(`the consumer ended with ${String(code)}`);
+    const code = await new Promise<number | null>((resolve) => child.on('exit', resolve));
+    if (!summary && code !== null) throw new Error(`the consumer ended with ${code}`);
     this.#takeBack();
     return summary;
   }

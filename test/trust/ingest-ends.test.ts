@@ -169,18 +169,26 @@ test.for([
   expect(error.resume).toMatch(/^immu-ingest-1\.0\./);
 });
 
-test('never takes all the room there is, and waits for it rather than to fail', async () => {
-  const client = open({ maxQueuedCalls: 8, overload: 'fail' });
-  await client.verifiedSet('first', 'v');
-  const many = Array.from({ length: 200 }, (_, i): IngestRecord => [`m${i}`, 'v']);
-  let most = 0;
-  let count = 0;
-  for await (const { index } of client.ingest(many)) {
-    most = Math.max(most, client.diagnostics.queued.calls);
-    expect(index).toBe(count++);
-    // Beside it there is room for others.
-    if (index % 50 === 0) expect(await client.verifiedGet('first')).not.toBeNull();
-  }
-  expect(count).toBe(200);
-  expect(most).toBeLessThanOrEqual(4);
-});
+test.for([false, true])(
+  'never takes all the room there is, and waits for it rather than to fail, once: %s',
+  async (once) => {
+    const client = open({ maxQueuedCalls: 8, overload: 'fail' });
+    await client.verifiedSet('first', 'v');
+    const many = Array.from({ length: 200 }, (_, i) => [`m${i}`, 'v'] as const);
+    let most = 0;
+    let count = 0;
+    // Some of them are there already.
+    if (once) for (const i of [0, 7, 100, 101, 150]) await client.verifiedSet(`m${i}`, 'v');
+    for await (const { index } of client.ingest(
+      once ? many.map(([key, value]) => ({ key, value, redelivered: true })) : many,
+      { once },
+    )) {
+      most = Math.max(most, client.diagnostics.queued.calls);
+      expect(index).toBe(count++);
+      // Beside it there is room for others.
+      if (index % 50 === 0) expect(await client.verifiedGet('first')).not.toBeNull();
+    }
+    expect(count).toBe(200);
+    expect(most).toBeLessThanOrEqual(4);
+  },
+);

@@ -17,10 +17,11 @@ export function ingestClient(
   { admission, options, door, rooms }: Connection,
   database: string,
 ): IngestClient {
+  const room = () => (admission.isFull ? admission.ready() : undefined);
   return {
     maxRecords: Math.max(1, options.maxQueuedCalls >> 1),
     maxBytes: options.maxQueuedBytes >> 1,
-    room: () => (admission.isFull ? admission.ready() : undefined),
+    room,
     whenClosed: (tell) => door.whenClosed(tell),
     begin: (entries, call) => rooms.of(database).ingestBatch(entries, call),
     head: (root, call) =>
@@ -29,7 +30,7 @@ export function ingestClient(
         else await trust.ready(from);
         return trust.root;
       }),
-    standing: (keys, call) => standing(rooms.of(database), keys, call),
+    standing: (keys, call) => standing(rooms.of(database), keys, call, room),
   };
 }
 
@@ -37,16 +38,16 @@ async function standing(
   room: Room,
   keys: readonly Uint8Array[],
   options: CallOptions,
+  roomForMore: () => Promise<void> | undefined,
 ): Promise<(StandingEntry | null)[]> {
   const found = await room.shareVerified('verifiedGetAll', options, [], bytesOf(keys), (calls, trust, call) =>
     calls.verifiedGetAll(trust, call, keys, true),
   );
   const txs = new Set<bigint>();
   for (const entry of found) if (entry) txs.add(entry.tx);
-  const alhs =
-    txs.size === 0
-      ? new Map<bigint, Uint8Array>()
-      : await room.enterVerified('verifiedTx', options, [], (asking) => alhsOf(asking, [...txs]));
+  if (txs.size === 0) return found.map(() => null);
+  for (let wait = roomForMore(); wait; wait = roomForMore()) await wait;
+  const alhs = await room.enterVerified('verifiedTx', options, [], (asking) => alhsOf(asking, [...txs]));
   return found.map((entry) => entry && standingEntry(entry, alhs.get(entry.tx) as Uint8Array));
 }
 

@@ -29,6 +29,7 @@ export const GROUPED_WRITES: readonly Scenario[] = [
   },
   { name: 'ingest', method: 'Set', ...fromCold, run: (stage) => ingest(stage, BULK) },
   { name: 'ingest, of few', method: 'VerifiableSet', ...fromCold, run: (stage) => ingest(stage, 3) },
+  { name: 'ingest, what is there already', method: 'GetAll', ...fromCold, run: ingestAgain },
   { name: 'reads together, ahead of the head', method: 'GetAll', ...fromCold, run: readAhead },
   { name: 'reads together, headers up to what is ahead', method: 'TxScan', ...fromCold, run: readAhead },
   { name: 'reads and writes together, writes', method: 'Set', ...fromCold, run: both },
@@ -57,13 +58,24 @@ export function writeAll(
   return callers(written.then((write) => tellWrite(wire, write, entries)));
 }
 
+/** Records that another writer has written, one by one: each is read back. */
+async function ingestAgain(stage: Stage): Promise<CallerOutcome[]> {
+  const records = range(3).map(() => [`w${stage.next()}`, 'written'] as const);
+  for (const [key, value] of records) await put(stage.wire, key, value);
+  return ingest(stage, 3, records);
+}
+
 /** One caller, who is told of each record; why the rest was not written is in the cause. */
-function ingest({ client, wire, next }: Stage, count: number): Promise<CallerOutcome[]> {
-  const records = range(count).map(() => [`w${next()}`, 'written'] as const);
+function ingest(
+  { client, wire, next }: Stage,
+  count: number,
+  there?: readonly (readonly [string, string])[],
+): Promise<CallerOutcome[]> {
+  const records = there ?? range(count).map(() => [`w${next()}`, 'written'] as const);
   const told = async () => {
     const written: string[] = [];
     try {
-      for await (const receipt of client.ingest(records))
+      for await (const receipt of client.ingest(records, { once: there !== undefined }))
         written.push(await tellWrite(wire, receipt, [records[receipt.index] ?? ['', '']]));
     } catch (error) {
       throw error instanceof IngestError ? error.cause : error;

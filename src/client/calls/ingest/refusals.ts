@@ -3,6 +3,7 @@ import { types } from 'node:util';
 import type { ArgumentError, ImmuError } from '../../../errors.js';
 import { ServerError } from '../../../errors.js';
 import { isNotDone } from '../../net/server-errors.js';
+import { resultOf } from '../../results/result.js';
 import { OtherValueError } from './once.js';
 import type { IngestRefusal } from './receipts.js';
 import type { IngestRecord } from './source.js';
@@ -18,7 +19,7 @@ export function refusalOf<S>(record: IngestRecord<S>, index: number, error: Argu
   const isPair = Array.isArray(record) || !('key' in record);
   const key = bytesOf(isPair ? record[0] : record.key);
   const source = isPair ? undefined : record.source;
-  return { index, ...(key && { key }), ...(source !== undefined && { source }), error };
+  return resultOf({ index, ...(key && { key }), ...(source !== undefined && { source }), error });
 }
 
 function bytesOf(input: unknown): Uint8Array | undefined {
