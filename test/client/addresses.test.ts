@@ -174,6 +174,12 @@ describe('addresses', () => {
   test('what makes no sense', () => {
     const of = (address: unknown) => () =>
       new ImmuClient({ address: address as string, store: new MemoryRootStore() });
+    expect(of(['a', 'b,c'])).toThrow('several are an array');
+    expect(of(['a', 'immudb://b'])).toThrow('without immudb://');
+    for (const bad of ['b,c', 'immudb://b', 'b:0', '']) {
+      const make = () => new ImmuClient({ readFrom: ['a', bad], store: new MemoryRootStore() });
+      expect(make, bad).toThrow(/^readFrom /);
+    }
     for (const bad of [
       [],
       ['a', 'A:3322'],

@@ -156,6 +156,7 @@ const PASSED = [
   ...([
     'store',
     'address',
+    'read-from',
     'user',
     'password-file',
     'database',
@@ -178,7 +179,7 @@ async function workers(
   if (here.folder === undefined || count === 0) return;
   const main = join(here.folder, 'cli', 'main.js');
   const args = ['audit', 'work', '--queue', path, '--key', key, ...(words.tls ? ['--tls'] : [])];
-  for (const name of PASSED) if (words[name] !== undefined) args.push(`--${name}=${words[name]}`);
+  for (const name of PASSED) if (words[name] !== undefined) args.push(`--${name}=${String(words[name])}`);
   // The threads that there are, shared.
   const threads = words.threads ?? String(Math.max(0, Math.floor((availableParallelism() - 1) / count)));
   args.push(`--threads=${threads}`);
