@@ -145,7 +145,7 @@ export class TestImmudb {
 }
 
 /** A shell that waits for its standard input to end, which happens when this process does, and then kills. */
-function endWithUs(child: ChildProcess, pid: number): void {
+export function endWithUs(child: ChildProcess, pid: number): void {
   const watch = spawn('sh', ['-c', 'read -r _; kill -9 "$0"', String(pid)], {
     stdio: ['pipe', 'ignore', 'ignore'],
     detached: true,
@@ -162,7 +162,7 @@ async function makeSigningKey(dir: string): Promise<SigningKey> {
 }
 
 /** The port itself when it is free, any free one for 0. */
-async function freePort(wanted: number): Promise<number> {
+export async function freePort(wanted: number): Promise<number> {
   const probe = createServer().listen(wanted, '127.0.0.1');
   await once(probe, 'listening');
   const { port } = probe.address() as AddressInfo;

@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { relative } from 'node:path';
 import type { SerializedError } from 'vitest';
 import type { Reporter, TestCase, TestModule, TestRunEndReason, Vitest } from 'vitest/node';
+import { BROKER } from './broker-mark.js';
 import { BROWSER } from './browser-mark.js';
 import { POSTGRES } from './postgres-mark.js';
 import { REAL } from './real-mark.js';
@@ -28,6 +29,7 @@ export default class SummaryReporter implements Reporter {
       realSkipped: 0,
       browserSkipped: 0,
       postgresSkipped: 0,
+      brokerSkipped: 0,
     };
     for (const module of modules) {
       count.failed += module.errors().length;
@@ -43,6 +45,7 @@ export default class SummaryReporter implements Reporter {
         if (test.fullName.includes(REAL)) count[ran(test) ? 'real' : 'realSkipped'] += 1;
         if (test.fullName.includes(BROWSER) && !ran(test)) count.browserSkipped += 1;
         if (test.fullName.includes(POSTGRES) && !ran(test)) count.postgresSkipped += 1;
+        if (test.fullName.includes(BROKER) && !ran(test)) count.brokerSkipped += 1;
       }
     }
     // A set-up that fails ends the run before any test: nothing else says so here.
@@ -66,10 +69,13 @@ export default class SummaryReporter implements Reporter {
         `!!! POSTGRES TESTS SKIPPED: ${count.postgresSkipped}, because no PostgreSQL is in $POSTGRES_BIN, on PATH or in /usr/lib !!!`,
       );
     }
-    if (
-      count.realSkipped + count.browserSkipped + count.postgresSkipped > 0 &&
-      process.env['CI'] === 'true'
-    ) {
+    if (count.brokerSkipped > 0) {
+      lines.push(
+        `!!! BROKER TESTS SKIPPED: ${count.brokerSkipped}, because no nats-server or redis-server is in $NATS_SERVER, $REDIS_SERVER or on PATH !!!`,
+      );
+    }
+    const missed = count.realSkipped + count.browserSkipped + count.postgresSkipped + count.brokerSkipped;
+    if (missed > 0 && process.env['CI'] === 'true') {
       lines.push('!!! With CI=true that is a failure. !!!');
       count.failed += 1;
       process.exitCode = 1;
