@@ -22,8 +22,9 @@ let compiled: Ran;
 
 beforeAll(async () => {
   project = await Project.create();
-  for (const name of ['immu-ts', '@types/node', 'kysely', '@opentelemetry/api', 'pg', '@types/pg', 'vitest'])
-    await project.link(name);
+  const peers = ['kysely', '@opentelemetry/api', 'pg', '@types/pg', 'vitest'];
+  const brokers = ['@nats-io/transport-node', '@nats-io/jetstream', '@redis/client'];
+  for (const name of ['immu-ts', '@types/node', ...peers, ...brokers]) await project.link(name);
   for (const { name, code } of named) await project.write(`${name}.mts`, `${code}\nexport {};\n`);
   const options = { module: 'nodenext', target: 'es2022', lib: ['es2023'], outDir: 'out', rootDir: '.' };
   compiled = await project.tsc(
