@@ -206,16 +206,33 @@ async function walk(): Promise<void> {
   // Killed or failed, and started again; nothing was refuted.
   for (const end of services.flatMap(({ ends }) => ends)) expect([0, 1, 'SIGKILL']).toContain(end);
 
-  const report = await shell('## 7. One report', 'immu-ts report');
-  expect(report).toContain('signed by this key');
-  expect(report).toContain('the report says: ');
-  const { verdict } = JSON.parse(await readFile(join(project.folder, 'report.json'), 'utf8')) as {
-    verdict: string;
+  const lagged = await expectOneTrust(dbB.url());
+  const { body } = await blockUnder(PAGE, '## 7. One report', 'sh no-run', 'immu-ts report');
+  const ran = await bash(placed(body), project.folder, path);
+  // Between its primary's end and its promotion the replica may not know yet that its newest transactions are committed: whoever asked
+  // it just then has logged that, and the report shows it.
+  expect(ran, `${ran.stdout}${ran.stderr}`).toMatchObject({ code: lagged ? 3 : 0 });
+  const { sections } = JSON.parse(await readFile(join(project.folder, 'report.json'), 'utf8')) as {
+    sections: { name: string; verdict: string }[];
   };
-  expect(verdict).toBe('holds');
+  expect(Object.fromEntries(sections.map(({ name, verdict }) => [name, verdict]))).toEqual({
+    ...{
+      log: 'holds',
+      gaps: 'holds',
+      evidence: lagged ? 'refuted' : 'holds',
+      databases: 'told',
+      checkpoint: 'told',
+    },
+    ...{ prove: 'holds', database: 'holds' },
+  });
+  const signed = await bash(
+    'immu-ts report verify report.json --key audit-key.pub.pem',
+    project.folder,
+    path,
+  );
+  expect(signed).toMatchObject({ code: 0, stdout: expect.stringContaining('signed by this key') as string });
 
   await expectAll(ledgerB.address, published);
-  await expectOneTrust(dbB.url());
   await expectRefused(project, path, {
     store: await urlOf(dbB),
     ledger: ledgerA,
@@ -244,8 +261,8 @@ async function expectAll(address: string, published: number): Promise<void> {
   expect({ wrong: wrong.slice(0, 5), keys: found.size }).toEqual({ wrong: [], keys: published });
 }
 
-/** One chain of rows and one history, by several processes; no alarm. */
-async function expectOneTrust(url: string): Promise<void> {
+/** One chain of rows and one history, by several processes; no alarm. Whether somebody found the replica behind. */
+async function expectOneTrust(url: string): Promise<boolean> {
   const store = await PostgresRootStore.open(url, { create: 'never' });
   open.push(() => store.close());
   const clients = new Set<string>();
@@ -259,7 +276,10 @@ async function expectOneTrust(url: string): Promise<void> {
   expect(servers.size).toBe(1);
   // Two machines, and those that were started again.
   expect(clients.size).toBeGreaterThan(2);
-  expect([...outcomes].sort()).toEqual(['calls', 'identity', 'pinned', 'root']);
+  const lagged = outcomes.delete('rollback');
+  expect([...outcomes].sort()).toEqual(['calls', 'pinned', 'root']);
+  expect(await store.audit.verify()).toMatchObject({ ok: true });
+  return lagged;
 }
 
 /** The ledger that died comes back as it was: whoever finds it first refuses it. */
