@@ -26,9 +26,11 @@ export interface Io {
 export type Values<O extends Options> = {
   readonly [Name in keyof O]: O[Name] extends { readonly type: 'boolean' }
     ? boolean
-    : O[Name] extends { readonly default: string }
-      ? string
-      : string | undefined;
+    : O[Name] extends { readonly many: true }
+      ? readonly string[] | undefined
+      : O[Name] extends { readonly default: string }
+        ? string
+        : string | undefined;
 };
 
 /** A command as it is listed. It is loaded when it is used: help and a wrong command line need none of them. */
@@ -113,9 +115,9 @@ function parsed(
 
 function parsedWords(options: Options, args: readonly string[]) {
   // Node would take `says` and `value` for options of its own some day.
-  const known = Object.entries(options).map(([name, { type, default: preset }]) => [
+  const known = Object.entries(options).map(([name, { type, default: preset, many = false }]) => [
     name,
-    { type, ...(preset !== undefined && { default: preset }) },
+    { type, multiple: many, ...(preset !== undefined && { default: preset }) },
   ]);
   try {
     return parseArgs({

@@ -6,6 +6,8 @@ export interface Option {
   readonly value?: string;
   readonly says: string;
   readonly default?: string;
+  /** It may be given again: its value is a list. */
+  readonly many?: true;
 }
 
 export type Options = Readonly<Record<string, Option>>;

@@ -10,14 +10,18 @@ import { didYouMean } from './did-you-mean.js';
 const MAX_BYTES = 1024 * 1024;
 /** What is in a file: paths, seen from the folder of the profiles. */
 const FILES = ['password-file', 'ca', 'cert', 'client-key', 'state-key'] as const;
-const TEXTS = ['address', 'user', 'password', 'database', 'server-name', 'pin'] as const;
-const NAMES: readonly string[] = [...FILES, ...TEXTS, 'tls'];
+/** Text, or an array of it. */
+const PLACES = ['address', 'read-from'] as const;
+const TEXTS = ['user', 'password', 'database', 'server-name', 'pin'] as const;
+const NAMES: readonly string[] = [...FILES, ...PLACES, ...TEXTS, 'tls'];
 const DEFAULT = 'default';
 /** Permissions of others than the owner. */
 const OTHERS = 0o077;
 
 /** What is said under a name, like the options of the command line. */
 export type Profile = { readonly [Name in (typeof FILES)[number] | (typeof TEXTS)[number]]?: string } & {
+  readonly [Name in (typeof PLACES)[number]]?: string | readonly string[];
+} & {
   readonly name: string;
   /** It was asked for on the command line, or in the environment. */
   readonly asked: boolean;
@@ -105,24 +109,35 @@ function wordsOf(name: string, value: unknown, path: string, wrong: Wrong): Word
     () => wrong(`${about} must be an object`),
     (what) => wrong(`${about} ${what}`),
   );
-  const made: Record<string, string | boolean> = {};
+  const made: Record<string, string | readonly string[] | boolean> = {};
   for (const [key, given] of Object.entries(words)) {
-    const isRight = key === 'tls' ? typeof given === 'boolean' : typeof given === 'string' && given !== '';
-    if (!isRight)
-      throw wrong(`${about} must have ${key === 'tls' ? 'true or false' : 'text'} under "${key}"`);
+    const [isRight, must] = kindUnder(key);
+    if (!isRight(given)) throw wrong(`${about} must have ${must} under "${key}"`);
     const isFile = (FILES as readonly string[]).includes(key);
     made[key] = isFile ? resolve(dirname(path), given as string) : (given as string | boolean);
   }
+  if (made['read-from'] !== undefined && made['address'] === undefined)
+    throw wrong(`${about} has "read-from" without "address": replicas are those of a server`);
   if (made['password'] !== undefined && made['password-file'] !== undefined)
     throw wrong(`${about} has both "password" and "password-file"`);
   return made;
 }
 
-function holdsPassword({ password, address }: Words): boolean {
+const isText = (given: unknown) => typeof given === 'string' && given !== '';
+
+/** What has to stand under a name, and how that is said. */
+function kindUnder(key: string): [(given: unknown) => boolean, string] {
+  if (key === 'tls') return [(given) => typeof given === 'boolean', 'true or false'];
+  if (!(PLACES as readonly string[]).includes(key)) return [isText, 'text'];
+  const isList = (given: unknown) => Array.isArray(given) && given.length > 0 && given.every(isText);
+  return [(given) => isText(given) || isList(given), 'text, or an array of it,'];
+}
+
+function holdsPassword({ password, address = [] }: Words): boolean {
   if (password !== undefined) return true;
-  return (
-    address !== undefined && isConnectionUrl(address) && parseConnectionUrl(address).password !== undefined
-  );
+  return [address]
+    .flat()
+    .some((each) => isConnectionUrl(each) && parseConnectionUrl(each).password !== undefined);
 }
 
 /** Windows tells by lists of its own who may read a file. */

@@ -19,7 +19,14 @@ export const CONNECT_OPTIONS = {
   address: {
     type: 'string',
     value: 'HOST:PORT',
-    says: 'or immudb://USER@HOST:PORT/DATABASE?tls=true; default: $IMMUDB_ADDRESS, or localhost:3322',
+    many: true,
+    says: 'several (commas, or given again): the next when one does not answer; or immudb://USER@HOST:PORT/DATABASE?tls=true; default: $IMMUDB_ADDRESS, or localhost:3322',
+  },
+  'read-from': {
+    type: 'string',
+    value: 'HOST:PORT',
+    many: true,
+    says: 'replicas that verified reads of keys go to; default: $IMMUDB_READ_FROM, beside $IMMUDB_ADDRESS',
   },
   user: { type: 'string', value: 'NAME', says: 'default: $IMMUDB_USER, or immudb' },
   password: {
@@ -62,7 +69,14 @@ export const TRUST_OPTIONS = {
   },
 } as const;
 
-type ConnectWords = Values<typeof CONNECT_OPTIONS>;
+type Words = Values<typeof CONNECT_OPTIONS>;
+/** Of one place, or of several. */
+type Places = string | readonly string[] | undefined;
+type ConnectWords = Omit<Words, 'address' | 'read-from'> & {
+  readonly address: Places;
+  readonly 'read-from'?: Places;
+};
+type NamedServers = Pick<ConnectWords, 'profile' | 'address' | 'read-from'>;
 type TrustWords = Values<typeof TRUST_OPTIONS>;
 
 export interface Login {
@@ -71,15 +85,17 @@ export interface Login {
   readonly database: string;
 }
 
-/** Where a server is, and who logs in. */
-export interface Way extends Pick<ImmuClientOptions, 'tls'> {
-  readonly address: string;
+/** Where a server is, with others of its history, and who logs in. */
+export interface Way extends Pick<ImmuClientOptions, 'tls' | 'readFrom'> {
+  /** One, or several. */
+  readonly address: string | readonly string[];
   readonly credentials: Login;
 }
 
 /** What one place says: the command line, the environment, or a profile. */
-interface Said extends Omit<ConnectionUrl, 'address'> {
-  readonly address: string | undefined;
+interface Said extends Omit<ConnectionUrl, 'addresses' | 'readFrom'> {
+  readonly addresses: readonly string[] | undefined;
+  readonly readFrom: readonly string[] | undefined;
   readonly passwordFile: string | undefined;
   readonly ca: string | undefined;
   readonly cert: string | undefined;
@@ -89,7 +105,7 @@ interface Said extends Omit<ConnectionUrl, 'address'> {
 /** @throws UsageError for what does not go together; what a file's reading ends with */
 export async function wayTo(words: ConnectWords, { env }: Pick<Io, 'env'>): Promise<Way> {
   const line = fromLine(words);
-  const around = fromEnvironment(env, line.address !== undefined);
+  const around = fromEnvironment(env, line.addresses !== undefined);
   const profile = await profileFor(words, env);
   const kept = profile ? fromProfile(profile) : undefined;
   const said = <Name extends keyof Said>(name: Name): Said[Name] | undefined =>
@@ -99,8 +115,11 @@ export async function wayTo(words: ConnectWords, { env }: Pick<Io, 'env'>): Prom
   const [ca, cert, clientKey, serverName] = [said('ca'), said('cert'), said('clientKey'), said('serverName')];
   if (tls && (cert === undefined) !== (clientKey === undefined))
     throw new UsageError('--cert and --client-key go together');
+  const [first = 'localhost:3322', ...others] = said('addresses') ?? [];
+  const readFrom = said('readFrom');
   return {
-    address: said('address') ?? 'localhost:3322',
+    address: others.length === 0 ? first : [first, ...others],
+    ...(readFrom !== undefined && { readFrom }),
     credentials: {
       user: said('user') ?? 'immudb',
       password:
@@ -120,7 +139,7 @@ export async function wayTo(words: ConnectWords, { env }: Pick<Io, 'env'>): Prom
 
 /** How trust begins, and what keeps it. @throws UsageError */
 export async function trustOf(
-  words: TrustWords & Pick<ConnectWords, 'profile' | 'address'>,
+  words: TrustWords & NamedServers,
   { env }: Pick<Io, 'env'>,
 ): Promise<Pick<ImmuClientOptions, 'serverPublicKey' | 'trust'>> {
   const profile = await profileFor(words, env);
@@ -140,8 +159,8 @@ function pinned(text: string): NonNullable<ImmuClientOptions['trust']> {
 }
 
 /** What is told beside a URL goes before what it says. */
-function fromLine({ address, tls, ...words }: ConnectWords): Said {
-  const place = placeOf(address);
+function fromLine({ tls, ...words }: ConnectWords): Said {
+  const place = lineServers(words);
   if (tls && place.tls === false) throw new UsageError('tls=false goes without --tls');
   if (words.password !== undefined && words['password-file'] !== undefined)
     throw new UsageError('--password goes without --password-file');
@@ -164,7 +183,7 @@ function fromEnvironment(env: Io['env'], placed: boolean): Said {
   if (tls !== undefined && !['true', 'false', '1', '0'].includes(tls))
     throw new UsageError('IMMUDB_TLS is true or false');
   return {
-    ...placeOf(placed ? undefined : (variable(env, 'URL') ?? variable(env, 'ADDRESS'))),
+    ...envServers(env, placed),
     ...given({ user: variable(env, 'USER'), password, database: variable(env, 'DATABASE') }),
     ...given({ serverName: variable(env, 'SERVER_NAME') }),
     ...(tls !== undefined && { tls: tls === 'true' || tls === '1' }),
@@ -174,37 +193,85 @@ function fromEnvironment(env: Io['env'], placed: boolean): Said {
 }
 
 /**
- * A profile is of its server: where another one is named, the profile that nobody asked for is not used, and one that was asked for
+ * A profile is of its servers: where another one is named, the profile that nobody asked for is not used, and one that was asked for
  * is a contradiction. Its password is for no other server.
  *
  * @throws UsageError
  */
-async function profileFor(
-  { profile: name, address: given }: Pick<ConnectWords, 'profile' | 'address'>,
-  env: Io['env'],
-): Promise<Profile | undefined> {
-  const profile = await profileOf(name, env);
-  const place = given ?? variable(env, 'URL') ?? variable(env, 'ADDRESS');
-  if (profile?.address === undefined || place === undefined) return profile;
-  if (placeOf(place).address === placeOf(profile.address).address) return profile;
-  if (!profile.asked) return undefined;
-  const other = given === undefined ? 'the environment' : '--address';
-  throw new UsageError(
-    `the profile ${JSON.stringify(profile.name)} is of another server than ${other} names`,
-  );
+async function profileFor(words: NamedServers, env: Io['env']): Promise<Profile | undefined> {
+  const profile = await profileOf(words.profile, env);
+  if (profile?.address === undefined) return profile;
+  const { addresses = [], readFrom = [] } = profileServers(profile);
+  const own = new Set([...addresses, ...readFrom]);
+  const isOther = (place: string) => !own.has(place);
+  const line = lineServers(words);
+  const around = envServers(env, line.addresses !== undefined);
+  const of = (where: string) =>
+    `the profile ${JSON.stringify(profile.name)} is of another server than ${where} names`;
+  const named = line.addresses ?? around.addresses ?? [];
+  if (named.some(isOther)) {
+    if (!profile.asked) return undefined;
+    throw new UsageError(of(line.addresses ? '--address' : 'the environment'));
+  }
+  const replicas = line.readFrom ?? around.readFrom ?? [];
+  if (replicas.some(isOther)) throw new UsageError(of(line.readFrom ? '--read-from' : 'IMMUDB_READ_FROM'));
+  return profile;
 }
 
-function fromProfile({ address, user, password, database, tls, ...files }: Profile): Said {
+function fromProfile(profile: Profile): Said {
+  const { user, password, database, tls, ...files } = profile;
   return {
-    ...placeOf(address),
+    ...profileServers(profile),
     ...given({ user, password, database, tls, serverName: files['server-name'] }),
     passwordFile: files['password-file'],
     ...{ ca: files.ca, cert: files.cert, clientKey: files['client-key'] },
   };
 }
 
-function placeOf(address: string | undefined): Pick<Said, 'address'> & Omit<ConnectionUrl, 'address'> {
-  return address !== undefined && isConnectionUrl(address) ? parseConnectionUrl(address) : { address };
+type Servers = Pick<Said, 'addresses' | 'readFrom'> & Omit<ConnectionUrl, 'addresses' | 'readFrom'>;
+
+function lineServers({ address, 'read-from': readFrom }: NamedServers): Servers {
+  return serversOf(address, '--address', readFrom, '--read-from');
+}
+
+/** `placed`: the command line has named others, and what stands here is of none of them. */
+function envServers(env: Io['env'], placed: boolean): Servers {
+  if (placed) return NO_SERVERS;
+  const [url, address] = [variable(env, 'URL'), variable(env, 'ADDRESS')];
+  const readFrom = variable(env, 'READ_FROM');
+  if (readFrom !== undefined && (url ?? address) === undefined)
+    throw new UsageError('IMMUDB_READ_FROM goes with IMMUDB_ADDRESS: replicas are those of a server');
+  return serversOf(
+    url ?? address,
+    url === undefined ? 'IMMUDB_ADDRESS' : 'IMMUDB_URL',
+    readFrom,
+    'IMMUDB_READ_FROM',
+  );
+}
+
+function profileServers({ address, 'read-from': readFrom }: Profile): Servers {
+  return serversOf(address, 'the profile\'s "address"', readFrom, 'the profile\'s "read-from"');
+}
+
+const NO_SERVERS: Servers = { addresses: undefined, readFrom: undefined };
+
+/** A URL alone, or places; what is told beside a URL goes before what it says. @throws UsageError which names the input */
+function serversOf(address: Places, name: string, readFrom: Places, readFromName: string): Servers {
+  const [first, ...others] = [address ?? []].flat();
+  const beside = { readFrom: placesOf(readFrom, readFromName) };
+  if (first === undefined) return { ...NO_SERVERS, ...beside };
+  if (![first, ...others].some(isConnectionUrl)) return { addresses: placesOf(address, name), ...beside };
+  if (others.length > 0)
+    throw new UsageError(`${name}: a URL stands alone, and names several as immudb://a:1,b:2/DATABASE`);
+  const { readFrom: inUrl, ...url } = parseConnectionUrl(first);
+  return { ...url, readFrom: beside.readFrom ?? inUrl };
+}
+
+function placesOf(given: Places, name: string): readonly string[] | undefined {
+  if (given === undefined) return undefined;
+  const all = [given].flat().flatMap((words) => words.split(','));
+  if (all.includes('')) throw new UsageError(`${name} has an empty place: it is HOST:PORT,HOST:PORT`);
+  return all;
 }
 
 /** One that is empty is not there. */

@@ -56,6 +56,20 @@ export interface OpenStore extends RootStore, AsyncDisposable {
   readonly headers: HeaderStore;
 }
 
+/** Not an archive, nor what is left of a damaged store. */
+export function isRootStore(log: OpenLog): log is OpenStore {
+  return 'advance' in log;
+}
+
+/** The name of a store, as it may be shown and given again. */
+export function withoutPassword(path: string): string {
+  if (!isPostgresUrl(path) || !URL.canParse(path)) return path;
+  const url = new URL(path);
+  url.password = '';
+  url.searchParams.delete('password');
+  return url.href;
+}
+
 export function openStore(
   path: string | undefined,
   create: 'if-new' | 'never' = 'never',

@@ -1,9 +1,13 @@
 // The command on a store in PostgreSQL: every audit command, the page, and a password that is never shown.
+import { generateKeyPairSync } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { EmbeddedLedger } from '#dist/testing.js';
 import { PostgresRootStore } from '#dist/store/postgres/postgres-root-store.js';
 import { describePostgres, sharedPostgres } from '../support/postgres.js';
 import { climb, closing, event } from '../store/support.js';
-import { run, start } from './run.js';
+import { run, start, temporaryFolder } from './run.js';
 
 async function filled() {
   const server = await sharedPostgres();
@@ -48,6 +52,32 @@ describePostgres('immu-ts --store postgres://…', () => {
     expect(stderr).not.toBe('');
     expect(stdout + stderr).not.toContain('hidden');
   });
+
+  it('is what trust begins in, and what a report asks a server by, which shows no password', async () => {
+    const server = await sharedPostgres();
+    await using ledger = await EmbeddedLedger.start();
+    const url = `${server.url().replace('postgres@', 'postgres:hidden@')}?schema=${server.newSchema()}`;
+    const cwd = await temporaryFolder();
+    const command = (...args: string[]) =>
+      run([...args, '--store', url], { cwd, again: true, env: { IMMUDB_ADDRESS: ledger.address } });
+    const elsewhere = ['--store', join(cwd, 'roots.db'), '--address', ledger.address];
+    expect(await run(['set', 'k', 'v', ...elsewhere], { cwd })).toMatchObject({ code: 0 });
+    const state = await run(['state', ...elsewhere], { cwd, again: true });
+    const [, tx, alh] = /tx (\d+), alh (\w+)/.exec(state.stdout) ?? [];
+    expect(await command('trust', 'pin', `${tx}:${alh}`)).toMatchObject({ code: 0 });
+    expect(await command('get', 'k')).toMatchObject({ code: 0, stdout: 'v' });
+    const { privateKey } = generateKeyPairSync('ed25519');
+    await writeFile(join(cwd, 'key.pem'), privateKey.export({ type: 'pkcs8', format: 'pem' }));
+    const made = await command('report', '--key', 'key.pem', '--json', 'report.json', '--out', 'report.html');
+    expect(made, made.stdout).toMatchObject({ code: 0 });
+    const report = await readFile(join(cwd, 'report.json'), 'utf8');
+    const { sections } = JSON.parse(report) as { sections: { name: string; verdict: string }[] };
+    const asked = sections.filter(({ name }) => ['prove', 'database'].includes(name));
+    expect(asked.map(({ verdict }) => verdict)).toEqual(['holds', 'holds']);
+    const page = await readFile(join(cwd, 'report.html'), 'utf8');
+    expect(report + page + made.stdout + made.stderr).not.toContain('hidden');
+    expect(report).toContain('--store');
+  }, 60_000);
 
   it('serves the page', async () => {
     const { url } = await filled();

@@ -28,7 +28,8 @@ async function keep(content: unknown, mode = 0o600): Promise<void> {
 
 async function way(words: Partial<Words> = {}, env: Record<string, string> = {}) {
   const whole = await wayTo({ ...NONE, ...words }, { env: { IMMU_TS_CONFIG: path, ...env } });
-  return { address: whole.address, ...whole.credentials, ...(whole.tls && { tls: whole.tls }) };
+  const { address, readFrom, credentials, tls } = whole;
+  return { address, ...(readFrom && { readFrom }), ...credentials, ...(tls && { tls }) };
 }
 
 const refused = async (...given: Parameters<typeof way>) => {
@@ -70,6 +71,40 @@ test('a profile is of its server: nothing of it goes to another one', async () =
   expect(await refused({ profile: 'default' }, { IMMUDB_ADDRESS: 'x:1' })).toContain(
     'than the environment names',
   );
+});
+
+test('several servers, and replicas to read from: of them all, and of no other one', async () => {
+  const login = { user: 'me', password: 'secret-7', database: 'books' };
+  for (const places of [
+    { address: 'a:1,b:2', 'read-from': 'c:3' },
+    { address: ['a:1', 'b:2'], 'read-from': ['c:3'] },
+    { address: 'immudb://a:1,b:2?readFrom=c:3' },
+  ]) {
+    await keep({ profiles: { default: { ...login, ...places } } });
+    const all = { address: ['a:1', 'b:2'], readFrom: ['c:3'], ...login };
+    expect(await way()).toEqual(all);
+    expect(await way({ address: 'b:2' })).toEqual({ ...all, address: 'b:2' });
+    expect(await way({ address: ['c:3,a:1'] })).toEqual({ ...all, address: ['c:3', 'a:1'] });
+    expect(await way({ 'read-from': 'b:2' })).toEqual({ ...all, readFrom: ['b:2'] });
+    expect(await way({ profile: 'default' }, { IMMUDB_ADDRESS: 'b:2' })).toEqual({ ...all, address: 'b:2' });
+    // One that is another's is enough.
+    expect(await way({ address: 'a:1,x:1' })).toMatchObject({ address: ['a:1', 'x:1'], password: 'immudb' });
+    expect(await refused({ address: ['a:1', 'x:1'], profile: 'default' })).toContain('than --address names');
+    expect(await refused({ 'read-from': ['x:1'] })).toContain('of another server than --read-from names');
+    const around = { IMMUDB_ADDRESS: 'a:1', IMMUDB_READ_FROM: 'x:1' };
+    expect(await refused({}, around)).toContain('of another server than IMMUDB_READ_FROM names');
+  }
+  for (const [places, says] of [
+    [{ address: [] }, 'text, or an array of it, under "address"'],
+    [{ address: ['a', ''] }, 'text, or an array of it, under "address"'],
+    [{ address: 'a', 'read-from': [1] }, 'text, or an array of it, under "read-from"'],
+    [{ 'read-from': 'a' }, 'has "read-from" without "address"'],
+    [{ address: 'a,' }, 'the profile\'s "address" has an empty place'],
+    [{ address: ['immudb://me:secret-7@a', 'b'] }, 'the profile\'s "address": a URL stands alone'],
+  ] as const) {
+    await keep({ profiles: { default: places } });
+    expect(await refused()).toContain(says);
+  }
 });
 
 test('files beside it, TLS, a URL, and what trust begins with', async () => {

@@ -23,8 +23,8 @@ const NONE: Words = {
 const way = (words: Partial<Words>, env: Record<string, string> = {}) =>
   wayTo({ ...NONE, ...words }, { env });
 const flat = async (...given: Parameters<typeof way>) => {
-  const { address, credentials, tls } = await way(...given);
-  return { address, ...credentials, ...(tls !== undefined && { tls }) };
+  const { credentials, tls, ...servers } = await way(...given);
+  return { ...servers, ...credentials, ...(tls !== undefined && { tls }) };
 };
 const DEFAULT = { address: 'localhost:3322', user: 'immudb', password: 'immudb', database: 'defaultdb' };
 
@@ -65,6 +65,51 @@ test('the environment, and the command line before it', async () => {
   // Its older names.
   expect(await flat({}, { IMMU_TS_ADDRESS: 'old:1', IMMU_TS_PASSWORD: 'pw' })).toMatchObject({
     ...{ address: 'old:1', password: 'pw' },
+  });
+});
+
+describe('several addresses, and replicas to read from', () => {
+  const SEVERAL = { address: ['a:1', 'b:2'], readFrom: ['c', 'd'] };
+
+  test('with commas, given again, in a URL, in the environment', async () => {
+    for (const [words, env] of [
+      [{ address: 'a:1,b:2', 'read-from': 'c,d' }, {}],
+      [{ address: ['a:1', 'b:2'], 'read-from': ['c', 'd'] }, {}],
+      [{ address: ['immudb://a:1,b:2?readFrom=c,d'] }, {}],
+      [{ address: 'immudb://a:1,b:2?readFrom=x', 'read-from': ['c,d'] }, {}],
+      [{}, { IMMUDB_ADDRESS: 'a:1,b:2', IMMUDB_READ_FROM: 'c,d' }],
+      [{}, { IMMUDB_ADDRESS: 'immudb://a:1,b:2?readFrom=c,d' }],
+      [{}, { IMMUDB_URL: 'immudb://a:1,b:2', IMMUDB_READ_FROM: 'c,d' }],
+      [{ 'read-from': ['c', 'd'] }, { IMMUDB_ADDRESS: 'a:1,b:2', IMMUDB_READ_FROM: 'x' }],
+    ] as const)
+      expect(await flat(words, env), JSON.stringify([words, env])).toEqual({ ...DEFAULT, ...SEVERAL });
+    expect(await flat({ address: ['a:1,b:2', 'e'] })).toEqual({ ...DEFAULT, address: ['a:1', 'b:2', 'e'] });
+    expect(await flat({ 'read-from': ['c'] })).toEqual({ ...DEFAULT, readFrom: ['c'] });
+  });
+
+  test('the replicas of the environment are those of its server', async () => {
+    for (const env of [
+      { IMMUDB_ADDRESS: 'a:1', IMMUDB_READ_FROM: 'c' },
+      { IMMUDB_READ_FROM: 'c' },
+      { IMMUDB_URL: 'immudb://a?readFrom=c' },
+    ])
+      expect(await flat({ address: 'x:1' }, env as never)).toEqual({ ...DEFAULT, address: 'x:1' });
+  });
+
+  test.for<[Partial<Words>, Record<string, string>, string]>([
+    [{ address: 'a,' }, {}, '--address has an empty place'],
+    [{ address: '' }, {}, '--address has an empty place'],
+    [{ address: ['a', ''] }, {}, '--address has an empty place'],
+    [{ 'read-from': 'a,,b' }, {}, '--read-from has an empty place'],
+    [{}, { IMMUDB_ADDRESS: ',a' }, 'IMMUDB_ADDRESS has an empty place'],
+    [{}, { IMMUDB_ADDRESS: 'a', IMMUDB_READ_FROM: 'a,' }, 'IMMUDB_READ_FROM has an empty place'],
+    [{}, { IMMUDB_READ_FROM: 'a' }, 'IMMUDB_READ_FROM goes with IMMUDB_ADDRESS'],
+    [{ address: ['immudb://a', 'b'] }, {}, '--address: a URL stands alone'],
+    [{ address: ['b', 'immudb://a'] }, {}, '--address: a URL stands alone'],
+  ])('%j, %j: %s', async ([words, env, message]) => {
+    const error: unknown = await way(words, env).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(UsageError);
+    expect((error as Error).message).toContain(message);
   });
 });
 

@@ -3,6 +3,7 @@ import { expect, onTestFinished, describe, test } from 'vitest';
 import { ArgumentError, ImmuClient, MemoryRootStore, VerificationError } from '#dist/index.js';
 import type { AuditRow, ImmuClientOptions, RootStore } from '#dist/index.js';
 import { EmbeddedLedger } from '#dist/testing.js';
+import { Proxy } from '../adversary/proxy.js';
 import { describePrivate } from '../support/real.js';
 import { REPLICATED, pair } from '../support/replicas.js';
 import { WireClient } from '../support/wire-client.js';
@@ -159,6 +160,35 @@ describePrivate('a primary and its replica', () => {
     expect(valueOf(await client.verifiedGet('k'))).toBe('newer');
   }, 60_000);
 
+  test('it dies between its answer to a write and the proof: unknown, and no word against who does not have it', async () => {
+    const { primary, replica, reached, cutOff } = await pair();
+    const proxy = await Proxy.start(primary.address);
+    onTestFinished(() => proxy.close());
+    const store = new MemoryRootStore();
+    const client = clientOf([proxy.address, replica.address], store);
+    const { tx } = await client.verifiedSet('k', 'v');
+    await reached(tx);
+    await cutOff();
+    const proofs: string[] = [];
+    proxy.intercept = async ({ method, forward }) => {
+      if (method !== 'VerifiableTxById') return forward();
+      proofs.push(method);
+      // No answer any more, and nothing that could be connected to.
+      await primary.kill();
+      await proxy.close();
+      return forward();
+    };
+    const records = Array.from({ length: 5000 }, (_, i) => [`a${i}`, '1'] as const);
+    const ingested = async () => {
+      for await (const { tx: of } of client.ingest(records).batches()) expect(of).toBeGreaterThan(tx);
+    };
+    const error = await rejection(ingested());
+    expect(proofs).not.toEqual([]);
+    expect(error).toMatchObject({ code: 'OUTCOME_UNKNOWN' });
+    expect(await alarms(store)).toEqual([]);
+    expect(valueOf(await client.verifiedGet('k'))).toBe('v');
+  }, 60_000);
+
   test('the replica is named first: writes find the primary', async () => {
     const { primary, replica, reached } = await pair();
     await put(primary.address, 'k', 'v');
@@ -174,6 +204,12 @@ describe('addresses', () => {
   test('what makes no sense', () => {
     const of = (address: unknown) => () =>
       new ImmuClient({ address: address as string, store: new MemoryRootStore() });
+    expect(of(['a', 'b,c'])).toThrow('several are an array');
+    expect(of(['a', 'immudb://b'])).toThrow('without immudb://');
+    for (const bad of ['b,c', 'immudb://b', 'b:0', '']) {
+      const make = () => new ImmuClient({ readFrom: ['a', bad], store: new MemoryRootStore() });
+      expect(make, bad).toThrow(/^readFrom /);
+    }
     for (const bad of [
       [],
       ['a', 'A:3322'],

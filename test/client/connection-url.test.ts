@@ -8,9 +8,11 @@ import type { ImmuClientOptions } from '#dist/index.js';
 const SECRET = 'pass-phrase-7';
 
 function told(input: string | ImmuClientOptions) {
-  const { addresses, credentials, tls } = resolveOptions(input);
+  const { addresses, credentials, tls, readFrom } = resolveOptions(input);
   const { user, password, database } = credentials ?? {};
-  return { address: addresses[0].text, user, password: password?.reveal(), database, tls };
+  const replicas = readFrom.length > 0 && { readFrom: readFrom.map(({ text }) => text) };
+  const address = addresses.map(({ text }) => text).join();
+  return { address, ...replicas, user, password: password?.reveal(), database, tls };
 }
 
 function refused(input: string | ImmuClientOptions): ArgumentError {
@@ -44,6 +46,15 @@ test.each<[string, object]>([
     'immudb://m%40e%3A:p%25%2F%23%20%C3%B6@host',
     { address: 'host:3322', user: 'm@e:', password: 'p%/# ö', database: 'defaultdb', tls: undefined },
   ],
+  ['immudb://a:1,B,[::1]:2', { ...NOBODY, address: 'a:1,b:3322,[::1]:2' }],
+  [
+    'immudb://me:p,w@a:1,b:2/books?tls=true&readFrom=c,D:3&serverName=db',
+    {
+      ...{ address: 'a:1,b:2', readFrom: ['c:3322', 'd:3'], user: 'me', password: 'p,w', database: 'books' },
+      tls: { serverName: 'db' },
+    },
+  ],
+  ['immudb://a?readFrom=[::1]:2', { ...NOBODY, address: 'a:3322', readFrom: ['[::1]:2'] }],
 ])('%s', (url, means) => {
   expect(told(url)).toEqual(means);
   expect(told({ address: url })).toEqual(means);
@@ -68,6 +79,8 @@ describe('with options beside it', () => {
     });
     expect(told({ address: 'immudb://host?tls=true', tls: { ca } }).tls).toEqual({ ca });
     expect(told({ address: 'immudb://host', tls: true }).tls).toEqual({});
+    expect(told({ address: 'immudb://host', readFrom: ['a', 'b'] }).readFrom).toEqual(['a:3322', 'b:3322']);
+    expect(told({ address: 'immudb://host?readFrom=a,b', readFrom: ['a', 'b'] }).readFrom).toHaveLength(2);
   });
 
   test.each<[string, Partial<ImmuClientOptions>, string]>([
@@ -85,6 +98,14 @@ describe('with options beside it', () => {
     ['immudb://me@host', { credentials: 5 as never }, 'credentials'],
     ['immudb://me@host', { credentials: { password: 'pw', usr: 'x' } as never }, 'credentials'],
     ['host:1', { credentials: { password: 'pw' } }, 'user'],
+    ['immudb://host?readFrom=a', { readFrom: ['b'] }, 'readFrom'],
+    ['immudb://host?readFrom=a', { readFrom: [] }, 'readFrom'],
+    ['immudb://host?readFrom=a', { readFrom: 'a' as never }, 'readFrom'],
+    ['immudb://host?readFrom=a,a', {}, 'readFrom'],
+    ['immudb://host?readFrom=a:0', {}, 'readFrom'],
+    ['immudb://host?readFrom=immudb://a', {}, 'readFrom'],
+    ['immudb://a,a:3322', {}, 'address'],
+    ['a,b', {}, 'address'],
   ])('%s and %j', (address, beside, argument) => {
     const error = refused({ address, ...beside });
     expect([error.argument, error.code]).toEqual([argument, 'INVALID_ARGUMENT']);
@@ -117,7 +138,18 @@ test.each([
   `immudb://me:${SECRET}@host?serverName=`,
   `immudb://me:${SECRET}@host?sslmode=disable`,
   `immudb://me:${SECRET}@host?TLS=true`,
-  `immudb://me:${SECRET}@a,b`,
+  `immudb://me:${SECRET}@a,`,
+  `immudb://me:${SECRET}@,a`,
+  `immudb://me:${SECRET}@a,,b`,
+  `immudb://me:${SECRET}@a,me:${SECRET}@b`,
+  `immudb://me:${SECRET}@a,b:99999`,
+  `immudb://me:${SECRET}@a:0,b`,
+  `immudb://me:${SECRET}@a,b c`,
+  `immudb://me:${SECRET}@a?readFrom=`,
+  `immudb://me:${SECRET}@a?readFrom=b,`,
+  `immudb://me:${SECRET}@a?readFrom=,b`,
+  `immudb://me:${SECRET}@a?readFrom=b&readFrom=c`,
+  `immudb://me:${SECRET}@a?readfrom=b`,
   `immudb://me:${SECRET}@host/${'x'.repeat(5000)}`,
   `immudbs://me:${SECRET}@host`,
   `immudb:me:${SECRET}@host`,

@@ -6,6 +6,7 @@ import type { SerializedError } from 'vitest';
 import type { Reporter, TestCase, TestModule, TestRunEndReason, Vitest } from 'vitest/node';
 import { BROKER } from './broker-mark.js';
 import { BROWSER } from './browser-mark.js';
+import { NETNS } from './netns-mark.js';
 import { POSTGRES } from './postgres-mark.js';
 import { REAL } from './real-mark.js';
 
@@ -30,6 +31,7 @@ export default class SummaryReporter implements Reporter {
       browserSkipped: 0,
       postgresSkipped: 0,
       brokerSkipped: 0,
+      netnsSkipped: 0,
     };
     for (const module of modules) {
       count.failed += module.errors().length;
@@ -46,6 +48,7 @@ export default class SummaryReporter implements Reporter {
         if (test.fullName.includes(BROWSER) && !ran(test)) count.browserSkipped += 1;
         if (test.fullName.includes(POSTGRES) && !ran(test)) count.postgresSkipped += 1;
         if (test.fullName.includes(BROKER) && !ran(test)) count.brokerSkipped += 1;
+        if (test.fullName.includes(NETNS) && !ran(test)) count.netnsSkipped += 1;
       }
     }
     // A set-up that fails ends the run before any test: nothing else says so here.
@@ -72,6 +75,12 @@ export default class SummaryReporter implements Reporter {
     if (count.brokerSkipped > 0) {
       lines.push(
         `!!! BROKER TESTS SKIPPED: ${count.brokerSkipped}, because no nats-server or redis-server is in $NATS_SERVER, $REDIS_SERVER or on PATH !!!`,
+      );
+    }
+    // Not every machine permits them, and what they are for runs without them too.
+    if (count.netnsSkipped > 0) {
+      lines.push(
+        `!!! NETWORK NAMESPACES SKIPPED: ${count.netnsSkipped}, because this machine does not permit them; the walk of docs/scaling.md ran on one network !!!`,
       );
     }
     const missed = count.realSkipped + count.browserSkipped + count.postgresSkipped + count.brokerSkipped;

@@ -9,8 +9,8 @@ import type { SERVER_OPTIONS, ServerWords } from './server-audit.js';
 
 /** Options that a worker is started with as they were given. */
 const PASSED = [
-  ...(['address', 'user', 'password-file', 'database', 'ca', 'cert', 'client-key', 'server-name'] as const),
-  ...(['state-key', 'pin', 'in-flight'] as const),
+  ...(['address', 'read-from', 'user', 'password-file', 'database', 'ca', 'cert', 'client-key'] as const),
+  ...(['server-name', 'state-key', 'pin', 'in-flight'] as const),
 ] satisfies readonly (keyof typeof SERVER_OPTIONS)[];
 
 interface Workers {
@@ -25,7 +25,7 @@ export async function runWorkers(words: ServerWords, { count, queue, key }: Work
   if (here.folder === undefined || count === 0) return;
   const main = join(here.folder, 'cli', 'main.js');
   const args = ['audit', 'work', '--key', key, ...(words.tls ? ['--tls'] : [])];
-  for (const name of PASSED) if (words[name] !== undefined) args.push(`--${name}=${words[name]}`);
+  for (const name of PASSED) if (words[name] !== undefined) args.push(`--${name}=${String(words[name])}`);
   // The threads that there are, shared.
   const threads = words.threads ?? String(Math.max(0, Math.floor((availableParallelism() - 1) / count)));
   args.push(`--threads=${threads}`);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { ImmuClient } from '../../index.js';
 import { visible } from '../../visible.js';
 import { EmbeddedLedger } from '../../testing.js';
-import { command } from '../command.js';
+import { UsageError, command } from '../command.js';
 import { CONNECT_OPTIONS, wayTo } from '../server-options.js';
 import { HOLDS, REFUTED } from '../exit-code.js';
 import { ingest } from './ingest.js';
@@ -18,7 +18,8 @@ export const LOCKFILE_OPTIONS = {
   address: {
     type: 'string',
     value: 'HOST:PORT',
-    says: 'a running immudb, or its immudb:// URL; without it an embedded ledger is started for the job',
+    many: true,
+    says: 'a running immudb (several: commas), or its immudb:// URL; without it an embedded ledger is started for the job',
   },
   lockfile: { type: 'string', value: 'FILE', says: 'the records', default: 'package-lock.json' },
   store: {
@@ -34,6 +35,10 @@ export const lockfileCommand = command({
     'Writes every dependency of a package-lock.json as a verified entry and reads all of them back verified.',
   options: LOCKFILE_OPTIONS,
   async run(options, _operand, { out, env, signal }) {
+    if (options.address === undefined && options['read-from'] !== undefined)
+      throw new UsageError(
+        '--read-from goes with --address: without it a ledger is started, which has no replica',
+      );
     const records = await readLockfile(options.lockfile);
     await using ledger = options.address === undefined ? await EmbeddedLedger.start() : null;
     await using directory = options.store === undefined ? await temporaryDirectory() : null;
@@ -47,7 +52,7 @@ export const lockfileCommand = command({
 
     // Says what is wrong with the server or the login before any work is shown.
     const { tx } = await client.currentState({ signal });
-    const server = `${ledger ? 'embedded ledger' : 'immudb'} at ${visible(way.address)}`;
+    const server = `${ledger ? 'embedded ledger' : 'immudb'} at ${visible([way.address].flat().join())}`;
     await out.write(`${server}, database ${visible(client.databaseName)} at tx ${tx.toString()}\n`);
     const { writesPerSecond, readsPerSecond } = await ingest(client, records, signal);
     await out.write(

@@ -1,7 +1,7 @@
 // `immu-ts report`: one signed report of the log, of what was refused, and of the server.
 import { readFile } from 'node:fs/promises';
 import { createPublicKey } from 'node:crypto';
-import { SqliteRootStore, StoreError } from '../../index.js';
+import { StoreError } from '../../index.js';
 import { VERSION } from '../../version.js';
 import { visible } from '../../visible.js';
 import { UsageError, command } from '../command.js';
@@ -9,7 +9,7 @@ import type { Io } from '../command.js';
 import { isoTime } from '../format/row-columns.js';
 import { countOf, queryOf } from '../query-options.js';
 import { CONNECT_OPTIONS, TRUST_OPTIONS, trustOf, wayTo } from '../server-options.js';
-import { LOG_OPTIONS, openLog } from '../store-option.js';
+import { LOG_OPTIONS, isRootStore, openLog, withoutPassword } from '../store-option.js';
 import type { OpenLog } from '../store-option.js';
 import { writeWholeFile } from '../whole-file.js';
 import { checkpointSection } from './checkpoint-section.js';
@@ -144,7 +144,7 @@ async function openedLog(words: Words, io: Io): Promise<OpenLog> {
 }
 
 function whereOf({ store, archive, damaged }: Words): string[] {
-  const path = archive ?? store;
+  const path = archive ?? (store === undefined ? undefined : withoutPassword(store));
   const named = path === undefined ? [] : [archive === undefined ? '--store' : '--archive', path];
   return [...named, ...(damaged ? ['--damaged'] : [])];
 }
@@ -158,7 +158,7 @@ async function ofServer(
   const logged = await log.audit.databases();
   const given = { ...asked, database };
   if (offline) return unasked(given, logged, 'no server was to be asked (--offline)');
-  if (!(log instanceof SqliteRootStore)) {
+  if (!isRootStore(log)) {
     const what = archive === undefined ? 'a damaged store' : 'an archive';
     return unasked(given, logged, `a client trusts nothing by ${what}`);
   }

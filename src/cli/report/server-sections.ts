@@ -42,7 +42,7 @@ export async function serverSections(asked: Asked, logged: readonly LoggedDataba
   const others = servers.size === 0 ? [] : logged.filter((each) => !servers.has(each.server));
   for (const other of others) {
     if (other.database === '' || (database !== undefined && other.database !== database)) continue;
-    const why = `it is of server ${other.server}, and ${asked.way.address} is another`;
+    const why = `it is of server ${other.server}, and ${placesOf(asked.way)} is another`;
     for (const each of named(asked, other.database)) sections.push(couldNotLook(each, why));
   }
   return sections;
@@ -63,7 +63,7 @@ export function unasked(
 }
 
 function named({ way, where, values }: Pick<Asked, 'way' | 'where' | 'values'>, database: string): Pair {
-  const to = ['--address', way.address, '--user', way.credentials.user, '--database', database, ...where];
+  const to = ['--address', placesOf(way), '--user', way.credentials.user, '--database', database, ...where];
   const prove = {
     ...{ name: 'prove', title: `Does the server stand by every logged root of ${database}?` },
     commands: [commandLine(['audit', 'prove', ...to])],
@@ -73,6 +73,10 @@ function named({ way, where, values }: Pick<Asked, 'way' | 'where' | 'values'>, 
     commands: [commandLine(['audit', 'database', ...(values ? ['--values'] : []), ...to])],
   };
   return [prove, whole];
+}
+
+function placesOf({ address }: Way): string {
+  return [address].flat().join();
 }
 
 async function ofDatabase(asked: Asked, database: string) {

@@ -3,6 +3,7 @@ import { ImmuClient, MemoryRootStore, defaultStorePath } from '../../index.js';
 import type { ImmuClientOptions, VerifiedState } from '../../index.js';
 import type { Io } from '../command.js';
 import type { Way } from '../server-options.js';
+import { clientStore } from '../store-option.js';
 import { warnOfPlace } from '../store-place.js';
 
 export interface Beginning {
@@ -36,7 +37,8 @@ export async function beginWith(
   const { database, tx, alh } = root;
   const credentials = { ...way.credentials, database };
   const trust = { policy: 'pinned', tx, alh } as const;
-  await using client = new ImmuClient({ ...way, ...key, credentials, store, trust, verifier });
+  await using opened = await clientStore(store);
+  await using client = new ImmuClient({ ...way, ...key, credentials, store: opened.store, trust, verifier });
   return await client.verifiedState({ signal });
 }
 

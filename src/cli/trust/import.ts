@@ -89,6 +89,6 @@ async function assertServer({ server }: StateFile, path: string, beginning: Begi
   if (answers === server) return;
   const { address } = beginning.way;
   throw new Error(
-    `${path} is of the server ${visible(server)}, and ${visible(answers ?? 'none')} answers at ${address}: with --any-server its roots are taken over all the same (a replica, a server that was moved)`,
+    `${path} is of the server ${visible(server)}, and ${visible(answers ?? 'none')} answers at ${[address].flat().join(' or ')}: with --any-server its roots are taken over all the same (a replica, a server that was moved)`,
   );
 }

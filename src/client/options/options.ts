@@ -31,10 +31,10 @@ export type TrustPolicy =
 export interface ImmuClientOptions {
   /**
    * `host`, `host:port`, an IPv6 address, `[v6]:port`; or a connection URL, `immudb://user:password@host:port/database?tls=true`
-   * (`serverName=…` too; what stands in the way of a URL is written `%..`), whose parts are told nowhere else. A password is better
-   * told by `credentials: { password }`.
+   * (`serverName=…` and `readFrom=host:port,host:port` too; what stands in the way of a URL is written `%..`), whose parts are told
+   * nowhere else. A password is better told by `credentials: { password }`.
    *
-   * Several addresses (of which none is a URL) are those of one history, the primary's and those of its replicas: the first is
+   * Several addresses (an array, of which none is a URL, or one URL with commas between its hosts) are those of one history, the primary's and those of its replicas: the first is
    * taken; when it does not answer the next, which has to prove that it extends what is trusted before anything is asked of it.
    *
    * @default 'localhost:3322'
@@ -231,13 +231,13 @@ export function resolveOptions(input: string | ImmuClientOptions = {}): Resolved
     options[name] === undefined ? otherwise : options[name];
   const number = (name: keyof ImmuClientOptions, otherwise: number, min = 1) =>
     whole(name, or(name, otherwise), min, MAX_INT32);
-  const { address, credentials, tls } = toldByUrl({
+  const { address, credentials, tls, readFrom } = toldByUrl({
     address: or('address', DEFAULT_ADDRESS),
-    ...{ credentials: options.credentials, tls: options.tls },
+    ...{ credentials: options.credentials, tls: options.tls, readFrom: options.readFrom },
   });
   return {
     addresses: parseAddresses(address),
-    readFrom: resolveReadFrom(or('readFrom', [])),
+    readFrom: resolveReadFrom(readFrom === undefined ? [] : readFrom),
     credentials: credentials === undefined ? undefined : resolveCredentials(credentials),
     tls: resolveTls(tls),
     maxMessageBytes: number('maxMessageBytes', 64 * MIB, 1024),

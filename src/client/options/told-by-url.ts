@@ -11,18 +11,27 @@ interface Told {
   readonly address: unknown;
   readonly credentials: Credentials | undefined;
   readonly tls: boolean | TlsOptions | undefined;
+  /** Undefined: no option says it. */
+  readonly readFrom: unknown;
 }
 
-/** The three options with what the URL says in its place. @throws ArgumentError naming what is told twice, or missing */
+/** These options with what the URL says in its place. @throws ArgumentError naming what is told twice, or missing */
 export function toldByUrl(options: Told): Told {
   const { address } = options;
   if (typeof address !== 'string' || !isConnectionUrl(address)) return options;
   const url = parseConnectionUrl(address);
   return {
-    address: url.address,
+    address: url.addresses,
     credentials: credentialsOf(url, options.credentials),
     tls: tlsOf(url, options.tls),
+    readFrom: readFromOf(url, options.readFrom),
   };
+}
+
+function readFromOf({ readFrom }: ConnectionUrl, given: unknown): unknown {
+  if (readFrom === undefined || given === undefined) return readFrom ?? given;
+  if (!Array.isArray(given) || given.join() !== readFrom.join()) throw twice('readFrom');
+  return given;
 }
 
 function credentialsOf(url: ConnectionUrl, given: Credentials | undefined): Credentials | undefined {

@@ -61,6 +61,8 @@ export class Connection {
   readonly #replicas: Replicas | undefined;
   #store: Promise<RootStore> | undefined;
   #closing: Promise<void> | undefined;
+  /** When calls went to another address last. */
+  #movedAt = -Infinity;
   #notDone: readonly Error[] = [];
 
   constructor(options: ResolvedOptions) {
@@ -91,6 +93,7 @@ export class Connection {
       watch,
       // What answers there is believed when it has proven that it extends what is trusted.
       onMoved: () => {
+        this.#movedAt = performance.now();
         for (const [, trust] of this.#trusts) trust.doubt();
       },
     });
@@ -224,6 +227,7 @@ export class Connection {
         await this.identity.assertKnown(ask);
       },
       refused: (connects: number) => void this.#channel.moveOn(connects),
+      movedAt: () => this.#movedAt,
     };
     return new DatabaseTrust({
       rpc,

@@ -36,6 +36,8 @@ export interface DatabaseTrustOptions {
     readonly assertKnown: () => Promise<void>;
     /** The server that answered over this connection was refused: another may do better. */
     readonly refused: (connects: number) => void;
+    /** When calls went to another address last, by performance.now(). */
+    readonly movedAt: () => number;
   };
   /** Whether a first contact may take place here, and where that is. @default it may */
   readonly introduction?: Introduction;

@@ -76,6 +76,7 @@ export async function beginEpoch(options: EpochOptions): Promise<Epoch> {
     ...{ rpc, verifier, trustLog, contextFor, headers: known.headers, ask: options.ask },
     signed: publicKey !== undefined,
     writesOnTheWay: () => options.writes?.onTheWay ?? 0,
+    ...(options.several && { movedAt: options.several.movedAt }),
     forgotten: () => options.forgotten(epoch),
   });
   const standing = new Standing({

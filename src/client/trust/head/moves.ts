@@ -1,5 +1,5 @@
 // Moves of the one head of a database: which answer leads on, how it is proven from the head on, and how it is made durable.
-import { StoreError } from '../../../errors.js';
+import { StoreError, TransportError } from '../../../errors.js';
 import { equalBytes, toHex } from '../../../proof/bytes.js';
 import type { AdvanceOutcome, StoredRoot } from '../../../store/root-store.js';
 import type {
@@ -38,6 +38,8 @@ export interface HeadMovesOptions {
   readonly ask: <T>(operation: string, head: Root, send: () => Promise<T>) => Promise<T>;
   /** Writes that are not proven yet, those that wait for a move counted. @default none */
   readonly writesOnTheWay?: () => number;
+  /** When calls went to another server last: what was asked before may be its answer. @default never */
+  readonly movedAt?: () => number;
   /** Ends this trust, which another process has forgotten; returns what callers are told. */
   readonly forgotten: () => Promise<Error>;
 }
@@ -99,7 +101,8 @@ export class HeadMoves {
     } catch (error) {
       // The server reaches the head, but not the tx that it named itself.
       if (!isServerBehind(error)) throw error;
-      await this.#refuseUnproven(mover);
+      if (this.#isOfAnother(mover)) mover.reject(answererIsGone(mover.tx));
+      else await this.#refuseUnproven(mover);
       return open.filter((other) => other !== mover);
     }
   }
@@ -322,6 +325,11 @@ export class HeadMoves {
     reject(await this.#options.trustLog.refuse('fork', operation, this.#head, refuted, shown?.job ?? job));
   }
 
+  /** It may have been answered by a server that was left since: the one that is asked now has promised nothing. */
+  #isOfAnother({ startedAt }: Waiter): boolean {
+    return startedAt <= (this.#options.movedAt?.() ?? -Infinity);
+  }
+
   async #refuseUnproven({ tx, operation, job, reject }: Waiter): Promise<void> {
     const detail = `the server cannot prove tx ${tx.toString()}, which it answered with`;
     const refuted = { check: 'trust.unproven-tx', detail, tx };
@@ -335,4 +343,11 @@ type Lost = Extract<AdvanceOutcome, { moved: false }>;
 interface Shown {
   readonly root: Root;
   readonly job?: Job;
+}
+
+function answererIsGone(tx: bigint): TransportError {
+  return new TransportError(
+    'UNAVAILABLE',
+    `the server that answered with tx ${tx.toString()} was left for another address, where there is no such transaction yet`,
+  );
 }
