@@ -3,7 +3,7 @@
 // likewise. dist/esm/ gives the same objects to those who import them: there is one of each class, however the package is had. The
 // ES modules beside them in dist/ are for our tests and benches.
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -94,6 +94,18 @@ for (const entry of ENTRIES) {
     entry === TYPED_TWICE ? ownTypes(entry) : `export * from '../cjs/${entry}.js';\n`,
   );
 }
+
+// Types that no export leads to are of no use to anybody, and take as much room on a disk as those that do.
+const typed = new Set();
+const leads = ENTRIES.map((entry) => join(CJS, `${entry}.d.ts`));
+for (const file of leads) {
+  if (typed.has(file)) continue;
+  typed.add(file);
+  for (const [, path] of readFileSync(file, 'utf8').matchAll(/(?:from|import)\s*\(?['"](\.[^'"]*)js['"]/g))
+    leads.push(join(dirname(file), path.replace(/(c?)$/, 'd.$1ts')));
+}
+for (const name of readdirSync(CJS, { recursive: true }))
+  if (/\.d\.c?ts$/.test(name) && !typed.has(join(CJS, name))) rmSync(join(CJS, name));
 
 function ownTypes(entry) {
   const text = readFileSync(join(CJS, `${entry}.d.ts`), 'utf8');
