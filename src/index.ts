@@ -86,6 +86,8 @@ export type { Write } from './client/calls/kv/kv.js';
 export type {
   CallEvent,
   CallStartEvent,
+  CallsEnded,
+  CallsEvent,
   ClientLoad,
   ConnectionEvent,
   ForkEvent,
