@@ -3,7 +3,7 @@
 // likewise. dist/esm/ gives the same objects to those who import them: there is one of each class, however the package is had. The
 // ES modules beside them in dist/ are for our tests and benches.
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -18,9 +18,14 @@ const THREAD_ENTRY = join('worker', 'thread-entry.cjs');
 const ENTRIES = ['index', 'audit', 'testing', 'kysely', 'opentelemetry', 'postgres'];
 /** Whose types are those of another package, which has its own for each format: written out, not passed on. */
 const TYPED_TWICE = 'kysely';
-/** Half of the time of an import: loaded when a client is made. */
-const LAZY = /^const (\w+) = require\("(@grpc\/[\w-]+)"\);$/gm;
-const LAZY_ROOMS = ['client', 'wire'];
+/** Most of the time of an import. In files of these paths, what they require is loaded when it is first used. */
+const LAZY = [
+  // gRPC: when a client is made.
+  { where: /^(client|wire)\//, what: /"(@grpc\/[\w-]+)"/ },
+  // Our own files: those of a call when it is first made. These hold one line for each of some 150 of them, of which a program
+  // makes a few; what is run for every entry or hash is in others.
+  { where: /^client\/(?:faces\/|room\/|[\w-]+\.js$)/, what: /"(\.{1,2}\/[^"]+)"/ },
+];
 
 const tsc = require.resolve('typescript/bin/tsc');
 const { status } = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.cjs.json', ...process.argv.slice(2)], {
@@ -65,14 +70,18 @@ function withNoble(file, text) {
 }
 
 function withLazy(file, text) {
-  const [room] = relative(CJS, file).split(sep);
-  if (!LAZY_ROOMS.includes(room)) return text;
-  const names = [...text.matchAll(LAZY)].map(([, name]) => name);
-  if (names.length !== text.split('require("@grpc/').length - 1)
-    throw new Error(`${file} has a form of import that is not known here`);
+  const path = relative(CJS, file).replaceAll(sep, '/');
   let lazy = text;
-  for (const name of names) lazy = lazy.replaceAll(`${name}.`, `(${name}()).`);
-  return lazy.replace(LAZY, 'let $1_; const $1 = () => ($1_ ??= require("$2"));');
+  for (const { where, what } of LAZY) {
+    if (!where.test(path)) continue;
+    const form = new RegExp(`^const (\\w+) = require\\(${what.source}\\);$`, 'gm');
+    const names = [...text.matchAll(form)].map(([, name]) => name);
+    if (names.length !== [...text.matchAll(new RegExp(`require\\(${what.source}`, 'g'))].length)
+      throw new Error(`${file} has a form of import that is not known here`);
+    for (const name of names) lazy = lazy.replace(new RegExp(`\\b${name}\\.`, 'g'), `(${name}()).`);
+    lazy = lazy.replace(form, 'let $1_; const $1 = () => ($1_ ??= require("$2"));');
+  }
+  return lazy;
 }
 
 mkdirSync(join(ROOT, 'dist', 'esm'), { recursive: true });
@@ -85,6 +94,18 @@ for (const entry of ENTRIES) {
     entry === TYPED_TWICE ? ownTypes(entry) : `export * from '../cjs/${entry}.js';\n`,
   );
 }
+
+// Types that no export leads to are of no use to anybody, and take as much room on a disk as those that do.
+const typed = new Set();
+const leads = ENTRIES.map((entry) => join(CJS, `${entry}.d.ts`));
+for (const file of leads) {
+  if (typed.has(file)) continue;
+  typed.add(file);
+  for (const [, path] of readFileSync(file, 'utf8').matchAll(/(?:from|import)\s*\(?['"](\.[^'"]*)js['"]/g))
+    leads.push(join(dirname(file), path.replace(/(c?)$/, 'd.$1ts')));
+}
+for (const name of readdirSync(CJS, { recursive: true }))
+  if (/\.d\.c?ts$/.test(name) && !typed.has(join(CJS, name))) rmSync(join(CJS, name));
 
 function ownTypes(entry) {
   const text = readFileSync(join(CJS, `${entry}.d.ts`), 'utf8');

@@ -90,6 +90,8 @@ export type { Write } from './client/calls/kv/kv.js';
 export type {
   CallEvent,
   CallStartEvent,
+  CallsEnded,
+  CallsEvent,
   ClientLoad,
   ConnectionEvent,
   ForkEvent,

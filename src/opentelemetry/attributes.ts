@@ -29,7 +29,22 @@ export function ofDatabase(address: string, database: string): Attributes {
   return once(`${address}\n${database}`, () => ({ ...ofServer(address), 'db.namespace': database }));
 }
 
-export function ofCall({ address, operation, database, verified }: CallStartEvent): Attributes {
+/** What calls of one kind have in common. */
+type Named = Pick<CallStartEvent, 'address' | 'operation' | 'database' | 'verified'>;
+
+/** What the call before was marked with: most are of its kind, and known by that without a look into all kinds. */
+let last: { operation: string; database: string | undefined; address: string; attributes: Attributes } | undefined;
+
+export function ofCall(named: Named): Attributes {
+  const { operation, database, address } = named;
+  if (last?.operation === operation && last.database === database && last.address === address)
+    return last.attributes;
+  const attributes = ofNamed(named);
+  last = { operation, database, address, attributes };
+  return attributes;
+}
+
+function ofNamed({ address, operation, database, verified }: Named): Attributes {
   return once(`${address}\n${database ?? ''}\n${operation}`, () => ({
     ...(database === undefined ? ofServer(address) : ofDatabase(address, database)),
     'db.operation.name': operation,
@@ -38,8 +53,8 @@ export function ofCall({ address, operation, database, verified }: CallStartEven
 }
 
 /** The same with what it ended with. */
-export function ofEnded(call: CallEvent): Attributes {
-  const { address, operation, database = '', code } = call;
+export function ofEnded(call: Named, code: CallEvent['code']): Attributes {
+  const { address, operation, database = '' } = call;
   return once(`${address}\n${database}\n${operation}\n${code}`, () => ({
     ...ofCall(call),
     'immudb.code': code,

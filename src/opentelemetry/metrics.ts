@@ -15,7 +15,7 @@ export function measure(meter: Meter, subscriptions: Subscriptions): () => void 
   });
   const duration = meter.createHistogram('db.client.operation.duration', {
     ...DURATION,
-    description: 'Duration of calls',
+    description: 'Duration of calls, of those that end together the longest',
   });
   const inFlight = meter.createUpDownCounter('immudb.client.calls.in_flight', {
     description: 'Calls that have begun and are not over',
@@ -47,18 +47,18 @@ export function measure(meter: Meter, subscriptions: Subscriptions): () => void 
     }),
   );
 
-  subscriptions.on('immu-ts:call:start', ({ client, address, load }) => {
-    inFlight.add(1, ofServer(address));
+  subscriptions.on('immu-ts:calls', (sums) => {
+    const { client, address, began, ended, load } = sums;
+    let begun = began;
+    for (const each of ended) {
+      const attributes = ofEnded(sums, each.code);
+      begun -= each.calls;
+      calls.add(each.calls, attributes);
+      duration.record(each.longestMs / 1000, attributes);
+      if (each.entries > 0) entries.add(each.entries, ofCall(sums));
+    }
+    if (begun !== 0) inFlight.add(begun, ofServer(address));
     waiting.note(client, load.waiting, () => ({ ...ofServer(address), 'immudb.client': client }));
-  });
-  subscriptions.on('immu-ts:call', (call) => {
-    const { client, address, durationMs, load } = call;
-    const attributes = ofEnded(call);
-    inFlight.add(-1, ofServer(address));
-    waiting.note(client, load.waiting, () => ({ ...ofServer(address), 'immudb.client': client }));
-    calls.add(1, attributes);
-    duration.record(durationMs / 1000, attributes);
-    if (call.entries !== undefined && call.entries > 0) entries.add(call.entries, ofCall(call));
   });
   subscriptions.on('immu-ts:rpc', ({ address, database, method, code, durationMs }) => {
     const attributes = ofDatabase(address, database);

@@ -1,22 +1,37 @@
 // A span per call: begun where the caller is, so that it is a child of what the caller does.
 import { SpanKind, SpanStatusCode } from '@opentelemetry/api';
-import type { Span, Tracer } from '@opentelemetry/api';
+import type { Attributes, Span, SpanOptions, Tracer } from '@opentelemetry/api';
 import type { CallEvent, CallStartEvent } from '../index.js';
 import { ofCall } from './attributes.js';
 import type { Subscriptions } from './subscriptions.js';
 
+/** What spans of calls of one kind begin with. */
+interface Beginning {
+  readonly attributes: Attributes;
+  readonly name: string;
+  readonly options: SpanOptions;
+}
+
 export function traceCalls(tracer: Tracer, subscriptions: Subscriptions): void {
-  /** A call is one object from its beginning to its end. */
-  const spans = new WeakMap<CallStartEvent, Span>();
+  /** Of calls that are recorded and not over. A call is one object from its beginning to its end, and each of them ends. */
+  const spans = new Map<CallStartEvent, Span>();
+  let last: Beginning | undefined;
   subscriptions.on('immu-ts:call:start', (call) => {
-    const span = tracer.startSpan(nameOf(call), { kind: SpanKind.CLIENT, attributes: ofCall(call) });
+    const attributes = ofCall(call);
+    if (last?.attributes !== attributes)
+      last = { attributes, name: nameOf(call), options: { kind: SpanKind.CLIENT, attributes } };
+    const span = tracer.startSpan(last.name, last.options);
     // One that is not recorded, as most are where they are sampled, needs no more.
     if (span.isRecording()) spans.set(call, span);
     else span.end();
   });
   subscriptions.on('immu-ts:call', (call) => {
+    // Where few are recorded, most calls are over with this.
+    if (spans.size === 0) return;
     const span = spans.get(call);
-    if (span) end(span, call);
+    if (!span) return;
+    spans.delete(call);
+    end(span, call);
   });
 }
 
@@ -24,19 +39,19 @@ function nameOf({ operation, database }: CallStartEvent): string {
   return database === undefined ? operation : `${operation} ${database}`;
 }
 
+/** By the thousand: marks are put together one by one. */
 function end(span: Span, call: CallEvent): void {
   const { code, rpcs, sends, tx, entries, waitedMs, key, message } = call;
-  if (rpcs[0] === call.operation) span.updateName(nameOf(call)).setAttribute('db.operation.name', rpcs[0]);
-  span.setAttributes({
-    'immudb.code': code,
-    'immudb.sends': sends,
-    'immudb.waited_ms': waitedMs,
-    ...(rpcs.length > 0 && { 'rpc.method': rpcs.length === 1 ? rpcs[0] : [...rpcs] }),
-    ...(tx !== undefined && { 'immudb.tx': tx.toString() }),
-    ...(entries !== undefined && { 'immudb.entries': entries }),
-    ...(key !== undefined && { 'immudb.key': key }),
-    ...(code !== 'OK' && { 'error.type': code }),
-  });
+  const [rpc] = rpcs;
+  if (rpc !== undefined && rpc === call.operation)
+    span.updateName(nameOf(call)).setAttribute('db.operation.name', rpc);
+  const marks: Attributes = { 'immudb.code': code, 'immudb.sends': sends, 'immudb.waited_ms': waitedMs };
+  if (rpc !== undefined) marks['rpc.method'] = rpcs.length === 1 ? rpc : [...rpcs];
+  if (tx !== undefined) marks['immudb.tx'] = tx.toString();
+  if (entries !== undefined) marks['immudb.entries'] = entries;
+  if (key !== undefined) marks['immudb.key'] = key;
+  if (code !== 'OK') marks['error.type'] = code;
+  span.setAttributes(marks);
   if (code !== 'OK') span.setStatus({ code: SpanStatusCode.ERROR, message: message ?? code });
   span.end();
 }

@@ -2,7 +2,7 @@
 import { TransportError } from '../../errors.js';
 import { whenAborted } from './abort-listeners.js';
 import type { CallOptions } from '../input/call-options.js';
-import type { CallWatch } from '../watch/call-watch.js';
+import type { WatchedCall } from '../watch/call-place.js';
 
 /** Where the options of an RPC keep the deadline that they are of: every layer goes by the one that the call began with. */
 const OF = Symbol('deadline');
@@ -13,7 +13,7 @@ export class Deadline {
   readonly endsAt: number;
   readonly signal: AbortSignal | undefined;
   /** The call that it is of, while somebody watches it. */
-  watched: CallWatch | undefined;
+  watched: WatchedCall | undefined;
   readonly #timeoutMs: number;
 
   constructor(options: CallOptions, defaultTimeoutMs: number) {

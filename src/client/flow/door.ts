@@ -7,8 +7,10 @@ import { Deadline } from './deadline.js';
 import type { Admission } from './admission.js';
 import { checkOptions } from '../input/call-options.js';
 import type { CallOptions } from '../input/call-options.js';
-import { CallWatch, UNNAMED } from '../watch/call-watch.js';
-import type { CallPlace } from '../watch/call-watch.js';
+import { UNNAMED } from '../watch/call-place.js';
+import type { CallPlace } from '../watch/call-place.js';
+import { CallSums, SummedCall } from '../watch/call-sums.js';
+import { CallWatch } from '../watch/call-watch.js';
 import type { Watch } from '../watch/watch.js';
 
 /** Of calls that are of no database. */
@@ -18,6 +20,7 @@ export class Door {
   readonly #admission: Admission;
   readonly #timeoutMs: number;
   readonly #watch: Watch | undefined;
+  readonly #sums: CallSums | undefined;
   readonly #toTell = new LinkedList<() => void>();
   #closed = false;
 
@@ -26,6 +29,7 @@ export class Door {
     this.#admission = admission;
     this.#timeoutMs = timeoutMs;
     this.#watch = watch;
+    this.#sums = watch && new CallSums(watch, admission);
   }
 
   get isOpen(): boolean {
@@ -65,10 +69,10 @@ export class Door {
     checkOptions(options, own);
     const deadline = new Deadline(options, this.#timeoutMs);
     const watch = this.#watch;
-    if (watch?.wantsCalls === true) {
-      const about = { ...place, operation, entries };
-      deadline.watched = new CallWatch(watch, about, this.#admission);
-    }
+    const sums = watch?.wantsSums === true ? this.#sums : undefined;
+    if (watch?.wantsCalls === true)
+      deadline.watched = new CallWatch(watch, { operation, place, entries }, this.#admission, sums);
+    else if (sums) deadline.watched = new SummedCall(sums, { operation, place, entries }, deadline.startedAt);
     return deadline;
   }
 

@@ -3,8 +3,8 @@
 import type { SentBatch } from '../calls/ingest/window.js';
 import type { Write } from '../calls/kv/kv.js';
 import { withCallerStack } from '../flow/caller-stack.js';
-import { UNNAMED } from '../watch/call-watch.js';
-import type { CallPlace } from '../watch/call-watch.js';
+import { UNNAMED } from '../watch/call-place.js';
+import type { CallPlace } from '../watch/call-place.js';
 import type { Deadline } from '../flow/deadline.js';
 import type { Door } from '../flow/door.js';
 import type { EntryBatch } from '../group/entry-batch.js';

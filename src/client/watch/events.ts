@@ -53,6 +53,31 @@ export interface CallEvent extends CallStartEvent {
   readonly message?: string;
 }
 
+/** Calls of one kind that ended with one code, together (`ended` of `immu-ts:calls`). */
+export interface CallsEnded {
+  readonly code: CallEvent['code'];
+  readonly calls: number;
+  /** Entries that verified calls handed out, or wrote, proven. */
+  readonly entries: number;
+  /** Of the one that took longest. */
+  readonly longestMs: number;
+}
+
+/**
+ * Calls of one kind that began or ended together, as those do which share a request (`immu-ts:calls`): told before their callers go
+ * on. A fraction of what `immu-ts:call` of each of them takes.
+ */
+export interface CallsEvent extends WatchEvent {
+  /** As in {@link CallStartEvent}, and of what ended, in {@link CallEvent}. */
+  readonly operation: string;
+  readonly verified: boolean;
+  /** Absent for calls that are of no database. */
+  readonly database?: string;
+  readonly began: number;
+  readonly ended: readonly CallsEnded[];
+  readonly load: ClientLoad;
+}
+
 /** One RPC was sent and is over (`immu-ts:rpc`). */
 export interface RpcEvent extends WatchEvent {
   readonly method: string;
@@ -132,6 +157,7 @@ export interface WarningEvent extends WatchEvent {
 export interface WatchEvents {
   'immu-ts:call:start': CallStartEvent;
   'immu-ts:call': CallEvent;
+  'immu-ts:calls': CallsEvent;
   'immu-ts:rpc': RpcEvent;
   'immu-ts:verify': VerifyEvent;
   'immu-ts:head': HeadEvent;
@@ -147,6 +173,7 @@ export type WatchName = keyof WatchEvents;
 export const WATCH_NAMES: readonly WatchName[] = [
   'immu-ts:call:start',
   'immu-ts:call',
+  'immu-ts:calls',
   'immu-ts:rpc',
   'immu-ts:verify',
   'immu-ts:head',

@@ -19,6 +19,7 @@ const CHANNELS = Object.fromEntries(WATCH_NAMES.map((name) => [name, channel(nam
 >;
 const CALL_START = CHANNELS['immu-ts:call:start'];
 const CALL = CHANNELS['immu-ts:call'];
+const CALLS = CHANNELS['immu-ts:calls'];
 
 export interface WatchOptions {
   readonly client: string;
@@ -33,6 +34,7 @@ export class Watch {
   readonly address: string;
   readonly #listeners = new Map<WatchName, Set<WatchListener>>();
   #listensToCalls = false;
+  #listensToSums = false;
 
   constructor({ client, address, keys }: WatchOptions) {
     this.client = client;
@@ -48,6 +50,11 @@ export class Watch {
   /** The same of calls, which is asked for each of them. */
   get wantsCalls(): boolean {
     return this.#listensToCalls || CALL.hasSubscribers || CALL_START.hasSubscribers;
+  }
+
+  /** And of their sums. */
+  get wantsSums(): boolean {
+    return this.#listensToSums || CALLS.hasSubscribers;
   }
 
   /** Tells what `make` says, where somebody listens. */
@@ -91,6 +98,7 @@ export class Watch {
   #noteCalls(): void {
     const of = (name: WatchName) => (this.#listeners.get(name)?.size ?? 0) > 0;
     this.#listensToCalls = of('immu-ts:call') || of('immu-ts:call:start');
+    this.#listensToSums = of('immu-ts:calls');
   }
 }
 

@@ -7,6 +7,7 @@ import type { WatchEvents, WatchName } from '#dist/index.js';
 export const NAMES = [
   'immu-ts:call:start',
   'immu-ts:call',
+  'immu-ts:calls',
   'immu-ts:rpc',
   'immu-ts:verify',
   'immu-ts:head',

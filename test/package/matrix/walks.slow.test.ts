@@ -33,6 +33,20 @@ test('CommonJS with jest: the test of the cookbook, as it comes', async () => {
   expect(ran.stderr).toMatch(/1 passed/);
 });
 
+test('CommonJS with jest: the hooks of docs/testing.md, as they stand there', async () => {
+  await using project = await Project.create();
+  await install(project, 'jest@30');
+  const page = await blockUnder('docs/testing.md', '## jest, and any other runner', 'ts no-run');
+  const imported = /^import (\{.*\}) from ('immu-ts\/testing'); \/\/ or require\(\2\)$/m;
+  expect(page.body).toMatch(imported);
+  await project.write('invoice.test.js', page.body.replace(imported, 'const $1 = require($2);'));
+  const ran = await run('npx', ['jest', '--rootDir', project.folder], { cwd: project.folder });
+  expect(ran.code, ran.stdout + ran.stderr).toBe(0);
+  expect(ran.stderr).toMatch(/1 passed/);
+  // Nothing is left that keeps the process.
+  expect(ran.stderr).not.toMatch(/did not exit|open handle/);
+});
+
 test('a service with TypeScript: compiled by the newest release, run on Node 20', async () => {
   await using project = await Project.create();
   await install(project, 'typescript', '@types/node@20');
