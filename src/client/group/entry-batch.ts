@@ -14,6 +14,8 @@ export interface PairNames {
 }
 
 const FIRST_BYTES = 1024;
+/** Room is not made for more than this on a guess. */
+const MAX_EXPECTED = 1024 * 1024;
 const KEY_VALUES = 0x0a;
 const PRECONDITIONS = 0x1a;
 
@@ -25,12 +27,12 @@ export class EntryBatch {
   #ends = new Int32Array(16);
   #sums = new Int32Array(16);
 
-  /** `requestBytes`: how long it will most likely be. `mustNotExist`: nothing is written where one of its keys is there. */
+  /** `requestBytes`: about how long it will most likely be. `mustNotExist`: nothing is written where one of its keys is there. */
   constructor(
     requestBytes = FIRST_BYTES,
     readonly mustNotExist = false,
   ) {
-    this.#request = new RequestEncoder(requestBytes);
+    this.#request = new RequestEncoder(withSlack(requestBytes));
   }
 
   get count(): number {
@@ -66,6 +68,16 @@ export class EntryBatch {
     this.#ends[place] = request.length;
     this.#sums[place] = this.bytesTo(place) + keyEnd - keyStart + valueLength;
     return true;
+  }
+
+  /**
+   * There will most likely be so many entries, about as long as those so far. A request that grows by itself leaves as many bytes
+   * to the garbage collector as it has: they are not on its heap, and make it look through all of that (measured).
+   */
+  expect(count: number): void {
+    const { length } = this.#request;
+    if (this.count > 0 && count > this.count)
+      this.#request.expect(withSlack((length / this.count) * (count - this.count)));
   }
 
   /** Bytes of keys and values of the entries before this place. */
@@ -128,6 +140,11 @@ export class EntryBatch {
     this.#ends = ends;
     this.#sums = sums;
   }
+}
+
+/** What is a little longer than expected needs no other room. */
+function withSlack(bytes: number): number {
+  return Math.min(MAX_EXPECTED, Math.ceil(bytes + (bytes >> 4)) + FIRST_BYTES);
 }
 
 class Keys implements NamedKeys {

@@ -94,6 +94,11 @@ export class RequestEncoder {
     return this.#bytes;
   }
 
+  /** Makes room for so much more at once. */
+  expect(length: number): void {
+    this.#reserve(length);
+  }
+
   /** Takes back what was put behind there. */
   cut(length: number): void {
     this.#at = length;
@@ -230,9 +235,9 @@ function lengthOf(input: unknown): number {
   return types.isUint8Array(input) ? input.length : -1;
 }
 
-/** Bytes that putting it down may write to. */
+/** Bytes that putting it down may write to: the loop stops where text is not ASCII. */
 function room(input: BytesInput, length: number): number {
-  return typeof input === 'string' ? MAX_UNIT_BYTES * length : length;
+  return typeof input === 'string' && length > MAX_LOOP ? MAX_UNIT_BYTES * length : length;
 }
 
 /** Without those that mark a deletion: a value is never one. */

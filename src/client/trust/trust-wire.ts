@@ -1,5 +1,7 @@
 // The questions that trust itself asks the server: its newest transaction, the proof of a header, a run of headers.
+import { ProofFailure } from '../../proof/failure.js';
 import type { Root } from '../../verify/verifier.js';
+import { WireReader } from '../../verify/wire/reader.js';
 import type { CallOptions } from '../input/call-options.js';
 import type { EntriesSpec, VerifiableTxRequest } from '../../wire/messages.js';
 import type { Rpc } from '../net/rpc.js';
@@ -28,6 +30,22 @@ export function askHeaderUnder(rpc: Rpc, tx: bigint, head: Root, options: CallOp
 /** {@link askHeaderUnder} with all entries, as digests. */
 export function askTxUnder(rpc: Rpc, tx: bigint, head: Root, options: CallOptions): Promise<Uint8Array> {
   return askTx(rpc, txRequest(tx, startOf(head)), options);
+}
+
+/**
+ * The transaction of a raw VerifiableTx as a raw TxList, a view: it is the first field of either. Undefined where it does not come
+ * first, as servers write it.
+ */
+export function listOfTx(verifiableTx: Uint8Array): Uint8Array | undefined {
+  try {
+    const reader = new WireReader(verifiableTx);
+    if (reader.next() !== 1) return undefined;
+    reader.span('VerifiableTx.tx');
+    return verifiableTx.subarray(0, reader.at);
+  } catch (error) {
+    if (error instanceof ProofFailure) return undefined;
+    throw error;
+  }
 }
 
 /** Raw TxList with the headers of `count` transactions from `first` on. */

@@ -51,6 +51,10 @@ export function setContent(key: BytesInput, value: BytesInput, options: SetOptio
  * is written at the time.
  */
 const MIN_BATCH = 64;
+/** So do fewer of so many bytes: hardly anything would fit beside them. */
+const MIN_BATCH_BYTES = 256 * 1024;
+/** From so many entries on it is known about how long the others are. */
+const SAMPLE = 8;
 
 /** Up to 1024 entries, of distinct keys. */
 export function setAllContent(pairs: Pairs, options: SetOptions): WriteContent<SentEntry> {
@@ -58,7 +62,8 @@ export function setAllContent(pairs: Pairs, options: SetOptions): WriteContent<S
   const { preconditions, noWait, includeProof } = options as WriteOptions;
   const isPlain = preconditions === undefined && noWait !== true && includeProof !== true;
   const batch = toBatch(pairs);
-  if (isPlain && !metadata && batch.count >= MIN_BATCH)
+  const isLarge = batch.count >= MIN_BATCH || batch.bytes >= MIN_BATCH_BYTES;
+  if (isPlain && !metadata && isLarge)
     return { ...contentOf(SET, [], batch.bytes, options), batch };
   const read = readSetRequest(batch.request());
   const entries = metadata ? read.map((entry) => ({ ...entry, metadata })) : read;
@@ -178,9 +183,11 @@ function toBatch(pairs: Pairs): EntryBatch {
     key: () => `key of entry ${batch.count}`,
     value: () => `value of entry ${batch.count}`,
   };
+  const given = entriesOf(pairs);
   // Read only as far as needed: the source may be endless.
-  for (const pair of entriesOf(pairs)) {
+  for (const pair of given) {
     const i = batch.count;
+    if (i === SAMPLE) batch.expect(Math.min(countOf(given), MAX_TX_ENTRIES));
     if (i === MAX_TX_ENTRIES) {
       throw new ArgumentError('entries', `too many entries: one transaction takes at most ${MAX_TX_ENTRIES}`);
     }
@@ -192,6 +199,12 @@ function toBatch(pairs: Pairs): EntryBatch {
   }
   if (batch.count === 0) throw new ArgumentError('entries', 'entries must not be empty');
   return batch;
+}
+
+/** How many there are, as far as that can be told; 0 otherwise. */
+function countOf(given: Iterable<unknown>): number {
+  if (Array.isArray(given)) return given.length;
+  return given instanceof Map ? given.size : 0;
 }
 
 function entriesOf(pairs: Pairs): Iterable<unknown> {
