@@ -20,7 +20,12 @@ export class SingleWriters {
     this.#writers = writers;
   }
 
-  static async open(url: string, schema: string, count: number, way: (typeof WAYS)[number]): Promise<SingleWriters> {
+  static async open(
+    url: string,
+    schema: string,
+    count: number,
+    way: (typeof WAYS)[number],
+  ): Promise<SingleWriters> {
     const writers: Writer[] = [];
     for (let i = 0; i < count; i++) writers.push(await Writer.open(url, schema, way, `${way}-${i}`));
     return new SingleWriters(writers);
@@ -58,7 +63,12 @@ class Writer {
     this.#database = database;
   }
 
-  static async open(url: string, schema: string, way: (typeof WAYS)[number], database: string): Promise<Writer> {
+  static async open(
+    url: string,
+    schema: string,
+    way: (typeof WAYS)[number],
+    database: string,
+  ): Promise<Writer> {
     const [address] = addressesOf(url);
     const link = await Link.open(address!, { schema, timeoutMs: 60_000, name: 'immu-ts bench' });
     if (way === 'plain') await link.query(`SELECT set_config('synchronous_commit', 'on', false)`);
