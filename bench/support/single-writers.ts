@@ -2,7 +2,7 @@
 // with a plain commit that holds the log until it is durable. By the store's own parts: it has no way to do the latter.
 import { randomBytes } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
-import type { ChainPoint } from '#dist/index.js';
+import type { ChainPoint } from '#dist/store/audit-log.js';
 import { addressesOf } from '#dist/store/postgres/link/address.js';
 import { Link } from '#dist/store/postgres/link/link.js';
 import { flush } from '#dist/store/postgres/link/server-check.js';
