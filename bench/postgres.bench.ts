@@ -55,7 +55,10 @@ function line(what: string, [one = NaN, other = NaN]: number[], show: (value: nu
 }
 
 async function appends(server: Postgres): Promise<void> {
-  const [file, shared] = [await SqliteRootStore.open(join(folder, 'roots.db')), await open(server, 'appends')];
+  const [file, shared] = [
+    await SqliteRootStore.open(join(folder, 'roots.db')),
+    await open(server, 'appends'),
+  ];
   opened.push(file);
   const rates = { one: [0, 0], many: [0, 0] };
   const ratios: number[] = [];
@@ -103,7 +106,10 @@ async function writers(alone: Postgres): Promise<void> {
     for (const each of ways) each.close();
     lines.push(line(what, best, count), line(`${what}, median ratio of rounds`, [1, median(ratios)], ratio));
   }
-  printTable(`Rows a second of ${WRITERS} connections, one at a time: a plain commit (one), a flush apart from the append (other)`, lines);
+  printTable(
+    `Rows a second of ${WRITERS} connections, one at a time: a plain commit (one), a flush apart from the append (other)`,
+    lines,
+  );
 }
 
 async function queries(server: Postgres): Promise<void> {

@@ -2,7 +2,7 @@
 // with a plain commit that holds the log until it is durable. By the store's own parts: it has no way to do the latter.
 import { randomBytes } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
-import type { ChainPoint } from '#dist/index.js';
+import type { ChainPoint } from '#dist/store/audit-log.js';
 import { addressesOf } from '#dist/store/postgres/link/address.js';
 import { Link } from '#dist/store/postgres/link/link.js';
 import { flush } from '#dist/store/postgres/link/server-check.js';
@@ -20,7 +20,12 @@ export class SingleWriters {
     this.#writers = writers;
   }
 
-  static async open(url: string, schema: string, count: number, way: (typeof WAYS)[number]): Promise<SingleWriters> {
+  static async open(
+    url: string,
+    schema: string,
+    count: number,
+    way: (typeof WAYS)[number],
+  ): Promise<SingleWriters> {
     const writers: Writer[] = [];
     for (let i = 0; i < count; i++) writers.push(await Writer.open(url, schema, way, `${way}-${i}`));
     return new SingleWriters(writers);
@@ -58,9 +63,15 @@ class Writer {
     this.#database = database;
   }
 
-  static async open(url: string, schema: string, way: (typeof WAYS)[number], database: string): Promise<Writer> {
+  static async open(
+    url: string,
+    schema: string,
+    way: (typeof WAYS)[number],
+    database: string,
+  ): Promise<Writer> {
     const [address] = addressesOf(url);
-    const link = await Link.open(address!, { schema, timeoutMs: 60_000, name: 'immu-ts bench' });
+    const terms = { schema, timeoutMs: 60_000, name: 'immu-ts bench', what: 'the log', durable: 'later' } as const;
+    const link = await Link.open(address!, terms);
     if (way === 'plain') await link.query(`SELECT set_config('synchronous_commit', 'on', false)`);
     const writer = new Writer(link, way, database);
     await writer.append();

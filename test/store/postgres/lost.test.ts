@@ -61,14 +61,19 @@ describePostgres('a connection that is cut in the midst of an append', () => {
   });
 
   it.for([
-    ['before its commit', 'BEFORE'],
-    ['after its commit, before it was told', 'AFTER'],
-  ] as const)('%s: the caller is told what is true', async ([, when]) => {
+    ['before its commit', 'BEFORE', 'ALONE'],
+    ['before its commit, beside another writer', 'BEFORE', 'BESIDE'],
+    ['after its commit, before it was told', 'AFTER', 'ALONE'],
+    ['after its commit, before it was flushed beside another writer', 'AFTER', 'BESIDE'],
+  ] as const)('%s: the caller is told what is true', async ([, when, beside]) => {
     const server = await sharedPostgres();
     const schema = server.newSchema();
     const store = await newPostgresStore({ schema });
     await store.advance(null, entry(1n));
     const other = closing(await PostgresRootStore.open(server.url(), { schema }));
+    // Who saw rows of others lets them in before its own are flushed.
+    for (const writer of beside === 'BESIDE' ? [other, store] : []) await writer.record(event(1n));
+    const before = beside === 'BESIDE' ? 3 : 1;
     // Somebody holds the log, so that the append waits; the flush behind it is what is cut in the other case.
     const lock = server.sql(`BEGIN; SELECT 1 FROM ${schema}.store FOR UPDATE; SELECT pg_sleep(0.4); COMMIT`);
     await sleep(100);
@@ -80,21 +85,24 @@ describePostgres('a connection that is cut in the midst of an append', () => {
       );
     } else {
       await lock;
-      await cutWhen(server, schema);
+      await cutWhen(server, schema, before + 1);
     }
     await lock;
     expect(await move).toEqual({ moved: true });
     expect(await other.audit.roots().next()).toMatchObject({ done: false });
-    expect((await rows(other)).map(({ tx }) => tx)).toEqual([1n, 2n]);
-    expect(await store.audit.verify()).toMatchObject({ ok: true, rows: 2n });
+    expect((await rows(other)).map(({ tx }) => tx)).toEqual([
+      ...Array.from({ length: before }, () => 1n),
+      2n,
+    ]);
+    expect(await store.audit.verify()).toMatchObject({ ok: true, rows: BigInt(before + 1) });
   });
 });
 
-/** Cuts the connections as soon as the second row is there. */
-async function cutWhen(server: Postgres, schema: string): Promise<void> {
+/** Cuts the connections as soon as so many rows are there. */
+async function cutWhen(server: Postgres, schema: string, count: number): Promise<void> {
   await server.sql(`DO $$ BEGIN
     FOR i IN 1..2000 LOOP
-      EXIT WHEN (SELECT rows FROM ${schema}.store) >= 2;
+      EXIT WHEN (SELECT rows FROM ${schema}.store) >= ${count};
       PERFORM pg_sleep(0.001);
     END LOOP;
     PERFORM pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'immu-ts store';

@@ -2,11 +2,12 @@
 import { StoreError } from '../../../errors.js';
 import type { Durability } from '../public-types.js';
 import { IN_DOUBT, LinkLost } from './errors.js';
-import type { Link, Row } from './link.js';
+import type { Link, Row, Value } from './link.js';
 
 const OLDEST = 130_000;
 
-const STATE = `current_setting('fsync') AS fsync, current_setting('synchronous_standby_names') AS standbys`;
+/** What a server that keeps rows tells of itself. */
+export const STATE = `current_setting('fsync') AS fsync, current_setting('synchronous_standby_names') AS standbys`;
 
 /** @throws LinkLost for a standby, which may be promoted; StoreError for a server that is not what was asked for */
 export async function checkServer(link: Link, durability: Durability): Promise<void> {
@@ -24,14 +25,26 @@ export async function checkServer(link: Link, durability: Durability): Promise<v
  * until the log is flushed up to it, on the standby too where there is a synchronous one.
  */
 export async function flush(link: Link, durability: Durability): Promise<void> {
+  await flushedBy(link, durability, FLUSH, [], 'immu_flush');
+}
+
+/** Runs a statement whose own commit waits for that, and which tells {@link STATE}. */
+export async function flushedBy(
+  link: Link,
+  durability: Durability,
+  text: string,
+  values: readonly Value[],
+  name: string,
+): Promise<Row> {
   const before = link.notices;
-  const [state = {}] = await link.query(FLUSH, [], 'immu_flush');
+  const [state = {}] = await link.query(text, values, name);
   assertDurable(link, state, durability, IN_DOUBT);
   // The wait for the standby can be called off by hand: the server then says done, with a warning.
   if (link.notices !== before) {
     link.close();
     throw new LinkLost(`${link.label}: a flush was called off`);
   }
+  return state;
 }
 
 const FLUSH = `SELECT set_config('synchronous_commit', 'on', true),

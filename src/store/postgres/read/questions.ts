@@ -15,6 +15,7 @@ import { OUTCOME_CODES } from '../../log/outcome-codes.js';
 import { asBytes, numberArray } from '../link/values.js';
 import type { Link, Row, Value } from '../link/link.js';
 import { FILLED_ROWS } from '../sql/append.js';
+import { newestOfKind } from '../sql/of-kind.js';
 import { ROW_COLUMNS, ROW_NAMES, bigint, evidenceAt, hashOf, rowsOf, text, toRow } from './rows.js';
 
 const PAGE_ROWS = 512;
@@ -81,7 +82,7 @@ export async function rowAt(link: Link, seq: bigint): Promise<AuditRow | null> {
 export async function latestRoot(link: Link, filter: Partial<TrustKey>): Promise<AuditRow | null> {
   const [found] = await link.query(
     `SELECT max(n.seq) AS seq FROM store s, unnest(${KINDS}) q (kind),
-       LATERAL (SELECT a.seq FROM audit a WHERE a.kind = q.kind AND a.seq > s.base_seq ORDER BY a.seq DESC LIMIT 1) n`,
+       LATERAL ${newestOfKind('q.kind', 's.base_seq')} n`,
     kindValues({ ...filter, outcome: HEAD_MOVES }),
   );
   return rowFound(link, found);
@@ -107,8 +108,7 @@ async function rowFound(link: Link, found: Row | undefined): Promise<AuditRow | 
 
 /** Seq of the newest row of an outcome in a ledger; 0: there is none. */
 function NEWEST(ledger: string, outcome: AuditOutcome): string {
-  return `SELECT coalesce(max(m.seq), 0) FROM kind f, LATERAL (SELECT b.seq FROM audit b WHERE b.kind = f.id
-    ORDER BY b.seq DESC LIMIT 1) m WHERE f.ledger = ${ledger} AND f.outcome = ${OUTCOME_CODES[outcome]}`;
+  return `SELECT coalesce(max(m.seq), 0) FROM kind f, LATERAL ${newestOfKind('f.id')} m WHERE f.ledger = ${ledger} AND f.outcome = ${OUTCOME_CODES[outcome]}`;
 }
 
 /** See {@link AuditLog.conflict}. */
@@ -117,7 +117,7 @@ export async function conflictWith(link: Link, root: TrustKey & StoredRoot): Pro
   const [record] = await link.query(
     `SELECT ${ROW_COLUMNS}, (${NEWEST('k.ledger', 'forget')}) AS forgotten FROM audit a ${ROW_NAMES}
      WHERE a.kind = ANY (${KINDS}) AND a.tx = $5 AND a.alh <> $6 AND a.seq + 0 > (SELECT base_seq FROM store)
-     ORDER BY a.seq DESC LIMIT 1`,
+     ORDER BY a.seq + 0 DESC LIMIT 1`,
     [...kindValues({ server, database, outcome: HEAD_MOVES }), tx, alh],
   );
   if (!record) return null;

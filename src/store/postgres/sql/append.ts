@@ -65,7 +65,9 @@ END`;
 const PARAMETERS = APPENDED.map(([name, type]) => `p_${name} ${type}[]`).join(', ');
 /** What a row is decided by. */
 const DECIDED = ['mode', 'slot', 'outcome', 'expected_tx', 'expected_alh', 'content', 'tx', 'alh'];
-const KEPT = APPENDED.map(([name]) => name).filter((name) => name === 'tx' || name === 'alh' || !DECIDED.includes(name));
+const KEPT = APPENDED.map(([name]) => name).filter(
+  (name) => name === 'tx' || name === 'alh' || !DECIDED.includes(name),
+);
 const KEPT_VALUES = KEPT.map((name) => `u.${name}`).join(', ');
 const KEPT_ARRAYS = KEPT.map((name) => `p_${name}`).join(', ');
 
@@ -178,6 +180,7 @@ BEGIN
       AND NOT EXISTS (SELECT 1 FROM audit WHERE seq = p_known_seq AND hash = p_known_hash)) THEN
     RAISE EXCEPTION 'the log has % rows, and not row % as it was written', v_seq, p_known_seq USING ERRCODE = '${ROLLED_BACK}';
   END IF;
+  IF p_flushes THEN PERFORM set_config('synchronous_commit', 'on', true); END IF;
   v_first := v_seq + 1;
   v_written := v_seq;
   IF p_whole AND cardinality(p_needed) > 0 THEN

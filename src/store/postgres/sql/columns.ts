@@ -24,8 +24,8 @@ export const APPENDED = [
   ['detail', 'bytea'],
 ] as const;
 
-/** Values before those columns: who writes, what it knows, and what the batch needs and makes of the heads. */
-export const HEAD_PARAMETERS = `p_writer bytea, p_batch int8, p_known_seq int8, p_known_hash bytea, p_whole boolean,
+/** Values before those columns: who writes, what it knows, whether its commit flushes, and what the batch needs and makes of the heads. */
+export const HEAD_PARAMETERS = `p_writer bytea, p_batch int8, p_known_seq int8, p_known_hash bytea, p_flushes boolean, p_whole boolean,
   p_needed int4[], p_needed_tx int8[], p_needed_alh bytea[], p_moved int4[], p_moved_tx int8[], p_moved_alh bytea[], p_ledgers int4[]`;
 export const HEAD_VALUES = HEAD_PARAMETERS.split(',').length;
 

@@ -1,6 +1,7 @@
 // The function that finds the rows of a page: kind by kind through an index, within the zones that may hold some, without sorting
 // the log. The same way as sqlite/log/page-keys.ts, in one round trip.
 import { BLOCK_ROWS, FAN_OUT } from './append.js';
+import { ofKind } from './of-kind.js';
 
 /** A range of txs with so few rows is read by tx and sorted. */
 const MAX_SORTED = 1024;
@@ -70,11 +71,9 @@ BEGIN
     END IF;
     IF NOT p_bounded THEN
       IF p_down THEN
-        v_mine := ARRAY(SELECT a.seq FROM audit a WHERE a.kind = v_kind AND a.seq BETWEEN v_low AND v_high
-          ORDER BY a.seq DESC LIMIT p_limit);
+        v_mine := ARRAY(SELECT a.seq FROM audit a WHERE ${ofKind('a', 'v_kind', 'DESC', 'v_low', 'v_high')} LIMIT p_limit);
       ELSE
-        v_mine := ARRAY(SELECT a.seq FROM audit a WHERE a.kind = v_kind AND a.seq BETWEEN v_low AND v_high
-          ORDER BY a.seq LIMIT p_limit);
+        v_mine := ARRAY(SELECT a.seq FROM audit a WHERE ${ofKind('a', 'v_kind', 'ASC', 'v_low', 'v_high')} LIMIT p_limit);
       END IF;
     ELSE
       v_mine := '{}';

@@ -8,6 +8,7 @@ import { broken, stateDiffers } from '../../log/verify-rules.js';
 import type { Broken } from '../../log/verify-rules.js';
 import type { Link } from '../link/link.js';
 import { heldState } from '../read/held.js';
+import { newestOfKind } from '../sql/of-kind.js';
 import { ROW_COLUMNS, ROW_NAMES, bigint, bytes, rowsOf, toRow } from '../read/rows.js';
 
 /** Rows looked at when a store is opened. */
@@ -62,8 +63,7 @@ async function stateOf(link: Link, store: Readonly<Record<string, unknown>>, bas
   }
   const newest = await link.query(
     `SELECT ${ROW_COLUMNS} FROM (
-       SELECT max(n.seq) AS seq FROM kind k, LATERAL (SELECT b.seq FROM audit b WHERE b.kind = k.id AND b.seq > $1
-         ORDER BY b.seq DESC LIMIT 1) n WHERE k.outcome IN (1, 2, 3, 4) GROUP BY k.ledger
+       SELECT max(n.seq) AS seq FROM kind k, LATERAL ${newestOfKind('k.id', '$1::int8')} n WHERE k.outcome IN (1, 2, 3, 4) GROUP BY k.ledger
        UNION ALL SELECT n.seq FROM kind k CROSS JOIN LATERAL (SELECT b.seq FROM audit b WHERE b.kind = k.id AND b.seq > $1 OFFSET 0) n
          WHERE k.outcome = 10) f
      ${rowsOf('f.seq')} ${ROW_NAMES} ORDER BY a.seq`,

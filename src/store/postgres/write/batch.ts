@@ -42,10 +42,12 @@ export interface BatchHead {
   readonly writer: Uint8Array;
   readonly batch: bigint;
   readonly known: ChainPoint;
+  /** Its commit waits until it is durable, with the log held. Else a flush has to follow. */
+  readonly flushes?: boolean;
 }
 
 export function batchValues(
-  { writer, batch, known }: BatchHead,
+  { writer, batch, known, flushes = false }: BatchHead,
   rows: readonly HandedRow[],
   { kinds, clients }: Named,
 ): Value[] {
@@ -61,7 +63,7 @@ export function batchValues(
   for (const { ledger } of kinds) if (!slots.has(ledger)) slots.set(ledger, slots.size + 1);
   const { needed, moved, isWhole } = foldHeads(rows, kinds);
   return [
-    ...[writer, batch, known.seq, known.hash, isWhole],
+    ...[writer, batch, known.seq, known.hash, flushes, isWhole],
     ...headArrays(needed),
     ...headArrays(moved),
     numbersOf('int4', [...slots.keys()]),

@@ -36,7 +36,9 @@ export class Names {
     if (this.#link !== link || this.#kinds.size + this.#clients.size > MAX_REMEMBERED) this.#forget(link);
     const known = this.#named(entries);
     if (known) return known;
-    const clients = new Set(entries.map(({ clientId }) => clientId).filter((name) => !this.#clients.has(name)));
+    const clients = new Set(
+      entries.map(({ clientId }) => clientId).filter((name) => !this.#clients.has(name)),
+    );
     const unknown = new Map<string, AuditEntry>();
     for (const entry of entries) {
       const name = kindName(entry);
@@ -92,7 +94,11 @@ export class Names {
     const left = new Set(names);
     const find = async () => {
       const asked = [...left];
-      for (const { n, id } of await link.query(FIND_CLIENTS, [byteaArray(asked.map(asBytes))], 'immu_clients')) {
+      for (const { n, id } of await link.query(
+        FIND_CLIENTS,
+        [byteaArray(asked.map(asBytes))],
+        'immu_clients',
+      )) {
         const name = asked[Number(bigint(n)) - 1];
         if (name === undefined || typeof id !== 'number') continue;
         this.#clients.set(name, id);

@@ -6,6 +6,7 @@ import { nameOf } from '../../log/log-state.js';
 import { numberArray } from '../link/values.js';
 import type { Link } from '../link/link.js';
 import { headOf, identityOf, keyValues, LEDGER } from '../read/held.js';
+import { newestOfKind } from '../sql/of-kind.js';
 import { ROW_COLUMNS, ROW_NAMES, rowsOf, toRow } from '../read/rows.js';
 
 /** Rows of one tx: many only where trust was forgotten many times. */
@@ -17,8 +18,7 @@ const ROWS = `
     found AS (
       SELECT a.seq FROM kinds k CROSS JOIN unnest($3::int8[]) t (tx) JOIN audit a ON a.kind = k.id AND a.tx = t.tx
         WHERE k.outcome <> 4
-      UNION SELECT n.seq FROM kinds k, LATERAL (SELECT a.seq FROM audit a WHERE a.kind = k.id
-        ORDER BY a.seq DESC LIMIT 1) n WHERE k.outcome IN (4, 7))
+      UNION SELECT n.seq FROM kinds k, LATERAL ${newestOfKind('k.id')} n WHERE k.outcome IN (4, 7))
   SELECT ${ROW_COLUMNS} FROM found f ${rowsOf('f.seq')}
   ${ROW_NAMES} WHERE a.seq > (SELECT base_seq FROM store) ORDER BY a.seq LIMIT ${MAX_ROWS}`;
 
