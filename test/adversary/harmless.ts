@@ -149,12 +149,12 @@ export const HARMLESS: readonly Harmless[] = [
   {
     field: /^txs\[\]\.entries$/,
     kinds: /^(reversed|element (added|put first)|last repeated)$/,
-    scenarios: /^(verified(Query|Schema)|sql\.verifiedGet latest), values$/,
+    scenarios: /^(verified(Query( of two tables)?|Schema)|sql\.verifiedGet latest), values$/,
     why: 'values are found by their keys, and held against what was followed',
   },
   {
     field: /^txs\[\]\.entries\[\]\.key$/,
-    scenarios: /^(verified(Query|Schema)|sql\.verifiedGet latest), values$/,
+    scenarios: /^(verified(Query( of two tables)?|Schema)|sql\.verifiedGet latest), values$/,
     why: 'accepted of entries that are not asked for: what is, is found by its key, or not shown',
   },
   {

@@ -53,7 +53,7 @@ describeSql('immu-ts mirror', () => {
       /^1 row, verified: each is proven, and that none is left out, as of tx 4, alh/,
     );
     const counted = await cli(['sql', 'SELECT COUNT(*) AS n FROM t', '--complete', '--json']);
-    expect(linesOf(counted)).toEqual([{ n: 1 }]);
+    expect(linesOf(counted)).toEqual([{ n: '1' }]);
     await expect(cli(['sql', 'SELECT id + 1 FROM t', '--complete'])).rejects.toMatchObject({
       code: 'NOT_PROVABLE',
     });
