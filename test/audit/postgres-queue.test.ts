@@ -1,5 +1,7 @@
 // A queue in PostgreSQL whose connections, or whose server, go away; which URLs it takes; and what it never tells.
 import { generateKeyPairSync } from 'node:crypto';
+import { connect, createServer } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { believedReports, joinReports, rangesOf, workRanges } from '#dist/audit.js';
@@ -33,10 +35,10 @@ describePostgres('connections that are cut time and again', () => {
     const task = { database: client.databaseName, under: { tx, alh }, values: false, maxFindings: 100 };
     const ranges = rangesOf(1n, tx, 60);
     await using queue = await PostgresAuditQueue.make(server.url(), task, ranges, { schema });
-    let isOver = false;
+    const over = new AbortController();
     const cutting = (async () => {
       let cut = 0;
-      while (!isOver) {
+      while (!over.signal.aborted) {
         await delay(20 + Math.random() * 60);
         cut += (await server.sql(CUT)).length;
       }
@@ -50,7 +52,7 @@ describePostgres('connections that are cut time and again', () => {
         return await workRanges(audit, own, { key: KEY, leaseMs: 500 });
       }),
     );
-    isOver = true;
+    over.abort();
     expect(await cutting).toBeGreaterThan(3);
     expect(outcomes.every(({ givenBack }) => givenBack.length === 0)).toBe(true);
     const found = await believedReports(queue, ranges, task, [KEY]);
@@ -59,26 +61,84 @@ describePostgres('connections that are cut time and again', () => {
     expect(joined).toMatchObject({ ok: true, complete: true, checked: { txs: 120 } });
   }, 60_000);
 
-  test('behind a commit whose answer was lost: what was done is done once, and is known', async () => {
-    const { server, schema, queue } = await made();
-    const cutAfter = async <T>(work: Promise<T>, when: string): Promise<T> => {
-      const cut = server.sql(`DO $$ BEGIN
-        FOR i IN 1..3000 LOOP
-          EXIT WHEN EXISTS (SELECT 1 FROM ${schema}.audit_range WHERE ${when});
-          PERFORM pg_sleep(0.001);
-        END LOOP;
-        PERFORM pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'immu-ts audit';
-      END $$`);
-      const [answer] = await Promise.all([work, cut]);
-      return answer;
-    };
-    const lease = await cutAfter(leased(queue), 'token IS NOT NULL');
-    expect(await cutAfter(queue.renew(lease, 90_000), 'until > 0')).toBe(true);
-    const report = signed(reportOf(lease));
-    expect(await cutAfter(queue.finish(lease, report), 'report IS NOT NULL')).toBe(true);
-    expect(await queue.reports()).toEqual([report]);
-  });
+  test('behind a commit whose answer is lost: what was done is done once, and is known', async () => {
+    const server = await Postgres.start();
+    try {
+      const queue = closing(await PostgresAuditQueue.make(server.url(), TASK, rangesOf(1n, 40n, 2)));
+      /** A commit waits for a standby that there is none of; its connection is cut when it is done here. */
+      const inDoubt = async <T>(work: () => Promise<T>): Promise<T> => {
+        await settle(server, 'nobody');
+        const answer = work();
+        while ((await server.sql(`${CUT} AND wait_event = 'SyncRep'`)).length === 0) await delay(20);
+        await settle(server, '');
+        return answer;
+      };
+      const lease = await inDoubt(() => leased(queue));
+      expect(await queue.status()).toMatchObject({ leased: 1 });
+      const report = signed(reportOf(lease));
+      expect(await inDoubt(() => queue.finish(lease, report))).toBe(true);
+      expect(await queue.reports()).toEqual([report]);
+      const next = await leased(queue);
+      await inDoubt(() => queue.giveBack(next, 'no server'));
+      // Told twice, it counts once.
+      for (let i = 0; i < 3; i++) await queue.giveBack(await leased(queue), 'no server');
+      expect((await queue.status()).givenUp).toHaveLength(1);
+    } finally {
+      await server.stop();
+    }
+  }, 120_000);
 });
+
+describePostgres('a connection that is lost on the way, and not for the server', () => {
+  test('what it does later on is found', async () => {
+    const server = await Postgres.start();
+    const here = new Set<Socket>();
+    // What comes to an end on this side goes on on the other.
+    const way = createServer((socket) => {
+      here.add(socket);
+      const on = connect(server.port, '127.0.0.1');
+      socket.on('data', (bytes) => on.write(bytes));
+      on.on('data', (bytes) => !socket.destroyed && socket.write(bytes));
+      for (const each of [socket, on]) each.on('error', () => undefined);
+    });
+    await new Promise<void>((resolve) => way.listen(0, '127.0.0.1', resolve));
+    const { port } = way.address() as AddressInfo;
+    try {
+      const url = server.url().replace(String(server.port), String(port));
+      const queue = closing(await PostgresAuditQueue.make(url, TASK, rangesOf(1n, 40n, 3)));
+      await settle(server, 'nobody');
+      const leasing = leased(queue);
+      await waits(server, 'SyncRep');
+      for (const socket of here) socket.destroy();
+      // The second time it waits for what the first time is still at.
+      await waits(server, 'transactionid');
+      await settle(server, '');
+      expect(await leasing).toMatchObject({ first: 1n });
+      expect(await queue.status()).toMatchObject({ leased: 1 });
+    } finally {
+      way.close();
+      for (const socket of here) socket.destroy();
+      await server.stop();
+    }
+  }, 60_000);
+});
+
+async function waits(server: Postgres, event: string): Promise<void> {
+  const waiting = `SELECT pid FROM pg_stat_activity WHERE application_name = 'immu-ts audit' AND wait_event = $1`;
+  while ((await server.sql(waiting, [event])).length === 0) await delay(20);
+}
+
+/** Every session has it from then on. */
+async function settle(server: Postgres, standbys: string): Promise<void> {
+  await server.set(`synchronous_standby_names = '${standbys}'`);
+  for (;;) {
+    const [found] = await server.sql('SHOW synchronous_standby_names');
+    if (found?.['synchronous_standby_names'] === standbys) break;
+    await delay(20);
+  }
+  // The connections that are there look at it between two statements.
+  await delay(300);
+}
 
 describePostgres('a server that is killed', () => {
   test('is STORE_UNAVAILABLE while it is away, and has every lease and report when it is back', async () => {

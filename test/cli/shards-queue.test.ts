@@ -31,7 +31,10 @@ const places: Readonly<Record<string, () => Promise<Place>>> = {
     return Promise.resolve({
       queue,
       open: () => SqliteAuditQueue.open(queue),
-      tamper: (sql) => Promise.resolve(execute(queue, sql)),
+      tamper: (sql) => {
+        execute(queue, sql);
+        return Promise.resolve();
+      },
     });
   },
   [`${POSTGRES} in PostgreSQL`]: async () => {
@@ -41,7 +44,9 @@ const places: Readonly<Record<string, () => Promise<Place>>> = {
     return {
       queue,
       open: () => PostgresAuditQueue.open(queue),
-      tamper: async (sql) => void (await server.sql(`SET search_path TO ${schema}; ${sql}`)),
+      tamper: async (sql) => {
+        await server.sql(`SET search_path TO ${schema}; ${sql}`);
+      },
     };
   },
 };

@@ -18,7 +18,10 @@ const queues: Readonly<Record<string, NewPlace>> = {
     return {
       make: (task, ranges) => SqliteAuditQueue.make(path, task, ranges),
       open: () => SqliteAuditQueue.open(path),
-      tamper: (sql) => Promise.resolve(execute(path, sql)),
+      tamper: (sql) => {
+        execute(path, sql);
+        return Promise.resolve();
+      },
     };
   },
   [`${POSTGRES} PostgresAuditQueue`]: async () => {
@@ -27,7 +30,9 @@ const queues: Readonly<Record<string, NewPlace>> = {
     return {
       make: (task, ranges) => PostgresAuditQueue.make(server.url(), task, ranges, { schema }),
       open: () => PostgresAuditQueue.open(`${server.url()}?schema=${schema}`),
-      tamper: async (sql) => void (await server.sql(`SET search_path TO ${schema}; ${sql}`)),
+      tamper: async (sql) => {
+        await server.sql(`SET search_path TO ${schema}; ${sql}`);
+      },
     };
   },
 };

@@ -103,10 +103,14 @@ async function using<T>(place: Place, use: (session: Session) => Promise<T>): Pr
 
 function tablesOf(session: Session, place: Place): QueueTables {
   const ask: QueueTables['ask'] = async (statement, values) => {
-    try {
-      return await session.again((link) => link.query(statement, values));
-    } catch (error) {
-      throw told(error, place);
+    for (let left = TRIES; ; left--) {
+      try {
+        return await session.again((link) => link.query(statement, values));
+      } catch (error) {
+        // What was asked on a connection that is lost was done meanwhile: it is found when it is looked for again.
+        if (left > 0 && isTwice(error)) continue;
+        throw told(error, place);
+      }
     }
   };
   return {
@@ -119,6 +123,13 @@ function tablesOf(session: Session, place: Place): QueueTables {
     },
     close: () => session.end(),
   };
+}
+
+/** As often a lease can turn out to be there already. */
+const TRIES = 5;
+
+function isTwice(error: unknown): boolean {
+  return error instanceof StoreError && stateOf(error.cause) === '23505';
 }
 
 const REMOVE = `WITH task AS (DELETE FROM audit_task WHERE id = $1) DELETE FROM audit_range WHERE audit = $1`;
