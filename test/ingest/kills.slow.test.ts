@@ -6,7 +6,7 @@ import { openWire, temporaryFolder } from '../trust/support.js';
 import { Broker } from './broker.js';
 import type { Message } from './broker.js';
 
-vi.setConfig({ testTimeout: 240_000 });
+vi.setConfig({ testTimeout: 600_000 });
 
 const WINDOW = 4096;
 

@@ -233,6 +233,22 @@ describeServer('once', () => {
     );
   });
 
+  test('behind a token too: the first window is that behind it', async () => {
+    const { client, database } = await openClient();
+    const stop = new Error('the process ended here');
+    const onProven = (receipts: readonly IngestReceipt<number>[]) => {
+      if (receipts.at(-1)!.index >= 40) throw stop;
+    };
+    // All 60 are written, in two transactions; those of the first are acknowledged.
+    const given = [...records(0, 30), ['k0', 'value 0'] as const, ...records(30, 30)];
+    const error = (await rejection(client.ingest(given, { onProven }).finished())) as unknown as IngestError;
+    expect(error.index).toBe(30);
+    const { resume } = error;
+    const rest = await all(client.ingest(given, { once: true, window: 31, resume }));
+    expect(rest.map(({ index, wasThere }) => [index, wasThere])).toEqual(range(31, 30).map((i) => [i, true]));
+    await expectOnce(database, keysOf(1, 59));
+  });
+
   test('large records, and ones that this database does not take', async () => {
     const { client, database } = await openClient();
     const large = range(6).map((i): IngestRecord => [`l${i}`, Buffer.alloc(700_000, i)]);
