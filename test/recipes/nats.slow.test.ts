@@ -21,7 +21,7 @@ import {
 import type { Stage } from './kills.js';
 import { Recipe } from './recipe.js';
 
-vi.setConfig({ testTimeout: 180_000 });
+vi.setConfig({ testTimeout: 300_000 });
 
 const HEADING = '## From NATS JetStream';
 const RECORDS = 20_000;

@@ -10,7 +10,7 @@ import { expectOnce, keyOf, killAgainAndAgain, killOneOfTwo, untilDone, valueOf 
 import type { Stage } from './kills.js';
 import { Recipe } from './recipe.js';
 
-vi.setConfig({ testTimeout: 180_000 });
+vi.setConfig({ testTimeout: 300_000 });
 
 const HEADING = '## From Redis Streams';
 const RECORDS = 20_000;
