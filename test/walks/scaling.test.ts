@@ -212,7 +212,8 @@ async function walk(): Promise<void> {
   const last = await Promise.all(services.map((service) => service.stop()));
   expect(last, said()).toContain(0);
   // Killed or failed, and started again; nothing was refuted.
-  for (const end of services.flatMap(({ ends }) => ends)) expect([0, 1, 'SIGKILL', 'SIGTERM']).toContain(end);
+  for (const end of services.flatMap(({ ends }) => ends))
+    expect([0, 1, 'SIGKILL', 'SIGTERM'], said()).toContain(end);
 
   const lagged = await expectOneTrust(dbB.url());
   const { body } = await blockUnder(PAGE, '## 7. One report', 'sh no-run', 'immu-ts report');
