@@ -72,7 +72,7 @@ export class Door {
     const sums = watch?.wantsSums === true ? this.#sums : undefined;
     if (watch?.wantsCalls === true)
       deadline.watched = new CallWatch(watch, { operation, place, entries }, this.#admission, sums);
-    else if (sums) deadline.watched = new SummedCall(sums, { operation, place, entries }, deadline.startedAt);
+    else if (sums) deadline.watched = new SummedCall(sums, operation, place, entries, deadline.startedAt);
     return deadline;
   }
 

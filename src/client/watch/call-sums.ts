@@ -1,7 +1,7 @@
 // Calls by the thousand, told as sums: what began and ended together. Who listens to sums alone pays for no event of each call.
 import type { ImmuErrorCode } from '../../errors.js';
 import { entriesIn } from './call-result.js';
-import type { CallAbout, CallPlace, WatchedCall } from './call-place.js';
+import type { CallPlace, WatchedCall } from './call-place.js';
 import { UNNAMED } from './call-place.js';
 import type { CallsEnded, CallsEvent, ClientLoad } from './events.js';
 import { codeOf } from './watch.js';
@@ -29,6 +29,8 @@ export class CallSums {
   readonly #kinds = new Map<string, Kind>();
   readonly #toTell: Kind[] = [];
   #last: Kind | undefined;
+  /** The clock is looked at once for those that are told together. */
+  #now = 0;
   readonly #tell = (): void => this.#tellAll();
 
   constructor(watch: Watch, load: { readonly load: ClientLoad }) {
@@ -42,7 +44,7 @@ export class CallSums {
 
   ends(operation: string, place: CallPlace, code: Code, startedAt: number, entries: number): void {
     const { ended } = this.#noted(operation, place);
-    const durationMs = performance.now() - startedAt;
+    const durationMs = this.#now - startedAt;
     for (const sum of ended) {
       if (sum.code !== code) continue;
       sum.calls += 1;
@@ -59,7 +61,10 @@ export class CallSums {
     const kind = last?.operation === operation && last.place === place ? last : this.#kind(operation, place);
     if (kind.isToTell) return kind;
     kind.isToTell = true;
-    if (this.#toTell.push(kind) === 1) queueMicrotask(this.#tell);
+    if (this.#toTell.push(kind) === 1) {
+      this.#now = performance.now();
+      queueMicrotask(this.#tell);
+    }
     return kind;
   }
 
@@ -91,15 +96,24 @@ export class CallSums {
 /** A call of which sums alone are told. */
 export class SummedCall implements WatchedCall {
   readonly #sums: CallSums;
-  readonly #about: CallAbout;
+  readonly #place: CallPlace;
+  /** Entries that it writes. */
+  readonly #entries: number | undefined;
   readonly #startedAt: number;
   #operation: string;
 
-  constructor(sums: CallSums, about: CallAbout, startedAt: number) {
+  constructor(
+    sums: CallSums,
+    operation: string,
+    place: CallPlace,
+    entries: number | undefined,
+    startedAt: number,
+  ) {
     this.#sums = sums;
-    this.#about = about;
+    this.#operation = operation;
+    this.#place = place;
+    this.#entries = entries;
     this.#startedAt = startedAt;
-    this.#operation = about.operation;
   }
 
   sends(method: string): void {
@@ -111,8 +125,7 @@ export class SummedCall implements WatchedCall {
   }
 
   of<T>(make: () => Promise<T>): Promise<T> {
-    const { operation, place } = this.#about;
-    this.#sums.begins(operation, place);
+    this.#sums.begins(this.#operation, this.#place);
     let made: Promise<T>;
     try {
       made = make();
@@ -122,8 +135,7 @@ export class SummedCall implements WatchedCall {
     }
     return made.then(
       (value) => {
-        const { entries = entriesIn(value) } = this.#about;
-        this.#ends('OK', place.verified && entries !== undefined ? entries : 0);
+        this.#ends('OK', this.#place.verified ? (this.#entries ?? entriesIn(value) ?? 0) : 0);
         return value;
       },
       (error: unknown) => {
@@ -134,6 +146,6 @@ export class SummedCall implements WatchedCall {
   }
 
   #ends(code: Code, entries: number): void {
-    this.#sums.ends(this.#operation, this.#about.place, code, this.#startedAt, entries);
+    this.#sums.ends(this.#operation, this.#place, code, this.#startedAt, entries);
   }
 }
