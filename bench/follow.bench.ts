@@ -9,6 +9,7 @@ import { ImmuClient, MemoryRootStore } from '#dist/index.js';
 import { CompactIndex } from '#dist/client/trust/latest/compact-index.js';
 import { readIndexFile, unpackIndexFile, writeIndexFile } from '#dist/client/trust/latest/index-file.js';
 import { EMPTY_HASH } from '#dist/proof/hash.js';
+import { TcpProxy } from '../test/client/tcp-proxy.js';
 import { WireClient } from '../test/support/wire-client.js';
 import {
   BULK_ENTRIES,
@@ -23,13 +24,15 @@ import {
 import { Goals } from './support/goals.js';
 import { benchServer } from './support/server.js';
 import { median } from './support/load.js';
-import { printTable } from './support/table.js';
+import { count, printTable } from './support/table.js';
 
 const QUICK = process.argv.includes('--quick');
 const TXS = QUICK ? 10_000 : 50_000;
 const BULKS = QUICK ? 2 : 5;
 const ROUNDS = QUICK ? 3 : 5;
 const IN_FLIGHT = 256;
+/** As many as a server shows at a time, and some more room in a message. */
+const SCAN_TXS = 500;
 const INDEXED = QUICK ? 200_000 : 1_000_000;
 
 await using server = await benchServer();
@@ -39,9 +42,9 @@ await writeSingle(server.wire, TXS);
 const bulkWire = await WireClient.open(address, bulk);
 for (let i = 0; i < BULKS; i++) await writeBulk(bulkWire);
 
-const clientOf = (database: string): ImmuClient =>
+const clientOf = (database: string, via = address): ImmuClient =>
   new ImmuClient({
-    address,
+    address: via,
     store: new MemoryRootStore(),
     verifier: { threads: 1 },
     credentials: { user: 'immudb', password: 'immudb', database },
@@ -90,6 +93,30 @@ async function beside(name: string, database: string, entries: number, goal: num
 
 await beside('1000 entries a tx', bulk, BULKS * BULK_TXS * BULK_ENTRIES, 1.5);
 await beside('one entry a tx', single, TXS, 1.25);
+
+/** What the server sends to who follows, beside the same transactions scanned without a proof. */
+async function wireBytes(name: string, database: string, txs: number): Promise<void> {
+  await using proxy = await TcpProxy.start(address);
+  await using client = clientOf(database, proxy.address);
+  await client.verifiedGet(singleKey(0));
+  let before = proxy.answered;
+  const following = await client.follow({ everyMs: 60_000, push: false });
+  await following.ready({ timeoutMs: 600_000 });
+  const followed = proxy.answered - before;
+  const raw = await WireClient.open(proxy.address, database);
+  before = proxy.answered;
+  for (let tx = 1; tx <= txs; tx += SCAN_TXS)
+    await raw.call('TxScan', { initialTx: String(tx), limit: Math.min(SCAN_TXS, txs - tx + 1) });
+  const scanned = proxy.answered - before;
+  raw.close();
+  lines.push({
+    what: `${name}: the server sends ${count(followed)} bytes to who follows, ${count(scanned)} to a raw TxScan`,
+  });
+  goals.atMost(`wire bytes, follow : raw TxScan of digests, ${name}`, 1.05, followed / scanned);
+}
+
+await wireBytes('1000 entries a tx', bulk, BULKS * BULK_TXS);
+await wireBytes('one entry a tx', single, TXS);
 
 /** Calls a second, so many in flight. */
 async function rate(

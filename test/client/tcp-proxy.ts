@@ -8,6 +8,8 @@ export class TcpProxy implements AsyncDisposable {
   readonly #sockets = new Set<Socket>();
   /** Connections taken so far. */
   taken = 0;
+  /** Bytes that the server has sent so far. */
+  answered = 0;
   /** New connections are taken, and nothing is said on them. */
   silent = false;
 
@@ -19,6 +21,7 @@ export class TcpProxy implements AsyncDisposable {
       if (this.silent) return;
       const far = connect(target);
       this.#keep(far);
+      far.on('data', ({ length }: Buffer) => (this.answered += length));
       near.pipe(far).pipe(near);
     });
   }

@@ -192,6 +192,27 @@ describeServer('the two deceptions', () => {
     }
     expect(new Set(checks).size).toBeGreaterThan(1);
   });
+
+  test('an entry left out of the next transaction, which is asked for with its proof, by one question', async () => {
+    await set('a', '1');
+    const { client, store } = open();
+    const following = await client.follow({ push: false, everyMs: 60_000 });
+    await following.ready();
+    lie(['VerifiableTxById'], ({ tx }) => tx.entries?.pop());
+    const hidden = await set('b', '1');
+    expect(await rejection(following.reach(hidden))).toMatchObject({ code: 'VERIFICATION_FAILED' });
+    expect(following.progress).toMatchObject({ status: 'refused', tx: 1n });
+    expect((await rowsOf(store)).filter(({ outcome }) => outcome === 'failure')).toHaveLength(1);
+    proxy.intercept = passOn;
+    await following.reach(hidden);
+    const asked: string[] = [];
+    proxy.intercept = (passing) => {
+      asked.push(passing.method);
+      return passOn(passing);
+    };
+    await following.reach(await set('c', '1'));
+    expect(asked).toEqual(['VerifiableTxById']);
+  });
 });
 
 describeServer('a follower', () => {

@@ -1,6 +1,7 @@
 // Entries put straight into a request: the same bytes, keys and leaves as by way of objects.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { setAllContent } from '#dist/client/calls/kv/contents.js';
 import { EntryBatch } from '#dist/client/group/entry-batch.js';
 import { NewestVersions } from '#dist/client/trust/known/newest-versions.js';
 import { plainLeaf } from '#dist/proof/entry.js';
@@ -55,6 +56,27 @@ test('is what one object for each would give, for any entries and any room', () 
     }),
     { numRuns: 100 },
   );
+});
+
+test.for([10, 100, 4000])('does not grow where it was told how many come, of %i bytes', (size) => {
+  const batch = new EntryBatch();
+  const add = (i: number) => expect(batch.add(`key/${i}`, 'v'.repeat(size), NAMES)).toBe(true);
+  for (let i = 0; i < 8; i++) add(i);
+  batch.expect(200);
+  const { buffer } = batch.request();
+  for (let i = 8; i < 200; i++) add(i);
+  expect(batch.request().buffer).toBe(buffer);
+});
+
+test('few large values go as they are, few small ones with others', () => {
+  const content = (size: number) =>
+    setAllContent(
+      ['a', 'b', 'c'].map((key) => [key, Buffer.alloc(size)]),
+      {},
+    );
+  expect(content(100_000)).toMatchObject({ entries: [], bytes: 300_003, batch: { count: 3 } });
+  expect(content(10)).toMatchObject({ entries: [{}, {}, {}], bytes: 33 });
+  expect(content(10).batch).toBeUndefined();
 });
 
 test.for(['noble', 'node'] as const)('the tree over it is that over its entries, by %s', (hasher) => {

@@ -63,8 +63,7 @@ export function setAllContent(pairs: Pairs, options: SetOptions): WriteContent<S
   const isPlain = preconditions === undefined && noWait !== true && includeProof !== true;
   const batch = toBatch(pairs);
   const isLarge = batch.count >= MIN_BATCH || batch.bytes >= MIN_BATCH_BYTES;
-  if (isPlain && !metadata && isLarge)
-    return { ...contentOf(SET, [], batch.bytes, options), batch };
+  if (isPlain && !metadata && isLarge) return { ...contentOf(SET, [], batch.bytes, options), batch };
   const read = readSetRequest(batch.request());
   const entries = metadata ? read.map((entry) => ({ ...entry, metadata })) : read;
   return contentOf(SET, entries, batch.bytes, options);
