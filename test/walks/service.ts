@@ -15,7 +15,7 @@ export class Service {
   readonly #over: Promise<void>;
   #child: ChildProcess | undefined;
   #said = '';
-  #stopping = false;
+  readonly #stopping = new AbortController();
 
   constructor(
     machine: Machine,
@@ -38,14 +38,14 @@ export class Service {
 
   /** Asks it to end by itself; resolves to what it ended with. */
   async stop(): Promise<number | NodeJS.Signals | undefined> {
-    this.#stopping = true;
+    this.#stopping.abort();
     this.kill('SIGTERM');
     await this.#over;
     return this.ends.at(-1);
   }
 
   async #run(): Promise<void> {
-    while (!this.#stopping) {
+    while (!this.#stopping.signal.aborted) {
       const child = this.#start();
       this.#child = child;
       for (const stream of [child.stdout, child.stderr])
@@ -54,7 +54,7 @@ export class Service {
       const end = code ?? signal ?? 'SIGKILL';
       this.ends.push(end);
       if (end === 0 || end === REFUTED) return;
-      if (!this.#stopping) await delay(AGAIN_AFTER_MS);
+      if (!this.#stopping.signal.aborted) await delay(AGAIN_AFTER_MS);
     }
   }
 }
