@@ -44,8 +44,12 @@ export class Service {
     return this.ends.at(-1);
   }
 
+  get #isStopping(): boolean {
+    return this.#stopping.signal.aborted;
+  }
+
   async #run(): Promise<void> {
-    while (!this.#stopping.signal.aborted) {
+    for (;;) {
       const child = this.#start();
       this.#child = child;
       for (const stream of [child.stdout, child.stderr])
@@ -53,8 +57,9 @@ export class Service {
       const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
       const end = code ?? signal ?? 'SIGKILL';
       this.ends.push(end);
-      if (end === 0 || end === REFUTED) return;
-      if (!this.#stopping.signal.aborted) await delay(AGAIN_AFTER_MS);
+      if (end === 0 || end === REFUTED || this.#isStopping) return;
+      await delay(AGAIN_AFTER_MS);
+      if (this.#isStopping) return;
     }
   }
 }
