@@ -44,7 +44,7 @@ export class Service {
     return this.ends.at(-1);
   }
 
-  get #isStopping(): boolean {
+  #isStopping(): boolean {
     return this.#stopping.signal.aborted;
   }
 
@@ -57,9 +57,9 @@ export class Service {
       const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
       const end = code ?? signal ?? 'SIGKILL';
       this.ends.push(end);
-      if (end === 0 || end === REFUTED || this.#isStopping) return;
+      if (end === 0 || end === REFUTED || this.#isStopping()) return;
       await delay(AGAIN_AFTER_MS);
-      if (this.#isStopping) return;
+      if (this.#isStopping()) return;
     }
   }
 }
