@@ -146,9 +146,9 @@ async function walk(): Promise<void> {
   const nats = await connect({ servers: `127.0.0.1:${broker.port}` });
   const [js, manager] = [jetstream(nats), await jetstreamManager(nats)];
   let published = FIRST;
-  let publishing = true;
+  const publishing = new AbortController();
   const publisher = (async () => {
-    while (publishing) {
+    while (!publishing.signal.aborted) {
       const numbers = Array.from({ length: 20 }, (_, i) => published + i);
       await Promise.all(numbers.map((i) => js.publish('orders.eu', valueOf(i), { msgID: keyOf(i) })));
       published += numbers.length;
@@ -156,7 +156,7 @@ async function walk(): Promise<void> {
     }
   })();
   open.push(async () => {
-    publishing = false;
+    publishing.abort();
     await publisher.catch(() => undefined);
     await nats.close();
   });
@@ -198,7 +198,7 @@ async function walk(): Promise<void> {
   await shell('### Promote the replica', 'databases settings');
   await acknowledged(500);
 
-  publishing = false;
+  publishing.abort();
   await publisher;
   await until(
     'all acknowledged',
@@ -326,6 +326,9 @@ function bash(script: string, cwd: string, PATH: string): Promise<Ran> {
 }
 
 async function until(what: string, isSo: () => Promise<boolean>, said = () => ''): Promise<void> {
-  for (const end = Date.now() + PATIENCE_MS; !(await isSo()); await delay(50))
+  const end = Date.now() + PATIENCE_MS;
+  while (!(await isSo())) {
     if (Date.now() > end) throw new Error(`not ${what} within ${PATIENCE_MS} ms: ${said()}`);
+    await delay(50);
+  }
 }

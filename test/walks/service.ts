@@ -15,7 +15,7 @@ export class Service {
   readonly #over: Promise<void>;
   #child: ChildProcess | undefined;
   #said = '';
-  #stopping = false;
+  readonly #stopping = new AbortController();
 
   constructor(
     machine: Machine,
@@ -38,14 +38,18 @@ export class Service {
 
   /** Asks it to end by itself; resolves to what it ended with. */
   async stop(): Promise<number | NodeJS.Signals | undefined> {
-    this.#stopping = true;
+    this.#stopping.abort();
     this.kill('SIGTERM');
     await this.#over;
     return this.ends.at(-1);
   }
 
+  #isStopping(): boolean {
+    return this.#stopping.signal.aborted;
+  }
+
   async #run(): Promise<void> {
-    while (!this.#stopping) {
+    for (;;) {
       const child = this.#start();
       this.#child = child;
       for (const stream of [child.stdout, child.stderr])
@@ -53,8 +57,9 @@ export class Service {
       const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
       const end = code ?? signal ?? 'SIGKILL';
       this.ends.push(end);
-      if (end === 0 || end === REFUTED) return;
-      if (!this.#stopping) await delay(AGAIN_AFTER_MS);
+      if (end === 0 || end === REFUTED || this.#isStopping()) return;
+      await delay(AGAIN_AFTER_MS);
+      if (this.#isStopping()) return;
     }
   }
 }
