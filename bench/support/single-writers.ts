@@ -70,7 +70,13 @@ class Writer {
     database: string,
   ): Promise<Writer> {
     const [address] = addressesOf(url);
-    const terms = { schema, timeoutMs: 60_000, name: 'immu-ts bench', what: 'the log', durable: 'later' } as const;
+    const terms = {
+      schema,
+      timeoutMs: 60_000,
+      name: 'immu-ts bench',
+      what: 'the log',
+      durable: 'later',
+    } as const;
     const link = await Link.open(address!, terms);
     if (way === 'plain') await link.query(`SELECT set_config('synchronous_commit', 'on', false)`);
     const writer = new Writer(link, way, database);

@@ -33,7 +33,8 @@ export function ofDatabase(address: string, database: string): Attributes {
 type Named = Pick<CallStartEvent, 'address' | 'operation' | 'database' | 'verified'>;
 
 /** What the call before was marked with: most are of its kind, and known by that without a look into all kinds. */
-let last: { operation: string; database: string | undefined; address: string; attributes: Attributes } | undefined;
+let last:
+  { operation: string; database: string | undefined; address: string; attributes: Attributes } | undefined;
 
 export function ofCall(named: Named): Attributes {
   const { operation, database, address } = named;
