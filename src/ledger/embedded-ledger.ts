@@ -117,7 +117,7 @@ export class EmbeddedLedger {
   /**
    * Lies from now on, until the handle is stopped; several lies add up, later ones on top of earlier ones.
    *
-   * @throws ArgumentError when the lie is about a database or a transaction that is not there
+   * @throws ArgumentError when there is no such lie, or it is about a database or a transaction that is not there
    * @example
    * ```ts
    * const lie = ledger.lie({ kind: 'swap-value', methods: ['VerifiableGet'] });

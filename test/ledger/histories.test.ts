@@ -96,6 +96,7 @@ describe('forks and the past', () => {
       'no database none',
     );
     expect(() => honest.ledger.lie({ kind: 'diverging-tree', tx: 3n })).toThrow('committed already');
+    expect(() => honest.ledger.lie({ kind: 'delay' } as never)).toThrow('no lie of the kind delay');
   });
 });
 

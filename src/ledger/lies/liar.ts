@@ -217,6 +217,8 @@ export class Liar {
       }
       case 'mutate':
         return mutation(lie);
+      default:
+        throw new ArgumentError('kind', `there is no lie of the kind ${String((lie as { kind?: unknown }).kind)}`);
     }
   }
 
