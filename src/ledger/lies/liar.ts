@@ -218,7 +218,10 @@ export class Liar {
       case 'mutate':
         return mutation(lie);
       default:
-        throw new ArgumentError('kind', `there is no lie of the kind ${String((lie as { kind?: unknown }).kind)}`);
+        throw new ArgumentError(
+          'kind',
+          `there is no lie of the kind ${String((lie as { kind?: unknown }).kind)}`,
+        );
     }
   }
 
