@@ -80,7 +80,7 @@ export default class SummaryReporter implements Reporter {
     // Not every machine permits them, and what they are for runs without them too.
     if (count.netnsSkipped > 0) {
       lines.push(
-        `!!! NETWORK NAMESPACES SKIPPED: ${count.netnsSkipped}, because this machine does not permit them; the walk of docs/scaling.md ran on one network !!!`,
+        `!!! NETWORK NAMESPACES SKIPPED: ${count.netnsSkipped}, because this machine does not permit them, or they were told to be skipped: where it does not, the walk of docs/scaling.md runs on one network !!!`,
       );
     }
     const missed = count.realSkipped + count.browserSkipped + count.postgresSkipped + count.brokerSkipped;
