@@ -6,7 +6,8 @@ import type { ChainPoint } from '#dist/store/audit-log.js';
 import { addressesOf } from '#dist/store/postgres/link/address.js';
 import { Link } from '#dist/store/postgres/link/link.js';
 import { flush } from '#dist/store/postgres/link/server-check.js';
-import { APPEND_SQL, batchValues, handed } from '#dist/store/postgres/write/batch.js';
+import { APPEND_SQL, batchValues } from '#dist/store/postgres/write/batch.js';
+import { handed } from '#dist/store/postgres/write/handed-row.js';
 import { Names } from '#dist/store/postgres/write/names.js';
 import { KEY, rootEntry } from './store-rows.js';
 

@@ -19,10 +19,11 @@ function clientOf(address: string | string[], store: RootStore, more: ImmuClient
   return client;
 }
 
-async function put(address: string, key: string, value: string): Promise<void> {
+async function put(address: string, key: string, value: string): Promise<bigint> {
   const wire = await WireClient.open(address, REPLICATED);
-  await wire.call('Set', { KVs: [{ key: Buffer.from(key), value: Buffer.from(value) }] });
+  const { id } = await wire.call('Set', { KVs: [{ key: Buffer.from(key), value: Buffer.from(value) }] });
   wire.close();
+  return BigInt(id);
 }
 
 const alarms = async (store: MemoryRootStore): Promise<AuditRow[]> =>
@@ -184,6 +185,35 @@ describePrivate('a primary and its replica', () => {
     };
     const error = await rejection(ingested());
     expect(proofs).not.toEqual([]);
+    expect(error).toMatchObject({ code: 'OUTCOME_UNKNOWN' });
+    expect(await alarms(store)).toEqual([]);
+    expect(valueOf(await client.verifiedGet('k'))).toBe('v');
+  }, 60_000);
+
+  test('it dies between the proof and the headers up to it, of which the other one has a part: unknown, and no alarm', async () => {
+    const { primary, replica, reached, cutOff } = await pair();
+    const proxy = await Proxy.start(primary.address);
+    onTestFinished(() => proxy.close());
+    const store = new MemoryRootStore();
+    const client = clientOf([proxy.address, replica.address], store);
+    await client.verifiedSet('k', 'v');
+    const last = await put(primary.address, 'beside', 'v');
+    await reached(last);
+    await cutOff();
+    const proven = new Promise<void>((resolve) => {
+      proxy.intercept = async ({ method, forward }) => {
+        const answer = await forward();
+        if (method === 'VerifiableTxById') resolve();
+        if (method !== 'TxScan') return answer;
+        await proven;
+        await primary.kill();
+        await proxy.close();
+        throw new Error('gone');
+      };
+    });
+    const records = Array.from({ length: 200 }, (_, i) => [`a${i}`, '1'] as const);
+    const error = await rejection(client.ingest(records).finished());
+    await proven;
     expect(error).toMatchObject({ code: 'OUTCOME_UNKNOWN' });
     expect(await alarms(store)).toEqual([]);
     expect(valueOf(await client.verifiedGet('k'))).toBe('v');

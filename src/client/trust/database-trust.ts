@@ -25,8 +25,14 @@ import { Seals } from './latest/seals.js';
 import { TrustOverTime } from './trust-over-time.js';
 import { askHeaderUnder } from './trust-wire.js';
 
-/** Checks that a write fails which a server answers that has gone back: whether it has is asked before it is called a lie. */
-const NOT_NEWER = new Set(['written.tx', 'set.tx']);
+/**
+ * Checks that a server fails which has gone back, or is another one that lags: whether it has the head is asked before it is called
+ * a lie.
+ */
+const NOT_THERE = new Set([
+  ...['written.tx', 'set.tx'],
+  ...['block.count', 'leaves.count', 'stretch.count', 'stretch.values.count'],
+]);
 
 export class DatabaseTrust extends TrustOverTime {
   readonly #jobs: Jobs;
@@ -111,7 +117,7 @@ export class DatabaseTrust extends TrustOverTime {
     const verdict = await this.options.verifier.verify(job, by);
     if (!verdict.ok) {
       const { check, isFork } = verdict.refuted;
-      if (NOT_NEWER.has(check)) await this.#newestState(operation, head, {});
+      if (NOT_THERE.has(check)) await this.#newestState(operation, head, {});
       if (isFork === true) this.epoch?.standing.doubt();
       const refuted = { ...verdict.refuted, ...('tx' in question && { tx: question.tx }) };
       throw await this.trustLog.refuse('failure', operation, head, refuted, job);

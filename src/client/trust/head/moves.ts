@@ -298,6 +298,10 @@ export class HeadMoves {
     // Every newer answer waits for the move.
     const verdict = await verifier.verify(job, { urgent: true });
     if (verdict.ok) return verdict.proven;
+    if (verdict.refuted.check === 'segment.count' && this.#isOfAnother(waiter)) {
+      waiter.reject(answererIsGone(waiter.tx));
+      return undefined;
+    }
     const refuted = { ...verdict.refuted, tx: waiter.tx };
     waiter.reject(await trustLog.refuse('failure', waiter.operation, job.context.head, refuted, job));
     return undefined;

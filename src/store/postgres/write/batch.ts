@@ -6,7 +6,7 @@
 import { StoreError } from '../../../errors.js';
 import { fromHex } from '../../../proof/bytes.js';
 import type { ChainPoint } from '../../audit-log.js';
-import type { AuditEntry, StoredRoot } from '../../audit-types.js';
+import type { StoredRoot } from '../../audit-types.js';
 import { rowContent } from '../../log/audit-row.js';
 import { MOVED, NOTHING_FOUND } from '../../log/decide.js';
 import { OUTCOME_CODES } from '../../log/outcome-codes.js';
@@ -15,27 +15,12 @@ import type { Value } from '../link/link.js';
 import { byteaArray, numbersOf } from '../link/arrays.js';
 import type { Numeric } from '../link/arrays.js';
 import { asBytes } from '../link/values.js';
-import { APPENDED, HEAD_VALUES, MODE } from '../sql/columns.js';
+import { APPENDED, HEAD_VALUES } from '../sql/columns.js';
 import { foldHeads } from './fold-heads.js';
+import type { HandedRow } from './handed-row.js';
 import type { Named } from './names.js';
 
 export const APPEND_SQL = `SELECT append(${Array.from({ length: APPENDED.length + HEAD_VALUES }, (_, i) => `$${i + 1}`).join(', ')}) AS outcome`;
-
-/** A row that is handed over. `evidence`: the hash by which it covers its evidence. */
-export interface HandedRow {
-  readonly mode: number;
-  readonly expected: StoredRoot | null;
-  readonly entry: AuditEntry;
-  readonly evidence: Uint8Array | undefined;
-}
-
-export function handed(request: RowRequest): HandedRow {
-  const { entry } = request;
-  if (request.kind === 'advance')
-    return { mode: MODE.advance, expected: request.expected, entry, evidence: undefined };
-  const mode = request.kind === 'record' && entry.outcome === 'calls' ? MODE.calls : MODE.plain;
-  return { mode, expected: null, entry, evidence: undefined };
-}
 
 /** Who writes, and what it knows. */
 export interface BatchHead {

@@ -4,7 +4,7 @@ import type { StoredRoot } from '../../audit-types.js';
 import { isHeadMove } from '../../log/audit-query.js';
 import { sameRoot } from '../../log/audit-entry.js';
 import { MODE } from '../sql/columns.js';
-import type { HandedRow } from './batch.js';
+import type { HandedRow } from './handed-row.js';
 import type { Kind } from './names.js';
 
 export interface FoldedHeads {
