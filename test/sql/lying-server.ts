@@ -73,7 +73,8 @@ export class LyingServer {
   /** The last byte of each of these values. */
   lieOnLastBytes(): void {
     this.lieOnValues((txs) => {
-      for (const { entries } of txs) for (const { value } of entries) value[value.length - 1] ^= 1;
+      for (const { entries = [] } of txs)
+        for (const { value } of entries) if (value?.length > 0) value[value.length - 1] ^= 1;
       return txs;
     });
   }
