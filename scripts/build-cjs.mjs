@@ -101,7 +101,9 @@ const leads = ENTRIES.map((entry) => join(CJS, `${entry}.d.ts`));
 for (const file of leads) {
   if (typed.has(file)) continue;
   typed.add(file);
-  for (const [, path] of readFileSync(file, 'utf8').matchAll(/(?:from|import|module)\s*\(?['"](\.[^'"]*)js['"]/g))
+  for (const [, path] of readFileSync(file, 'utf8').matchAll(
+    /(?:from|import|module)\s*\(?['"](\.[^'"]*)js['"]/g,
+  ))
     leads.push(join(dirname(file), path.replace(/(c?)$/, 'd.$1ts')));
 }
 for (const name of readdirSync(CJS, { recursive: true }))

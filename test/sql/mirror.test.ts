@@ -406,7 +406,7 @@ describeSql('a mirror of a server that lies', () => {
     server.lieOnLastBytes();
     await client.sql.exec('UPDATE orders SET total = 11 WHERE id = 1');
     const error = await rejection(mirror.ready());
-    expect(error, String(error)).toBeInstanceOf(VerificationError);
+    expect(error, error.message).toBeInstanceOf(VerificationError);
     expect(error.evidence.check).toBe('sql.value');
     expect(mirror.progress).toMatchObject({ status: 'refused', tx: head.tx });
     expect(mirror.query('SELECT total FROM orders')).toMatchObject({
