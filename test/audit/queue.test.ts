@@ -6,13 +6,12 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { ArgumentError, ImmuError, StoreError, VerificationError } from '#dist/index.js';
 import type { ImmuClient } from '#dist/index.js';
 import { SqliteAuditQueue, joinReports, rangesOf, workRanges } from '#dist/audit.js';
-import type { AuditTask, DatabaseReport, RangeLease, SignedRangeReport } from '#dist/audit.js';
+import type { AuditTask, RangeLease, SignedRangeReport } from '#dist/audit.js';
 import { temporaryFolder } from '../cli/run.js';
 import { rejection } from '../trust/support.js';
 import { clientOf, stage, write } from './support.js';
+import { timeless } from './timeless.js';
 
-/** What depends on when, and in which cuts, it was looked at. */
-const TIMES = ['startedAt', 'durationMs', 'bytes', 'txsPerSecond', 'entriesPerSecond', 'resume'];
 const KEY = generateKeyPairSync('ed25519').privateKey;
 
 async function queueOf(client: ImmuClient, count: number) {
@@ -31,10 +30,6 @@ const leased = async (queue: SqliteAuditQueue, leaseMs = 60_000): Promise<RangeL
   if (typeof lease === 'string') throw new Error(lease);
   return lease;
 };
-function timeless(report: DatabaseReport): object {
-  return Object.fromEntries(Object.entries(report).filter(([name]) => !TIMES.includes(name)));
-}
-
 describe('workers', () => {
   test('several at once do each range once, and one report comes of it', async () => {
     const { client, ledger } = await stage({ txs: 60 });

@@ -13,6 +13,7 @@ import { POSTGRES } from '../support/postgres-mark.js';
 import { postgresBin, sharedPostgres } from '../support/postgres.js';
 import { describeReal, freshDatabase, sharedImmudb } from '../support/real.js';
 import { USER, openWire, rowsOf } from '../trust/support.js';
+import { timeless } from './timeless.js';
 
 const TXS = 2500;
 const WORKERS = 3;
@@ -98,13 +99,6 @@ function tell({ proxy }: Way, { lies, ms, seen }: Told): void {
     return lies ? lie(await forward()) : forward();
   };
 }
-
-/** What depends on when it was looked at. */
-const TIMES = ['startedAt', 'durationMs', 'bytes', 'txsPerSecond', 'entriesPerSecond', 'resume'];
-const timeless = (report: string) =>
-  Object.fromEntries(
-    Object.entries(JSON.parse(report) as Record<string, unknown>).filter(([name]) => !TIMES.includes(name)),
-  );
 
 /** An audit in ranges by processes, of which some are killed at their work and started again. */
 async function audited({ folder, main, workers }: Scene, queue: string, lies: boolean) {

@@ -4,11 +4,12 @@ import { describe, expect, test } from 'vitest';
 import { ArgumentError, VerificationError } from '#dist/index.js';
 import type { ImmuClient, Root } from '#dist/index.js';
 import { joinReports, rangeReportBytes, rangesOf, reportText } from '#dist/audit.js';
-import type { DatabaseReport, SignedRangeReport } from '#dist/audit.js';
+import type { SignedRangeReport } from '#dist/audit.js';
 import { reportSigner } from '#dist/client/audit/ranges/report-key.js';
 import { sha256 } from '#dist/proof/hash.js';
 import { rejection, rowsOf } from '../trust/support.js';
 import { clientOf, refusals, stage, told, write } from './support.js';
+import { timeless } from './timeless.js';
 
 const KEY = pemPair();
 const OTHER = pemPair();
@@ -19,13 +20,6 @@ function pemPair() {
     secret: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
     open: publicKey.export({ type: 'spki', format: 'pem' }).toString(),
   };
-}
-
-/** What depends on when, and in which cuts, it was looked at. */
-const TIMES = ['startedAt', 'durationMs', 'bytes', 'txsPerSecond', 'entriesPerSecond', 'resume'];
-
-function timeless(report: DatabaseReport): object {
-  return Object.fromEntries(Object.entries(report).filter(([name]) => !TIMES.includes(name)));
 }
 
 async function rootOf(client: ImmuClient): Promise<Root> {

@@ -17,6 +17,7 @@ import { POSTGRES } from '../support/postgres-mark.js';
 import { postgresBin, sharedPostgres } from '../support/postgres.js';
 import { call } from './call.js';
 import { start, temporaryFolder } from './run.js';
+import { timeless } from '../audit/timeless.js';
 
 interface Place {
   /** As it stands on the command line, with a password where there is one. */
@@ -72,13 +73,6 @@ beforeEach(async () => {
 
 const to = () => ['--store', path, '--address', ledger.address];
 const audit = (...more: string[]) => ['audit', 'database', '--format', 'json', ...to(), ...more];
-/** What depends on when, and in which cuts, it was looked at. */
-const TIMES = ['startedAt', 'durationMs', 'bytes', 'txsPerSecond', 'entriesPerSecond', 'resume'];
-const timeless = (report: string) =>
-  Object.fromEntries(
-    Object.entries(JSON.parse(report) as Record<string, unknown>).filter(([name]) => !TIMES.includes(name)),
-  );
-
 /** An audit that has begun, and has its queue. */
 async function begun({ queue, open }: Place, ...more: string[]) {
   const main = await start(audit('--shards', '6', '--queue', queue, ...more), { cwd: folder, again: true });

@@ -8,6 +8,7 @@ import { SqliteAuditQueue } from '#dist/audit.js';
 import { EmbeddedLedger } from '#dist/testing.js';
 import { call } from './call.js';
 import { start, temporaryFolder } from './run.js';
+import { timeless } from '../audit/timeless.js';
 
 let folder: string;
 let path: string;
@@ -40,11 +41,6 @@ const json = async (...more: string[]) => {
   const { code, stdout, stderr } = await call(args('--format', 'json', ...more));
   return { code, stderr, report: JSON.parse(stdout) as Record<string, unknown> };
 };
-/** What depends on when, and in which cuts, it was looked at. */
-const TIMES = ['startedAt', 'durationMs', 'bytes', 'txsPerSecond', 'entriesPerSecond', 'resume'];
-const timeless = (report: Record<string, unknown>) =>
-  Object.fromEntries(Object.entries(report).filter(([name]) => !TIMES.includes(name)));
-
 test('by two processes, by this one, and by none: the report of one audit', async () => {
   const single = await json('--values');
   for (const [shards, workers] of [

@@ -55,7 +55,7 @@ export async function killAgainAndAgain(
   address: string,
   { records, kills, comesAgainAfterMs }: Plan,
 ): Promise<number[]> {
-  const client = clientOf(address);
+  await using client = clientOf(address);
   const written = async () => Number(await client.count(PREFIX));
   const between: number[] = [];
   let published = 0;
@@ -64,23 +64,19 @@ export async function killAgainAndAgain(
     await stage.publish(published, to);
     published = to;
   };
-  try {
-    for (let kill = 0; kill < kills; kill++) {
-      await publishPart();
-      const before = await written();
-      recipe.start();
-      await until('written', recipe, async () => (await written()) > before);
-      await sleep(Math.random() * (kill % 2 === 0 ? SOON_MS : comesAgainAfterMs + SOON_MS));
-      expect(await recipe.end('SIGKILL')).toBe('SIGKILL');
-      const { pending, waiting } = await stage.state();
-      between.push((await written()) - (published - pending - waiting));
-    }
+  for (let kill = 0; kill < kills; kill++) {
     await publishPart();
+    const before = await written();
     recipe.start();
-    await untilDone(recipe, stage);
-  } finally {
-    await client.close();
+    await until('written', recipe, async () => (await written()) > before);
+    await sleep(Math.random() * (kill % 2 === 0 ? SOON_MS : comesAgainAfterMs + SOON_MS));
+    expect(await recipe.end('SIGKILL')).toBe('SIGKILL');
+    const { pending, waiting } = await stage.state();
+    between.push((await written()) - (published - pending - waiting));
   }
+  await publishPart();
+  recipe.start();
+  await untilDone(recipe, stage);
   return between;
 }
 
@@ -94,19 +90,15 @@ export async function killOneOfTwo(
   address: string,
   [from, to]: readonly [number, number],
 ): Promise<void> {
-  const client = clientOf(address);
-  try {
-    const before = await client.count(PREFIX);
-    killed.start();
-    survivor.start();
-    await stage.publish(from, to);
-    await until('written', killed, async () => (await client.count(PREFIX)) > before);
-    await sleep(Math.random() * SOON_MS);
-    expect(await killed.end('SIGKILL')).toBe('SIGKILL');
-    await untilDone(survivor, stage);
-  } finally {
-    await client.close();
-  }
+  await using client = clientOf(address);
+  const before = await client.count(PREFIX);
+  killed.start();
+  survivor.start();
+  await stage.publish(from, to);
+  await until('written', killed, async () => (await client.count(PREFIX)) > before);
+  await sleep(Math.random() * SOON_MS);
+  expect(await killed.end('SIGKILL')).toBe('SIGKILL');
+  await untilDone(survivor, stage);
 }
 
 /**
@@ -119,21 +111,17 @@ export async function freezeOneOfTwo(
   address: string,
   [from, to]: readonly [number, number],
 ): Promise<void> {
-  const client = clientOf(address);
-  try {
-    const before = await client.count(PREFIX);
-    await stage.publish(from, to);
-    frozen.start();
-    await until('written', frozen, async () => (await client.count(PREFIX)) > before);
-    frozen.signal('SIGSTOP');
-    other.start();
-    await untilDone(other, stage);
-    frozen.signal('SIGCONT');
-    await sleep(GOES_ON_MS);
-    await untilDone(frozen, stage);
-  } finally {
-    await client.close();
-  }
+  await using client = clientOf(address);
+  const before = await client.count(PREFIX);
+  await stage.publish(from, to);
+  frozen.start();
+  await until('written', frozen, async () => (await client.count(PREFIX)) > before);
+  frozen.signal('SIGSTOP');
+  other.start();
+  await untilDone(other, stage);
+  frozen.signal('SIGCONT');
+  await sleep(GOES_ON_MS);
+  await untilDone(frozen, stage);
 }
 
 /** Until everything that was published is acknowledged; then it is asked to stop, which it has to do by itself. */
@@ -147,19 +135,15 @@ export async function untilDone(recipe: Recipe, stage: Stage): Promise<void> {
 
 /** Every version that the database has of every key, in order. */
 export async function versions(address: string): Promise<Map<string, string[]>> {
-  const client = clientOf(address);
+  await using client = clientOf(address);
   const found = new Map<string, string[]>();
-  try {
-    for await (const { entries } of client.verifiedTransactions({ entries: 'raw', kinds: ['key'] }))
-      for (const entry of entries) {
-        if (entry.kind !== 'key') continue;
-        const key = Buffer.from(entry.key).toString();
-        const value = entry.value && Buffer.from(entry.value).toString();
-        found.set(key, [...(found.get(key) ?? []), value ?? '']);
-      }
-  } finally {
-    await client.close();
-  }
+  for await (const { entries } of client.verifiedTransactions({ entries: 'raw', kinds: ['key'] }))
+    for (const entry of entries) {
+      if (entry.kind !== 'key') continue;
+      const key = Buffer.from(entry.key).toString();
+      const value = entry.value && Buffer.from(entry.value).toString();
+      found.set(key, [...(found.get(key) ?? []), value ?? '']);
+    }
   return found;
 }
 

@@ -2,7 +2,8 @@
 import pg from 'pg';
 import { expect, it, onTestFinished } from 'vitest';
 import { ImmuClient, MemoryRootStore } from '#dist/index.js';
-import { freePort, startImmudb } from '../support/immudb.js';
+import { startImmudb } from '../support/immudb.js';
+import { freePort } from '../support/programs.js';
 import { describePrivate } from '../support/real.js';
 import { USER } from '../trust/support.js';
 import { ALL_TYPES } from './support.js';

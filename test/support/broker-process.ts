@@ -3,11 +3,11 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { accessSync, constants } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { endWithUs, freePort } from './immudb.js';
+import { endWithUs } from './immudb.js';
+import { freePort, isProgram } from './programs.js';
 import { waitListening } from './wait-ready.js';
 
 const READY_WITHIN_MS = 30_000;
@@ -18,16 +18,7 @@ const DEBIAN = ['/usr/sbin', '/usr/bin'];
 export function brokerProgram(variable: string, name: string): string | undefined {
   const { [variable]: given, PATH = '' } = process.env;
   const places = [...PATH.split(delimiter), ...DEBIAN].map((folder) => join(folder, name));
-  return (given ? [given] : places).find(isThere);
-}
-
-function isThere(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
+  return (given ? [given] : places).find(isProgram);
 }
 
 export class BrokerProcess {
@@ -48,7 +39,7 @@ export class BrokerProcess {
     argsOf: (port: number, folder: string) => readonly string[],
   ): Promise<BrokerProcess> {
     if (program === undefined) throw new Error('there is no such broker');
-    const port = await freePort(0);
+    const port = await freePort();
     const folder = await mkdtemp(join(tmpdir(), 'immu-ts-broker-'));
     const child = spawn(program, argsOf(port, folder), { stdio: ['ignore', 'pipe', 'pipe'] });
     if (child.pid !== undefined) endWithUs(child, child.pid);

@@ -1,13 +1,13 @@
 // A headless Chromium for tests of the audit page, driven over its DevTools pipe: no package and no port is needed for it.
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { describe, onTestFinished } from 'vitest';
 import { BROWSER } from './browser-mark.js';
+import { isProgram } from './programs.js';
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable', 'chrome'];
 
@@ -15,14 +15,7 @@ const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-s
 export function chromiumPath(): string | undefined {
   const { CHROMIUM, PATH = '' } = process.env;
   const places = PATH.split(delimiter).flatMap((folder) => NAMES.map((name) => join(folder, name)));
-  return [...(CHROMIUM ? [CHROMIUM] : []), ...places].find((path) => {
-    try {
-      accessSync(path, constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
+  return [...(CHROMIUM ? [CHROMIUM] : []), ...places].find(isProgram);
 }
 
 /** Tests that need a browser; skipped, and counted loudly, when there is none. */

@@ -4,8 +4,6 @@ import type { ChildProcess, ChildProcessWithoutNullStreams } from 'node:child_pr
 import { generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -14,6 +12,7 @@ import type { TestImmudbOptions } from './server-args.js';
 import { serverBinary } from './server-binary.js';
 import type { ServerBinary } from './server-binary.js';
 import { waitHealthy, waitListening } from './wait-ready.js';
+import { freePort } from './programs.js';
 
 export type { TestImmudbOptions } from './server-args.js';
 
@@ -159,14 +158,4 @@ async function makeSigningKey(dir: string): Promise<SigningKey> {
   const privatePem = privateKey.export({ type: 'sec1', format: 'pem' }).toString();
   await writeFile(file, privatePem, { mode: 0o600 });
   return { file, privatePem, publicPem: publicKey.export({ type: 'spki', format: 'pem' }).toString() };
-}
-
-/** The port itself when it is free, any free one for 0. */
-export async function freePort(wanted = 0): Promise<number> {
-  const probe = createServer().listen(wanted, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, 'close');
-  return port;
 }

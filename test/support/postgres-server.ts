@@ -1,13 +1,13 @@
 // A PostgreSQL of our own: a cluster in a temporary folder, stopped and removed at the end. It never runs as root, which it refuses:
 // the user `postgres` of the system's package has it then.
 import { execFile, execFileSync } from 'node:child_process';
-import { accessSync, chownSync, constants, readFileSync, readdirSync } from 'node:fs';
+import { chownSync, readFileSync, readdirSync } from 'node:fs';
 import { appendFile, mkdtemp, readFile, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
+import { freePort, isProgram } from './programs.js';
 
 const run = promisify(execFile);
 /** Where Debian's packages put what is on nobody's PATH. */
@@ -19,7 +19,7 @@ export function postgresBin(): string | undefined {
   const { POSTGRES_BIN, PATH = '' } = process.env;
   const places = [...(POSTGRES_BIN ? [POSTGRES_BIN] : []), ...debianFolders(), ...PATH.split(delimiter)];
   return places.find((folder) =>
-    ['initdb', 'pg_ctl', 'postgres'].every((name) => isThere(join(folder, name))),
+    ['initdb', 'pg_ctl', 'postgres'].every((name) => isProgram(join(folder, name))),
   );
 }
 
@@ -29,15 +29,6 @@ function debianFolders(): string[] {
     return versions.map((version) => join(DEBIAN, version, 'bin'));
   } catch {
     return [];
-  }
-}
-
-function isThere(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
   }
 }
 
@@ -206,12 +197,4 @@ function isRunning(pid: number): boolean {
   } catch {
     return false;
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

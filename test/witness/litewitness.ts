@@ -3,8 +3,6 @@ import { execFile, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -13,6 +11,7 @@ import Database from 'better-sqlite3';
 import { onTestFinished } from 'vitest';
 import { madeOnce } from '../support/made-once.js';
 import { temporaryFolder } from '../trust/support.js';
+import { freePort } from '../support/programs.js';
 
 const run = promisify(execFile);
 const GO = fileURLToPath(new URL('../foreign/witness/', import.meta.url));
@@ -97,12 +96,4 @@ async function lineOf(child: ChildProcess, stream: 'stdout' | 'stderr', wanted: 
     return found[1] ?? found[0];
   }
   throw new Error(`${child.spawnfile} ended: ${lines.join('\n')}`);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return port;
 }

@@ -10,6 +10,7 @@ import { checkedArchive } from '../../sqlite/file/archive-file.js';
 import type { ArchivePart, CheckedArchive } from '../../sqlite/file/archive-file.js';
 import { fromSent, toSent } from '../../sqlite/thread/messages.js';
 import { LinkLost } from '../link/errors.js';
+import { inTransaction } from '../link/in-transaction.js';
 import type { Link } from '../link/link.js';
 import { archivesOf, toCheckpoint } from '../read/held.js';
 import { pageOf } from '../read/questions.js';
@@ -101,18 +102,13 @@ async function madeArchive(link: Link, path: string, part: ArchivePart): Promise
 /** Frees what archived rows still take. */
 async function freeRows(link: Link): Promise<void> {
   // Nobody takes up evidence of old meanwhile.
-  await link.query('BEGIN');
-  try {
+  await inTransaction(link, async () => {
     await link.query('SELECT 1 FROM store FOR UPDATE');
     await link.query('DELETE FROM evidence WHERE seq <= (SELECT base_seq FROM store)');
     await link.query(
       'DELETE FROM evidence_blob b WHERE NOT EXISTS (SELECT 1 FROM evidence e WHERE e.blob = b.id)',
     );
-    await link.query('COMMIT');
-  } catch (error) {
-    await link.query('ROLLBACK').catch(() => undefined);
-    throw error;
-  }
+  });
   const free = `WITH gone AS (DELETE FROM audit WHERE seq IN (SELECT seq FROM audit
     WHERE seq <= (SELECT base_seq FROM store) ORDER BY seq LIMIT ${FREED_ROWS}) RETURNING 1) SELECT count(*) AS rows FROM gone`;
   while (bigint((await link.query(free))[0]?.['rows']) > 0n);

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { chainStart } from '../../log/audit-row.js';
 import { STORE_ID_SIZE } from '../../log/checkpoint.js';
+import { inTransaction } from '../link/in-transaction.js';
 import type { Link } from '../link/link.js';
 import { FUNCTIONS, createSql } from '../sql/functions.js';
 import { SCHEMA_VERSION, TABLES } from '../sql/tables.js';
@@ -10,16 +11,11 @@ import { inspect } from './inspect.js';
 
 /** Does nothing when another process was faster. */
 export async function createStore(link: Link, label: string, schema: string): Promise<void> {
-  await link.query('BEGIN');
-  try {
+  await inTransaction(link, async () => {
     await link.query(`SELECT pg_advisory_xact_lock(hashtext('immu-ts ' || $1))::text`, [schema]);
     await link.query(`CREATE SCHEMA IF NOT EXISTS ${pg.escapeIdentifier(schema)}`);
     if ((await inspect(link, label, schema)) === null) await makeTables(link);
-    await link.query('COMMIT');
-  } catch (error) {
-    await link.query('ROLLBACK').catch(() => undefined);
-    throw error;
-  }
+  });
 }
 
 async function makeTables(link: Link): Promise<void> {

@@ -3,6 +3,7 @@ import { ArgumentError, StoreError } from '../../../../errors.js';
 import { checkSchema, labelOf, milliseconds } from '../../../../store/postgres/input.js';
 import { addressesOf, toldOf } from '../../../../store/postgres/link/address.js';
 import { stateOf } from '../../../../store/postgres/link/errors.js';
+import { inTransaction } from '../../../../store/postgres/link/in-transaction.js';
 import type { Link } from '../../../../store/postgres/link/link.js';
 import { checkServer } from '../../../../store/postgres/link/server-check.js';
 import { Session } from '../../../../store/postgres/link/session.js';
@@ -140,8 +141,7 @@ async function make(
   { schema, label }: Place,
   { task, puts }: ReturnType<typeof newTask>,
 ): Promise<void> {
-  await link.query('BEGIN');
-  try {
+  await inTransaction(link, async () => {
     await link.query(`SELECT pg_advisory_xact_lock(hashtext('immu-ts audit ' || $1))::text`, [schema]);
     const [found] = await link.query(
       `SELECT to_regnamespace($1) IS NOT NULL AS schema, to_regclass($1 || '.audit_task') IS NOT NULL AS tables`,
@@ -156,11 +156,7 @@ async function make(
       await link.query('DELETE FROM audit_range');
       for (const { text, values } of puts()) await link.query(text, values);
     }
-    await link.query('COMMIT');
-  } catch (error) {
-    await link.query('ROLLBACK').catch(() => undefined);
-    throw error;
-  }
+  });
 }
 
 /** Tables that are gone or others, and rights that are missing, say nothing of damage. */
